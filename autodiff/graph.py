@@ -1,0 +1,97 @@
+"""What a computation leaves behind: nodes that know where they came from, and the orders to read them in."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection
+from contextvars import ContextVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autodiff.primitive import Primitive
+
+Scope = tuple[str, ...]
+
+# The scope operations are recorded in; None while nothing is remembered (no_grad). One variable serves both,
+# so an operation reads it once, and threads and asyncio tasks do not see each other's.
+current_scope: ContextVar[Scope | None] = ContextVar("current_scope", default=())
+
+NOT_KEPT = object()
+
+next_serial = itertools.count().__next__
+by_serial = attrgetter("serial")
+
+
+class Node:
+    """A value and its origin: the primitive that made it, of which arguments, and when.
+
+    `primal` is the raw value (an ndarray, or a NumPy scalar where ndim is 0). A leaf has no primitive.
+    An argument's serial number is smaller than its node's: recording order is topological order.
+    """
+
+    __slots__ = ("primal", "primitive", "arguments", "parameters", "scope", "serial", "name", "kept", "__weakref__")
+
+    primal: Any
+    primitive: Primitive | None
+    arguments: tuple[Any, ...]  # the data, nodes or constants, by position
+    parameters: dict[str, Any]  # the rest, by keyword: axis, keepdims, index ...
+    scope: Scope
+    serial: int
+    name: str | None
+    kept: Any  # the adjoint that backward adds up here, None before; NOT_KEPT in most interior nodes
+
+
+def ancestors(root: Node) -> list[Node]:
+    """The root and everything it depends on, in the order of recording: arguments before results."""
+    return _reachable(root, since=-1)
+
+
+def between(root: Node, start: Collection[Node]) -> list[Node]:
+    """The nodes on the paths from any of `start` to the root, both ends included, in recording order.
+
+    Nothing older than `start` is visited, so a derivative taken inside a larger computation costs what the
+    inner one costs (and never differentiates the outer one).
+    """
+    on_path = set(start)
+    ordered = []
+    for node in _reachable(root, since=min(node.serial for node in start)):
+        if node in on_path or any(isinstance(a, Node) and a in on_path for a in node.arguments):
+            on_path.add(node)
+            ordered.append(node)
+    return ordered
+
+
+def depends_on_older(root: Node, serial: int) -> bool:
+    """Whether the root depends on a node recorded before `serial`."""
+    return root.serial < serial or any(
+        isinstance(a, Node) and a.serial < serial for node in _reachable(root, since=serial) for a in node.arguments
+    )
+
+
+def _reachable(root: Node, since: int) -> list[Node]:
+    found, seen = [root], {root}
+    for node in found:  # grows as it is read: a search without recursion
+        for argument in node.arguments:
+            if isinstance(argument, Node):
+                if argument.serial > node.serial:
+                    raise _assigned_since(argument, node)
+                if argument not in seen and argument.serial >= since:
+                    seen.add(argument)
+                    found.append(argument)
+    found.sort(key=by_serial)
+    return found
+
+
+def _assigned_since(leaf: Node, user: Node) -> RuntimeError:
+    assert user.primitive is not None
+    return RuntimeError(
+        f"{described(leaf)} was assigned a new value after {user.primitive.name} had used it, so the "
+        "recorded computation no longer holds; compute the result again, then ask for its adjoints."
+    )
+
+
+def described(node: Node) -> str:
+    """A node as error messages name it: its name if it has one, its shape and dtype."""
+    name = f" {node.name!r}" if node.name else ""
+    return f"Tensor{name} of shape {node.primal.shape} and dtype {node.primal.dtype}"

@@ -1,0 +1,186 @@
+"""The table: what is known of each function's derivative. Four doors lead into it.
+
+`adjoint(f, *rules)`   f has derivatives: one rule per data argument
+`constant(f)`          f's derivative is zero wherever it exists (comparisons, argmax, floor ...)
+`composed(f)`          f is written with functions that are in the table already
+`@primitive`           a NumPy function of one's own comes in by the first door
+
+A rule is a function of (g, y, *arguments, **parameters): the adjoint g of the result, the result y, and what f
+was called with; it returns the argument's adjoint. It is written in NumPy, so that it runs on raw arrays in an
+ordinary reverse pass and records itself on Tensors when the derivative is to be differentiated again.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autodiff.graph import Node
+
+Function = Callable[..., Any]
+Rule = Callable[..., Any]
+F = TypeVar("F", bound=Function)
+
+
+class Primitive:
+    """What is known of one function: how to compute it, and one adjoint rule per data argument."""
+
+    __slots__ = ("function", "name", "rules", "broadcasts", "keywords", "_names")
+
+    def __init__(self, function: Function, name: str, rules: tuple[Rule | None, ...] | Each, keywords: frozenset[str]) -> None:
+        self.function = function
+        self.name = name
+        self.rules = rules
+        self.keywords = keywords
+        # A ufunc says itself that it broadcasts, so the reverse pass sums its adjoints back to shape.
+        self.broadcasts = isinstance(function, np.ufunc)
+        self._names: tuple[str, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"Primitive({self.name})"
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether each element of the result depends on one element of each argument (matmul's do not)."""
+        return self.broadcasts and getattr(self.function, "signature", None) is None
+
+    def arrange(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """A call as written, sorted into data by position and parameters by keyword.
+
+        Raises TypeError for a keyword that the rules do not know.
+        """
+        if not isinstance(self.rules, tuple):
+            data = len(args)
+        else:
+            data = len(self.rules)
+            if len(args) > data or (kwargs and not kwargs.keys() <= self.keywords):
+                names = self._parameter_names()
+                kwargs = dict(zip(names[data:], args[data:], strict=False)) | kwargs
+                args = args[:data] + tuple(kwargs.pop(n) for n in names[len(args) : data] if n in kwargs)
+        if not kwargs.keys() <= self.keywords:
+            kwargs = without_defaults(self.name, kwargs, self.keywords)
+        return args, kwargs
+
+    def _parameter_names(self) -> tuple[str, ...]:
+        if self._names is None:
+            self._names = tuple(inspect.signature(self.function).parameters)
+        return self._names
+
+
+class Each:
+    """The rules of a function of any number of arrays: one rule that is told the position first."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __getitem__(self, position: int) -> Rule:
+        return functools.partial(self.rule, position)
+
+    def __iter__(self) -> Iterator[Rule]:
+        return map(self.__getitem__, itertools.count())
+
+
+table: dict[Function, Primitive] = {}
+constants: set[Function] = set()
+compositions: dict[Function, tuple[Function, frozenset[str]]] = {}
+
+
+def adjoint(function: Function, *rules: Rule | None, each: Rule | None = None) -> None:
+    """Declare the adjoint rules of `function`, one per data argument; None where no derivative flows.
+
+    A rule is called as `rule(g, y, *arguments, **parameters)` and returns the adjoint of its argument, in the
+    argument's shape (for a ufunc, in the broadcast shape). Parameters are those its signature gives a default.
+    `each`, for functions of any number of arrays, is called as `each(position, g, y, *arguments, **parameters)`.
+
+    >>> ad.adjoint(np.tanh, lambda g, y, x: g * (1 - y * y))
+    """
+    if (each is None) == (not rules):
+        raise TypeError("ad.adjoint takes one rule per data argument of the function (or each=, for any number)")
+    data = len(rules)
+    keywords = frozenset[str]()
+    for rule in (*rules, each):
+        if rule is not None:
+            keywords |= _keywords(rule, function, data)
+    known = table.get(function)
+    table[function] = Primitive(
+        known.function if known else function, _name(function), Each(each) if each else rules, keywords
+    )
+    constants.discard(function)
+    compositions.pop(function, None)
+
+
+def constant(*functions: Function) -> None:
+    """Declare that the derivative of each function is zero: on Tensors it gives plain arrays, constants."""
+    constants.update(functions)
+
+
+def composed(function: Function) -> Callable[[F], F]:
+    """Declare `function` through a definition made of functions that have rules already."""
+
+    def declare(definition: F) -> F:
+        compositions[function] = definition, _named(definition)
+        return definition
+
+    return declare
+
+
+def primitive(function: F) -> F:
+    """A NumPy function of one's own as a primitive: one node of the graph; its rules come from `adjoint`.
+
+    >>> @ad.primitive
+    ... def cube(x):
+    ...     return x**3
+    >>> ad.adjoint(cube, lambda g, y, x: 3 * g * x**2)
+    """
+
+    @functools.wraps(function)
+    def dispatch(*args: Any, **kwargs: Any) -> Any:
+        for argument in itertools.chain(args, kwargs.values()) if kwargs else args:
+            if isinstance(argument, Node):  # NumPy's own protocol (NEP 18), for a function NumPy does not know
+                return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]
+        return function(*args, **kwargs)
+
+    # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.
+    table[dispatch] = Primitive(function, _name(function), (), frozenset())
+    return dispatch  # type: ignore[return-value]
+
+
+def without_defaults(name: str, kwargs: dict[str, Any], keywords: Iterable[str]) -> dict[str, Any]:
+    """`kwargs` less the unknown ones that only spell out NumPy's default; any other unknown one is refused."""
+    refused = [k for k, v in kwargs.items() if k not in keywords and v is not None and v is not np._NoValue]
+    if refused:
+        raise TypeError(
+            f"np.{name} was called with {', '.join(f'{k}={kwargs[k]!r:.60}' for k in refused)}, which its adjoint rule "
+            f"does not cover (it covers: {', '.join(sorted(keywords)) or 'no keyword'}); Tensors are never written "
+            "into, so leave out= away, and compose the rest from other NumPy functions."
+        )
+    return {k: v for k, v in kwargs.items() if k in keywords}
+
+
+def _name(function: Function) -> str:
+    return str(getattr(function, "__name__", None) or function)
+
+
+def _keywords(rule: Rule, function: Function, data: int) -> frozenset[str]:
+    """The parameters a rule takes by keyword: what follows g, y and the data arguments in its signature."""
+    if not callable(rule):
+        raise TypeError(f"an adjoint rule is a function of (g, y, *arguments); received {rule!r}")
+    listed = list(inspect.signature(rule).parameters.values())
+    positional = [p for p in listed if p.kind <= p.POSITIONAL_OR_KEYWORD]
+    if len(positional) < 2 + data and not any(p.kind is p.VAR_POSITIONAL for p in listed):
+        raise TypeError(
+            f"an adjoint rule of {_name(function)} is called with g, y and {data} argument(s); "
+            f"received one that takes ({', '.join(map(str, listed))})"
+        )
+    if any(p.kind is p.VAR_KEYWORD for p in listed):
+        return _named(function)
+    return frozenset(p.name for p in listed if p not in positional[: 2 + data] and p.kind is not p.VAR_POSITIONAL)
+
+
+def _named(function: Function) -> frozenset[str]:
+    return frozenset(inspect.signature(function).parameters)

@@ -1,0 +1,123 @@
+"""The reverse pass: from a result back through everything it was computed from, adding up adjoints."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import numpy as np
+from numpy import float64, ndarray
+
+from autodiff.graph import NOT_KEPT, Node, ancestors, between, described
+from autodiff.primitive import Primitive
+from autodiff.shapes import unbroadcast
+
+
+def adjoints(
+    root: Node, seed: Any, wrt: Collection[Node] | None = None, recorded: bool = False, every: bool = True
+) -> dict[Node, Any]:
+    """The adjoint of every node the root depends on, for `seed` at the root: the chain rule, results first.
+
+    With `wrt`, only the paths from those nodes are followed. With every=False, interior adjoints are let go of
+    as soon as they are passed on, except where they are to be kept. A recorded pass shows the rules Tensors
+    instead of raw arrays: its results remember where they came from and can be differentiated again.
+
+    Nodes that no derivative reaches are left out. Adjoints may share memory with each other or be read-only
+    views: copy one before writing into it.
+    """
+    order = ancestors(root) if wrt is None else between(root, wrt)
+    inside = None if wrt is None else frozenset(order)
+    found: dict[Node, Any] = {root: seed}
+    summed: set[Node] = set()  # nodes whose adjoint is an array made here, free to be added into
+    adjoint_of, taken = found.get, found.pop
+
+    def add(argument: Node, share: Any, primitive: Primitive) -> None:
+        primal = argument.primal
+        if type(share) is float64 is type(primal):  # numbers: nothing to conform, or to add into
+            total = adjoint_of(argument)
+            found[argument] = share if total is None else total + share
+            return
+        if type(share) is not ndarray or share.shape != primal.shape or share.dtype is not primal.dtype:
+            if share is None:  # where no derivative flows
+                return
+            share = conformed(share, argument, primitive)
+        total = adjoint_of(argument)
+        if total is None:
+            found[argument] = share
+        elif argument in summed:
+            total += share
+        else:
+            total = found[argument] = total + share
+            if type(total) is ndarray and not recorded:
+                summed.add(argument)
+
+    for node in reversed(order):
+        primitive = node.primitive
+        if primitive is None:
+            continue
+        g = adjoint_of(node) if every or node.kept is not NOT_KEPT else taken(node, None)
+        if g is None:
+            continue
+        arguments = node.arguments
+        if recorded or inside is not None or not primitive.broadcasts or len(arguments) > 2:
+            # All nodes or all raw, never mixed: shown a raw y in a recorded pass, a rule would lose its derivative.
+            y, shown = (node, arguments) if recorded else (node.primal, _raw(arguments))
+            for argument, rule in zip(arguments, primitive.rules, strict=False):
+                if rule is not None and isinstance(argument, Node) and (inside is None or argument in inside):
+                    add(argument, rule(g, y, *shown, **node.parameters), primitive)
+        elif len(arguments) == 1:  # ufuncs, the common case, are spelled out: it halves the time
+            (a,) = arguments
+            (rule,) = primitive.rules
+            add(a, rule and rule(g, node.primal, a.primal), primitive)
+        else:
+            a, b = arguments
+            left, right = primitive.rules
+            x, z = a.primal if isinstance(a, Node) else a, b.primal if isinstance(b, Node) else b
+            if x is not a:
+                add(a, left and left(g, node.primal, x, z), primitive)
+            if z is not b:
+                add(b, right and right(g, node.primal, x, z), primitive)
+    return found
+
+
+def _raw(arguments: Iterable[Any]) -> list[Any]:
+    return [a.primal if isinstance(a, Node) else a for a in arguments]
+
+
+def contribution(node: Node, position: int, g: Any) -> Any:
+    """What the argument at `position` of a node receives when the node's adjoint is `g`: raw, in its own shape.
+
+    None where no derivative flows. With g = 1 this is the local partial derivative of a scalar operation.
+    """
+    argument = node.arguments[position]
+    if node.primitive is None or not isinstance(argument, Node):
+        return None
+    rule = node.primitive.rules[position]
+    if rule is None:
+        return None
+    g = np.asarray(g, node.primal.dtype)[()]
+    return conformed(rule(g, node.primal, *_raw(node.arguments), **node.parameters), argument, node.primitive)
+
+
+def conformed(share: Any, argument: Node, primitive: Primitive) -> Any:
+    """What a rule returned, in the argument's own shape and dtype.
+
+    Only a ufunc's result is summed back over broadcast axes. Doing the same for other functions would hide
+    rules that are wrong, so for them a shape that differs is an error.
+    """
+    primal = argument.primal
+    try:
+        shape, dtype = share.shape, share.dtype
+    except AttributeError:
+        share = np.asarray(share, primal.dtype)
+        shape, dtype = share.shape, share.dtype
+    if shape != primal.shape:
+        if not primitive.broadcasts:
+            raise ValueError(
+                f"the adjoint rule of {primitive.name} returned shape {shape} for {described(argument)}; "
+                "a rule returns the adjoint in its argument's own shape."
+            )
+        share = unbroadcast(share, primal.shape)
+    if dtype != primal.dtype:
+        share = share.astype(primal.dtype)
+    return share

@@ -1,0 +1,75 @@
+"""Indexing as a pair of primitives, gather and scatter, each the other's adjoint; and changed copies.
+
+Written with an assignment into an array, a rule would fail as soon as it is recorded. Repeated indices add up.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autodiff.primitive import adjoint, primitive
+from autodiff.shapes import unbroadcast
+
+
+@primitive
+def gather(x: Any, index: Any) -> Any:
+    """x[index]: basic, integer-array and boolean indexing."""
+    return x[index]
+
+
+@primitive
+def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of `shape` with `values` added at the index, as often as it is repeated."""
+    array = np.zeros(shape, values.dtype)
+    if may_repeat(index):
+        np.add.at(array, index, values)
+    else:
+        array[index] = values
+    return array
+
+
+@primitive
+def added_at(x: Any, value: Any, index: Any) -> Any:
+    """A copy of x with `value`, broadcast, added at the index, as often as it is repeated."""
+    array = np.array(x)
+    np.add.at(array, index, value)
+    return array
+
+
+@primitive
+def replaced_at(x: Any, value: Any, index: Any) -> Any:
+    """A copy of x with `value`, broadcast, at the index; the last counts where the index is repeated."""
+    array = np.array(x)
+    array[index] = value
+    return array
+
+
+def may_repeat(index: Any) -> bool:
+    """Whether an index can name an element twice: one with an integer array in it can."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(part, list | tuple | np.ndarray) and np.asarray(part).dtype != bool for part in parts)
+
+
+def written_last(index: Any, shape: tuple[int, ...]) -> Any:
+    """For each value written at the index: whether it is the one that stays."""
+    if not may_repeat(index):
+        return 1.0
+    places = np.arange(np.prod(shape, dtype=int)).reshape(shape)[index]
+    order = np.arange(places.size).reshape(places.shape)
+    last = np.empty(np.prod(shape, dtype=int), int)
+    last[places] = order
+    return last[places] == order
+
+
+adjoint(gather, lambda g, y, x, index: scatter(g, index=index, shape=x.shape))
+adjoint(scatter, lambda g, y, values, index, shape: g[index])
+adjoint(
+    added_at,
+    lambda g, y, x, value, index: g,
+    lambda g, y, x, value, index: unbroadcast(g[index], np.shape(value)),
+)
+adjoint(
+    replaced_at,
+    lambda g, y, x, value, index: replaced_at(g, 0.0, index=index),
+    lambda g, y, x, value, index: unbroadcast(g[index] * written_last(index, x.shape), np.shape(value)),
+)

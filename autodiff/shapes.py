@@ -1,0 +1,46 @@
+"""Shape arithmetic that adjoint rules need, in plain NumPy: it serves raw arrays and Tensors alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Axis = int | Sequence[int] | None
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """`g` summed back to `shape`: the adjoint of broadcasting an array of `shape` up to `g.shape`."""
+    if g.shape == shape:
+        return g
+    added = g.ndim - len(shape)
+    stretched = tuple(k for k, n in enumerate(shape, added) if n == 1 and k >= 0 and g.shape[k] != 1)
+    if added or stretched:
+        g = np.sum(g, axis=(*range(added), *stretched))
+    return np.reshape(g, shape)
+
+
+def axes(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """The reduced axes as non-negative numbers; every axis for None."""
+    if axis is None:
+        return tuple(range(ndim))
+    listed = (axis,) if isinstance(axis, int | np.integer) else axis
+    return tuple(int(k) % ndim if ndim else int(k) for k in listed)
+
+
+def kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
+    """The shape a reduction over `axis` has with keepdims=True."""
+    reduced = axes(axis, len(shape))
+    return tuple(1 if k in reduced else n for k, n in enumerate(shape))
+
+
+def count(shape: tuple[int, ...], axis: Axis) -> int:
+    """How many elements of an array of `shape` each element of its reduction over `axis` sums up."""
+    return math.prod(shape[k] for k in axes(axis, len(shape)))
+
+
+def restore(g: Any, shape: tuple[int, ...], axis: Axis) -> Any:
+    """`g`, the size of a reduction's result, spread back over the reduced axes: the adjoint of a sum."""
+    return np.broadcast_to(g if axis is None and not g.ndim else np.reshape(g, kept(shape, axis)), shape)
