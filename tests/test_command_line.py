@@ -1,0 +1,393 @@
+"""The command line: what it prints and writes, and one line on stderr for everything it refuses."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+import autodiff as ad
+from autodiff.__main__ import evaluate, main
+from autodiff.expression import FUNCTIONS, LONGEST, Expression, ExpressionError
+from autodiff.evaluation import trace
+
+EMBLEM = ["log(x1) + x1*x2 - sin(x2)", "x1=2", "x2=5"]
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
+    """Exit status, output and errors of a call in this process."""
+    try:
+        status = main(argv)
+    except SystemExit as stopped:  # argparse
+        status = int(stopped.code or 0)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    """The one line that refuses a call."""
+    status, out, err = run(capsys, *argv)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("autodiff: ")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    assert all(c.isprintable() for c in err[:-1])
+    assert len(err) < 600
+    return err[len("autodiff: ") : -1]
+
+
+def program(*argv: str, **options: object) -> subprocess.CompletedProcess[str]:
+    root = Path(ad.__file__).parents[1]
+    environment = os.environ | {"PYTHONPATH": str(root), "PYTHONWARNINGS": "error"} | options.pop("env", {})  # type: ignore[operator]
+    return subprocess.run(  # type: ignore[call-overload,no-any-return]
+        [sys.executable, "-m", "autodiff", *argv],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        env=environment,
+        check=False,
+        **options,
+    )
+
+
+def test_the_emblem_prints_the_table_and_the_gradient_at_full_precision(tmp_path):
+    done = program(*EMBLEM, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    x1, x2 = ad.Tensor(2.0, name="x1"), ad.Tensor(5.0, name="x2")
+    table = str(trace(np.log(x1) + x1 * x2 - np.sin(x2)))
+    expected = f"{table}\n\ny = 11.652071455223084\n∂y/∂x1 = 5.5\n∂y/∂x2 = 1.7163378145367738\n"
+    assert done.stdout == expected
+    assert list(tmp_path.iterdir()) == [], "nothing is written unless asked for"
+
+
+def test_the_program_refuses_with_one_line_and_status_2(tmp_path):
+    done = program("__import__('os').mkdir('made')", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("autodiff: column 1: __import__ is not a function")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_terminal_without_unicode_is_no_reason_to_fail(tmp_path):
+    done = program(*EMBLEM, cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    assert "v̄₋₁" in done.stdout
+
+
+def test_a_reader_that_stops_early_is_no_reason_for_a_traceback():
+    script = f"{sys.executable} -m autodiff 'sin(x)' x=1 | true"
+    done = subprocess.run(  # noqa: S602 - a pipe of our own
+        script, shell=True, capture_output=True, text=True, check=False, cwd=Path(ad.__file__).parents[1]
+    )
+    assert done.stderr == ""
+
+
+def test_help(capsys):
+    status, out, err = run(capsys, "--help")
+    assert (status, err) == (0, "")
+    assert all(name in out for name in FUNCTIONS)
+    assert "-o FILE" in out
+    assert "log(x1) + x1*x2 - sin(x2)" in out
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".dot", ".txt", ".tex"])
+def test_output_writes_what_was_asked_for_and_nothing_else(capsys, tmp_path, monkeypatch, suffix):
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = run(capsys, *EMBLEM, "-o", f"trace{suffix}")
+    assert status == 0
+    assert [p.name for p in tmp_path.iterdir()] == [f"trace{suffix}"]
+    text = (tmp_path / f"trace{suffix}").read_text(encoding="utf-8")
+    if suffix == ".svg":
+        assert ET.fromstring(text).tag.endswith("svg")  # noqa: S314  # made here
+    elif suffix == ".dot":
+        assert text.startswith("digraph")
+    elif suffix == ".txt":
+        assert text == out
+    else:
+        assert r"\begin{array}" in text
+
+
+def test_the_option_may_stand_anywhere(capsys, tmp_path):
+    target = tmp_path / "a.txt"
+    for argv in (
+        [*EMBLEM, f"-o{target}"],
+        ["-o", str(target), *EMBLEM],
+        [EMBLEM[0], "--output", str(target), *EMBLEM[1:]],
+    ):
+        status, out, _ = run(capsys, *argv)
+        assert status == 0
+        assert target.read_text(encoding="utf-8") == out
+        target.unlink()
+
+
+def test_inputs_are_numbered_in_the_order_of_the_assignments(capsys):
+    _, out, _ = run(capsys, "x1*x2", "x2=5", "x1=2")
+    assert "v₋₁ = x₂" in out
+    assert "v₀ = x₁" in out
+    assert "v₁ = v₀ × v₋₁" in out
+
+
+def test_a_result_is_not_called_y_where_a_variable_is(capsys):
+    _, out, _ = run(capsys, "(x + y)*z", "x=-2", "y=5", "z=-4")
+    assert out.endswith("f = -12.0\n∂f/∂x = -4.0\n∂f/∂y = -4.0\n∂f/∂z = 3.0\n")
+
+
+@pytest.mark.parametrize(
+    ("expression", "value", "slope"),
+    [
+        ("-x**2", -9, -6),
+        ("- x", -3, -1),
+        ("-(-x)", 3, 1),
+        ("--x*1", 3, 1),
+        ("2**-x", 1 / 8, -math.log(2) / 8),
+        ("x**2**1", 9, 6),
+        ("2 - 3 - x", -4, -1),
+        ("12/2/x", 2, -2 / 3),
+        ("+x", 3, 1),
+        ("(((x)))", 3, 1),
+        ("ln(e)*x + 0*pi", 3, 1),
+        (" x ", 3, 1),
+        ("max(x, 1e1)", 10, 0),
+        ("atan2(x, 4)", math.atan2(3, 4), 4 / 25),
+        ("1.*x + .5", 3.5, 1),
+        ("sqrt(x)**2", 3, 1),
+        ("x*2e-1", 0.6, 0.2),
+    ],
+)
+def test_values_and_derivatives(capsys, expression, value, slope):
+    status, out, err = run(capsys, expression, "x=3")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert float(lines[-2].removeprefix("y = ")) == pytest.approx(value, rel=1e-15)
+    assert float(lines[-1].removeprefix("∂y/∂x = ")) == pytest.approx(slope, rel=1e-14)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_has_a_derivative(name):
+    _, arity = FUNCTIONS[name]
+    y, inputs = evaluate(f"{name}({', '.join('ab'[:arity])})", ["a=0.3", "b=0.7"][:arity])
+    assert y.adjoints().keys() >= set(inputs)
+
+
+def test_values_may_be_constant_expressions(capsys):
+    _, out, _ = run(capsys, "cos(x)", "x=2*pi")
+    assert "y = 1.0\n" in out
+
+
+def test_an_infinite_derivative_is_shown_without_a_warning(capsys):
+    status, out, err = run(capsys, "sqrt(x)", "x=0")
+    assert (status, err) == (0, "")
+    assert "∂y/∂x = inf" in out
+
+
+def test_a_long_expression_within_the_limits(capsys):
+    status, out, _ = run(capsys, "+".join(["sin(x)"] * 1400), "x=1")
+    assert status == 0
+    assert "rows are not shown" in out
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("__import__('os')", "column 1: __import__ is not a function"),
+        ("x.real", "column 2: '.' is not allowed"),
+        ("x.__class__", "column 2: '.' is not allowed"),
+        ("x[0]", "column 2: '[' is not allowed"),
+        ("[x for x in (1, 2)]", "column 1: '[' is not allowed"),
+        ("{x: 1}", "column 1: '{' is not allowed"),
+        ("lambda: x", "column 7: ':' is not allowed"),
+        ("lambda x: x", "column 8: an operator is missing"),
+        ("log(x=1)", "column 6: '=' is not allowed"),
+        ("(y := 3)", "column 4: ':' is not allowed"),
+        ("'x'", 'column 1: "\'" is not allowed'),
+        ('"x"', "column 1: '\"' is not allowed"),
+        ("x if x else x", "column 3: an operator is missing"),
+        ("x < 1", "column 3: '<' is not allowed"),
+        ("x @ x", "column 3: '@' is not allowed"),
+        ("x; x", "column 2: ';' is not allowed"),
+        ("x\0", "column 2: '\\x00' is not allowed"),
+        ("x\x1b[31m", "column 2: '\\x1b' is not allowed"),
+        ("x\ud800", "column 2: '\\ud800' is not allowed"),
+        ("x²", "column 2: '²' is not allowed"),
+        ("x^2", "column 2: '^' is not allowed; write ** for a power"),
+        ("x // 2", "column 3: '//' is not allowed; write / for a quotient"),
+        ("2 × x", "column 3: '×' is not allowed; write * for a product"),
+        ("x − 1", "column 3: '−' is not allowed; write a plain - for minus"),
+        ("2x", "column 2: an operator is missing; for a product write 2*x"),
+        ("2(x + 1)", "column 2: an operator is missing; for a product write 2*("),
+        ("(x + 1)(x)", "column 8: an operator is missing; for a product write (x + 1)*("),
+        ("x(2)", "column 1: x is not a function; for a product write x*("),
+        ("x 1_0", "column 3: an operator is missing"),
+        ("sine(x)", "column 1: sine is not a function; did you mean sin or sinh?"),
+        ("sin", "column 1: sin is a function; write its argument in brackets, sin(x)"),
+        ("log()", "column 5: log(...) lacks an argument"),
+        ("log(1,2)", "column 1: log(1,2): log takes 1 argument, not 2"),
+        ("x + max(x)", "column 5: max(x): max takes 2 arguments, not 1"),
+        ("max(x,)", "column 7: max(...) lacks an argument"),
+        ("max(,x)", "column 5: a number, a variable or ( should stand before this ,"),
+        ("(x, x)", "column 3: a comma separates the arguments of a function"),
+        ("x, x", "column 2: a comma separates the arguments of a function"),
+        ("log((x, x))", "column 7: a comma separates the arguments of a function"),
+        ("x)", "column 2: this ) closes nothing"),
+        ("(x", "column 1: this ( is never closed"),
+        ("log(x", "column 1: this ( is never closed"),
+        ("()", "column 2: a number, a variable or ( should stand before this )"),
+        ("x +", "column 4: the expression ends where"),
+        ("x + ", "column 4: the expression ends where"),
+        ("-", "column 2: the expression ends where"),
+        ("*x", "column 1: a number, a variable or ( should stand before this *"),
+        ("x * / x", "column 5: a number, a variable or ( should stand before this /"),
+        ("", "the expression is empty"),
+        ("  \n ", "the expression is empty"),
+        ("1e999*x", "column 1: 1e999 is too large"),
+        ("9**9**9**9 + x", "9**9**9: 9 and 9**9 = 3.8742e+08 give a result too large"),
+        ("10**400*x", "10**400: 10 and 400 give a result too large"),
+        ("exp(1000)*x", "exp(1000): 1000 gives a result too large"),
+        ("3 + 4", "x is given a value, but does not occur"),
+    ],
+)
+def test_expressions_that_are_refused(capsys, expression, message):
+    assert refused(capsys, expression, "x=1").startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("expression", "x", "message"),
+    [
+        ("log(x - 3)", "2", "log(x - 3): x - 3 = -1 is outside the domain of log"),
+        ("log(x)", "0", "log(x): x = 0 is outside the domain of log"),
+        ("log(-1)*x", "0", "log(-1): -1 is outside the domain of log"),
+        ("ln(x)", "-0.5", "ln(x): x = -0.5 is outside the domain of ln"),
+        ("2*(3 + log(log(x)))", "1", "log(log(x)): log(x) = 0 is outside the domain of log"),
+        ("log1p(x)", "-1", "log1p(x): x = -1 is outside the domain of log1p"),
+        ("sqrt(-1)*x", "1", "sqrt(-1): -1 is outside the domain of sqrt"),
+        ("arcsin(2*(x))", "1", "arcsin(2*(x)): 2*(x) = 2 is outside the domain of arcsin"),
+        ("1/0*x", "1", "1/0: 0, and division by zero has no value"),
+        ("0/(x - 1)", "1", "0/(x - 1): x - 1 = 0, and division by zero has no value"),
+        ("reciprocal(x)", "0", "reciprocal(x): x = 0, and division by zero has no value"),
+        ("(-8)**(1/3)*x", "1", "(-8)**(1/3): -8 is outside the domain of the power 0.333333"),
+        ("x**-1", "0", "x**-1: x = 0 is outside the domain of the power -1"),
+        ("power(x, 0.5)", "-4", "power(x, 0.5): x = -4 is outside the domain of the power 0.5"),
+        ("x*x", "1e200", "x*x: x = 1e+200 and x = 1e+200 give a result too large"),
+        ("exp(x)", "1e3", "exp(x): x = 1000 gives a result too large"),
+    ],
+)
+def test_domain_errors_point_at_the_subexpression(capsys, expression, x, message):
+    assert refused(capsys, expression, f"x={x}").startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "an expression is missing"),
+        (["x1 + x3", "x1=1", "x2=2"], "x3 has no value; add x3=NUMBER (given: x1, x2); did you mean x2?"),
+        (["x1 + x2", "x1=1"], "x2 has no value; add x2=NUMBER (given: x1)"),
+        (["weights"], "weights has no value; add weights=NUMBER"),
+        (["x", "x=1", "z=2"], "z is given a value, but does not occur in the expression"),
+        (["x", "x=1", "x=2"], "x is given two values, 1 and 2; give one"),
+        (["x", "x=abc"], "x=abc: 'abc' is not a number"),
+        (["x", "x="], "x=: '' is not a number"),
+        (["x", "x=1e400"], "x=1e400: '1e400' is not a number"),
+        (["x", "x=nan"], "x=nan: 'nan' is not a number"),
+        (["x", "x=inf"], "x=inf: 'inf' is not a number"),
+        (["x", "x=1/0"], "x=1/0: '1/0' is not a number"),
+        (["x", "x=__import__('os')"], "x=__import__('os'): "),
+        (["x", "x"], "x is not NAME=VALUE"),
+        (["x", "=1"], "=1: '' is not a name for a variable"),
+        (["x", "1x=1"], "1x=1: '1x' is not a name for a variable"),
+        (["x", "log=1"], "log=1: log is a function"),
+        (["x", "pi=3"], "pi=3: pi is a constant"),
+        (["x1=2", "x1"], "x1=2 stands where the expression should"),
+        (["3 + 4"], "3 + 4 has no variable"),
+        (["x", "x=1", "--frobnicate"], "unrecognized arguments: --frobnicate"),
+        (["x", "x=1", "-o"], "argument -o/--output: expected one argument"),
+        (["x", "x=1", "-o", "trace.pdf"], "trace.pdf has the suffix .pdf; -o writes .svg, .dot, .txt, .tex"),
+        (["x", "x=1", "-o", "trace"], "trace has no suffix"),
+        (["x", "x=1", "-o", "absent/trace.svg"], "absent/trace.svg: the directory absent does not exist"),
+        (["x", "x=1", "-o", "folder.txt"], "folder.txt: "),
+        (["x", "x=1", "-o", "a\0.txt"], "embedded null"),
+        (["log(x)", "x=-1", "-o", "trace.svg"], "log(x): x = -1 is outside"),
+    ],
+)
+def test_calls_that_are_refused(capsys, tmp_path, monkeypatch, argv, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.txt").mkdir()
+    assert refused(capsys, *argv).startswith(message)
+    assert [p.name for p in tmp_path.iterdir()] == ["folder.txt"], "nothing is written"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "(" * 10_000 + "x" + ")" * 10_000,
+        "(" * 4_000 + "x" + ")" * 4_000,
+        "-" * 9_000 + "x",
+        "+" * 9_000 + "x",
+        "x**" * 3_000 + "x",
+        "sin(" * 2_000 + "x" + ")" * 2_000,
+        "(" * 9_999,
+        "x+" * 50_000 + "x",
+        "x" * 100_000,
+        "1" * 100_000,
+        "\0" * 100_000,
+        "(" * 100_000,
+    ],
+    ids=lambda e: f"{e[:4]!a} times {len(e)}",
+)
+def test_inputs_meant_to_exhaust_the_parser(capsys, expression):
+    message = refused(capsys, expression, "x=1")
+    assert "nested deeper than 100" in message or "at most 10,000 are read" in message
+
+
+def test_a_name_or_number_as_long_as_the_limit(capsys):
+    assert "has no value" in refused(capsys, "x" * LONGEST)
+    assert "too large" in refused(capsys, "1" * LONGEST)
+
+
+def test_a_graph_too_large_to_draw_is_refused_in_one_line(capsys, tmp_path):
+    assert "1000" in refused(capsys, "+".join(["x"] * 2000), "x=1", "-o", str(tmp_path / "a.svg"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=40) | st.text("x1 2+-*/().,e logsin^[]='\0", max_size=40))
+def test_any_text_is_an_expression_or_refused(text):
+    try:
+        value = Expression(text)({"x": ad.Tensor(0.5), "x1": ad.Tensor(2.0)})
+    except KeyError:  # another variable
+        return
+    except ExpressionError as error:
+        message = str(error)
+    else:
+        message = str(value.item())
+        assert math.isfinite(value.item())
+    assert message.isprintable()
+
+
+@st.composite
+def arithmetic(draw: st.DrawFn, depth: int = 4) -> str:
+    if depth == 0 or draw(st.booleans()):
+        return draw(st.sampled_from(["1.0", "2.0", "3.0", "0.5"]))
+    left, right = draw(arithmetic(depth - 1)), draw(arithmetic(depth - 1))
+    form = draw(st.sampled_from(["{}+{}", "{} - {}", "{}*{}", "{}/{}", "-{}", "+{}", "({})", "{}**{}", "{}**-{}"]))
+    return form.format(left, right)
+
+
+@settings(max_examples=300, deadline=None)
+@given(arithmetic())
+def test_precedence_is_pythons(expression):
+    try:
+        expected = eval(expression, {"__builtins__": {}})  # noqa: S307 - numbers and operators made above
+    except (ZeroDivisionError, OverflowError):
+        return
+    if isinstance(expected, complex):
+        return
+    assert float(Expression(expression)({})) == pytest.approx(expected, rel=1e-12)

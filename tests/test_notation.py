@@ -1,0 +1,293 @@
+"""How computations are written: numbers, names, equations and local partials, and their three renderings."""
+
+from __future__ import annotations
+
+import math
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff.expression import Expression
+from autodiff.formula import Formula, Token, clean, html, latex, number, plain, width
+from autodiff.notation import Naming, equation, partial, pullback
+from autodiff.primitive import table
+from autodiff.reverse import contribution
+from autodiff.symbols import ELEMENTWISE, template
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</i></td><img src=x onerror=alert(1)>",
+    "a&b\"c'd",
+    r"\input{/etc/passwd} $x$ #1 50% {x}_y^z~",
+    "line\nbreak\ttab\0nul\x1b[31mred",
+    "\u202egnihtyreve",
+    "\ud800",
+    "x" * 10_000,
+    "𝒳 ∑ 张",
+    "",
+]
+
+
+def written(y: ad.Tensor) -> str:
+    """The right-hand side of the last operation."""
+    return plain(equation(y, Naming(y)))
+
+
+def slopes(y: ad.Tensor) -> list[str | None]:
+    naming = Naming(y)
+    parts = [partial(y, k, naming) for k, a in enumerate(y.arguments) if isinstance(a, ad.Tensor)]
+    return [None if part is None else plain(part) for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (-1e-300, "−1e−300"),
+        (1e-3, "0.001"),
+        (9.994e-4, "9.994e−4"),
+        (0.00099999999, "0.001"),
+        (-0.00012345, "−1.234e−4"),
+        (0.5, "0.5"),
+        (-1 / 3, "−0.3333"),
+        (2, "2"),
+        (10.693147180559945, "10.6931"),
+        (99999.99, "99999.99"),
+        (99999.99999, "1e5"),
+        (1e5, "1e5"),
+        (-123456, "−1.235e5"),
+        (1e300, "1e300"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
+        (math.nan, "nan"),
+        (np.float32(0.1), "0.1"),
+    ],
+)
+def test_numbers_have_four_decimals_and_become_scientific_outside_1e_minus_3_to_1e5(value, text):
+    assert number(value) == text
+
+
+def test_numbering_is_by_depth_then_recording_order():
+    x1, x2 = ad.Tensor(2.0, name="x1"), ad.Tensor(5.0, name="x2")
+    deep = np.exp(np.sin(x2))  # recorded before the logarithm, but one deeper
+    y = deep + np.log(x1)
+    naming = Naming(y)
+    assert [plain((naming[v],)) for v in naming.order] == ["v₋₁", "v₀", "v₁", "v₂", "v₃", "v₄"]
+    assert naming.order[0] is x1
+    assert naming.order[1] is x2
+    assert [plain(equation(v, naming)) for v in naming.order] == ["x₁", "x₂", "sin v₀", "ln v₋₁", "exp v₁", "v₃ + v₂"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "barred", "tex"),
+    [
+        ("x1", "x₁", "x̄₁", "x_{1}"),
+        ("x_1", "x₁", "x̄₁", "x_{1}"),
+        ("x", "x", "x̄", "x"),
+        ("w_ij", "wᵢⱼ", "w̄ᵢⱼ", "w_{ij}"),
+        ("b_out", "bₒᵤₜ", "b̄ₒᵤₜ", "b_{out}"),
+        ("W_Q", "W_Q", "W̄_Q", "W_{Q}"),
+        ("alpha", "α", "\u1fb1", r"\alpha "),
+        ("theta_2", "θ₂", "θ̄₂", r"\theta _{2}"),
+        ("weight", "weight", "w̅e̅i̅g̅h̅t̅", r"\mathrm{weight}"),
+        ("a b", "a b", "a̅ ̅b̅", r"\mathrm{a\ b}"),
+    ],
+)
+def test_names_of_users(name, text, barred, tex):
+    x = ad.Tensor(1.0, name=name)
+    title = Naming(x).title(x)
+    assert title is not None
+    assert plain(title) == text
+    assert latex(title) == tex
+    assert plain(tuple(t._replace(bar=True) for t in title)) == barred
+    assert width(plain(tuple(t._replace(bar=True) for t in title))) == width(text) == len(text)
+
+
+def test_an_unnamed_leaf_has_no_title():
+    x = ad.Tensor(1.0)
+    assert Naming(x).title(x) is None
+    assert plain(equation(x, Naming(x))) == "input"
+
+
+def test_equations_of_arithmetic_with_constants():
+    x = ad.Tensor(3.0)
+    assert written(x - (-3)) == "v₀ − (−3)"
+    assert written(2 * x) == "2 × v₀"
+    assert written(x / np.float32(4)) == "v₀ / 4"
+    assert written(-x) == "−v₀"
+    assert written(x**2) == "v₀²"
+    assert written(x**-3) == "v₀⁻³"
+    assert written(x**0.5) == "v₀^0.5"
+    assert written(x**-0.5) == "v₀^(−0.5)"
+    assert written(2**x) == "2^v₀"
+    assert written(np.maximum(x, -1e-5)) == "max(v₀, −1e−5)"
+    assert written(np.ones((2, 3)) * x) == "array(2×3) × v₀"
+    assert written(np.array([1, 2.5]) * x) == "[1, 2.5] × v₀"
+
+
+def test_partials_of_powers_and_quotients():
+    x, z = ad.Tensor(3.0), ad.Tensor(2.0)
+    assert slopes(x**2) == ["2 v₀"]
+    assert slopes(x**3) == ["3 v₀²"]
+    assert slopes(x**-2) == ["−2 v₀⁻³"]
+    assert slopes(x**0.5) == ["0.5 v₀^(−0.5)"]
+    assert slopes(x**z) == ["v₀ v₋₁^(v₀ − 1)", "v₁ ln v₋₁"]
+    assert slopes(x / z) == ["1/v₀", "−v₋₁/v₀²"]
+    assert slopes(x / -2.0) == ["1/(−2)"]
+
+
+def test_partials_that_are_plain_numbers_have_no_formula():
+    x, z = ad.Tensor(3.0), ad.Tensor(2.0)
+    assert slopes(x + z) == slopes(x - z) == [None, None]
+    assert slopes(-x) == slopes(x**1) == [None]
+
+
+def evaluated(text: str, **values: float) -> float:
+    """The value of a template, read by the command line's parser."""
+    for sign, meaning in {"²": "**2", "−": "-", "√π": "sqrt(pi)", "√": "sqrt", "σ": "sigmoid"}.items():
+        text = text.replace(sign, meaning)
+    text = re.sub(r"sqrt([ay])", r"sqrt(\1)", text)
+    text = re.sub(r"\b(ln|exp|sin|cos|sinh|cosh) (\w+)", r"\1(\2)", text)
+    text = re.sub(r"(?<=[\w)]) (?=[\w(])", "*", text)
+    return float(Expression(text)(values))
+
+
+DECLARED = {
+    name: function
+    for name in ELEMENTWISE
+    if (function := getattr(np, name, None) or getattr(ad, name, None)) is not None and function in table
+}
+
+
+@pytest.mark.parametrize("name", DECLARED)
+def test_the_partials_written_are_the_derivatives_computed(name):
+    at = [1.7 if name == "arccosh" else 0.3, 0.7]
+    partials = ELEMENTWISE[name].partials
+    arguments = [ad.Tensor(v) for v in at[: len(partials)]]
+    y = DECLARED[name](*arguments)
+    values = dict(zip("ab", at, strict=True)) | {"y": y.item()}
+    for position, text in enumerate(partials):
+        assert text is not None
+        if "[" in text:  # an indicator, 1 where the condition holds; here a < b
+            expected = float(
+                {"[a > 0]": True, "[b > a]": True, "[a < b]": True, "[a > b]": False, "[b < a]": False}[text]
+            )
+        elif text == "sign a":
+            expected = 1.0
+        else:
+            expected = evaluated(text, **values)
+        assert contribution(y, position, 1.0) == pytest.approx(expected, rel=1e-14)
+
+
+def test_the_table_covers_the_elementwise_functions_that_have_rules():
+    expected = (
+        "add subtract multiply divide negative exp log sqrt sin cos tan arctan tanh maximum sigmoid relu softplus"
+    )
+    assert set(expected.split()) <= set(DECLARED)
+    assert {p.name for f, p in table.items() if p.elementwise} - {"power"} <= set(ELEMENTWISE)
+
+
+def test_whole_array_functions_and_their_pullbacks():
+    a, b = ad.Tensor(np.ones((2, 3))), ad.Tensor(np.ones((3, 4)))
+
+    def rules(y: ad.Tensor) -> list[str]:
+        naming = Naming(y)
+        return [plain(pullback(y, k, naming)) for k in range(len(y.arguments)) if isinstance(y.arguments[k], ad.Tensor)]
+
+    assert written(a @ b) == "v₋₁ v₀"
+    assert rules(a @ b) == ["v̄₁ v₀ᵀ", "v₋₁ᵀ v̄₁"]
+    assert rules(a @ np.ones(3)) == ["v̄₁ ⊗ [1, 1, 1]"]
+    assert rules(a @ b[:, 0]) == ["v̄₂ ⊗ v₁", "v₋₁ᵀ v̄₂"]
+    assert written(a.T) == "v₀ᵀ"
+    assert rules(a.T) == ["v̄₁ᵀ"]
+    assert written(a.sum()) == "sum v₀"
+    assert written(a.sum(axis=0)) == "sum(v₀, axis=0)"
+    assert rules(a.mean()) == ["broadcast v̄₁ / 6"]
+    assert written(a[0, 1:]) == "v₀[0, 1:]"
+    assert written(a[..., None, -1]) == "v₀[..., None, -1]"
+    assert written(a[::2, a.value[0] > 0]) == "v₀[::2, mask(3)]"
+    assert written(a[np.array([0, 1, 0])]) == "v₀[array(3)]"
+    assert written(a.reshape(3, 2)) == "reshape(v₀, shape=(3, 2))"
+    assert rules(a + np.ones((2, 1))) == ["v̄₁"]
+    assert rules(a[0] + a) == ["sum(v̄₂)", "v̄₂"]
+    assert rules(np.tanh(a)) == ["v̄₁ × (1 − v₁²)"]
+    assert rules(a - b[0, :3]) == ["v̄₂", "sum(−v̄₂)"]
+
+
+def test_a_primitive_of_ones_own_is_written_by_name_and_has_no_formula_for_its_partial():
+    @ad.primitive
+    def log(x, z):
+        return x * z
+
+    ad.adjoint(log, lambda g, y, x, z: g * z, lambda g, y, x, z: g * x)
+    y = log(ad.Tensor(2.0), ad.Tensor(3.0))  # the name of NumPy's logarithm, but not the function
+    assert written(y) == "log(v₋₁, v₀)"
+    assert slopes(y) == [None, None]
+    assert plain(pullback(y, 1, Naming(y))) == "pullback of log(v̄₁)"
+
+
+def test_a_function_of_many_arrays_is_shortened():
+    y = np.concatenate([ad.Tensor([float(k)]) for k in range(50)])
+    assert re.fullmatch(r"concatenat\w+\(v₋₄₉, v₋₄₈, v₋₄₇, …, v₀(, axis=0)?\)", written(y))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_only_ever_text(name):
+    x = ad.Tensor(1.0, name=name)
+    title = Naming(x).title(x)
+    assert title is not None
+    for formula in (title, tuple(t._replace(bar=True) for t in title)):
+        root = ET.fromstring(f"<p>{html(formula)}</p>")  # noqa: S314  # made here
+        assert {e.tag for e in root.iter()} <= {"p", "i", "sub", "span"}
+        text = plain(formula)
+        assert all(c.isprintable() or c in "\u0304\u0305" for c in text)
+        assert width(text) <= 80
+        assert_balanced(latex(formula))
+
+
+def assert_balanced(tex: str) -> None:
+    """Braces pair up, and no character of TeX's own meaning is left bare."""
+    bare = re.sub(r"\\[^a-zA-Z]", "", tex)
+    depth = 0
+    for c in bare:
+        depth += (c == "{") - (c == "}")
+        assert depth >= 0
+    assert depth == 0
+    assert not set(bare) & set("$#%~")
+    assert not re.search(r"<[a-zA-Z/!?]", tex)
+
+
+def test_clean_leaves_ordinary_text_alone():
+    assert clean("hidden.weight α 张") == "hidden.weight α 张"
+    assert len(clean("x" * 1000)) == 40
+
+
+def test_roots_and_exponents_cover_their_operand_in_latex_and_html():
+    naming_free: dict[str, tuple[str, str]] = {
+        "1/√(1 − 2²)": (r"1/\sqrt{1 - 2^{2}}", "1/√(1 − 2<sup>2</sup>)"),
+        "2^(3 − 1)": ("2^{3 - 1}", "2<sup>3 − 1</sup>"),
+        "2^3": ("2^{3}", "2<sup>3</sup>"),
+        "√2 × 3": (r"\sqrt{2} \times 3", "√2 × 3"),
+        "[2 > 3]": ("[2 > 3]", "[2 &gt; 3]"),
+    }
+    for text, (tex, page) in naming_free.items():
+        formula: Formula = template(text)
+        assert plain(formula) == text
+        assert latex(formula) == tex
+        assert html(formula) == page
+
+
+def test_numbers_in_latex():
+    assert latex((Token("number", number(-1.5e-7)),)) == r"-1.5 \times 10^{-7}"
+    assert latex((Token("number", number(math.inf)),)) == r"\infty "
+    assert latex((Token("number", number(math.nan)),)) == r"\mathrm{nan}"
+
+
+def test_the_width_of_a_text_counts_columns():
+    assert width("v̄₋₁") == 3
+    assert width("张") == 2
+    assert width("−∞ × ᵀ") == 6
