@@ -1,0 +1,47 @@
+"""Thumbnails of arrays as numbers: a small table of cells, and the colour level of each."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+MOST_CELLS = 24  # along either side; a larger array is shown by the means of its blocks
+ZERO_LEVEL, TOP_LEVEL, NAN_LEVEL = 5, 10, 11
+
+
+class Heatmap(NamedTuple):
+    """Levels 0 .. 10 from -scale to +scale, 11 for NaN, row by row."""
+
+    levels: list[list[int]]
+    scale: float  # the value of the end colours; NaN or infinite if the array holds such values
+
+
+def heatmap(value: Any) -> Heatmap | None:
+    """The heat map of an array: one row if 1-D, (-1, last axis) if more. None if there is nothing to show.
+
+    Booleans count as 0 and 1; complex numbers are shown by their magnitude.
+    """
+    array = np.asarray(value)
+    if array.size == 0 or array.dtype.kind not in "biufc":
+        return None
+    table = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else array.reshape(1, -1)
+    with np.errstate(all="ignore"):
+        cells = _block_means(_block_means(np.abs(table) if table.dtype.kind == "c" else table).T).T
+        magnitude = np.abs(cells)
+        finite = magnitude[np.isfinite(magnitude)]
+        peak = float(finite.max()) if finite.size else 0.0
+        scaled = np.clip(cells / (peak or 1.0), -1.0, 1.0)
+    levels = [[_level(cell) for cell in row] for row in scaled.tolist()]
+    return Heatmap(levels, peak if finite.size == magnitude.size else float(magnitude.max()))
+
+
+def _level(cell: float) -> int:
+    return NAN_LEVEL if cell != cell else ZERO_LEVEL + round(cell * ZERO_LEVEL)
+
+
+def _block_means(table: Any) -> Any:
+    """At most 24 rows, in float64."""
+    if len(table) <= MOST_CELLS:
+        return table.astype(np.float64)
+    return np.stack([block.mean(0, dtype=np.float64) for block in np.array_split(table, MOST_CELLS)])
