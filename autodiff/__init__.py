@@ -14,43 +14,68 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodiff import tensor
 from autodiff.check import check_grads
-from autodiff.compose import elu, leaky_relu, log_softmax, logsumexp, relu, sigmoid, silu, softmax, softplus
+from autodiff.checkpointing import checkpoint
+from autodiff.compose import (
+    elu,
+    erf,
+    erfc,
+    gelu,
+    leaky_relu,
+    log_softmax,
+    logsumexp,
+    relu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+)
 from autodiff.flat import Flat
 from autodiff.primitive import adjoint, composed, constant, primitive
+from autodiff.recording import no_grad, scope
 from autodiff.tensor import Tensor
-from autodiff.transform import grad, hessian, jacobian, no_grad, stop_gradient, value_and_grad, vjp
+from autodiff.transform import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
 
 if TYPE_CHECKING:
     from autodiff.evaluation import Trace, trace
-    from autodiff.picture import Picture, draw
+    from autodiff.picture import Picture, Stepper, draw, steps
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Flat",
     "Picture",
+    "Stepper",
     "Tensor",
     "Trace",
     "adjoint",
     "check_grads",
+    "checkpoint",
     "composed",
     "constant",
     "draw",
     "elu",
+    "erf",
+    "erfc",
+    "gelu",
     "grad",
     "hessian",
+    "hvp",
     "jacobian",
+    "jvp",
     "leaky_relu",
     "log_softmax",
     "logsumexp",
     "no_grad",
     "primitive",
     "relu",
+    "scope",
     "sigmoid",
     "silu",
     "softmax",
     "softplus",
+    "steps",
     "stop_gradient",
     "trace",
     "value_and_grad",
@@ -61,8 +86,10 @@ __all__ = [
 # What only a reader of the graph needs is imported when it is first asked for.
 _on_demand = {
     "Picture": "autodiff.picture",
+    "Stepper": "autodiff.picture",
     "Trace": "autodiff.evaluation",
     "draw": "autodiff.picture",
+    "steps": "autodiff.picture",
     "trace": "autodiff.evaluation",
 }
 
@@ -73,6 +100,14 @@ def __getattr__(name: str) -> Any:
     if not name.startswith("_") and callable(getattr(np, name, None)):
         raise AttributeError(f"autodiff has no {name!r}: NumPy's own function works on Tensors, np.{name}(tensor).")
     raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
+
+
+def _displayed(result: Tensor) -> dict[str, str]:
+    bundle: dict[str, str] = importlib.import_module("autodiff.picture").displayed(result)
+    return bundle
+
+
+tensor.notebook_display = _displayed  # a Tensor's own module lies below the pictures
 
 
 def __dir__() -> list[str]:

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff import tree
-from autodiff.transform import grad, no_grad, stop_gradient
+from autodiff.recording import no_grad
+from autodiff.transform import grad, stop_gradient
 
 Array = npt.NDArray[Any]
 

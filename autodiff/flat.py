@@ -5,7 +5,7 @@ An optimizer's step, a norm, a clip or a save is then a few vector operations, h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,13 +26,14 @@ class Flat:
     """
 
     def __init__(self, tensors: Sequence[Tensor]) -> None:
-        self.tensors = list(dict.fromkeys(tensors))
-        if not self.tensors:
+        tensors = list(tensors)
+        if not tensors:
             raise ValueError("a Flat of no Tensors was asked for; pass at least one leaf Tensor")
-        for tensor in self.tensors:
+        for tensor in tensors:
             if not isinstance(tensor, Tensor) or tensor.primitive is not None:
                 received = described(tensor) if isinstance(tensor, Tensor) else type(tensor).__name__
                 raise TypeError(f"a Flat takes leaf Tensors; received {received}")
+        self.tensors = list(dict.fromkeys(tensors))
         dtypes = {tensor.dtype for tensor in self.tensors}
         if len(dtypes) > 1:
             raise TypeError(f"a Flat takes Tensors of one dtype; received {', '.join(sorted(map(str, dtypes)))}")
@@ -55,22 +56,25 @@ class Flat:
         for tensor in self.tensors:
             tensor.kept = None
 
-    def reached(self) -> Iterator[slice]:
-        """The stretches of the vectors whose Tensors have an adjoint, adjoining ones joined into one."""
-        stretch = slice(0, 0)
+    def reached(self) -> list[slice]:
+        """The stretches of the vectors whose Tensors have an adjoint, adjoining ones joined into one.
+
+        Raises RuntimeError where a Flat made later has taken a Tensor over.
+        """
+        stretches: list[slice] = []
+        start, grad = 0, self.grad
         for tensor, section in zip(self.tensors, self.sections, strict=True):
-            if tensor._grad_storage is None or tensor._grad_storage.base is not self.grad:
+            if tensor._grad_storage is None or tensor._grad_storage.base is not grad:
                 raise RuntimeError(
                     f"{described(tensor)} was taken over by another Flat (an optimizer made later); use that one."
                 )
             if tensor.kept is None:
-                if stretch.stop > stretch.start:
-                    yield stretch
-                stretch = slice(section.stop, section.stop)
-            else:
-                stretch = slice(stretch.start, section.stop)
-        if stretch.stop > stretch.start:
-            yield stretch
+                if section.start > start:
+                    stretches.append(slice(start, section.start))
+                start = section.stop
+        if grad.size > start:
+            stretches.append(slice(start, grad.size))
+        return stretches
 
     def assigned(self) -> None:
         """Note that `value` was written into, so that graphs recorded before refuse to be reversed."""

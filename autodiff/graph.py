@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autodiff.primitive import Primitive
 
-Scope = tuple[str, ...]
+# () outside of every scope, or a pair: the scope around this one, and its name or the module that was called. Each
+# entry makes a pair of its own, so that two calls of one module are told apart.
+Scope = tuple[Any, ...]
 
 # The scope operations are recorded in; None while nothing is remembered (no_grad). One variable serves both,
 # so an operation reads it once, and threads and asyncio tasks do not see each other's.
@@ -36,40 +38,17 @@ class Node:
     primitive: Primitive | None
     arguments: tuple[Any, ...]  # the data, nodes or constants, by position
     parameters: dict[str, Any]  # the rest, by keyword: axis, keepdims, index ...
-    scope: Scope
+    scope: Scope  # of an operation: where it was recorded; () of a leaf, which a module may keep
     serial: int
     name: str | None
     kept: Any  # the adjoint that backward adds up here, None before; NOT_KEPT in most interior nodes
 
 
-def ancestors(root: Node) -> list[Node]:
-    """The root and everything it depends on, in the order of recording: arguments before results."""
-    return _reachable(root, since=-1)
+def ancestors(root: Node, since: int = -1) -> list[Node]:
+    """The root and everything it depends on, in the order of recording: arguments before results.
 
-
-def between(root: Node, start: Collection[Node]) -> list[Node]:
-    """The nodes on the paths from any of `start` to the root, both ends included, in recording order.
-
-    Nothing older than `start` is visited, so a derivative taken inside a larger computation costs what the
-    inner one costs (and never differentiates the outer one).
+    Nodes recorded before the serial number `since` are left out, and so is what only they depend on.
     """
-    on_path = set(start)
-    ordered = []
-    for node in _reachable(root, since=min(node.serial for node in start)):
-        if node in on_path or any(isinstance(a, Node) and a in on_path for a in node.arguments):
-            on_path.add(node)
-            ordered.append(node)
-    return ordered
-
-
-def depends_on_older(root: Node, serial: int) -> bool:
-    """Whether the root depends on a node recorded before `serial`."""
-    return root.serial < serial or any(
-        isinstance(a, Node) and a.serial < serial for node in _reachable(root, since=serial) for a in node.arguments
-    )
-
-
-def _reachable(root: Node, since: int) -> list[Node]:
     found, seen = [root], {root}
     for node in found:  # grows as it is read: a search without recursion
         for argument in node.arguments:
@@ -81,6 +60,29 @@ def _reachable(root: Node, since: int) -> list[Node]:
                     found.append(argument)
     found.sort(key=by_serial)
     return found
+
+
+def between(root: Node, start: Collection[Node]) -> list[Node]:
+    """The nodes on the paths from any of `start` to the root, both ends included, in recording order.
+
+    Nothing older than `start` is visited, so a derivative taken inside a larger computation costs what the
+    inner one costs (and never differentiates the outer one).
+    """
+    on_path = set(start)
+    ordered = []
+    for node in ancestors(root, since=min(node.serial for node in start)):
+        if node in on_path or any(isinstance(a, Node) and a in on_path for a in node.arguments):
+            on_path.add(node)
+            ordered.append(node)
+    return ordered
+
+
+def older_sources(root: Node, since: int) -> list[Node]:
+    """The nodes recorded before the serial number `since` that the root, computed after it, reads directly."""
+    if root.serial < since:
+        return [root]
+    read = (a for node in ancestors(root, since) for a in node.arguments)
+    return list(dict.fromkeys(a for a in read if isinstance(a, Node) and a.serial < since))
 
 
 def _assigned_since(leaf: Node, user: Node) -> RuntimeError:

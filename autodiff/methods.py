@@ -32,6 +32,22 @@ class ArrayMethods:
         """The last two axes exchanged."""
         return np_.swapaxes(self, -1, -2)
 
+    @property
+    def real(self: Any) -> Tensor:
+        """The real part; of a real Tensor, its value."""
+        return np_.real(self)
+
+    @property
+    def imag(self: Any) -> Tensor:
+        """The imaginary part; of a real Tensor, zeros."""
+        return np_.imag(self)
+
+    def conj(self: Any) -> Tensor:
+        """As np.conj."""
+        return np_.conjugate(self)
+
+    conjugate = conj
+
     def sum(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
         """As np.sum."""
         return np_.sum(self, **_given(axis, keepdims))
@@ -97,6 +113,62 @@ class ArrayMethods:
     def copy(self: Any) -> Tensor:
         """A new node with the same value."""
         return np_.copy(self)
+
+    def cumsum(self: Any, axis: int | None = None) -> Tensor:
+        """As np.cumsum."""
+        return np_.cumsum(self, axis=axis)
+
+    def cumprod(self: Any, axis: int | None = None) -> Tensor:
+        """As np.cumprod."""
+        return np_.cumprod(self, axis=axis)
+
+    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """As np.trace."""
+        return np_.trace(self, offset, axis1, axis2)
+
+    def diagonal(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """As np.diagonal."""
+        return np_.diagonal(self, offset, axis1, axis2)
+
+    def repeat(self: Any, repeats: Any, axis: int | None = None) -> Tensor:
+        """As np.repeat."""
+        return np_.repeat(self, repeats, axis=axis)
+
+    def take(self: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Tensor:
+        """As np.take."""
+        return np_.take(self, indices, axis=axis, mode=mode)
+
+    def compress(self: Any, condition: Any, axis: int | None = None) -> Tensor:
+        """As np.compress."""
+        return np_.compress(condition, self, axis=axis)
+
+    def round(self: Any, decimals: int = 0) -> Any:
+        """As np.round: a plain array, a constant."""
+        return np_.round(self.primal, decimals)
+
+    def all(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        """As np.all: plain booleans, constants."""
+        return np_.all(self.primal, axis=axis, keepdims=keepdims)
+
+    def any(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        """As np.any: plain booleans, constants."""
+        return np_.any(self.primal, axis=axis, keepdims=keepdims)
+
+    def nonzero(self: Any) -> Any:
+        """As np.nonzero: plain integers, constants."""
+        return np_.nonzero(self.primal)
+
+    def argsort(self: Any, axis: int | None = -1, *, stable: bool | None = None) -> Any:
+        """As np.argsort: plain integers, constants."""
+        return np_.argsort(self.primal, axis=axis, stable=stable)
+
+    def argpartition(self: Any, kth: Any, axis: int | None = -1) -> Any:
+        """As np.argpartition: plain integers, constants."""
+        return np_.argpartition(self.primal, kth, axis=axis)
+
+    def searchsorted(self: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+        """As np.searchsorted: plain integers, constants."""
+        return np_.searchsorted(self, v, side=side, sorter=sorter)
 
     def argmax(self: Any, axis: int | None = None) -> Any:
         """As np.argmax: plain integers, constants."""

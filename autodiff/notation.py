@@ -60,13 +60,16 @@ class Naming:
 
     def title(self, node: Node) -> Formula | None:
         """The name its user gave a node, or None: x1 is x with subscript 1, alpha is the letter."""
-        if node.name is None:
-            return None
-        found = SYMBOL_NAME.fullmatch(str(node.name))
-        if found is None:
-            return (Token("text", clean(str(node.name))),)
-        letter = found["letter"]
-        return (Token("variable", GREEK.get(letter, letter), found["digits"] or found["label"] or ""),)
+        return None if node.name is None else named(str(node.name))
+
+
+def named(name: str) -> Formula:
+    """A name as mathematics where it can be: x1 is x with subscript 1, alpha is the letter."""
+    found = SYMBOL_NAME.fullmatch(name)
+    if found is None:
+        return (Token("text", clean(name)),)
+    letter = found["letter"]
+    return (Token("variable", GREEK.get(letter, letter), found["digits"] or found["label"] or ""),)
 
 
 def equation(node: Node, naming: Naming) -> Formula:

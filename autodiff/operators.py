@@ -16,9 +16,9 @@ from autodiff.graph import NOT_KEPT, Node, current_scope, next_serial
 from autodiff.primitive import table
 from autodiff.recording import NO_PARAMETERS, is_operand, recorded
 
-_new=object.__new__
+_new = object.__new__
 _read_scope = current_scope.get
-_common = frozenset({float, int, bool, np.float64, np.float32, np.int64, np.bool_})
+_common = frozenset({float, int, bool, complex, np.float64, np.float32, np.int64, np.bool_})
 
 
 def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -38,7 +38,7 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
         scope = _read_scope()
         if scope is None:
             return primal
-        node = _new(kind)
+        node = _new(kind)  # as `recorded` does it: the call would cost a quarter of a scalar sum
         node.primal = primal
         node.primitive = primitive
         node.arguments = (self, other)
@@ -55,6 +55,8 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
                 return NotImplemented
             other = np.asarray(other)
         primal = compute(other, self.primal)
+        if type(primal) is complex:  # to Python's complex numbers a float64 is a Python float
+            primal = np.complex128(primal)
         scope = _read_scope()
         return primal if scope is None else recorded(type(self), primitive, primal, (other, self), NO_PARAMETERS, scope)
 
@@ -90,6 +92,7 @@ class Operators:
     __truediv__, __rtruediv__ = _binary(np.divide, operator.truediv)
     __pow__, __rpow__ = _binary(np.power, operator.pow)
     __matmul__, __rmatmul__ = _binary(np.matmul, operator.matmul)
+    __mod__, __rmod__ = _binary(np.remainder, operator.mod)
     __neg__ = _unary(np.negative, operator.neg)
     __pos__ = _unary(np.positive, operator.pos)
     __abs__ = _unary(np.absolute, operator.abs)
@@ -100,4 +103,12 @@ class Operators:
     __gt__ = _constant(operator.gt)
     __ge__ = _constant(operator.ge)
     __floordiv__ = _constant(operator.floordiv)
+    __rfloordiv__ = _constant(lambda a, b: operator.floordiv(b, a))
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
     __hash__ = object.__hash__  # by identity, since == gives arrays

@@ -15,6 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -30,16 +31,18 @@ F = TypeVar("F", bound=Function)
 class Primitive:
     """What is known of one function: how to compute it, and one adjoint rule per data argument."""
 
-    __slots__ = ("function", "name", "rules", "broadcasts", "keywords", "_names")
+    __slots__ = ("function", "name", "rules", "broadcasts", "linear", "keywords")
 
-    def __init__(self, function: Function, name: str, rules: tuple[Rule | None, ...] | Each, keywords: frozenset[str]) -> None:
+    def __init__(
+        self, function: Function, name: str, rules: tuple[Rule | None, ...] | Each, keywords: frozenset[str]
+    ) -> None:
         self.function = function
         self.name = name
         self.rules = rules
         self.keywords = keywords
         # A ufunc says itself that it broadcasts, so the reverse pass sums its adjoints back to shape.
         self.broadcasts = isinstance(function, np.ufunc)
-        self._names: tuple[str, ...] | None = None
+        self.linear = False  # in each argument, the others held: the forward pass applies the function itself
 
     def __repr__(self) -> str:
         return f"Primitive({self.name})"
@@ -59,17 +62,12 @@ class Primitive:
         else:
             data = len(self.rules)
             if len(args) > data or (kwargs and not kwargs.keys() <= self.keywords):
-                names = self._parameter_names()
+                names = parameter_names(self.function)
                 kwargs = dict(zip(names[data:], args[data:], strict=False)) | kwargs
                 args = args[:data] + tuple(kwargs.pop(n) for n in names[len(args) : data] if n in kwargs)
         if not kwargs.keys() <= self.keywords:
-            kwargs = without_defaults(self.name, kwargs, self.keywords)
+            kwargs = without_defaults(self.function, kwargs, self.keywords)
         return args, kwargs
-
-    def _parameter_names(self) -> tuple[str, ...]:
-        if self._names is None:
-            self._names = tuple(inspect.signature(self.function).parameters)
-        return self._names
 
 
 class Each:
@@ -85,9 +83,34 @@ class Each:
         return map(self.__getitem__, itertools.count())
 
 
+class Composition:
+    """A NumPy function written with others: the definition takes a part of NumPy's parameters, by the same names."""
+
+    def __init__(self, function: Function, definition: Function) -> None:
+        self.function, self.definition = function, definition
+        positional, keyword_only, self._any_number, _ = _parameters(definition)
+        self._positional, self.keywords = positional, frozenset(positional + keyword_only)
+
+    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The definition's result for a call as NumPy's function takes it."""
+        if len(args) > 1 and not self._any_number:
+            names = parameter_names(self.function)
+            places = zip(names, self._positional, strict=False)
+            agreed = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], places))
+            if names and len(args) > agreed:  # beyond what both have in the same places, NumPy's names decide
+                kwargs = dict(zip(names[agreed:], args[agreed:], strict=False)) | kwargs
+                args = args[:agreed]
+        if not kwargs.keys() <= self.keywords:
+            kwargs = without_defaults(self.function, kwargs, self.keywords)
+        return self.definition(*args, **kwargs)
+
+
 table: dict[Function, Primitive] = {}
 constants: set[Function] = set()
-compositions: dict[Function, tuple[Function, frozenset[str]]] = {}
+compositions: dict[Function, Composition] = {}
+refused: dict[Function, str] = {}
+
+UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
 
 
 def adjoint(function: Function, *rules: Rule | None, each: Rule | None = None) -> None:
@@ -119,14 +142,25 @@ def constant(*functions: Function) -> None:
     constants.update(functions)
 
 
+def linear(*functions: Function) -> None:
+    """Declare that each function, which has rules, is linear in each data argument while the others are held."""
+    for function in functions:
+        table[function].linear = True
+
+
 def composed(function: Function) -> Callable[[F], F]:
     """Declare `function` through a definition made of functions that have rules already."""
 
     def declare(definition: F) -> F:
-        compositions[function] = definition, _named(definition)
+        compositions[function] = Composition(function, definition)
         return definition
 
     return declare
+
+
+def refuse(reason: str, *functions: Function) -> None:
+    """Give the reason why each function has no adjoint rule, and what to do instead: its refusal says so."""
+    refused.update(dict.fromkeys(functions, reason))
 
 
 def primitive(function: F) -> F:
@@ -150,16 +184,56 @@ def primitive(function: F) -> F:
     return dispatch  # type: ignore[return-value]
 
 
-def without_defaults(name: str, kwargs: dict[str, Any], keywords: Iterable[str]) -> dict[str, Any]:
+def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Iterable[str]) -> dict[str, Any]:
     """`kwargs` less the unknown ones that only spell out NumPy's default; any other unknown one is refused."""
-    refused = [k for k, v in kwargs.items() if k not in keywords and v is not None and v is not np._NoValue]
-    if refused:
+    unknown = [k for k, v in kwargs.items() if k not in keywords and v is not None and v is not np._NoValue]
+    if unknown:
+        defaults = UFUNC_DEFAULTS if isinstance(function, np.ufunc) else parameter_defaults(function)
+        unknown = [k for k in unknown if not (k in defaults and np.ndim(kwargs[k]) == 0 and kwargs[k] == defaults[k])]
+    if unknown:
         raise TypeError(
-            f"np.{name} was called with {', '.join(f'{k}={kwargs[k]!r:.60}' for k in refused)}, which its adjoint rule "
-            f"does not cover (it covers: {', '.join(sorted(keywords)) or 'no keyword'}); Tensors are never written "
-            "into, so leave out= away, and compose the rest from other NumPy functions."
+            f"{spelled(function)} was called with {', '.join(f'{k}={kwargs[k]!r:.60}' for k in unknown)}, which its "
+            f"adjoint rule does not cover (it covers: {', '.join(sorted(keywords)) or 'no keyword'}); Tensors are "
+            "never written into, so leave out= away, and compose the rest from other functions."
         )
     return {k: v for k, v in kwargs.items() if k in keywords}
+
+
+def no_rule(function: Function) -> TypeError:
+    """The refusal of a function that is in none of the tables."""
+    name = spelled(function)
+    if function in refused:
+        return TypeError(f"{name} has no adjoint rule: {refused[function]}.")
+    return TypeError(
+        f"{name} has no adjoint rule; compose it from differentiable functions "
+        f"or declare one with ad.adjoint({name}, ...)."
+    )
+
+
+def spelled(function: Function) -> str:
+    """A function as one would type it: np.log, np.linalg.inv, or the name of one's own."""
+    name = _name(function)
+    if getattr(np, name, None) is function:
+        return f"np.{name}"
+    module = getattr(function, "__module__", None) or ""
+    return f"{module.replace('numpy', 'np')}.{name}" if module.startswith("numpy") else name
+
+
+def parameter_defaults(function: Function) -> dict[str, Any]:
+    """The defaults of a function's parameters; none where it does not tell."""
+    try:
+        return {p.name: p.default for p in inspect.signature(function).parameters.values()}
+    except ValueError:
+        return {}
+
+
+@functools.cache
+def parameter_names(function: Function) -> tuple[str, ...]:
+    """The names of a function's parameters in order; none where it does not tell."""
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except ValueError:
+        return ()
 
 
 def _name(function: Function) -> str:
@@ -170,17 +244,32 @@ def _keywords(rule: Rule, function: Function, data: int) -> frozenset[str]:
     """The parameters a rule takes by keyword: what follows g, y and the data arguments in its signature."""
     if not callable(rule):
         raise TypeError(f"an adjoint rule is a function of (g, y, *arguments); received {rule!r}")
-    listed = list(inspect.signature(rule).parameters.values())
-    positional = [p for p in listed if p.kind <= p.POSITIONAL_OR_KEYWORD]
-    if len(positional) < 2 + data and not any(p.kind is p.VAR_POSITIONAL for p in listed):
+    positional, keyword_only, more, any_keyword = _parameters(rule)
+    if len(positional) < 2 + data and not more:
         raise TypeError(
             f"an adjoint rule of {_name(function)} is called with g, y and {data} argument(s); "
-            f"received one that takes ({', '.join(map(str, listed))})"
+            f"received one that takes ({', '.join(positional)})"
         )
-    if any(p.kind is p.VAR_KEYWORD for p in listed):
-        return _named(function)
-    return frozenset(p.name for p in listed if p not in positional[: 2 + data] and p.kind is not p.VAR_POSITIONAL)
+    return _named(function) if any_keyword else frozenset(positional[2 + data :] + keyword_only)
 
 
 def _named(function: Function) -> frozenset[str]:
-    return frozenset(inspect.signature(function).parameters)
+    positional, keyword_only, _, _ = _parameters(inspect.unwrap(function))
+    return frozenset(positional + keyword_only)
+
+
+def _parameters(function: Function) -> tuple[tuple[str, ...], tuple[str, ...], bool, bool]:
+    """The names of the positional and of the keyword-only parameters; whether there are *args and **kwargs."""
+    if isinstance(function, types.FunctionType):  # what inspect.signature would find, at a tenth of the import time
+        code = function.__code__
+        names, positional = code.co_varnames, code.co_argcount
+        keyword_only = names[positional : positional + code.co_kwonlyargcount]
+        more, any_keyword = code.co_flags & inspect.CO_VARARGS, code.co_flags & inspect.CO_VARKEYWORDS
+        return names[:positional], keyword_only, bool(more), bool(any_keyword)
+    listed = inspect.signature(function).parameters.values()
+    return (
+        tuple(p.name for p in listed if p.kind <= p.POSITIONAL_OR_KEYWORD),
+        tuple(p.name for p in listed if p.kind is p.KEYWORD_ONLY),
+        any(p.kind is p.VAR_POSITIONAL for p in listed),
+        any(p.kind is p.VAR_KEYWORD for p in listed),
+    )

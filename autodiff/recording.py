@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -10,6 +13,7 @@ from autodiff.graph import NOT_KEPT, Node, Scope, current_scope, next_serial
 from autodiff.primitive import Primitive
 
 ARRAY: Any = (np.ndarray, np.generic)
+F = TypeVar("F", bound=Callable[..., Any])
 NO_PARAMETERS: dict[str, Any] = {}
 
 _new = object.__new__
@@ -27,17 +31,78 @@ def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str
         if isinstance(argument, Node):
             kind = type(argument)
             raw.append(argument.primal)
-        elif type(argument) is list:
-            return apply(primitive, tuple(np.asarray(a) if type(a) is list else a for a in arguments), parameters)
+        elif isinstance(argument, list | tuple):
+            arguments = tuple(np.asarray(a) if isinstance(a, list | tuple) else a for a in arguments)
+            return apply(primitive, arguments, parameters)
         else:
             raw.append(argument)
     primal = primitive.function(*raw, **parameters)
     scope = _read_scope()
     if scope is None or kind is None:
-        return primal
+        return primal if kind is None else _apart(primal, raw)
     if not primitive.broadcasts:  # a ufunc of floating-point numbers gives such numbers
         primal = differentiable(primal, primitive)
     return recorded(kind, primitive, primal, arguments, parameters, scope)
+
+
+def _apart(primal: Any, raw: list[Any]) -> Any:
+    """A plain result; if it is a view of an argument, one that cannot be written through."""
+    if isinstance(primal, np.ndarray) and any(np.may_share_memory(primal, a) for a in raw if isinstance(a, np.ndarray)):
+        primal = primal.view()
+        primal.flags.writeable = False
+    return primal
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Within it nothing is recorded and results are plain arrays: `with ad.no_grad():` or `@ad.no_grad()`."""
+    token = current_scope.set(None)
+    try:
+        yield
+    finally:
+        current_scope.reset(token)
+
+
+class scope:  # noqa: N801  # it reads as a statement: with ad.scope("encoder")
+    """A named part of a computation, a box in its picture: `with ad.scope("encoder"):` or `@ad.scope("encoder")`.
+
+    Parameters
+    ----------
+    name : a string; or a module, an object whose attributes are the parameters of what is recorded inside. It is kept
+        as it is and named when a picture is drawn
+    """
+
+    __slots__ = ("_name", "_token")
+
+    def __init__(self, name: Any) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        outer = _read_scope()
+        self._token = current_scope.set(None if outer is None else (outer, self._name))
+
+    def __exit__(self, *raised: object) -> None:
+        current_scope.reset(self._token)
+
+    def __call__(self, function: F) -> F:
+        """The function, every call of which is such a part."""
+
+        @functools.wraps(function)
+        def scoped(*args: Any, **kwargs: Any) -> Any:
+            with scope(self._name):  # an entry of its own: the function may be called within itself
+                return function(*args, **kwargs)
+
+        return scoped  # type: ignore[return-value]
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Within it operations are recorded, in `no_grad` too: what transforms work in."""
+    token = current_scope.set(current_scope.get() or ())
+    try:
+        yield
+    finally:
+        current_scope.reset(token)
 
 
 def recorded(
@@ -76,7 +141,7 @@ def differentiable(primal: Any, primitive: Primitive) -> Any:
 
 def is_operand(value: Any) -> bool:
     """Whether arithmetic takes it: a node, an array of numbers, a number, or nested lists of numbers."""
-    if isinstance(value, ARRAY):
+    if isinstance(value, np.generic) or type(value) in (np.ndarray, np.memmap):  # a matrix or masked array means more
         return value.dtype.kind in "fciub"
     if isinstance(value, list | tuple):
         return all(is_operand(v) and not isinstance(v, Node) for v in value)

@@ -13,23 +13,29 @@ from autodiff.primitive import Primitive
 from autodiff.shapes import unbroadcast
 
 
-def adjoints(
-    root: Node, seed: Any, wrt: Collection[Node] | None = None, recorded: bool = False, every: bool = True
+def adjoints(  # noqa: C901  # one loop, the hottest there is
+    root: Node,
+    seed: Any,
+    wrt: Collection[Node] | None = None,
+    recorded: bool = False,
+    every: bool = True,
+    since: int = -1,
 ) -> dict[Node, Any]:
     """The adjoint of every node the root depends on, for `seed` at the root: the chain rule, results first.
 
-    With `wrt`, only the paths from those nodes are followed. With every=False, interior adjoints are let go of
+    With `wrt`, only the paths from those nodes are followed; with `since`, nodes recorded before that serial number
+    receive their adjoints and are not passed through. With every=False, interior adjoints are let go of
     as soon as they are passed on, except where they are to be kept. A recorded pass shows the rules Tensors
     instead of raw arrays: its results remember where they came from and can be differentiated again.
 
     Nodes that no derivative reaches are left out. Adjoints may share memory with each other or be read-only
     views: copy one before writing into it.
     """
-    order = ancestors(root) if wrt is None else between(root, wrt)
+    order = ancestors(root, since) if wrt is None else between(root, wrt)
     inside = None if wrt is None else frozenset(order)
     found: dict[Node, Any] = {root: seed}
-    summed: set[Node] = set()  # nodes whose adjoint is an array made here, free to be added into
-    adjoint_of, taken = found.get, found.pop
+    summed: dict[Node, Any] = {}  # of those, the arrays that were made here, free to be added into
+    adjoint_of, sum_of, taken = found.get, summed.get, found.pop
 
     def add(argument: Node, share: Any, primitive: Primitive) -> None:
         primal = argument.primal
@@ -37,19 +43,26 @@ def adjoints(
             total = adjoint_of(argument)
             found[argument] = share if total is None else total + share
             return
-        if type(share) is not ndarray or share.shape != primal.shape or share.dtype is not primal.dtype:
-            if share is None:  # where no derivative flows
+        total = sum_of(argument)
+        if total is not None and primitive.broadcasts:
+            try:
+                total += share
+            except (ValueError, TypeError):  # it is wider, from broadcasting, or complex
+                pass
+            else:
                 return
+        if type(share) is not ndarray or share.shape != primal.shape or share.dtype is not primal.dtype:
             share = conformed(share, argument, primitive)
+        if total is not None:
+            total += share
+            return
         total = adjoint_of(argument)
         if total is None:
             found[argument] = share
-        elif argument in summed:
-            total += share
         else:
             total = found[argument] = total + share
             if type(total) is ndarray and not recorded:
-                summed.add(argument)
+                summed[argument] = total
 
     for node in reversed(order):
         primitive = node.primitive
@@ -61,26 +74,28 @@ def adjoints(
         arguments = node.arguments
         if recorded or inside is not None or not primitive.broadcasts or len(arguments) > 2:
             # All nodes or all raw, never mixed: shown a raw y in a recorded pass, a rule would lose its derivative.
-            y, shown = (node, arguments) if recorded else (node.primal, _raw(arguments))
+            y, shown = (node, arguments) if recorded else (node.primal, raw(arguments))
             for argument, rule in zip(arguments, primitive.rules, strict=False):
                 if rule is not None and isinstance(argument, Node) and (inside is None or argument in inside):
                     add(argument, rule(g, y, *shown, **node.parameters), primitive)
         elif len(arguments) == 1:  # ufuncs, the common case, are spelled out: it halves the time
             (a,) = arguments
             (rule,) = primitive.rules
-            add(a, rule and rule(g, node.primal, a.primal), primitive)
+            if rule is not None:
+                add(a, rule(g, node.primal, a.primal), primitive)
         else:
             a, b = arguments
             left, right = primitive.rules
             x, z = a.primal if isinstance(a, Node) else a, b.primal if isinstance(b, Node) else b
-            if x is not a:
-                add(a, left and left(g, node.primal, x, z), primitive)
-            if z is not b:
-                add(b, right and right(g, node.primal, x, z), primitive)
+            if x is not a and left is not None:
+                add(a, left(g, node.primal, x, z), primitive)
+            if z is not b and right is not None:
+                add(b, right(g, node.primal, x, z), primitive)
     return found
 
 
-def _raw(arguments: Iterable[Any]) -> list[Any]:
+def raw(arguments: Iterable[Any]) -> list[Any]:
+    """The values of nodes, and the constants among them as they are."""
     return [a.primal if isinstance(a, Node) else a for a in arguments]
 
 
@@ -96,7 +111,7 @@ def contribution(node: Node, position: int, g: Any) -> Any:
     if rule is None:
         return None
     g = np.asarray(g, node.primal.dtype)[()]
-    return conformed(rule(g, node.primal, *_raw(node.arguments), **node.parameters), argument, node.primitive)
+    return conformed(rule(g, node.primal, *raw(node.arguments), **node.parameters), argument, node.primitive)
 
 
 def conformed(share: Any, argument: Node, primitive: Primitive) -> Any:
@@ -109,6 +124,11 @@ def conformed(share: Any, argument: Node, primitive: Primitive) -> Any:
     try:
         shape, dtype = share.shape, share.dtype
     except AttributeError:
+        if not isinstance(share, int | float | complex):
+            raise TypeError(
+                f"the adjoint rule of {primitive.name} returned {type(share).__name__} for {described(argument)}; "
+                "a rule returns its argument's adjoint, an array (a position without derivative has the rule None)."
+            ) from None
         share = np.asarray(share, primal.dtype)
         shape, dtype = share.shape, share.dtype
     if shape != primal.shape:
@@ -119,5 +139,16 @@ def conformed(share: Any, argument: Node, primitive: Primitive) -> Any:
             )
         share = unbroadcast(share, primal.shape)
     if dtype != primal.dtype:
+        if dtype.kind == "c" and primal.dtype.kind == "f":
+            share = np.real(share)
         share = share.astype(primal.dtype)
     return share
+
+
+def conjugated(g: Any) -> Any:
+    """An adjoint as it is passed in and out: conjugated if complex.
+
+    Within the pass a complex adjoint is the g of dL = Re(g dx), so that the rules of holomorphic functions are those
+    of real ones. Outside it is the direction of steepest ascent, dL/d(Re x) + i dL/d(Im x) (PyTorch's convention).
+    """
+    return np.conj(g) if g.dtype.kind == "c" else g

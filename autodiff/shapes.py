@@ -43,4 +43,4 @@ def count(shape: tuple[int, ...], axis: Axis) -> int:
 
 def restore(g: Any, shape: tuple[int, ...], axis: Axis) -> Any:
     """`g`, the size of a reduction's result, spread back over the reduced axes: the adjoint of a sum."""
-    return np.broadcast_to(g if axis is None and not g.ndim else np.reshape(g, kept(shape, axis)), shape)
+    return np.broadcast_to(g if axis is None else np.reshape(g, kept(shape, axis)), shape)

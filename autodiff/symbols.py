@@ -122,7 +122,8 @@ def writing(node: Node) -> Writing | None:
         return None
     name, function = primitive.name, primitive.function
     # A user's primitive may be called log without being the logarithm.
-    if getattr(np, name, None) is not function and not str(getattr(function, "__module__", "")).startswith("autodiff."):
+    ours = str(getattr(function, "__module__", "")).startswith(("autodiff.", "nn."))
+    if getattr(np, name, None) is not function and not ours:
         return None
     if name == "power":
         return _power(node.arguments[1])
@@ -130,6 +131,9 @@ def writing(node: Node) -> Writing | None:
         return _product(*(np.ndim(raw(a)) for a in node.arguments))
     if name == "transpose" and not any(v is not None for v in node.parameters.values()) and np.ndim(node.primal) == 2:
         return Writing("aᵀ", (), ("gᵀ",))
+    if name == "linear":
+        bias = len(node.arguments) > 2 and node.arguments[2] is not None
+        return Writing("a bᵀ + c" if bias else "a bᵀ", (), ("g b", "gᵀ a", "sum g"))
     if name == "gather":
         return _gather(node.parameters.get("index"))
     if name == "clip":

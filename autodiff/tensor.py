@@ -15,9 +15,11 @@ import numpy.typing as npt
 from autodiff.graph import NOT_KEPT, Node, current_scope, described, next_serial
 from autodiff.methods import ArrayMethods
 from autodiff.operators import Operators
-from autodiff.primitive import compositions, constants, table, without_defaults
+from autodiff.primitive import compositions, constants, no_rule, table, without_defaults
+from autodiff.protocols import Protocols
 from autodiff.recording import NO_PARAMETERS, apply, is_operand, recorded
-from autodiff.reverse import adjoints
+from autodiff.reverse import adjoints, conjugated
+from autodiff.rules import special, ufunc_methods
 from autodiff.rules.indexing import added_at, gather, replaced_at
 
 Index = Any
@@ -26,7 +28,7 @@ Array = npt.NDArray[Any]
 
 def leaf(value: Any, name: str | None = None) -> Tensor:
     """A Tensor without origin around a raw value, which is not copied."""
-    tensor: Tensor = recorded(Tensor, None, value, (), NO_PARAMETERS, current_scope.get() or ())
+    tensor: Tensor = recorded(Tensor, None, value, (), NO_PARAMETERS, ())
     tensor.name = name
     tensor.kept = None
     tensor._grad_storage = None
@@ -43,7 +45,10 @@ def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tens
             f"{what} was asked for of {described(value)}: it is one already. "
             "ad.stop_gradient(t) gives its value as a constant."
         )
-    array = np.array(value, dtype=dtype)
+    if isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap):
+        kind = type(value).__name__
+        raise TypeError(f"{what} holds a plain array; received a {kind}, which means more: pass np.asarray(it).")
+    array = np.array(float(value) if type(value) is int else value, dtype=dtype)
     if array.dtype.kind not in "fc":
         if array.dtype.kind in "iu" and not isinstance(value, np.ndarray | np.generic):
             array = array.astype(np.float64)
@@ -56,23 +61,21 @@ def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tens
     return array if array.ndim else array[()]
 
 
+def notebook_display(result: Tensor, /) -> dict[str, str]:
+    """What a notebook shows of a Tensor besides its text; whoever draws pictures puts their function here."""
+    return {}
+
+
 _gather = table[gather]
 
 
 def _raw(value: Any) -> Any:
+    if type(value) in (list, tuple):
+        return type(value)(map(_raw, value))
     return value.primal if isinstance(value, Tensor) else value
 
 
-def _unknown(function: Callable[..., Any]) -> TypeError:
-    name = f"{function.__module__}.{function.__name__}".replace("numpy", "np") if hasattr(function, "__module__") else ""
-    name = name or f"np.{function.__name__}"
-    return TypeError(
-        f"{name} has no adjoint rule; compose it from differentiable functions "
-        f"or declare one with ad.adjoint({name}, ...)."
-    )
-
-
-class Tensor(Operators, ArrayMethods, Node):
+class Tensor(Operators, ArrayMethods, Protocols, Node):
     """An n-dimensional array of floating-point numbers that remembers the operation it came from.
 
     Parameters
@@ -96,7 +99,7 @@ class Tensor(Operators, ArrayMethods, Node):
         self.primitive = None
         self.arguments = ()
         self.parameters = NO_PARAMETERS
-        self.scope = current_scope.get() or ()
+        self.scope = ()
         self.serial = next_serial()
         self.name = name
         self.kept = None
@@ -109,7 +112,7 @@ class Tensor(Operators, ArrayMethods, Node):
 
     @property
     def value(self) -> Array:
-        """The value, an ndarray that cannot be written into."""
+        """The value, an ndarray that cannot be written into. It is a view: copy it to keep it past an assignment."""
         view = np.asarray(self.primal).view()
         view.flags.writeable = False
         return view
@@ -166,6 +169,9 @@ class Tensor(Operators, ArrayMethods, Node):
         name = f", name={self.name!r}" if self.name else ""
         return f"Tensor({shown}{dtype}{name})"
 
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return notebook_display(self)
+
     def __format__(self, spec: str) -> str:
         return format(self.primal[()], spec) if spec else repr(self)
 
@@ -182,14 +188,14 @@ class Tensor(Operators, ArrayMethods, Node):
         on get theirs too. Raises ValueError without a seed where the result has several elements.
         """
         for node, g in adjoints(self, self._seed(seed), every=False).items():
-            node._add_to_grad(g)  # type: ignore[attr-defined]  # a Tensor's graph has Tensors only
+            node._add_to_grad(conjugated(g))  # type: ignore[attr-defined]  # a Tensor's graph has Tensors only
 
     def adjoints(self, seed: npt.ArrayLike | None = None) -> Mapping[Tensor, Array]:
         """The adjoint of every Tensor this result depends on, itself included; no `.grad` is touched.
 
         `seed` is as in `backward`. Tensors that no derivative reaches are not in the mapping.
         """
-        return {node: np.asarray(g) for node, g in adjoints(self, self._seed(seed)).items()}  # type: ignore[misc]
+        return {node: np.asarray(conjugated(g)) for node, g in adjoints(self, self._seed(seed)).items()}  # type: ignore[misc]
 
     def retain_grad(self) -> None:
         """Keep this Tensor's adjoint in `.grad` during `backward`, as leaves do."""
@@ -235,11 +241,16 @@ class Tensor(Operators, ArrayMethods, Node):
                     f"the adjoints of {described(self)} were asked for without a seed; only a result of one element "
                     f"needs none. Pass seed= of shape {primal.shape}, or reduce the result, for example with .sum()."
                 )
+            if primal.dtype.kind == "c":
+                raise TypeError(
+                    f"the adjoints of {described(self)} were asked for without a seed; only a real result needs none. "
+                    "Pass seed=, or make the result real, for example with np.abs or np.real."
+                )
             return np.ones(primal.shape, primal.dtype) if primal.shape else primal.dtype.type(1)
         array = np.asarray(seed.primal if isinstance(seed, Tensor) else seed)
         if array.shape != primal.shape:
             raise ValueError(f"a seed has the shape of the result, {primal.shape}; received shape {array.shape}.")
-        return array.astype(primal.dtype, copy=False)[()]
+        return conjugated(array.astype(primal.dtype, copy=False)[()])
 
     # -- NumPy's two doors --------------------------------------------------------------------------------------
 
@@ -250,16 +261,17 @@ class Tensor(Operators, ArrayMethods, Node):
                 if not isinstance(x, Tensor) and not is_operand(x):
                     return NotImplemented
         if method != "__call__":
-            raise TypeError(
-                f"np.{ufunc.__name__}.{method} was called with a Tensor; ufunc methods have no adjoint rule. "
-                "Use the function that says the same, such as np.sum for np.add.reduce."
-            )
+            return ufunc_methods.call(ufunc, method, inputs, kwargs)
         if primitive is None:
-            if ufunc in constants:
-                return ufunc(*map(_raw, inputs), **kwargs)
-            raise _unknown(ufunc)
+            if ufunc in compositions or special.declared(ufunc):
+                return self.__array_function__(ufunc, (), inputs, kwargs)
+            if ufunc not in constants:
+                raise no_rule(ufunc)
+            if any(isinstance(array, Tensor) for array in kwargs.get("out", ())):
+                without_defaults(ufunc, kwargs, ())
+            return ufunc(*map(_raw, inputs), **kwargs)
         if kwargs:
-            kwargs = without_defaults(primitive.name, kwargs, ())
+            kwargs = without_defaults(ufunc, kwargs, ())
         elif len(inputs) == 1:
             primal = ufunc(self.primal)
             scope = current_scope.get()
@@ -270,42 +282,13 @@ class Tensor(Operators, ArrayMethods, Node):
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         primitive = table.get(function)
-        if primitive is not None:
+        if primitive is not None and primitive.rules:
             return apply(primitive, *primitive.arrange(args, kwargs))
         if function in compositions:
-            definition, keywords = compositions[function]
-            if not kwargs.keys() <= keywords:
-                kwargs = without_defaults(function.__name__, kwargs, keywords)
-            return definition(*args, **kwargs)
+            return compositions[function](args, kwargs)
         if function in constants:
             return function(*map(_raw, args), **{k: _raw(v) for k, v in kwargs.items()})
-        raise _unknown(function)
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise self._would_lose_the_derivative("np.asarray(tensor)", ".value")
-
-    # -- conversions that would lose the derivative -------------------------------------------------------------
-
-    def _would_lose_the_derivative(self, asked: str, instead: str) -> TypeError:
-        return TypeError(
-            f"{asked} was asked of {described(self)}; it would lose the derivative without a word. Use {instead} "
-            "for the plain value, a constant; NumPy's functions (np.sin, np.stack ...) take Tensors as they are."
-        )
-
-    def __float__(self) -> NoReturn:
-        raise self._would_lose_the_derivative("float(tensor), or a function of the math module,", ".item()")
-
-    def __int__(self) -> NoReturn:
-        raise self._would_lose_the_derivative("int(tensor)", ".item()")
-
-    def __index__(self) -> NoReturn:
-        raise self._would_lose_the_derivative("an integer index", "int(tensor.item())")
-
-    def __complex__(self) -> NoReturn:
-        raise self._would_lose_the_derivative("complex(tensor)", ".item()")
-
-    def __bool__(self) -> bool:
-        return bool(self.primal)
+        raise no_rule(function)
 
     # -- a sequence of its first axis ---------------------------------------------------------------------------
 

@@ -1,58 +1,48 @@
 """Functions made of functions: grad and its kin, which nest to any order.
 
-Each differentiates with respect to fresh nodes, so that a variable the function also reads from outside stays a
-constant to it. Results are plain arrays, unless the computation reads Tensors from outside: then they are
-Tensors, which remember, and an enclosing transform or `backward` goes on through them.
+Arguments are arrays, numbers, or nested dicts, lists and tuples of them; derivatives have the same structure.
+They are plain arrays, unless the function reads Tensors from outside (its arguments included): then they are
+Tensors, which remember.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
 from autodiff import tree
-from autodiff.graph import current_scope, depends_on_older, described
-from autodiff.reverse import adjoints
-from autodiff.rules.shaping import identity
-from autodiff.tensor import Tensor, floating, leaf
+from autodiff.forward import tangent
+from autodiff.graph import Node
+from autodiff.tensor import Tensor
+from autodiff.tracing import Argnums, Function, Traced, named, traced
 
-Argnums = int | Sequence[int]
-
-
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Within it nothing is recorded and results are plain arrays: `with ad.no_grad():` or `@ad.no_grad()`."""
-    token = current_scope.set(None)
-    try:
-        yield
-    finally:
-        current_scope.reset(token)
+Unused = Literal["zeros", "error"]
 
 
 def stop_gradient(x: Any) -> Any:
-    """The value as a constant: a plain array, through which no derivative flows."""
-    return x.value if isinstance(x, Tensor) else x
+    """The value as a constant: a plain array of its own, through which no derivative flows."""
+    return np.array(x.primal) if isinstance(x, Tensor) else x
 
 
-def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """The function that gives the gradient of `function`, whose result is one number.
+def grad(function: Function, argnums: Argnums = 0, has_aux: bool = False, unused: Unused = "zeros") -> Function:
+    """The function that gives the gradient of `function`, whose result is one real number.
 
     Parameters
     ----------
-    function : its arguments are arrays, numbers, or nested dicts, lists and tuples of them
-    argnums : the position, or positions, of the arguments to differentiate with respect to
+    argnums : the position, or positions, of the arguments to differentiate by
     has_aux : whether the function returns (result, anything); the gradient function then does too
+    unused : what to do about an argument that the result does not depend on: "zeros", or an "error" that names it
 
     Returns
     -------
     a function of the same arguments; its result has the structure and the shapes of the chosen argument (a
-    tuple of them where argnums is a sequence). It raises ValueError where the result is not one number.
+    tuple of them where argnums is a sequence). It raises ValueError where the result is not one number, and
+    TypeError where it is complex, or an argument holds integers.
     """
-    both = value_and_grad(function, argnums, has_aux)
+    both = value_and_grad(function, argnums, has_aux, unused)
 
     @functools.wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
@@ -62,67 +52,129 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = Fal
     return gradient
 
 
-def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+def value_and_grad(
+    function: Function, argnums: Argnums = 0, has_aux: bool = False, unused: Unused = "zeros"
+) -> Function:
     """As `grad`, for the function that gives (result, gradient), or ((result, aux), gradient)."""
+    if unused not in ("zeros", "error"):
+        raise ValueError(f'unused is "zeros" or "error"; received {unused!r}')
 
     @functools.wraps(function)
     def both(*args: Any, **kwargs: Any) -> Any:
-        run = _run(function, argnums, args, kwargs, has_aux)
-        shape = np.shape(run.result)
-        if shape != ():
+        run = traced(function, argnums, args, kwargs)
+        aux = None
+        if has_aux:
+            if not isinstance(run.result, tuple) or len(run.result) != 2:
+                received = type(run.result).__name__
+                raise TypeError(f"has_aux=True takes a function that returns (result, aux); it returned {received}.")
+            result, aux = run.result
+            run = run._replace(result=result)
+        _one_real_number(run)
+        found = run.adjoints(1.0)
+        if unused == "error" and (missing := [x for x in run.inputs if x not in found]):
+            listed = "; ".join(tree.path_to(run.chosen, x) or "the argument" for x in missing)
             raise ValueError(
-                f"ad.grad takes a function with one number as its result; {_named(function)} gave shape {shape}. "
-                "Reduce it, for example with .sum(), or use ad.jacobian."
+                f"the result of {named(function)} does not depend on {listed} of the chosen argument(s); "
+                'leave it out of argnums, or ask for unused="zeros".'
             )
         value = run.plain(run.result)
-        return (value, run.aux) if has_aux else value, run.adjoints(np.ones((), getattr(run.result, "dtype", float)))
+        return (value, tree.mapped(run.plain, aux)) if has_aux else value, run.shaped(found)
 
     return both
 
 
-def vjp(function: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """(y, pullback) at the arguments: pullback(seed) is the tuple of the arguments' adjoints for a seed of y's shape."""
-    run = _run(function, range(len(args)), args, {}, False)
-    shape = np.shape(run.result)
+def _one_real_number(run: Traced) -> None:
+    result = run.array()
+    if result.shape != ():
+        raise ValueError(
+            f"ad.grad takes a function with one number as its result; {named(run.function)} gave shape "
+            f"{result.shape}. Reduce it, for example with .sum(), or use ad.jacobian."
+        )
+    if result.dtype.kind == "c":
+        raise TypeError(
+            f"ad.grad takes a function with a real result; {named(run.function)} gave a complex one. "
+            "Make it real, for example with np.abs or np.real."
+        )
+
+
+def vjp(function: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """(y, pullback) at the arguments: pullback(seed) is the tuple of their adjoints for a seed of y's shape."""
+    run = traced(function, range(len(args)), args, {})
+    shape = run.array().shape
 
     def pullback(seed: Any) -> Any:
         if np.shape(seed) != shape:
             raise ValueError(
-                f"a seed has the shape of the result, {shape}; the pullback of {_named(function)} received shape "
+                f"a seed has the shape of the result, {shape}; the pullback of {named(function)} received shape "
                 f"{np.shape(seed)}."
             )
-        return run.adjoints(seed)
+        return run.shaped(run.adjoints(seed))
 
     return run.plain(run.result), pullback
 
 
-def jacobian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """(y, tangent): the result, and its directional derivative as the arguments move along their tangents.
+
+    Parameters
+    ----------
+    primals : the arguments, as a sequence
+    tangents : for each argument, the same structure of arrays of the same shapes
+
+    Forward mode: one pass along the computation, whatever the size of the result, which may be a nest of arrays.
+    """
+    if not isinstance(primals, list | tuple) or not isinstance(tangents, list | tuple):
+        raise TypeError("ad.jvp takes the arguments as a tuple, and their tangents as another: ad.jvp(f, (x,), (v,)).")
+    run = traced(function, range(len(primals)), tuple(primals), {})
+    moved = dict(zip(run.inputs, tree.leaves(tangents), strict=False))
+    shapes = [np.shape(t) for t in tree.leaves(tangents)]
+    if shapes != [x.shape for x in run.inputs]:
+        raise ValueError(
+            f"a tangent has the shape of its argument: {[x.shape for x in run.inputs]}; received {shapes}."
+        )
+    remember = run.remember or any(isinstance(t, Tensor) for t in moved.values())
+    inputs: dict[Node, Any] = {x: t if isinstance(t, Tensor) else np.asarray(t, x.dtype)[()] for x, t in moved.items()}
+
+    def moves(y: Any) -> Any:
+        t = tangent(y, inputs, remember) if isinstance(y, Tensor) and inputs else None
+        if t is None:
+            return np.zeros(np.shape(y), getattr(y, "dtype", float))
+        return t if isinstance(t, Tensor) else np.array(t)
+
+    run = run._replace(remember=remember)
+    return tree.mapped(run.plain, run.result), tree.mapped(moves, run.result)
+
+
+def hvp(function: Function, x: Any, v: Any) -> Any:
+    """The Hessian of `function` at x times v, both of one structure; the Hessian itself is never formed.
+
+    Forward over reverse (Pearlmutter 1994): a small multiple of the cost of the function, however long x is.
+    """
+    return jvp(grad(function), (x,), (v,))[1]
+
+
+def jacobian(function: Function, argnums: Argnums = 0) -> Function:
     """The function that gives the Jacobian of `function`: for each argument an array of shape y.shape + x.shape.
 
-    One reverse pass per element of the result (reverse mode's cost).
+    One reverse pass per element of the result, which is real.
     """
 
     @functools.wraps(function)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
-        run = _run(function, argnums, args, kwargs, False)
-        shape = np.shape(run.result)
-        size = int(np.prod(shape, dtype=int))
-        seeds = np.eye(size, dtype=getattr(run.result, "dtype", float)).reshape(size, *shape)
-        rows = [list(tree.leaves(run.adjoints(seed))) for seed in seeds]
-        shapes = [x.shape for x in run.inputs]
-        columns = zip(*rows, strict=True) if rows else [()] * len(shapes)
-        stacked = iter(
-            [
-                np.reshape(np.stack(column), shape + own) if column else np.zeros(shape + own)
-                for column, own in zip(columns, shapes, strict=True)
-            ]
+        run = traced(function, argnums, args, kwargs)
+        y = run.array()
+        seeds = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
+        rows = [list(tree.leaves(run.shaped(run.adjoints(seed)))) for seed in seeds]
+        columns = zip(*rows, strict=True) if rows else ((),) * len(run.inputs)
+        blocks = dict(zip(run.inputs, columns, strict=True))
+        return tree.mapped(
+            lambda x: np.reshape(np.stack(blocks[x]) if rows else np.zeros(0, x.dtype), y.shape + x.shape), run.chosen
         )
-        return tree.mapped(lambda _: next(stacked), run.chosen)
 
     return jacobian_of
 
 
-def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def hessian(function: Function, argnums: Argnums = 0) -> Function:
     """The function that gives the Hessian of `function`, whose result is one number: shape x.shape + x.shape.
 
     `argnums` is one position, of an argument that is one array. For n elements, n reverse passes.
@@ -130,75 +182,3 @@ def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     if not isinstance(argnums, int):
         raise TypeError(f"ad.hessian takes one argument's position; received {argnums!r}")
     return jacobian(grad(function, argnums), argnums)
-
-
-class _Run(NamedTuple):
-    """A function's result, and the fresh nodes it was computed from."""
-
-    result: Any
-    aux: Any
-    chosen: Any  # the chosen arguments, in their own structure, nodes in the place of arrays
-    inputs: list[Tensor]
-    recorded: bool  # whether the adjoints are to be Tensors
-
-    def adjoints(self, seed: Any) -> Any:
-        found = {}
-        if isinstance(self.result, Tensor) and self.inputs:
-            found = adjoints(self.result, _raw_seed(seed, self.recorded), wrt=self.inputs, recorded=self.recorded)
-        return tree.mapped(lambda x: self._finished(found.get(x), x), self.chosen)
-
-    def _finished(self, g: Any, x: Tensor) -> Any:
-        if g is None:
-            return np.zeros(x.shape, x.dtype)
-        return g if isinstance(g, Tensor) else np.array(g)
-
-    def plain(self, result: Any) -> Any:
-        return result if self.recorded or not isinstance(result, Tensor) else np.array(result.primal)
-
-
-def _run(function: Callable[..., Any], argnums: Argnums, args: tuple[Any, ...], kwargs: Any, has_aux: bool) -> _Run:
-    enclosed = current_scope.get() is not None
-    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    for k in positions:
-        if not -len(args) <= k < len(args):
-            raise TypeError(f"argnums names argument {k}; {_named(function)} was called with {len(args)} argument(s)")
-    token = current_scope.set(current_scope.get() or ())  # transforms record, inside no_grad too
-    try:
-        fresh = {k % len(args): tree.mapped(lambda x: _fresh(x, function), args[k]) for k in positions}
-        result = function(*(fresh.get(k, a) for k, a in enumerate(args)), **kwargs)
-    finally:
-        current_scope.reset(token)
-    aux = None
-    if has_aux:
-        if not isinstance(result, tuple) or len(result) != 2:
-            raise TypeError(f"has_aux=True takes a function that returns (result, aux); received {type(result).__name__}")
-        result, aux = result
-    chosen = tuple(fresh[k % len(args)] for k in positions)
-    inputs = list(tree.leaves(chosen))
-    if not isinstance(result, Tensor | np.ndarray | np.generic | float | int):
-        raise TypeError(f"{_named(function)} is to return an array or a number; it returned {type(result).__name__}")
-    recorded = (
-        enclosed
-        and isinstance(result, Tensor)
-        and (
-            any(x.primitive is not None for x in inputs)
-            or depends_on_older(result, min((x.serial for x in inputs), default=-1))
-        )
-    )
-    return _Run(result, aux, chosen[0] if isinstance(argnums, int) else chosen, inputs, recorded)
-
-
-def _fresh(x: Any, function: Callable[..., Any]) -> Tensor:
-    if isinstance(x, Tensor):
-        return identity(x)
-    return leaf(floating(x, what=f"an argument that {_named(function)} is differentiated by"))
-
-
-def _raw_seed(seed: Any, recorded: bool) -> Any:
-    if isinstance(seed, Tensor):
-        return seed if recorded else seed.primal
-    return np.asarray(seed)[()]
-
-
-def _named(function: Callable[..., Any]) -> str:
-    return getattr(function, "__name__", None) or repr(function)

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 
 def leaves(tree: Any) -> Iterator[Any]:
     """What is in the nest, from left to right; dicts by insertion."""
-    if isinstance(tree, dict):
-        tree = tree.values()
-    elif not isinstance(tree, list | tuple):
+    branches = _branches(tree)
+    if branches is None:
         yield tree
-        return
-    for branch in tree:
-        yield from leaves(branch)
+    else:
+        for _, branch in branches:
+            yield from leaves(branch)
 
 
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     """A nest of the same structure with the function's value in the place of each leaf."""
     if isinstance(tree, dict):
-        return type(tree)((key, mapped(function, branch)) for key, branch in tree.items())
+        nest = tree.copy()  # of its own kind: ordered, with a default ...
+        nest.update((key, mapped(function, branch)) for key, branch in tree.items())
+        return nest
     if isinstance(tree, list | tuple):
         branches = [mapped(function, branch) for branch in tree]
         return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
     return function(tree)
+
+
+def path_to(tree: Any, leaf: Any) -> str:
+    """The way to a leaf, as one would write it: `['weights'][0]`; empty if the tree is the leaf."""
+    for key, branch in _branches(tree) or ():
+        if any(x is leaf for x in leaves(branch)):
+            return f"[{key!r}]{path_to(branch, leaf)}"
+    return ""
+
+
+def _branches(tree: Any) -> Iterable[tuple[Any, Any]] | None:
+    if isinstance(tree, dict):
+        return tree.items()
+    return enumerate(tree) if isinstance(tree, list | tuple) else None

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from autodiff.graph import Node
-from autodiff.primitive import adjoint, composed, primitive
+from autodiff.primitive import adjoint, composed, linear, primitive
 from autodiff.rules.indexing import gather
+from autodiff.shapes import axes as counted
 from autodiff.shapes import unbroadcast
 
 # -- matmul: vectors are matrices with one row (left) or one column (right); batch axes broadcast, and the reverse
@@ -123,3 +124,130 @@ def explicit(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
         once = sorted(k for k in set(inputs) - set(",.") if inputs.count(k) == 1)
         return full, ellipsis + "".join(once)
     return full, output.replace("...", ellipsis)
+
+
+# -- products that are written with matmul and einsum -----------------------------------------------------------
+
+
+def conjugated(x: Any) -> Any:
+    """The complex conjugate; real arrays as they are."""
+    return np.conj(x) if np.iscomplexobj(x) else x
+
+
+composed(np.linalg.matmul)(lambda x1, x2: np.matmul(x1, x2))
+
+
+@composed(np.vdot)
+def vdot(a: Any, b: Any) -> Any:
+    """np.vdot: the sum of conj(a) b over all elements."""
+    return np.matmul(conjugated(np.ravel(a)), np.ravel(b))
+
+
+@composed(np.linalg.vecdot)
+@composed(np.vecdot)
+def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
+    """np.vecdot: the sum of conj(x1) x2 along an axis."""
+    x1, x2 = (x if axis == -1 else np.transpose(x, transposition(np.ndim(x), axis)) for x in (x1, x2))
+    return np.einsum("...i,...i->...", conjugated(x1), x2)
+
+
+def transposition(ndim: int, axis: int) -> tuple[int, ...]:
+    """The order of the axes that has one of them last."""
+    return (*(k for k in range(ndim) if k != axis % ndim), axis % ndim)
+
+
+if hasattr(np, "matvec"):  # NumPy 2.2
+
+    @composed(np.matvec)
+    def matvec(x1: Any, x2: Any) -> Any:
+        """np.matvec: matrices times vectors, batched."""
+        return np.matmul(x1, np.expand_dims(x2, -1))[..., 0]
+
+    @composed(np.vecmat)
+    def vecmat(x1: Any, x2: Any) -> Any:
+        """np.vecmat: conjugated vectors times matrices, batched."""
+        return np.matmul(np.expand_dims(conjugated(x1), -2), x2)[..., 0, :]
+
+
+@composed(np.inner)
+def inner(a: Any, b: Any) -> Any:
+    """np.inner: a sum over the last axes."""
+    return np.multiply(a, b) if np.ndim(a) == 0 or np.ndim(b) == 0 else np.tensordot(a, b, (-1, -1))
+
+
+@composed(np.outer)
+def outer(a: Any, b: Any) -> Any:
+    """np.outer: every product of an element of a with one of b."""
+    return np.multiply(np.expand_dims(np.ravel(a), 1), np.expand_dims(np.ravel(b), 0))
+
+
+@composed(np.linalg.outer)
+def outer_of_vectors(x1: Any, x2: Any, /) -> Any:
+    """np.linalg.outer: np.outer of vectors only."""
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise ValueError(f"np.linalg.outer takes two vectors; received the shapes {np.shape(x1)} and {np.shape(x2)}")
+    return outer(x1, x2)
+
+
+@composed(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """np.tensordot: a matrix product of reshaped arrays, over the axes that are summed."""
+    shape_a, shape_b = np.shape(a), np.shape(b)
+    first, second = (range(-axes, 0), range(axes)) if isinstance(axes, int | np.integer) else axes
+    summed_a, summed_b = list(counted(first, len(shape_a))), list(counted(second, len(shape_b)))
+    if [shape_a[k] for k in summed_a] != [shape_b[k] for k in summed_b]:
+        raise ValueError(f"np.tensordot over axes {axes!r} does not fit the shapes {shape_a} and {shape_b}")
+    kept_a = [k for k in range(len(shape_a)) if k not in summed_a]
+    kept_b = [k for k in range(len(shape_b)) if k not in summed_b]
+    outer_a, outer_b = [shape_a[k] for k in kept_a], [shape_b[k] for k in kept_b]
+    length = math.prod(shape_a[k] for k in summed_a)
+    left = np.reshape(np.transpose(a, kept_a + summed_a), (math.prod(outer_a), length))
+    right = np.reshape(np.transpose(b, summed_b + kept_b), (length, math.prod(outer_b)))
+    return np.reshape(np.matmul(left, right), (*outer_a, *outer_b))
+
+
+@composed(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    """np.kron: a with each element replaced by its product with all of b."""
+    ndim = max(np.ndim(a), np.ndim(b))
+    shape_a, shape_b = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
+    left = np.reshape(a, [n for k in shape_a for n in (k, 1)])
+    right = np.reshape(b, [n for k in shape_b for n in (1, k)])
+    return np.reshape(np.multiply(left, right), [m * n for m, n in zip(shape_a, shape_b, strict=True)])
+
+
+@composed(np.cross)
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """np.cross of vectors in space."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = (np.transpose(x, transposition(np.ndim(x), k)) for x, k in ((a, axisa), (b, axisb)))
+    if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
+        raise ValueError(
+            f"np.cross of Tensors takes vectors of 3 elements; received the shapes {np.shape(a)} and {np.shape(b)} "
+            "with the vectors last. (NumPy gives up those of 2; write a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0].)"
+        )
+    following, preceding = [1, 2, 0], [2, 0, 1]
+    product = a[..., following] * b[..., preceding] - a[..., preceding] * b[..., following]
+    return np.transpose(product, np.argsort(transposition(product.ndim, axisc)))
+
+
+composed(np.linalg.cross)(lambda x1, x2, /, *, axis=-1: cross(x1, x2, axis=axis))
+
+
+composed(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: tensordot(x1, x2, axes))
+
+
+def traced(g: Any, y: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The diagonal that was summed, with g on it."""
+    rows, columns = axis1 % a.ndim, axis2 % a.ndim
+    order = [*(k for k in range(a.ndim) if k not in (rows, columns)), rows, columns]
+    places = np.eye(a.shape[rows], a.shape[columns], k=offset, dtype=bool)
+    return np.transpose(np.where(places, g[..., None, None], 0.0), np.argsort(order))
+
+
+adjoint(np.trace, traced)
+linear(np.trace)
+composed(np.linalg.trace)(lambda x, /, *, offset=0: np.trace(x, offset=offset, axis1=-2, axis2=-1))
+composed(np.linalg.diagonal)(lambda x, /, *, offset=0: np.diagonal(x, offset=offset, axis1=-2, axis2=-1))
+composed(np.linalg.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))

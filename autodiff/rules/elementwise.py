@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed
+from autodiff.primitive import adjoint, composed, linear, primitive
+from autodiff.rules.arguments import raw
+from autodiff.rules.quotient import quotient
 from autodiff.shapes import unbroadcast
 
 LN2 = math.log(2)
@@ -26,33 +28,55 @@ adjoint(np.positive, lambda g, y, x: g)
 adjoint(np.reciprocal, lambda g, y, x: -g * y * y)
 adjoint(np.square, lambda g, y, x: g * 2.0 * x)
 adjoint(np.sqrt, lambda g, y, x: g * 0.5 / y)
-adjoint(np.absolute, lambda g, y, x: g * np.sign(x))
+adjoint(np.cbrt, lambda g, y, x: g / (3.0 * y * y))
 adjoint(np.fabs, lambda g, y, x: g * np.sign(x))
+adjoint(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.copysign(1.0, b)), None)
+adjoint(np.hypot, lambda g, y, a, b: quotient(g * a, y), lambda g, y, a, b: quotient(g * b, y))
+
+
+def modulus(g: Any, y: Any, x: Any) -> Any:
+    """sign(x) if x is real, conj(x) / |x| if it is complex: 0 at 0."""
+    return quotient(g * np.conj(x), y) if x.dtype.kind == "c" else g * np.sign(x)
+
+
+adjoint(np.absolute, modulus)
 
 
 def power_base(g: Any, y: Any, x: Any, p: Any) -> Any:
     """p x^(p-1), which is 0 for p = 0 even at x = 0."""
-    if isinstance(p, int | float):
+    if isinstance(p, int | float | complex):
         return g * p * x ** (p - 1) if p else g * np.zeros_like(x)
-    return g * p * x ** np.where(np.equal(p, 0), 1.0, p - 1)
+    return g * p * x ** np.where(np.logical_and(np.equal(p, 0), np.equal(x, 0)), 1.0, p - 1)
 
 
 def power_exponent(g: Any, y: Any, x: Any, p: Any) -> Any:
     """y ln x, which is 0 at x = 0 (where y is 0 for every positive p near it)."""
-    log = np.log(np.where(np.equal(x, 0), 1.0, x))
-    return g * y * (float(log) if isinstance(x, int | float) else log)
+    base = np.where(np.equal(x, 0), 1.0, x)
+    log = np.log(base + 0j if y.dtype.kind == "c" else base)  # of a negative x, complex too
+    return g * y * (log.item() if isinstance(x, int | float | complex) else log)
 
 
 adjoint(np.power, power_base, power_exponent)
+adjoint(np.float_power, power_base, power_exponent)
 
 # -- exponentials and logarithms --------------------------------------------------------------------------------
 
 adjoint(np.exp, lambda g, y, x: g * y)
+adjoint(np.exp2, lambda g, y, x: g * y * LN2)
 adjoint(np.expm1, lambda g, y, x: g * (y + 1.0))
 adjoint(np.log, lambda g, y, x: g / x)
 adjoint(np.log2, lambda g, y, x: g / (x * LN2))
 adjoint(np.log10, lambda g, y, x: g / (x * LN10))
 adjoint(np.log1p, lambda g, y, x: g / (1.0 + x))
+
+
+def part(y: Any, x: Any) -> Any:
+    """x - y, the logarithm of the part that exp(x) has in exp(y): none where both are 0."""
+    return x - np.where(np.equal(y, -math.inf), 0.0, y)
+
+
+adjoint(np.logaddexp, lambda g, y, a, b: g * np.exp(part(y, a)), lambda g, y, a, b: g * np.exp(part(y, b)))
+adjoint(np.logaddexp2, lambda g, y, a, b: g * np.exp2(part(y, a)), lambda g, y, a, b: g * np.exp2(part(y, b)))
 
 # -- trigonometric and hyperbolic -------------------------------------------------------------------------------
 
@@ -66,6 +90,54 @@ adjoint(np.arctan2, lambda g, y, a, b: g * b / (a * a + b * b), lambda g, y, a, 
 adjoint(np.sinh, lambda g, y, x: g * np.cosh(x))
 adjoint(np.cosh, lambda g, y, x: g * np.sinh(x))
 adjoint(np.tanh, lambda g, y, x: g * (1.0 - y * y))
+adjoint(np.arcsinh, lambda g, y, x: g / np.sqrt(1.0 + x * x))
+adjoint(np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)))
+adjoint(np.arctanh, lambda g, y, x: g / ((1.0 - x) * (1.0 + x)))
+
+for radians in (np.deg2rad, np.radians):
+    adjoint(radians, lambda g, y, x: g * (math.pi / 180))
+for degrees in (np.rad2deg, np.degrees):
+    adjoint(degrees, lambda g, y, x: g * (180 / math.pi))
+linear(np.deg2rad, np.radians, np.rad2deg, np.degrees)
+
+# -- remainders, and what changes by steps ----------------------------------------------------------------------
+
+adjoint(np.remainder, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
+adjoint(np.fmod, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.rint((a - y) / b))
+adjoint(np.ldexp, lambda g, y, x, exponent: np.ldexp(g, exponent), None)
+adjoint(np.heaviside, None, lambda g, y, x, at_zero: g * np.equal(x, 0))
+adjoint(np.unwrap, lambda g, y, x, discont=None, axis=-1, period=6.283185307179586: g)
+
+
+@primitive
+def fraction(x: Any) -> Any:
+    """What follows the decimal point."""
+    return np.modf(x)[0]
+
+
+adjoint(fraction, lambda g, y, x: g)
+composed(np.modf)(lambda x: (fraction(x), np.trunc(x)))
+composed(np.divmod)(lambda x1, x2: (np.floor_divide(x1, x2), np.remainder(x1, x2)))
+
+
+@composed(np.frexp)
+def frexp(x: Any) -> Any:
+    """np.frexp: x over a power of two, and the power, a constant."""
+    exponent = np.frexp(raw(x))[1]
+    return np.ldexp(x, -exponent), exponent
+
+
+@composed(np.nan_to_num)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """np.nan_to_num: x where it is finite."""
+    if not copy:
+        raise TypeError("np.nan_to_num was called with copy=False; a Tensor is not written into: leave it away.")
+    limits = np.finfo(x.dtype)
+    above = limits.max.item() if posinf is None else posinf
+    below = limits.min.item() if neginf is None else neginf
+    replaced = np.where(np.isnan(x), nan, x)
+    return np.where(np.isposinf(x), above, np.where(np.isneginf(x), below, replaced))
+
 
 # -- choices ----------------------------------------------------------------------------------------------------
 
@@ -77,13 +149,28 @@ def won(g: Any, y: Any, x: Any, other: Any) -> Any:
 
 adjoint(np.maximum, lambda g, y, a, b: won(g, y, a, b), lambda g, y, a, b: won(g, y, b, a))
 adjoint(np.minimum, lambda g, y, a, b: won(g, y, a, b), lambda g, y, a, b: won(g, y, b, a))
+adjoint(np.fmax, lambda g, y, a, b: won(g, y, a, b), lambda g, y, a, b: won(g, y, b, a))
+adjoint(np.fmin, lambda g, y, a, b: won(g, y, a, b), lambda g, y, a, b: won(g, y, b, a))
+
+
+@primitive
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """np.where with all its arguments."""
+    return np.where(condition, x, y)
+
 
 adjoint(
-    np.where,
+    where,
     None,
     lambda g, y, condition, a, b: unbroadcast(np.where(condition, g, 0.0), np.shape(a)),
     lambda g, y, condition, a, b: unbroadcast(np.where(condition, 0.0, g), np.shape(b)),
 )
+
+
+@composed(np.where)
+def chosen(condition: Any, x: Any = None, y: Any = None) -> Any:
+    """np.where: the one or the other, or where the condition holds."""
+    return np.nonzero(condition) if x is None and y is None else where(condition, x, y)
 
 
 @composed(np.clip)

@@ -3,56 +3,188 @@
 Elements that tie for a maximum or minimum share its adjoint equally.
 """
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autodiff.primitive import adjoint, composed
+from autodiff.rules.scans import before
 from autodiff.shapes import Axis, axes, count, kept, restore
 
-adjoint(np.sum, lambda g, y, x, axis=None, keepdims=False: restore(g, x.shape, axis))
-adjoint(np.mean, lambda g, y, x, axis=None, keepdims=False: restore(g / count(x.shape, axis), x.shape, axis))
+
+def among(g: Any, where: Any) -> Any:
+    """The adjoint of the elements that were reduced, 0 for those that were left out."""
+    return g if where is True else np.where(where, g, 0.0)
 
 
-def extremal(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The adjoint shared equally among the elements equal to the extreme one."""
+def averaged(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, where: Any = True) -> Any:
+    """The adjoint over the number of elements."""
+    if where is True:
+        return restore(g / count(x.shape, axis), x.shape, axis)
+    reduced = np.count_nonzero(np.broadcast_to(where, x.shape), axis=axes(axis, x.ndim), keepdims=True)
+    return among(restore(g, x.shape, axis) / reduced.astype(x.dtype), where)
+
+
+adjoint(np.sum, lambda g, y, x, axis=None, keepdims=False, where=True: among(restore(g, x.shape, axis), where))
+adjoint(np.mean, averaged)
+
+
+def extremal(
+    g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """The adjoint shared equally among the elements equal to the extreme one, `initial` too if it is."""
     shape = kept(x.shape, axis)
-    winners = np.equal(x, np.reshape(y, shape))
-    share = winners / np.sum(winners, axis=axes(axis, x.ndim), keepdims=True)
+    extreme = np.reshape(y, shape)
+    winners = np.equal(x, extreme) if where is True else np.logical_and(np.equal(x, extreme), where)
+    total = np.sum(winners, axis=axis, keepdims=True)
+    share = winners / (total if initial is None else np.maximum(total + np.equal(extreme, initial), 1))
     return np.reshape(g, shape) * share.astype(x.dtype)
 
 
 adjoint(np.max, extremal)
 adjoint(np.min, extremal)
-composed(np.amax)(lambda a, axis=None, keepdims=False: np.max(a, axis=axis, keepdims=keepdims))
-composed(np.amin)(lambda a, axis=None, keepdims=False: np.min(a, axis=axis, keepdims=keepdims))
 
 
-def product(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """g times the product of the other elements; dividing y by x gives that unless there are zeros."""
+def extreme(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The definition of an alias of np.max or np.min."""
+
+    def definition(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+        given = {key: value for key, value in (("initial", initial), ("where", where)) if value is not None}
+        return function(a, axis=axis, keepdims=keepdims, **given)
+
+    return definition
+
+
+composed(np.amax)(extreme(np.max))
+composed(np.amin)(extreme(np.min))
+
+
+@composed(np.ptp)
+def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The greatest less the smallest."""
+    return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+
+
+def product(
+    g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
+    """The adjoint times the product of the other elements; dividing y by x gives that unless there are zeros."""
     shape = kept(x.shape, axis)
-    if np.all(np.not_equal(x, 0)):
-        return np.reshape(g * y, shape) / x
+    factors = x if where is True else np.where(where, x, 1.0)
+    if np.all(np.not_equal(factors, 0)):
+        return among(np.reshape(g * y, shape) / factors, where)
     reduced = axes(axis, x.ndim)
     apart = tuple(k for k in range(x.ndim) if k not in reduced)
-    rows = np.reshape(np.transpose(x, apart + reduced), (*(x.shape[k] for k in apart), 1, -1))
-    others = np.prod(np.where(np.eye(rows.shape[-1], dtype=bool), 1.0, rows), axis=-1)
+    rows = np.reshape(np.transpose(factors, apart + reduced), (*(x.shape[k] for k in apart), -1))
+    others = before(rows) * np.flip(before(np.flip(rows, -1)), -1)
     others = np.reshape(others, tuple(x.shape[k] for k in apart + reduced))
-    return np.reshape(g, shape) * np.transpose(others, np.argsort(apart + reduced))
+    share = np.reshape(g, shape) * np.transpose(others, np.argsort(apart + reduced))
+    return among(share if initial is None else share * initial, where)
 
 
 adjoint(np.prod, product)
 
 
 @composed(np.var)
-def var(a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None) -> Any:
+def var(
+    a: Any,
+    axis: Axis = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """The mean of the squared deviations, over n - ddof."""
-    freedom = count(a.shape, axis) - (ddof if correction is None else correction)
-    deviation = a - np.mean(a, axis=axis, keepdims=True)
-    return np.sum(np.square(deviation), axis=axis, keepdims=keepdims) / freedom
+    some = {} if where is None else {"where": where}
+    n = count(a.shape, axis)
+    if some:
+        n = np.count_nonzero(np.broadcast_to(where, a.shape), axis=axes(axis, a.ndim), keepdims=keepdims)
+    freedom = n - (ddof if correction is None else correction)
+    deviation = a - (np.mean(a, axis=axis, keepdims=True, **some) if mean is None else mean)
+    squared = np.real(deviation * np.conj(deviation)) if a.dtype.kind == "c" else np.square(deviation)
+    return np.sum(squared, axis=axis, keepdims=keepdims, **some) / np.asarray(freedom, squared.dtype)[()]
 
 
 @composed(np.std)
-def std(a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None) -> Any:
+def std(
+    a: Any,
+    axis: Axis = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
+) -> Any:
     """The square root of the variance; its adjoint is not finite where the variance is 0."""
-    return np.sqrt(var(a, axis, ddof, keepdims, correction=correction))
+    return np.sqrt(var(a, axis, ddof, keepdims, where=where, mean=mean, correction=correction))
+
+
+# -- with NaN left out ------------------------------------------------------------------------------------------
+
+
+def without_nan(a: Any, instead: float) -> Any:
+    """The array with another number in the place of NaN."""
+    return np.where(np.isnan(a), instead, a)
+
+
+def present(a: Any, axis: Axis, keepdims: bool = False) -> Any:
+    """How many elements are not NaN, in the dtype of the elements."""
+    number = np.count_nonzero(~np.isnan(a), axis=axes(axis, a.ndim), keepdims=keepdims)
+    return np.asarray(number, a.dtype)[()]
+
+
+def nan_extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
+    """The definition of np.nanmax or np.nanmin, which is NaN where there is nothing else."""
+
+    def definition(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+        missing = np.isnan(a)
+        skipped = missing & ~np.all(missing, axis=axes(axis, a.ndim), keepdims=True)
+        return function(np.where(skipped, least, a), axis=axis, keepdims=keepdims)
+
+    return definition
+
+
+composed(np.nanmax)(nan_extreme(np.max, -math.inf))
+composed(np.nanmin)(nan_extreme(np.min, math.inf))
+
+
+@composed(np.nansum)
+def nansum(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The sum with NaN counted as 0."""
+    return np.sum(without_nan(a, 0.0), axis=axis, keepdims=keepdims)
+
+
+@composed(np.nanprod)
+def nanprod(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The product with NaN counted as 1."""
+    return np.prod(without_nan(a, 1.0), axis=axis, keepdims=keepdims)
+
+
+@composed(np.nanmean)
+def nanmean(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The mean of what is not NaN."""
+    return nansum(a, axis, keepdims) / present(a, axis, keepdims)
+
+
+@composed(np.nanvar)
+def nanvar(
+    a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None
+) -> Any:
+    """The variance of what is not NaN; NaN where there is too little."""
+    freedom = present(a, axis, keepdims) - (ddof if correction is None else correction)
+    deviation = np.where(np.isnan(a), 0.0, a - nanmean(a, axis, keepdims=True))
+    squared = np.real(deviation * np.conj(deviation)) if a.dtype.kind == "c" else np.square(deviation)
+    return np.sum(squared, axis=axis, keepdims=keepdims) / np.where(np.greater(freedom, 0), freedom, math.nan)
+
+
+@composed(np.nanstd)
+def nanstd(
+    a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None
+) -> Any:
+    """The square root of the variance of what is not NaN."""
+    return np.sqrt(nanvar(a, axis, ddof, keepdims, correction=correction))

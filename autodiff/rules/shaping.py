@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, primitive
+from autodiff.primitive import adjoint, composed, linear, primitive
+from autodiff.rules.arguments import array
+from autodiff.rules.indexing import scatter
 from autodiff.shapes import unbroadcast
 
 
@@ -22,12 +24,12 @@ def astype(x: Any, dtype: Any) -> Any:
 
 
 adjoint(identity, lambda g, y, x: g)
-adjoint(astype, lambda g, y, x, dtype: g.astype(x.dtype))
+adjoint(astype, lambda g, y, x, dtype: g)  # the pass brings an adjoint to its argument's dtype
 adjoint(np.copy, lambda g, y, x: g)
 
 
-def reshaped(g: Any, y: Any, x: Any, shape: Any = None, order: str = "C") -> Any:
-    """The elements back in the places they were read from."""
+def reshaped(g: Any, y: Any, x: Any, shape: Any = None, order: str = "C", newshape: Any = None) -> Any:
+    """The elements back in the places they were read from; `newshape` is what NumPy 2.0 calls the shape."""
     if order not in ("C", "F"):
         raise ValueError(f"np.reshape and np.ravel of a Tensor take order 'C' or 'F'; received {order!r}")
     return np.reshape(g, x.shape, order=order)  # type: ignore[call-overload]
@@ -47,6 +49,97 @@ def transposed(g: Any, y: Any, x: Any, axes: Sequence[int] | None = None) -> Any
 
 
 adjoint(np.transpose, transposed)
+adjoint(np.moveaxis, lambda g, y, x, source, destination: np.moveaxis(g, destination, source))
+adjoint(np.matrix_transpose, lambda g, y, x: np.matrix_transpose(g))
+adjoint(np.flip, lambda g, y, x, axis=None: np.flip(g, axis))
+adjoint(np.fliplr, lambda g, y, x: np.fliplr(g))
+adjoint(np.flipud, lambda g, y, x: np.flipud(g))
+adjoint(np.rot90, lambda g, y, x, k=1, axes=(0, 1): np.rot90(g, -k, axes))
+adjoint(np.roll, lambda g, y, x, shift, axis=None: np.roll(g, np.negative(shift), axis))
+adjoint(np.tril, lambda g, y, x, k=0: unbroadcast(np.tril(g, k), x.shape))
+adjoint(np.triu, lambda g, y, x, k=0: unbroadcast(np.triu(g, k), x.shape))
+linear(np.moveaxis, np.matrix_transpose, np.flip, np.fliplr, np.flipud, np.rot90, np.roll, np.tril, np.triu)
+
+
+@composed(np.rollaxis)
+def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+    """np.rollaxis: moveaxis with the places counted before the axis is taken out."""
+    ndim = np.ndim(a)
+    axis, start = (k + ndim if k < 0 else k for k in (axis, start))
+    return np.moveaxis(a, axis, start - (axis < start))
+
+
+def each_at_least(*arrays: Any, ndim: int) -> Any:
+    """np.atleast_1d, 2d or 3d, of which the last puts new axes on both sides of a row and after a matrix."""
+    shapes = [np.shape(a) for a in arrays]
+    if ndim == 3:
+        shapes = [(*s, 1) if len(s) == 2 else (1, *(s or (1,)), 1) if len(s) < 2 else s for s in shapes]
+    wider = [(1,) * (ndim - len(s)) + s for s in shapes]
+    grown = [np.reshape(array(a), s) for a, s in zip(arrays, wider, strict=True)]
+    return grown[0] if len(grown) == 1 else tuple(grown)
+
+
+composed(np.atleast_1d)(lambda *arys: each_at_least(*arys, ndim=1))
+composed(np.atleast_2d)(lambda *arys: each_at_least(*arys, ndim=2))
+composed(np.atleast_3d)(lambda *arys: each_at_least(*arys, ndim=3))
+
+
+@composed(np.broadcast_arrays)
+def broadcast_arrays(*args: Any) -> Any:
+    """np.broadcast_arrays, of Tensors and arrays."""
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(np.broadcast_to(array(a), shape) for a in args)
+
+
+@composed(np.meshgrid)
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
+    """np.meshgrid: coordinates along axes of their own."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"np.meshgrid takes indexing 'xy' or 'ij'; received {indexing!r}")
+    places = list(range(len(xi)))
+    if indexing == "xy":
+        places[:2] = places[1::-1]
+    grids = tuple(lying(np.ravel(array(x)), k, len(xi)) for x, k in zip(xi, places, strict=True))
+    return grids if sparse else broadcast_arrays(*grids)
+
+
+def lying(line: Any, axis: int, ndim: int) -> Any:
+    """A row of numbers laid along one of `ndim` axes."""
+    return np.reshape(line, tuple(-1 if k == axis % ndim else 1 for k in range(ndim)))
+
+
+composed(np.ix_)(lambda *args: tuple(lying(np.ravel(array(x)), k, len(args)) for k, x in enumerate(args)))
+
+
+# -- diagonals: a step of n + 1 through the rows of a matrix, end to end ----------------------------------------
+
+
+def steps(rows: int, columns: int, offset: int) -> slice:
+    """Where the elements of a diagonal are in a matrix read row by row."""
+    start = offset if offset >= 0 else -offset * columns
+    length = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
+    return slice(start, start + length * (columns + 1), columns + 1) if length else slice(0, 0)
+
+
+@composed(np.diagonal)
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """np.diagonal, a copy."""
+    moved = np.moveaxis(array(a), (axis1, axis2), (-2, -1))
+    *outer, rows, columns = moved.shape
+    return np.reshape(moved, (*outer, rows * columns))[..., steps(rows, columns, offset)]
+
+
+@composed(np.diag)
+def diag(v: Any, k: int = 0) -> Any:
+    """np.diag: the diagonal of a matrix, or the matrix with a given diagonal."""
+    v = array(v)
+    if v.ndim != 1:
+        return diagonal(v, k)
+    n = v.size + abs(k)
+    return np.reshape(scatter(v, index=steps(n, n, k), shape=(n * n,)), (n, n))
+
+
+composed(np.diagflat)(lambda v, k=0: diag(np.ravel(array(v)), k))
 
 
 @primitive
@@ -81,3 +174,26 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     if len(shapes) != 1:
         raise ValueError(f"np.stack takes arrays of one shape; received the shapes {sorted(shapes)}")
     return concatenation(*(np.expand_dims(a, axis) for a in arrays), axis=axis)
+
+
+def in_double(x: Any) -> Any:
+    """The array in double precision, which some functions compute in whatever they are given."""
+    x = array(x)
+    return x if x.dtype in (np.float64, np.complex128) else astype(x, dtype=np.dtype(np.float64))
+
+
+@composed(np.full_like)
+def full_like(a: Any, fill_value: Any, shape: Any = None) -> Any:
+    """np.full_like: the value repeated; it may be a Tensor."""
+    wide = np.broadcast_to(array(fill_value), np.shape(a) if shape is None else shape)
+    dtype = array(a).dtype
+    return wide if wide.dtype == dtype else astype(wide, dtype=dtype)
+
+
+def converted(x: Any, dtype: Any, *, copy: bool = True) -> Any:
+    """np.astype, which the array API has as a function."""
+    return astype(x, dtype=np.dtype(dtype))
+
+
+if hasattr(np, "astype"):  # since NumPy 2.1
+    composed(np.astype)(converted)

@@ -1,0 +1,26 @@
+"""What definitions and rules ask of their arguments, be they nodes, arrays, numbers or lists of numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autodiff.graph import Node
+
+
+def raw(value: Any) -> Any:
+    """The value of a node; anything else as it is."""
+    return value.primal if isinstance(value, Node) else value
+
+
+def array(value: Any) -> Any:
+    """A node as it is, anything else as an array: what has a shape, a dtype and elements."""
+    return value if isinstance(value, Node) else np.asarray(value)
+
+
+def along(axis: int, ndim: int, index: Any) -> tuple[Any, ...]:
+    """The index that selects `index` along one axis, and everything along those before it."""
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
+    return (slice(None),) * (axis % ndim) + (index,)

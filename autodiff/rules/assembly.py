@@ -1,0 +1,212 @@
+"""Definitions of the functions that put arrays together, take them apart, and lengthen them.
+
+The new places of the elements are often found by letting NumPy move the elements' numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff.graph import Node
+from autodiff.primitive import adjoint, composed, linear
+from autodiff.rules.arguments import along, array, raw
+from autodiff.rules.indexing import scatter
+from autodiff.rules.shaping import astype, concatenation, in_double
+
+# -- joined -----------------------------------------------------------------------------------------------------
+
+
+def joined(function: Callable[..., Any], ndim: int, axis: int) -> None:
+    """Declare hstack, vstack or dstack: concatenation of what has at least `ndim` axes."""
+    widen = {1: np.atleast_1d, 2: np.atleast_2d, 3: np.atleast_3d}[ndim]
+
+    @composed(function)
+    def stacked(tup: Sequence[Any]) -> Any:
+        parts = [widen(array(a)) for a in tup]
+        return concatenation(*parts, axis=0 if ndim == 1 and parts[0].ndim == 1 else axis)
+
+
+joined(np.hstack, 1, 1)
+joined(np.vstack, 2, 0)
+joined(np.dstack, 3, 2)
+
+
+@composed(np.column_stack)
+def column_stack(tup: Sequence[Any]) -> Any:
+    """np.column_stack: rows of numbers become columns."""
+    parts = [np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in map(array, tup)]
+    return concatenation(*parts, axis=1)
+
+
+@composed(np.block)
+def block(arrays: Any) -> Any:
+    """np.block: nested lists of arrays, the innermost joined along the last axis."""
+    depths = {depth for _, depth in leaves(arrays, 0)}
+    if len(depths) != 1:
+        raise ValueError(f"np.block takes lists nested to one depth; received depths {sorted(depths)}")
+    ndim = max(*depths, *(np.ndim(a) for a, _ in leaves(arrays, 0)))
+
+    def assembled(part: Any, depth: int) -> Any:
+        if isinstance(part, list):
+            return concatenation(*(assembled(p, depth - 1) for p in part), axis=-depth)
+        return np.reshape(array(part), (1,) * (ndim - np.ndim(part)) + np.shape(part))
+
+    return assembled(arrays, *depths)
+
+
+def leaves(part: Any, depth: int) -> list[tuple[Any, int]]:
+    """The arrays in nested lists, each with its depth."""
+    if not isinstance(part, list):
+        return [(part, depth)]
+    if not part:
+        raise ValueError("np.block takes lists that are not empty")
+    return [leaf for p in part for leaf in leaves(p, depth + 1)]
+
+
+@composed(np.append)
+def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+    """np.append: concatenation, of flattened arrays if no axis is given."""
+    return concatenation(array(arr), array(values), axis=axis)
+
+
+@composed(np.insert)
+def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    """np.insert: the values, broadcast and in the array's dtype, before the places."""
+    arr, values = array(arr), array(values)
+    if values.dtype != arr.dtype:
+        values = astype(values, dtype=arr.dtype)
+    numbers = np.arange(arr.size + values.size)
+    old, new = numbers[: arr.size].reshape(arr.shape), numbers[arr.size :].reshape(values.shape)
+    return concatenation(arr, values, axis=None)[np.insert(old, obj, new, axis)]
+
+
+@composed(np.delete)
+def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+    """np.delete: the elements that stay."""
+    arr = np.ravel(array(arr)) if axis is None else array(arr)
+    axis = 0 if axis is None else axis
+    stays = np.zeros(arr.shape[axis], bool)
+    stays[np.delete(np.arange(stays.size), obj)] = True
+    return arr[along(axis, arr.ndim, stays)]
+
+
+# -- taken apart ------------------------------------------------------------------------------------------------
+
+
+def parts(x: Any, places: Any, axis: int, split: Callable[..., Any] = np.split) -> list[Any]:
+    """The pieces that split gives, as slices; where they begin and end, it shows on the numbers of the elements."""
+    x = array(x)
+    if not x.ndim:
+        raise ValueError(f"np.{split.__name__} takes an array of at least one axis; received shape {x.shape}")
+    pieces = split(np.arange(x.shape[axis]), places)
+    slices = (slice(int(p[0]), int(p[-1]) + 1) if p.size else slice(0, 0) for p in pieces)
+    return [x[along(axis, x.ndim, piece)] for piece in slices]
+
+
+composed(np.split)(lambda ary, indices_or_sections, axis=0: parts(ary, indices_or_sections, axis))
+composed(np.array_split)(lambda ary, indices_or_sections, axis=0: parts(ary, indices_or_sections, axis, np.array_split))
+composed(np.hsplit)(lambda ary, indices_or_sections: parts(ary, indices_or_sections, min(np.ndim(ary), 2) - 1))
+composed(np.vsplit)(lambda ary, indices_or_sections: parts(ary, indices_or_sections, 0))
+composed(np.dsplit)(lambda ary, indices_or_sections: parts(ary, indices_or_sections, 2))
+if hasattr(np, "unstack"):  # since NumPy 2.1
+    composed(np.unstack)(lambda x, /, *, axis=0: tuple(np.moveaxis(x, axis, 0)))
+
+
+@composed(np.trim_zeros)
+def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    """np.trim_zeros: what remains from the first to the last element that is not 0, along each axis."""
+    filt = array(filt)
+    trimmed = range(filt.ndim) if axis is None else [k % filt.ndim for k in np.atleast_1d(axis).tolist()]
+    places = np.argwhere(filt)
+    if not len(places):
+        places = np.zeros((0, filt.ndim), int)
+    index = []
+    for k, n in enumerate(filt.shape):
+        first, last = (places[:, k].min(), places[:, k].max() + 1) if len(places) else (n, n)
+        inside = slice(int(first) if "f" in trim.lower() else 0, int(last) if "b" in trim.lower() else n)
+        index.append(inside if k in trimmed else slice(None))
+    return filt[tuple(index)]
+
+
+# -- repeated ---------------------------------------------------------------------------------------------------
+
+
+def tiled(g: Any, y: Any, x: Any, reps: Any) -> Any:
+    """The tiles added up."""
+    times = tuple(np.atleast_1d(reps).tolist())
+    ndim = max(len(times), x.ndim)
+    times, lengths = (1,) * (ndim - len(times)) + times, (1,) * (ndim - x.ndim) + x.shape
+    apart = np.reshape(g, tuple(n for pair in zip(times, lengths, strict=True) for n in pair))
+    return np.reshape(np.sum(apart, axis=tuple(range(0, 2 * ndim, 2))), x.shape)
+
+
+def repeated(g: Any, y: Any, x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """The repetitions of each element added up."""
+    if axis is None:
+        return np.reshape(repeated(g, y, np.ravel(x), repeats, 0), x.shape)
+    axis %= x.ndim
+    n = x.shape[axis]
+    if np.size(repeats) == 1:
+        times = int(np.ravel(repeats)[0])
+        return np.sum(np.reshape(g, (*x.shape[: axis + 1], times, *x.shape[axis + 1 :])), axis=axis + 1)
+    return scatter(g, index=along(axis, x.ndim, np.repeat(np.arange(n), repeats)), shape=x.shape)
+
+
+adjoint(np.tile, tiled)
+adjoint(np.repeat, repeated)
+linear(np.tile, np.repeat)
+
+
+@composed(np.resize)
+def resize(a: Any, new_shape: Any) -> Any:
+    """np.resize: the elements over and over until the shape is full."""
+    flat = np.ravel(array(a))
+    shape = tuple(np.atleast_1d(new_shape).tolist())
+    size = math.prod(shape)
+    if not flat.size or not size:
+        return np.zeros(shape, flat.dtype) + np.sum(flat[:0])
+    return np.reshape(np.tile(flat, -(-size // flat.size))[:size], shape)
+
+
+# -- in equal steps ---------------------------------------------------------------------------------------------
+
+
+def ends(*values: Any) -> tuple[Any, ...]:
+    """The ends of a range of numbers, as arrays of one shape and one floating-point dtype."""
+    dtype = np.result_type(*(v.dtype if hasattr(v, "dtype") else v for v in map(raw, values)), 0.0)
+    arrays: list[Any] = [v if isinstance(v, Node) else np.asarray(v, dtype) for v in values]
+    return np.broadcast_arrays(*(a if a.dtype == dtype else astype(a, dtype=dtype) for a in arrays))
+
+
+@composed(np.linspace)
+def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, axis: int = 0) -> Any:
+    """np.linspace: from start to stop in equal steps."""
+    start, stop = ends(start, stop)
+    intervals = num - 1 if endpoint else num
+    step = (stop - start) / max(intervals, 1)
+    numbers = np.arange(num, dtype=start.dtype)
+    result = np.moveaxis(start + np.reshape(numbers, (-1,) + (1,) * start.ndim) * step, 0, axis)
+    return (result, step if intervals else math.nan) if retstep else result
+
+
+@composed(np.logspace)
+def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, axis: int = 0) -> Any:
+    """np.logspace: powers of the base, with exponents in equal steps."""
+    if np.ndim(base):
+        start, stop, base = np.broadcast_arrays(array(start), array(stop), array(base))
+        base = np.expand_dims(base, axis)
+    return np.power(base, linspace(start, stop, num, endpoint, axis=axis))
+
+
+@composed(np.geomspace)
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, axis: int = 0) -> Any:
+    """np.geomspace: from start to stop in equal ratios, in double precision."""
+    start, stop = map(in_double, np.broadcast_arrays(array(start), array(stop)))
+    if np.any(np.not_equal(np.sign(start), np.sign(stop))) or np.any(np.equal(start, 0)):
+        raise ValueError("np.geomspace of Tensors takes ends that are not 0 and of one sign")
+    logarithms = linspace(np.zeros(start.shape), np.log(stop / start), num, endpoint, axis=axis)
+    return np.expand_dims(start, axis) * np.exp(logarithms)

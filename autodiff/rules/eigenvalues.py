@@ -1,0 +1,105 @@
+"""Rules of eigenvalues and eigenvectors: np.linalg.eigh, eigvalsh, eig, eigvals.
+
+The two results of a function are packed into one array by a primitive, and taken apart again by a composition. The bar
+is the adjoint of the literature, Ā with dL = Re tr(Āᴴ dA): the conjugate of g.
+
+Hermitian matrices: eigh and eigvalsh read one triangle. The adjoint is that of the function of (A + Aᴴ) / 2, so it is
+itself Hermitian and does not depend on the triangle. (PyTorch and JAX do the same; cholesky too.)
+
+Sources: Giles (2008), "Collected matrix derivative results for forward and reverse mode algorithmic differentiation";
+Boeddeker et al. (2017), "On the computation of complex-valued gradients with application to statistically optimum
+beamforming", for complex eigenvectors.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autodiff.primitive import adjoint, composed, primitive
+from autodiff.rules.linear_algebra import conjugate, dagger, result_type
+from autodiff.rules.spectra import across, columns_used, diagonal, diagonal_matrix, gaps, refuse_phase, rounding
+
+# -- eigenvalues of Hermitian matrices --------------------------------------------------------------------------
+
+
+@primitive
+def hermitian_pairs(a: Any, UPLO: Any = "L") -> Any:  # noqa: N803  # NumPy's name
+    """The eigenvalues as a column beside the eigenvectors of a Hermitian matrix."""
+    values, vectors = np.linalg.eigh(a, UPLO)
+    return np.concatenate([values[..., None], vectors], axis=-1)
+
+
+def hermitian_pairs_adjoint(g: Any, y: Any, a: Any, UPLO: str = "L") -> Any:  # noqa: N803
+    """Ā = V (diag(λ̄) + ½ (M − Mᴴ) / (λⱼ − λᵢ)) Vᴴ, where M = Vᴴ V̄ (Giles, 3.1; the Hermitian part of it)."""
+    values, vectors, bar = np.real(y[..., 0]), y[..., 1:], conjugate(g[..., 1:])
+    inner = dagger(vectors) @ bar
+    refuse_phase("eigh", diagonal(inner), bar)
+    inner = across(0.5 * (inner - dagger(inner)), gaps(values), columns_used(bar))
+    inner = inner + diagonal_matrix(np.real(g[..., 0]))
+    return conjugate(vectors @ inner @ dagger(vectors))
+
+
+adjoint(hermitian_pairs, hermitian_pairs_adjoint)
+
+
+@composed(np.linalg.eigh)
+def eigh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803
+    """np.linalg.eigh."""
+    pairs = hermitian_pairs(a, UPLO=UPLO)
+    values = np.real(pairs[..., 0]) if pairs.dtype.kind == "c" else pairs[..., 0]
+    return result_type(np.linalg.eigh)(values, pairs[..., 1:])
+
+
+def eigvalsh_adjoint(g: Any, y: Any, a: Any, UPLO: Any = "L") -> Any:  # noqa: N803
+    """Ā = V diag(λ̄) Vᴴ."""
+    vectors = np.linalg.eigh(a, UPLO)[1]
+    return conjugate((vectors * g[..., None, :]) @ dagger(vectors))
+
+
+adjoint(np.linalg.eigvalsh, eigvalsh_adjoint)
+
+# -- eigenvalues of any matrix ----------------------------------------------------------------------------------
+
+
+@primitive
+def pairs_of(a: Any) -> Any:
+    """The eigenvalues as a row above the eigenvectors; real where all are."""
+    values, vectors = np.linalg.eig(a)
+    return np.concatenate([values[..., None, :], vectors], axis=-2)
+
+
+def pairs_adjoint(g: Any, y: Any, a: Any) -> Any:
+    """Ā = V⁻ᴴ (diag(λ̄) + (M − Vᴴ V diag(Re M)) / conj(λⱼ − λᵢ)) Vᴴ, where M = Vᴴ V̄ (Boeddeker et al., eq. 4.77).
+
+    The second term in the bracket keeps the columns of V at length 1.
+    """
+    values, vectors = y[..., 0, :], y[..., 1:, :]
+    bar = conjugate(g[..., 1:, :])
+    lengths = np.linalg.svdvals(vectors)
+    if np.any(lengths[..., -1:] <= rounding(lengths) * lengths[..., :1]):
+        raise np.linalg.LinAlgError(
+            f"np.linalg.eig and eigvals have no derivative at a defective matrix (shape {a.shape}): eigenvalues "
+            "coincide and have too few eigenvectors. Symmetric matrices (np.linalg.eigh) never are."
+        )
+    inner = dagger(vectors) @ bar
+    turning = diagonal(inner)
+    refuse_phase("eig", turning, bar)
+    inner = inner - (dagger(vectors) @ vectors) * np.real(turning)[..., None, :]
+    inner = across(inner, conjugate(gaps(values)), columns_used(bar)) + diagonal_matrix(conjugate(g[..., 0, :]))
+    return conjugate(np.linalg.solve(dagger(vectors), inner @ dagger(vectors)))
+
+
+adjoint(pairs_of, pairs_adjoint)
+
+
+@composed(np.linalg.eig)
+def eig(a: Any) -> Any:
+    """np.linalg.eig."""
+    pairs = pairs_of(a)
+    return result_type(np.linalg.eig)(pairs[..., 0, :], pairs[..., 1:, :])
+
+
+@composed(np.linalg.eigvals)
+def eigvals(a: Any) -> Any:
+    """np.linalg.eigvals, from the factorisation with the eigenvectors, which the adjoint needs in the same order."""
+    return pairs_of(a)[..., 0, :]

@@ -1,0 +1,141 @@
+"""Rules of np.fft. The matrix of a discrete Fourier transform is symmetric: it is its own adjoint.
+
+Arrays that the transform first cuts or pads with zeros (n, s) are padded or cut on the way back.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff.primitive import adjoint, composed, linear
+from autodiff.rules.indexing import scatter
+
+EXCHANGED: Any = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+
+
+def resized(g: Any, length: int, axis: int) -> Any:
+    """The array cut, or padded with zeros, to a length along an axis."""
+    axis %= g.ndim
+    if g.shape[axis] == length:
+        return g
+    index = (slice(None),) * axis + (slice(min(length, g.shape[axis])),)
+    if length < g.shape[axis]:
+        return g[index]
+    return scatter(g, index=index, shape=(*g.shape[:axis], length, *g.shape[axis + 1 :]))
+
+
+def fft_adjoint(g: Any, y: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """The transform of g."""
+    return resized(np.fft.fft(g, axis=axis, norm=norm), a.shape[axis], axis)
+
+
+def ifft_adjoint(g: Any, y: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """The inverse transform of g."""
+    return resized(np.fft.ifft(g, axis=axis, norm=norm), a.shape[axis], axis)
+
+
+def rfft_adjoint(g: Any, y: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """The transform of g, whose other half rfft leaves out, so that it has an adjoint of 0."""
+    n = a.shape[axis] if n is None else n
+    return resized(np.real(np.fft.fft(g, n, axis=axis, norm=norm)), a.shape[axis], axis)
+
+
+def irfft_adjoint(g: Any, y: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """The transform of g, where what stands for two frequencies, itself and its conjugate, counts twice."""
+    half = np.fft.ihfft(g, axis=axis, norm=norm)
+    frequencies = np.arange(half.shape[axis])
+    counted = 2 - ((frequencies == 0) | (2 * frequencies == g.shape[axis]))
+    counted = np.reshape(counted, [-1 if k == axis % g.ndim else 1 for k in range(g.ndim)]).astype(g.dtype)
+    return resized(half * counted, a.shape[axis], axis)
+
+
+adjoint(np.fft.fft, fft_adjoint)
+adjoint(np.fft.ifft, ifft_adjoint)
+adjoint(np.fft.rfft, rfft_adjoint)
+adjoint(np.fft.irfft, irfft_adjoint)
+adjoint(np.fft.fftshift, lambda g, y, x, axes=None: np.fft.ifftshift(g, axes))
+adjoint(np.fft.ifftshift, lambda g, y, x, axes=None: np.fft.fftshift(g, axes))
+linear(np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.fftshift, np.fft.ifftshift)
+
+
+@composed(np.fft.hfft)
+def hfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """np.fft.hfft: the transform, real, of an array with Hermitian symmetry."""
+    return np.fft.irfft(np.conj(a), n, axis=axis, norm=EXCHANGED[norm])
+
+
+@composed(np.fft.ihfft)
+def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+    """np.fft.ihfft: the inverse of hfft."""
+    return np.conj(np.fft.rfft(a, n, axis=axis, norm=EXCHANGED[norm]))
+
+
+# -- several axes: one after the other, the last first ----------------------------------------------------------
+
+Sizes = Sequence[int | None] | None
+
+
+def sizes(a: Any, s: Sizes, axes: Sequence[int] | None) -> list[tuple[int | None, int]]:
+    """The length (None for the array's own) and the axis of each transform."""
+    if axes is None:
+        axes = range(a.ndim) if s is None else range(a.ndim - len(s), a.ndim)
+    lengths = [None] * len(axes) if s is None else [a.shape[k] if n == -1 else n for n, k in zip(s, axes, strict=True)]
+    return list(zip(lengths, axes, strict=True))
+
+
+def over_axes(transform: Any, a: Any, pairs: list[tuple[int | None, int]], norm: Any) -> Any:
+    """The transform along each of the axes."""
+    for n, axis in reversed(pairs):
+        a = transform(a, n, axis=axis, norm=norm)
+    return a
+
+
+@composed(np.fft.fftn)
+def fftn(a: Any, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+    """np.fft.fftn."""
+    return over_axes(np.fft.fft, a, sizes(a, s, axes), norm)
+
+
+@composed(np.fft.ifftn)
+def ifftn(a: Any, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+    """np.fft.ifftn."""
+    return over_axes(np.fft.ifft, a, sizes(a, s, axes), norm)
+
+
+@composed(np.fft.rfftn)
+def rfftn(a: Any, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+    """np.fft.rfftn: real along the last axis."""
+    *rest, (n, axis) = sizes(a, s, axes)
+    return over_axes(np.fft.fft, np.fft.rfft(a, n, axis=axis, norm=norm), rest, norm)
+
+
+@composed(np.fft.irfftn)
+def irfftn(a: Any, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+    """np.fft.irfftn: real along the last axis."""
+    *rest, (n, axis) = sizes(a, s, axes)
+    return np.fft.irfft(over_axes(np.fft.ifft, a, rest, norm), n, axis=axis, norm=norm)
+
+
+@composed(np.fft.fft2)
+def fft2(a: Any, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+    """np.fft.fft2."""
+    return fftn(a, s, axes, norm)
+
+
+@composed(np.fft.ifft2)
+def ifft2(a: Any, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+    """np.fft.ifft2."""
+    return ifftn(a, s, axes, norm)
+
+
+@composed(np.fft.rfft2)
+def rfft2(a: Any, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+    """np.fft.rfft2."""
+    return rfftn(a, s, axes, norm)
+
+
+@composed(np.fft.irfft2)
+def irfft2(a: Any, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+    """np.fft.irfft2."""
+    return irfftn(a, s, axes, norm)

@@ -1,0 +1,270 @@
+"""Rules of np.linalg: inverses, determinants, linear systems. Its factorisations are in decompositions.
+
+Matrices are the last two axes, the axes before them a batch. The formulas are those of Giles (2008), "Collected
+matrix derivative results for forward and reverse mode algorithmic differentiation". They are written in g, which of
+a complex matrix is the conjugate of the adjoint Ā that papers use: gᵀ is Āᴴ (see rules.complex).
+"""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff.primitive import adjoint, composed, constant, primitive
+from autodiff.shapes import unbroadcast
+
+constant(np.linalg.matrix_rank)
+
+
+def conjugate(x: Any) -> Any:
+    """The complex conjugate; real arrays as they are."""
+    return np.conj(x) if x.dtype.kind == "c" else x
+
+
+def dagger(x: Any) -> Any:
+    """The conjugate transpose of each matrix."""
+    return conjugate(x).mT
+
+
+@functools.cache
+def result_type(function: Callable[..., Any]) -> Any:
+    """The named tuple in which NumPy returns the several outputs of a function of a matrix."""
+    return type(function(np.ones((1, 1))))
+
+
+# -- inverses and systems ---------------------------------------------------------------------------------------
+
+adjoint(np.linalg.inv, lambda g, y, a: -(y.mT @ g @ y.mT))
+
+
+def solved_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """A⁻ᵀ g. A vector b is one column, whatever the batch of A (NumPy 2's rule)."""
+    if np.ndim(b) == 1:
+        return unbroadcast(np.linalg.solve(a.mT, g[..., None])[..., 0], np.shape(b))
+    return unbroadcast(np.linalg.solve(a.mT, g), np.shape(b))
+
+
+def solved_left(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """−A⁻ᵀ g yᵀ."""
+    columns, solution = (g[..., None], y[..., None]) if np.ndim(b) == 1 else (g, y)
+    return unbroadcast(-(np.linalg.solve(a.mT, columns) @ solution.mT), np.shape(a))
+
+
+adjoint(np.linalg.solve, solved_left, solved_right)
+
+
+@primitive
+def pseudoinverse(a: Any, cutoffs: dict[str, Any]) -> Any:
+    """The Moore-Penrose inverse P, with NumPy's cutoffs of small singular values, rcond or rtol."""
+    return np.linalg.pinv(a, **cutoffs)
+
+
+def pseudoinverse_adjoint(g: Any, y: Any, a: Any, cutoffs: dict[str, Any]) -> Any:
+    """The adjoint among matrices of the same rank (a change of rank is a jump): Golub & Pereyra (1973), eq. 4.12.
+
+    dP = −P dA P + P Pᴴ dAᴴ (1 − A P) + (1 − P A) dAᴴ Pᴴ P
+    Ā  = −Pᴴ P̄ Pᴴ + (1 − A P) P̄ᴴ P Pᴴ + Pᴴ P P̄ᴴ (1 − P A)
+    """
+    h, d = g.mT, dagger(y)  # h is P̄ᴴ
+    if a.shape[-2] >= a.shape[-1]:  # nothing larger than the matrix itself is formed
+        left, right = h @ (y @ d), d @ (y @ h)
+    else:
+        left, right = (h @ y) @ d, (d @ y) @ h
+    projected = left - a @ (y @ left) + right - (right @ y) @ a
+    return conjugate(projected - d @ conjugate(g) @ d)
+
+
+adjoint(pseudoinverse, pseudoinverse_adjoint)
+
+
+@composed(np.linalg.pinv)
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+    """np.linalg.pinv; a Hermitian matrix takes the general way."""
+    cutoffs = {"rcond": rcond, "rtol": rtol}
+    return pseudoinverse(a, cutoffs={k: v for k, v in cutoffs.items() if v is not None and v is not np._NoValue})
+
+
+@primitive
+def least_squares(a: Any, b: Any, rcond: float | None = None) -> Any:
+    """The x that minimises |b − A x|, and of those the shortest."""
+    return np.linalg.lstsq(a, b, rcond=rcond)[0]
+
+
+def residual_and_inverse(y: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """The solution, b − A x and the pseudoinverse, with vectors as columns, if A has full rank."""
+    if np.linalg.matrix_rank(a) < min(np.shape(a)):
+        raise np.linalg.LinAlgError(
+            f"np.linalg.lstsq has no derivative at a matrix that is not of full rank (shape {np.shape(a)}): its "
+            "solution jumps when the rank changes. Remove dependent columns, or add a multiple of the identity (ridge)."
+        )
+    columns = y[:, None] if y.ndim == 1 else y
+    return columns, (b[:, None] if np.ndim(b) == 1 else b) - a @ columns, np.linalg.pinv(a)
+
+
+def least_squares_left(g: Any, y: Any, a: Any, b: Any, rcond: float | None = None) -> Any:
+    """Of x = P b with the differential of P above: Ā = −Pᴴ x̄ xᴴ + r x̄ᴴ P Pᴴ + Pᴴ x x̄ᴴ (1 − P A), r = b − A x."""
+    x, r, p = residual_and_inverse(y, a, b)
+    h, d = (g[None, :] if g.ndim == 1 else g.mT), dagger(p)  # h is x̄ᴴ
+    third = (d @ x) @ (h - (h @ p) @ a)
+    return conjugate(r @ (h @ p) @ d + third) - (h @ p).mT @ x.mT
+
+
+def least_squares_right(g: Any, y: Any, a: Any, b: Any, rcond: float | None = None) -> Any:
+    """Pᵀ g."""
+    _, _, p = residual_and_inverse(y, a, b)
+    return p.mT @ g
+
+
+adjoint(least_squares, least_squares_left, least_squares_right)
+
+
+@composed(np.linalg.lstsq)
+def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
+    """np.linalg.lstsq: the solution, the squared residuals, the rank (a constant) and the singular values."""
+    x = least_squares(a, b, **({} if rcond is None else {"rcond": rcond}))
+    _, residuals, rank, _ = np.linalg.lstsq(getattr(a, "primal", a), getattr(b, "primal", b), rcond=rcond)
+    if residuals.size:
+        residuals = np.sum(np.square(np.abs(b - a @ x)), axis=0)
+        residuals = residuals if np.ndim(b) == 2 else np.reshape(residuals, (1,))
+    return x, residuals, rank, np.linalg.svdvals(a)
+
+
+@composed(np.linalg.tensorinv)
+def tensorinv(a: Any, ind: int = 2) -> Any:
+    """np.linalg.tensorinv: the inverse of the matrix that the first `ind` axes and the rest make."""
+    if ind <= 0:
+        raise ValueError(f"np.linalg.tensorinv takes ind > 0; received {ind}")
+    inverse = np.linalg.inv(np.reshape(a, (math.prod(a.shape[ind:]), -1)))
+    return np.reshape(inverse, a.shape[ind:] + a.shape[:ind])
+
+
+@composed(np.linalg.tensorsolve)
+def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
+    """np.linalg.tensorsolve: the x with tensordot(a, x, x.ndim) = b."""
+    if axes is not None:
+        a = np.transpose(a, [k for k in range(np.ndim(a)) if k not in axes] + list(axes))
+    shape, size = np.shape(a)[np.ndim(b) :], np.size(b)
+    return np.reshape(np.linalg.solve(np.reshape(a, (size, -1)), np.ravel(b)), shape)
+
+
+# -- determinants -----------------------------------------------------------------------------------------------
+
+
+def determinant(g: Any, y: Any, a: Any) -> Any:
+    """The cofactors, det(A) A⁻ᵀ, times g; where A is close to singular, they come from its singular values."""
+    s = np.linalg.svdvals(a)
+    if np.all(np.greater(s[..., -1:], math.sqrt(np.finfo(a.dtype).eps) * s[..., :1])):
+        return (g * y)[..., None, None] * np.linalg.inv(a).mT
+    return g[..., None, None] * cofactors(a)
+
+
+adjoint(np.linalg.det, determinant)
+
+
+@primitive
+def cofactors(a: Any) -> Any:
+    """The signed minors of a matrix A = U S Vᴴ: det(U) det(Vᴴ) conj(U) C(S) conj(Vᴴ), with C(S) those of a diagonal."""
+    u, s, vh = np.linalg.svd(a)
+    minors = others(s, np.eye(s.shape[-1], dtype=bool))
+    signs = np.linalg.det(u) * np.linalg.det(vh)
+    return signs[..., None, None] * ((np.conj(u) * minors[..., None, :]) @ np.conj(vh))
+
+
+def others(s: Any, left_out: Any) -> Any:
+    """The product of the elements of s, a vector, that are not left out; one product for each row of `left_out`."""
+    rows = np.reshape(s, s.shape[:-1] + (1,) * (left_out.ndim - 1) + s.shape[-1:])
+    return np.prod(np.where(left_out, 1.0, rows), axis=-1)
+
+
+def cofactors_adjoint(g: Any, y: Any, a: Any) -> Any:
+    """That of a determinant of second order: dC(S)ᵢᵢ = Σ Pᵢₘ dSₘₘ, dC(S)ᵢⱼ = −Pᵢⱼ dSⱼᵢ, where Pᵢⱼ = Π sₖ, k ≠ i, j."""
+    u, s, vh = np.linalg.svd(a)
+    eye = np.eye(s.shape[-1], dtype=bool)
+    products = np.where(eye, 0.0, others(s, eye[:, None] | eye))
+    inner = dagger(u) @ g @ dagger(vh)
+    diagonal = products @ np.sum(np.where(eye, inner, 0.0), axis=-1, keepdims=True)
+    inner = np.where(eye, diagonal, -(products * inner).mT)
+    return (np.linalg.det(u) * np.linalg.det(vh))[..., None, None] * (conjugate(u) @ inner @ conjugate(vh))
+
+
+adjoint(cofactors, cofactors_adjoint)
+
+
+@primitive
+def sign_and_logarithm(a: Any) -> Any:
+    """The two results of slogdet, along a last axis."""
+    return np.stack(np.linalg.slogdet(a), axis=-1)
+
+
+def slogdet_adjoint(g: Any, y: Any, a: Any) -> Any:
+    """As d ln det A = tr(A⁻¹ dA): its real part moves the logarithm of |det|, its imaginary part i turns the sign."""
+    share = g[..., 1]
+    if a.dtype.kind == "c":
+        share = np.real(share) + 1j * np.imag(g[..., 0] * y[..., 0])
+    return share[..., None, None] * np.linalg.inv(a).mT
+
+
+adjoint(sign_and_logarithm, slogdet_adjoint)
+
+
+@composed(np.linalg.slogdet)
+def slogdet(a: Any) -> Any:
+    """np.linalg.slogdet; of a real matrix the sign is a constant."""
+    both = sign_and_logarithm(a)
+    if a.dtype.kind == "c":
+        return result_type(np.linalg.slogdet)(both[..., 0], np.real(both[..., 1]))
+    return result_type(np.linalg.slogdet)(getattr(both, "primal", both)[..., 0], both[..., 1])
+
+
+# -- powers and chains ------------------------------------------------------------------------------------------
+
+
+@composed(np.linalg.matrix_power)
+def matrix_power(a: Any, n: int) -> Any:
+    """np.linalg.matrix_power by repeated squaring; the power 0 is the identity, a constant."""
+    if n == 0:
+        return np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape).copy()
+    if n < 0:
+        a, n = np.linalg.inv(a), -n
+    power, result = a, None
+    while True:
+        n, odd = divmod(n, 2)
+        if odd:
+            result = power if result is None else result @ power
+        if not n:
+            return np.copy(result) if result is a else result
+        power = power @ power
+
+
+@composed(np.linalg.multi_dot)
+def multi_dot(arrays: Sequence[Any]) -> Any:
+    """np.linalg.multi_dot: a chain of matrix products, in the order of the fewest multiplications."""
+    arrays = list(arrays)
+    first, last = np.ndim(arrays[0]), np.ndim(arrays[-1])
+    arrays[0] = np.reshape(arrays[0], (1, -1)) if first == 1 else arrays[0]
+    arrays[-1] = np.reshape(arrays[-1], (-1, 1)) if last == 1 else arrays[-1]
+    if len(arrays) < 2 or any(np.ndim(a) != 2 for a in arrays):
+        raise ValueError(
+            "np.linalg.multi_dot takes two or more matrices, the first and the last of which may be vectors; "
+            f"received the shapes {[np.shape(a) for a in arrays]}"
+        )
+    product = chain(arrays)
+    return np.reshape(product, (() if first == 1 else product.shape[:1]) + (() if last == 1 else product.shape[1:]))
+
+
+def chain(arrays: Sequence[Any]) -> Any:
+    """The product of the matrices, split where that is cheapest (Cormen et al., Introduction to Algorithms, 15.2)."""
+    lengths = [np.shape(arrays[0])[0], *(np.shape(a)[1] for a in arrays)]
+    cost: dict[tuple[int, int], tuple[int, int]] = {(k, k): (0, k) for k in range(len(arrays))}
+    for span in range(1, len(arrays)):
+        for i in range(len(arrays) - span):
+            j = i + span
+            outer = lengths[i] * lengths[j + 1]
+            cost[i, j] = min((cost[i, k][0] + cost[k + 1, j][0] + outer * lengths[k + 1], k) for k in range(i, j))
+
+    def product(i: int, j: int) -> Any:
+        return arrays[i] if i == j else product(i, cost[i, j][1]) @ product(cost[i, j][1] + 1, j)
+
+    return product(0, len(arrays) - 1)

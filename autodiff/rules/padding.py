@@ -1,0 +1,102 @@
+"""The definition of np.pad, one axis after the other as NumPy does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodiff.primitive import adjoint, composed, primitive
+from autodiff.rules.arguments import along
+from autodiff.rules.shaping import concatenation
+
+STATISTICS: dict[str, Callable[..., Any]] = {"mean": np.mean, "maximum": np.max, "minimum": np.min, "median": np.median}
+
+
+@primitive
+def padding(x: Any, widths: tuple[tuple[int, int], ...], constants: Any = 0) -> Any:
+    """np.pad with constants."""
+    return np.pad(x, widths, constant_values=constants)
+
+
+def unpadded(g: Any, y: Any, x: Any, widths: tuple[tuple[int, int], ...], constants: Any = 0) -> Any:
+    """The part of g inside the padding."""
+    return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True))]
+
+
+adjoint(padding, unpadded)
+
+
+@composed(np.pad)
+def pad(
+    array: Any,
+    pad_width: Any,
+    mode: str = "constant",
+    *,
+    constant_values: Any = 0,
+    end_values: Any = 0,
+    stat_length: Any = None,
+    reflect_type: str = "even",
+) -> Any:
+    """np.pad in every mode but 'empty' and functions that write into the array."""
+    x = array
+    widths = both_sides(pad_width, x.ndim)
+    if not any(map(any, widths)):
+        return np.copy(x)
+    if mode == "constant":
+        return padding(x, widths=widths, constants=constant_values)
+    ends, lengths = np.broadcast_to(end_values, (x.ndim, 2)), np.broadcast_to(stat_length, (x.ndim, 2))
+    for axis, width in enumerate(widths):
+        if mode in ("edge", "wrap", "symmetric", "reflect") and reflect_type == "even":
+            places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
+            x = x[along(axis, x.ndim, places)]
+        elif mode in ("symmetric", "reflect"):
+            x = mirrored(x, axis, width, mode)
+        elif mode == "linear_ramp":
+            x = ramped(x, axis, width, ends[axis])
+        elif mode in STATISTICS:
+            x = summarised(x, axis, width, STATISTICS[mode], lengths[axis])
+        else:
+            raise ValueError(
+                f"np.pad of a Tensor was asked for mode {mode!r}; it takes 'constant', 'edge', 'wrap', 'reflect', "
+                "'symmetric', 'linear_ramp', 'mean', 'maximum', 'minimum' and 'median'."
+            )
+    return x
+
+
+def both_sides(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
+    """The widths before and after each axis, from any of the ways to write them."""
+    if isinstance(pad_width, dict):
+        given: list[Any] = [pad_width.get(k, pad_width.get(k - ndim, 0)) for k in range(ndim)]
+        pad_width = [(w, w) if np.ndim(w) == 0 else w for w in given]
+    widths = np.broadcast_to(pad_width, (ndim, 2))
+    if widths.dtype.kind not in "iu" or np.any(widths < 0):
+        raise ValueError(f"np.pad takes widths that are integers, 0 or more; received {pad_width!r}")
+    return tuple((int(before), int(after)) for before, after in widths)
+
+
+def mirrored(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
+    """Padding that continues the slope (reflect_type='odd'), as the matrix that NumPy makes of the identity."""
+    matrix = np.pad(np.eye(x.shape[axis], dtype=x.dtype), (width, (0, 0)), mode=mode, reflect_type="odd")  # type: ignore[call-overload]
+    return np.moveaxis(np.matmul(np.moveaxis(x, axis, -1), matrix.T), -1, axis)
+
+
+def ramped(x: Any, axis: int, width: tuple[int, int], ends: Any) -> Any:
+    """Padding that goes in equal steps from the edge to an end value."""
+    before, after = (np.arange(n).reshape([-1] + [1] * (x.ndim - 1 - axis)) / max(n, 1) for n in width)
+    before, after = before.astype(x.dtype), np.flip(after, 0).astype(x.dtype)
+    first, last = x[along(axis, x.ndim, slice(0, 1))], x[along(axis, x.ndim, slice(-1, None))]
+    left, right = float(ends[0]), float(ends[1])
+    return concatenation(left + (first - left) * before, x, right + (last - right) * after, axis=axis)
+
+
+def summarised(x: Any, axis: int, width: tuple[int, int], statistic: Callable[..., Any], lengths: Any) -> Any:
+    """Padding with the mean, median or extreme of the `lengths` elements nearest to each end, or of all."""
+    n = x.shape[axis]
+    longest = [n if length is None else min(int(length), n) for length in lengths]
+    edges = slice(0, longest[0]), slice(n - longest[1], None)
+    sides = (statistic(x[along(axis, x.ndim, edge)], axis=axis, keepdims=True) for edge in edges)
+    shapes = ([*x.shape[:axis], w, *x.shape[axis + 1 :]] for w in width)
+    left, right = (np.broadcast_to(side, shape) for side, shape in zip(sides, shapes, strict=True))
+    return concatenation(left, x, right, axis=axis)

@@ -1,0 +1,139 @@
+"""Rules of NumPy's polynomials: coefficients in one vector, the highest power first.
+
+Those of numpy.polynomial are Python functions that ask for plain coefficients: Tensors are refused there, except as
+the points at which a polynomial is evaluated.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autodiff.primitive import adjoint, composed, refuse
+
+
+@composed(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    """np.polyval, by Horner's scheme."""
+    value = np.zeros_like(x)
+    for coefficient in np.asarray(p) if isinstance(p, list | tuple) else p:
+        value = value * x + coefficient
+    return value
+
+
+def aligned(a: Any, b: Any) -> tuple[Any, Any]:
+    """The coefficients of two polynomials, the shorter ones after as many zeros as they lack."""
+    a, b = np.ravel(a), np.ravel(b)
+    length = max(a.shape[0], b.shape[0])
+
+    def padded(x: Any) -> Any:
+        missing = length - x.shape[0]
+        return np.concatenate([np.zeros(missing, x.dtype), x]) if missing else x
+
+    return padded(a), padded(b)
+
+
+def trimmed(p: Any) -> Any:
+    """The coefficients from the first that is not 0, as NumPy cuts them."""
+    p = np.ravel(p)
+    first = np.flatnonzero(np.not_equal(p, 0))
+    return p[int(first[0]) if first.size else -1 :]
+
+
+@composed(np.polyadd)
+def polyadd(a1: Any, a2: Any) -> Any:
+    """np.polyadd."""
+    first, second = aligned(a1, a2)
+    return first + second
+
+
+@composed(np.polysub)
+def polysub(a1: Any, a2: Any) -> Any:
+    """np.polysub."""
+    first, second = aligned(a1, a2)
+    return first - second
+
+
+composed(np.polymul)(lambda a1, a2: np.convolve(trimmed(a1), trimmed(a2)))
+
+
+@composed(np.polyder)
+def polyder(p: Any, m: int = 1) -> Any:
+    """np.polyder: xⁿ goes to n (n − 1) ... (n − m + 1) xⁿ⁻ᵐ."""
+    if m < 0:
+        raise ValueError(f"np.polyder takes a number of derivatives, 0 or more; received {m}")
+    p = np.ravel(p)
+    if m == 0:
+        return np.copy(p)
+    powers = np.arange(p.shape[0] - 1, m - 1, -1)
+    factors = [float(math.perm(int(n), m)) for n in powers]
+    return p[: len(factors)] * np.asarray(factors)
+
+
+@composed(np.polyint)
+def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+    """np.polyint, with k the constants of integration."""
+    if m < 0:
+        raise ValueError(f"np.polyint takes a number of integrals, 0 or more; received {m}")
+    p = np.ravel(p)
+    constants = np.ravel(0.0 if k is None else k)
+    if constants.shape[0] not in (1, m):
+        raise ValueError(f"np.polyint takes one constant, or as many as m={m}; received {constants.shape[0]}")
+    for number in range(m):
+        constant = constants[number % constants.shape[0]]
+        p = np.concatenate([p / np.arange(p.shape[0], 0, -1), np.reshape(constant, (1,))])
+    return p
+
+
+@composed(np.vander)
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803  # NumPy's name
+    """np.vander: a row of powers for each element of x."""
+    if np.ndim(x) != 1:
+        raise ValueError(f"np.vander takes a vector; received shape {np.shape(x)}")
+    powers = np.arange(x.shape[0] if N is None else N)
+    return np.power(np.expand_dims(x, 1), powers if increasing else powers[::-1])
+
+
+@composed(np.polyfit)
+def polyfit(
+    x: Any, y: Any, deg: int, rcond: float | None = None, full: bool = False, w: Any = None, cov: Any = False
+) -> Any:
+    """np.polyfit: the coefficients of least squares, of columns scaled to length 1."""
+    if full or cov:
+        raise TypeError(
+            "np.polyfit was called with full or cov and a Tensor; only the coefficients have a rule. For the rest take "
+            "np.linalg.lstsq of np.vander(x, deg + 1)."
+        )
+    columns = np.vander(x, int(deg) + 1)
+    if w is not None:
+        columns = columns * np.expand_dims(w, 1)
+        y = y * (w if np.ndim(y) == 1 else np.expand_dims(w, 1))
+    scale = np.sqrt(np.sum(columns * columns, axis=0))
+    rcond = columns.shape[0] * float(np.finfo(np.add(x, 0.0).dtype).eps) if rcond is None else rcond
+    coefficients = np.linalg.lstsq(columns / scale, y, rcond=rcond)[0]
+    return coefficients / (scale if np.ndim(y) == 1 else np.expand_dims(scale, 1))
+
+
+@composed(np.poly)
+def poly(seq_of_zeros: Any) -> Any:
+    """np.poly: the coefficients of the polynomial with these roots, or of a matrix's characteristic polynomial."""
+    roots = np.linalg.eigvals(seq_of_zeros) if np.ndim(seq_of_zeros) == 2 else np.ravel(seq_of_zeros)
+    coefficients = np.ones(1, roots.dtype)
+    for root in roots:
+        coefficients = np.convolve(coefficients, np.stack([np.ones((), roots.dtype), -root]))
+    if roots.dtype.kind == "c":
+        values = getattr(roots, "primal", roots)
+        if np.array_equal(np.sort(values), np.sort(np.conj(values))):
+            return np.real(coefficients)
+    return coefficients
+
+
+def moved_by_coefficients(g: Any, y: Any, p: Any) -> Any:
+    """A root r moves with the coefficient of xᵏ by −rᵏ / p'(r), which is not finite at a root of order 2 or more."""
+    exponents = np.arange(p.shape[0])[::-1].astype(np.finfo(p.dtype).dtype)
+    powers = np.power(y[:, None], exponents)
+    return -((g / (powers[:, 1:] @ (p[:-1] * exponents[:-1]))) @ powers)
+
+
+adjoint(np.roots, moved_by_coefficients)
+refuse("the length of its remainder depends on the values; divide by values with np.polyval instead", np.polydiv)

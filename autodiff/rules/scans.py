@@ -1,0 +1,203 @@
+"""Rules of the scans, which add up along an axis, and of their inverses, the differences of neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodiff.graph import Node
+from autodiff.primitive import adjoint, composed, linear
+from autodiff.rules.arguments import along, array, raw
+from autodiff.rules.shaping import astype, lying
+from autodiff.shapes import Axis, axes
+
+# -- running sums and products ----------------------------------------------------------------------------------
+
+
+def from_the_end(g: Any, axis: int) -> Any:
+    """The running sum read backwards: the adjoint of a running sum."""
+    return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
+
+
+def running_product(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
+    """The sum of g y / x over the products that x is a factor of; where there are zeros, without the division."""
+    if axis is None:
+        return np.reshape(running_product(np.ravel(g), np.ravel(y), np.ravel(x), 0), x.shape)
+    if np.all(np.not_equal(x, 0)):
+        return from_the_end(g * y, axis) / x
+    factors, weights = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
+    return np.moveaxis(before(factors) * sum_of_tails(weights, factors), -1, axis)
+
+
+def before(x: Any) -> Any:
+    """The product of the elements before each, along the last axis."""
+    return np.concatenate([np.ones_like(x[..., :1]), np.cumprod(x[..., :-1], axis=-1)], axis=-1)
+
+
+def sum_of_tails(g: Any, x: Any) -> Any:
+    """What the recurrence s_i = g_i + x_(i+1) s_(i+1) gives along the last axis, by doubling: in log₂ n steps."""
+    factors = later(x, 1)
+    step = 1
+    while step < x.shape[-1]:
+        g, factors, step = g + factors * later(g, step), factors * later(factors, step), 2 * step
+    return g
+
+
+def later(x: Any, step: int) -> Any:
+    """Each element's neighbour so many places on along the last axis; 0 beyond the end."""
+    return np.concatenate([x[..., step:], np.zeros_like(x[..., :step])], axis=-1)
+
+
+adjoint(
+    np.cumsum,
+    lambda g, y, x, axis=None: np.reshape(from_the_end(g, 0), x.shape) if axis is None else from_the_end(g, axis),
+)
+adjoint(np.cumprod, running_product)
+linear(np.cumsum)
+composed(np.nancumsum)(lambda a, axis=None: np.cumsum(np.where(np.isnan(a), 0.0, a), axis=axis))
+composed(np.nancumprod)(lambda a, axis=None: np.cumprod(np.where(np.isnan(a), 1.0, a), axis=axis))
+
+
+def cumulative(scan: Callable[..., Any], start: float) -> Callable[..., Any]:
+    """The definition of the array API's cumulative sum or product: a scan, after its start if `include_initial`."""
+
+    def definition(x: Any, axis: int | None = None, include_initial: bool = False) -> Any:
+        if axis is None and np.ndim(x) > 1:
+            raise ValueError(f"np.{scan.__name__} along one of {np.ndim(x)} axes needs axis=; received no axis")
+        result = scan(x, axis=0 if axis is None else axis)
+        if not include_initial:
+            return result
+        shape = list(result.shape)
+        shape[axis or 0] = 1
+        return np.concatenate([np.full(shape, start, result.dtype), result], axis=axis or 0)
+
+    return definition
+
+
+def record(ufunc: np.ufunc) -> Callable[..., Any]:
+    """The definition of maximum.accumulate or minimum.accumulate: the greatest or smallest element so far.
+
+    Its adjoint goes to the element that set the record, the first of those that tie.
+    """
+
+    def definition(a: Any, axis: int = 0) -> Any:
+        best = ufunc.accumulate(raw(a), axis=axis)
+        before = best[along(axis, best.ndim, slice(None, -1))]
+        after = best[along(axis, best.ndim, slice(1, None))]
+        new = np.not_equal(before, after) & ~(np.isnan(before) & np.isnan(after))
+        steps = np.expand_dims(np.arange(1, best.shape[axis]), tuple(range(1, best.ndim - axis % best.ndim)))
+        places = np.zeros(best.shape, int)
+        places[along(axis, best.ndim, slice(1, None))] = np.where(new, steps, 0)
+        return np.take_along_axis(array(a), np.maximum.accumulate(places, axis=axis), axis=axis)
+
+    return definition
+
+
+# -- differences and slopes -------------------------------------------------------------------------------------
+
+
+@composed(np.diff)
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
+    """np.diff: neighbours subtracted, n times over."""
+    a = array(a)
+    if n < 0 or not a.ndim:
+        raise ValueError(f"np.diff takes an order n >= 0 and at least one axis; received n={n} and shape {a.shape}")
+    ends = [end for end in (prepend, append) if end is not np._NoValue]
+    if n and ends:
+        one = tuple(1 if k == axis % a.ndim else length for k, length in enumerate(a.shape))
+        spread = [array(end) if np.ndim(end) else np.broadcast_to(array(end), one) for end in ends]
+        parts = [a, *spread] if prepend is np._NoValue else [spread[0], a, *spread[1:]]
+        a = np.concatenate(parts, axis=axis)
+    for _ in range(n):
+        a = a[along(axis, a.ndim, slice(1, None))] - a[along(axis, a.ndim, slice(None, -1))]
+    return a if n else np.copy(a)
+
+
+@composed(np.ediff1d)
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """np.ediff1d: the differences of neighbours in a row, between what is put before and after."""
+    difference = diff(np.ravel(array(ary)))
+    ends = [None if end is None else np.ravel(array(end)) for end in (to_begin, to_end)]
+    parts = [part for part in (ends[0], difference, ends[1]) if part is not None]
+    parts = [part if part.dtype == difference.dtype else astype(part, dtype=difference.dtype) for part in parts]
+    return np.concatenate(parts) if len(parts) > 1 else difference
+
+
+@composed(np.trapezoid)
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """np.trapezoid: the integral of a piecewise linear function."""
+    y = array(y)
+    width = dx
+    if x is not None:
+        x = array(x)
+        width = diff(x, axis=axis) if x.ndim > 1 else lying(diff(x), axis, y.ndim)
+    heights = y[along(axis, y.ndim, slice(1, None))] + y[along(axis, y.ndim, slice(None, -1))]
+    return np.sum(width * heights / 2.0, axis=axis)
+
+
+@composed(np.gradient)
+def gradient(f: Any, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> Any:
+    """np.gradient: central differences within, one-sided ones of `edge_order` at the ends; an array for each axis."""
+    f = array(f)
+    listed = axes(axis, f.ndim)
+    spacings = varargs or (1.0,)
+    if len(spacings) == 1 and not np.ndim(spacings[0]):
+        spacings *= len(listed)
+    if edge_order not in (1, 2) or len(spacings) != len(listed):
+        raise TypeError(
+            f"np.gradient takes edge_order 1 or 2 and no spacing, one number, or one spacing for each of its "
+            f"{len(listed)} axes; received edge_order={edge_order!r} and {len(varargs)} spacing(s)."
+        )
+    slopes = [slope(f, k, spacing, edge_order) for k, spacing in zip(listed, spacings, strict=True)]
+    return slopes[0] if len(slopes) == 1 else tuple(slopes)
+
+
+def slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
+    """The derivative along one axis, from a step or from the coordinates of the elements."""
+    n = f.shape[axis]
+    if n <= edge_order or np.shape(spacing) not in ((), (n,)):
+        raise ValueError(
+            f"np.gradient of order {edge_order} takes more than {edge_order} elements along an axis, and a step or a "
+            f"coordinate for each; received {n} elements along axis {axis} and a spacing of shape {np.shape(spacing)}."
+        )
+
+    def at(start: int, stop: int | None, values: Any = f) -> Any:
+        return values[along(axis, f.ndim, slice(start, stop))]
+
+    if np.ndim(spacing) and not isinstance(spacing, Node) and not np.any(np.diff(spacing, 2)):
+        spacing = spacing[1] - spacing[0]
+    if np.ndim(spacing):
+        h = lying(diff(spacing), axis, f.ndim)
+        first, second, second_last, last = (at(k, k + 1 or None, h) for k in (0, 1 % (n - 1), -2 % (n - 1), -1))
+        before, after = at(0, -1, h), at(1, None, h)
+        weights = -after / (before * (before + after)), (after - before) / (before * after)
+        inner = weights[0] * at(0, -2) + weights[1] * at(1, -1) + before / (after * (before + after)) * at(2, None)
+    else:
+        first = second = second_last = last = spacing
+        inner = (at(2, None) - at(0, -2)) / (2.0 * spacing)
+    if edge_order == 1:
+        ends = (at(1, 2) - at(0, 1)) / first, (at(-1, None) - at(-2, -1)) / last
+    else:
+        ends = (
+            end_of_parabola(at(0, 1), at(1, 2), at(2, 3), first, second),
+            end_of_parabola(at(-1, None), at(-2, -1), at(-3, -2), -last, -second_last),
+        )
+    result = np.concatenate([ends[0], inner, ends[1]], axis=axis)
+    return result if f.dtype.kind not in "fc" or result.dtype == f.dtype else astype(result, dtype=f.dtype)
+
+
+def end_of_parabola(f: Any, near: Any, far: Any, step: Any, further: Any) -> Any:
+    """The slope at the first of three elements: a step to the near one, one further to the far one."""
+    both = step + further
+    return -(step + both) / (step * both) * f + both / (step * further) * near - step / (further * both) * far
+
+
+for name, definition in (
+    ("trapz", trapezoid),  # until NumPy 2.4
+    ("cumulative_sum", cumulative(np.cumsum, 0.0)),  # since NumPy 2.1
+    ("cumulative_prod", cumulative(np.cumprod, 1.0)),
+):
+    if hasattr(np, name):
+        composed(getattr(np, name))(definition)

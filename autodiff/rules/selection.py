@@ -1,0 +1,201 @@
+"""Definitions of the functions that choose among elements: by place, by condition, or between neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autodiff.graph import Node
+from autodiff.primitive import composed
+from autodiff.rules.arguments import along, array, raw
+from autodiff.rules.indexing import gather, replaced_at, scatter
+from autodiff.rules.shaping import in_double
+
+# -- by place ---------------------------------------------------------------------------------------------------
+
+
+@composed(np.take)
+def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+    """np.take: x[indices] along one axis, of the flattened array if none is given."""
+    a = np.ravel(array(a)) if axis is None else array(a)
+    axis = 0 if axis is None else axis
+    places = whole(np.take, indices)
+    if mode != "raise":
+        n = a.shape[axis]
+        places = places % n if mode == "wrap" else np.clip(places, 0, n - 1)
+    return a[along(axis, a.ndim, places[()])]
+
+
+def whole(function: Callable[..., Any], indices: Any) -> Any:
+    """Indices as an array of integers; a Tensor is not one."""
+    places = np.asarray(raw(indices))
+    if places.dtype.kind not in "iub" and places.size:
+        raise TypeError(f"np.{function.__name__} takes integer indices; received an array of dtype {places.dtype}")
+    return places.astype(int)
+
+
+@composed(np.take_along_axis)
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    """np.take_along_axis: an index for each place along one axis, the same place along the others."""
+    arr = np.ravel(array(arr)) if axis is None else array(arr)
+    places = whole(np.take_along_axis, indices)
+    if places.ndim != arr.ndim:
+        raise ValueError(f"np.take_along_axis takes as many axes in both; received {arr.ndim} and {places.ndim}")
+    along(axis or 0, arr.ndim, None)
+    index = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
+    index[axis or 0] = places
+    return gather(arr, index=tuple(index))
+
+
+@composed(np.choose)
+def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
+    """np.choose: for each place, the element there of the array with that number."""
+    number = whole(np.choose, a)
+    n = len(choices)
+    if mode != "raise":
+        number = number % n if mode == "wrap" else np.clip(number, 0, n - 1)
+    elif number.size and not (number.min() >= 0 and number.max() < n):
+        raise ValueError(f"np.choose of {n} arrays was given numbers from {number.min()} to {number.max()}")
+    arrays = [array(choice) for choice in choices]
+    shape = np.broadcast_shapes(number.shape, *(c.shape for c in arrays))
+    layers = np.stack([np.broadcast_to(c, shape) for c in arrays])
+    return layers[(np.broadcast_to(number, shape), *np.ogrid[tuple(slice(n) for n in shape)])]
+
+
+# -- by condition -----------------------------------------------------------------------------------------------
+
+
+@composed(np.select)
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+    """np.select: where no earlier condition holds, the choice of the first that does."""
+    if len(condlist) != len(choicelist) or not condlist:
+        raise ValueError(f"np.select takes a choice for each condition; received {len(choicelist)} for {len(condlist)}")
+    result = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = np.where(condition, choice, result)
+    return result
+
+
+@composed(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
+    """np.piecewise: each function called with the elements that its condition, the last of those that hold, picks."""
+    x, conditions = array(x), raw(condlist)
+    if np.ndim(conditions) == 0 or (np.ndim(conditions[0]) == 0 and x.ndim):
+        conditions = [conditions]
+    masks = [np.broadcast_to(np.asarray(raw(c), bool), x.shape) for c in conditions]
+    if len(funclist) == len(masks) + 1:
+        masks.append(~np.any(masks, axis=0))
+    elif len(funclist) != len(masks):
+        raise ValueError(f"np.piecewise takes {len(masks)} or {len(masks) + 1} functions; received {len(funclist)}")
+    result = np.zeros(x.shape, x.dtype)
+    for mask, function in zip(masks, funclist, strict=True):
+        if np.any(mask):
+            value = array(function(x[mask], *args, **kw) if callable(function) else function)
+            result = replaced_at(result, value, index=mask)
+    return result
+
+
+@composed(np.compress)
+def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+    """np.compress: the elements or slices where the condition holds."""
+    return take(a, np.flatnonzero(raw(condition)), axis)
+
+
+composed(np.extract)(lambda condition, arr: compress(np.ravel(raw(condition)), np.ravel(array(arr))))
+
+
+# -- along an axis ----------------------------------------------------------------------------------------------
+
+
+@composed(np.apply_along_axis)
+def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+    """np.apply_along_axis: the function of each row along the axis, called in Python."""
+    last = np.moveaxis(array(arr), axis, -1)
+    outer = last.shape[:-1]
+    if 0 in outer:
+        raise ValueError(f"np.apply_along_axis needs a row to call the function with; received shape {np.shape(arr)}")
+    results = [array(func1d(last[place], *args, **kwargs)) for place in np.ndindex(*outer)]
+    inner = results[0].shape
+    grown = np.reshape(np.stack(results), outer + inner)
+    at = axis % np.ndim(arr)
+    return np.moveaxis(grown, range(len(outer), grown.ndim), range(at, at + len(inner)))
+
+
+@composed(np.apply_over_axes)
+def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
+    """np.apply_over_axes: the function applied over one axis after the other, the number of axes kept."""
+    a = array(a)
+    for axis in np.atleast_1d(axes).tolist():
+        result = func(a, axis)
+        a = result if np.ndim(result) == a.ndim else np.expand_dims(result, axis % a.ndim)
+    return a
+
+
+# -- between neighbours -----------------------------------------------------------------------------------------
+
+
+@composed(np.interp)
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
+    """np.interp: a piecewise linear function, constant outside. At a knot the slope is the mean of both sides'."""
+    x, xp, fp = in_double(x), in_double(xp), in_double(fp)
+    if xp.ndim != 1 or fp.shape != xp.shape or not xp.size:
+        raise ValueError(f"np.interp takes as many places as values; received shapes {xp.shape} and {fp.shape}")
+    if period is not None:
+        x, xp = np.remainder(x, abs(period)), np.remainder(xp, abs(period))
+        order = np.argsort(xp)
+        xp, fp, left, right = xp[order], fp[order], None, None
+        xp = np.concatenate([xp[-1:] - abs(period), xp, xp[:1] + abs(period)])
+        fp = np.concatenate([fp[-1:], fp, fp[:1]])
+    after = np.searchsorted(raw(xp), raw(x), side="right")
+    step, rise = np.diff(xp), np.diff(fp)
+    inner = rise / np.where(np.equal(step, 0), 1.0, step)
+    flat = np.zeros(1, fp.dtype)
+    slopes = np.concatenate([flat, inner, flat])
+    nearest = np.maximum(after - 1, 0)
+    on_knot = np.equal(x, raw(xp)[nearest])
+    slope = 0.5 * (slopes[after - on_knot] + slopes[after]) if np.any(on_knot) else slopes[after]
+    offset = x - xp[nearest]
+    if np.any(np.isinf(x)):
+        offset = np.where(np.isinf(x), 0.0, offset)
+    result = fp[nearest] + slope * offset
+    result = result if left is None else np.where(np.less(x, xp[0]), left, result)
+    return result if right is None else np.where(np.greater(x, xp[-1]), right, result)
+
+
+# -- counted ----------------------------------------------------------------------------------------------------
+
+
+@composed(np.bincount)
+def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+    """np.bincount: the weights of each number added up, in double precision."""
+    if isinstance(x, Node) or not isinstance(weights, Node):
+        raise TypeError("np.bincount counts integers, which a Tensor does not hold; pass x=np.rint(t).astype(int)")
+    places = whole(np.bincount, x)
+    length = max(int(places.max(initial=-1)) + 1, minlength)
+    return scatter(in_double(weights), index=places, shape=(length,))
+
+
+@composed(np.histogram_bin_edges)
+def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+    """np.histogram_bin_edges: they move with the smallest and the greatest element, unless `range` or `bins` says."""
+    edges = np.histogram_bin_edges(raw(a), raw(bins), range, raw(weights))
+    if np.ndim(bins) or range is not None or not np.size(a):
+        return bins if isinstance(bins, Node) else edges
+    lowest, highest = np.min(a), np.max(a)
+    return np.linspace(lowest + (edges[0] - raw(lowest)), highest + (edges[-1] - raw(highest)), edges.size)
+
+
+@composed(np.histogram)
+def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = False, weights: Any = None) -> Any:
+    """np.histogram: how many elements are in each bin, a constant, or their weights added up; and the edges."""
+    edges = histogram_bin_edges(a, bins, range, weights)
+    fixed = raw(edges)
+    counts = np.histogram(raw(a), fixed)[0]
+    if weights is not None:
+        flat, weights = np.ravel(raw(a)), np.ravel(array(weights))
+        inside = np.logical_and(flat >= fixed[0], flat <= fixed[-1])
+        place = np.minimum(np.searchsorted(fixed, flat[inside], side="right") - 1, len(fixed) - 2)
+        counts = scatter(weights[inside], index=place, shape=(len(fixed) - 1,))
+    return (counts / np.diff(edges) / np.sum(counts) if density else counts), edges

@@ -1,0 +1,67 @@
+"""What the rules of eigenvalues and of singular values share: gaps between the values, phases of the vectors.
+
+Repeated values (closer than rounding tells apart): their vectors have no derivative, and the adjoint is NaN if they are
+used. That of the values alone is right; taken together it does not depend on the basis.
+
+Complex vectors are determined up to a phase. A result that depends on it has no derivative, and is refused.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from autodiff.rules.quotient import quotient
+
+
+def gaps(values: Any) -> Any:
+    """The differences λⱼ − λᵢ, with 0 for those that rounding errors alone could make."""
+    values = values[..., None, :]
+    scale = np.max(np.abs(values), axis=-1, keepdims=True) if values.size else 0.0
+    differences = values - values.mT
+    return np.where(np.abs(differences) <= rounding(values) * scale, 0.0, differences)
+
+
+def rounding(values: Any) -> float:
+    """How far, relative to the largest, an eigenvalue or singular value may be off."""
+    return float(2 * values.shape[-1] * np.finfo(values.dtype).eps)
+
+
+def off_diagonal(x: Any) -> Any:
+    """The matrix with 0 on its diagonal."""
+    return np.where(np.eye(x.shape[-1], dtype=bool), 0.0, x)
+
+
+def across(x: Any, gap: Any, used: Any) -> Any:
+    """Each element over the gap between the values of its row and of its column; 0 on the diagonal.
+
+    Where a gap is closed the result is NaN if one of the two vectors is used, whatever the element is.
+    """
+    eye = np.eye(x.shape[-1], dtype=bool)
+    lost = np.equal(gap, 0) & (used[..., None, :] | used[..., :, None]) & ~eye
+    return np.where(lost, np.nan, quotient(off_diagonal(x), np.where(eye | lost, 1.0, gap)))
+
+
+def columns_used(bar: Any) -> Any:
+    """Which columns have an adjoint that is not 0."""
+    return np.any(np.not_equal(bar, 0), axis=-2)
+
+
+def diagonal(x: Any) -> Any:
+    """The diagonal of each square matrix."""
+    return np.sum(np.where(np.eye(x.shape[-1], dtype=bool), x, 0.0), axis=-1)
+
+
+def diagonal_matrix(x: Any) -> Any:
+    """The matrix that has x on its diagonal."""
+    return np.where(np.eye(x.shape[-1], dtype=bool), x[..., None], 0.0)
+
+
+def refuse_phase(function: str, turning: Any, vectors_bar: Any) -> None:
+    """Raise ValueError if the adjoint changes when complex vectors are turned by a phase: Im diag(Vᴴ V̄) ≠ 0."""
+    if turning.dtype.kind == "c":
+        allowed = np.sqrt(np.finfo(turning.dtype).eps) * np.sum(np.abs(vectors_bar))
+        if np.any(np.greater(np.abs(np.imag(turning)), allowed)):
+            raise ValueError(
+                f"the result depends on the phase of the complex vectors of np.linalg.{function}, which is arbitrary, "
+                "so it has no derivative; make it independent, for example with np.abs(v) or v @ v.conj().T."
+            )

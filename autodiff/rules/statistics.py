@@ -1,0 +1,152 @@
+"""Definitions of the statistics: averages and covariances, and the quantiles, which choose among sorted elements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodiff.graph import Node
+from autodiff.primitive import composed
+from autodiff.rules.arguments import array, raw
+from autodiff.rules.selection import take_along_axis
+from autodiff.rules.shaping import astype, in_double
+from autodiff.shapes import Axis, axes, kept
+
+# -- averages and covariances -----------------------------------------------------------------------------------
+
+
+@composed(np.average)
+def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+    """np.average: the mean, or the weighted mean and, if it is to be returned, the sum of the weights."""
+    a = array(a)
+    if weights is None:
+        mean = np.mean(a, axis=axis, keepdims=keepdims)
+        return (mean, np.full(np.shape(mean), a.size / max(np.size(mean), 1), mean.dtype)) if returned else mean
+    w, listed = array(weights), axes(axis, a.ndim)
+    if w.shape != a.shape:
+        if axis is None or w.shape != tuple(a.shape[k] for k in listed):
+            raise ValueError(
+                f"np.average takes weights in the shape of the array, or of its axes averaged over; received weights "
+                f"of shape {w.shape} for an array of shape {a.shape} and axis {axis}."
+            )
+        w = np.transpose(w, np.argsort(listed))
+        w = np.reshape(w, tuple(n if k in listed else 1 for k, n in enumerate(a.shape)))
+    w = np.broadcast_to(w, a.shape)
+    total = np.sum(w, axis=axis, keepdims=keepdims)
+    mean = np.sum(a * w, axis=axis, keepdims=keepdims) / total
+    return (mean, total) if returned else mean
+
+
+@composed(np.cov)
+def cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: int | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+) -> Any:
+    """np.cov: the covariances of the rows (the columns, without `rowvar`)."""
+    parts = [in_double(part) for part in (m, y) if part is not None]
+    if any(part.ndim > 2 for part in parts):
+        raise ValueError(f"np.cov takes arrays of one or two axes; received shapes {[p.shape for p in parts]}")
+    parts = [np.transpose(p) if not rowvar and p.ndim == 2 else np.atleast_2d(p) for p in parts]
+    x = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    if ddof is None:
+        ddof = 0 if bias else 1
+    given = [array(w) for w in (fweights, aweights) if w is not None]
+    w = given[0] * given[1] if len(given) == 2 else given[0] if given else None
+    if w is None:
+        freedom = x.shape[1] - ddof
+    else:
+        total = np.sum(w)
+        freedom = total - ddof if aweights is None else total - ddof * np.sum(w * array(aweights)) / total
+    deviation = x - average(x, axis=1, weights=w, keepdims=True)
+    weighed = deviation if w is None else deviation * w
+    conjugate = np.conj(weighed) if weighed.dtype.kind == "c" else weighed
+    return np.squeeze(np.matmul(deviation, np.transpose(conjugate)) / freedom)
+
+
+@composed(np.corrcoef)
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+    """np.corrcoef: covariances over the standard deviations."""
+    c = cov(x, y, rowvar)
+    if not np.ndim(c):
+        return c / c
+    deviation = np.sqrt(np.real(np.diag(c)) if c.dtype.kind == "c" else np.diag(c))
+    r = c / deviation[:, None] / deviation
+    excess = raw(r) - np.clip(raw(r), -1, 1) if r.dtype.kind == "f" else 0
+    return r - excess if np.any(excess) else r  # rounding may pass 1, and is no reason to lose the derivative
+
+
+# -- quantiles --------------------------------------------------------------------------------------------------
+
+
+def ascending(a: Any, axis: Axis) -> Any:
+    """The elements sorted along one last axis, which the axes to reduce are brought to."""
+    a = array(a)
+    reduced = axes(axis, a.ndim)
+    apart = tuple(k for k in range(a.ndim) if k not in reduced)
+    n = int(np.prod([a.shape[k] for k in reduced], dtype=int))
+    if not n:
+        raise ValueError(f"a quantile was asked for of no elements: shape {a.shape}, axis {axis}")
+    outer = tuple(a.shape[k] for k in apart)
+    return np.sort(
+        a if reduced == (a.ndim - 1,) else np.reshape(np.transpose(a, apart + reduced), (*outer, n)), axis=-1
+    )
+
+
+def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = False) -> Callable[..., Any]:
+    """The definition of np.quantile (of a whole of 1) or np.percentile (of 100), or of the ones that skip NaN.
+
+    NumPy says itself where among n sorted elements a quantile lies: it is the quantile of 0, 1, ..., n - 1.
+    """
+
+    def definition(a: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Any:
+        rows = ascending(a, axis)
+        missing, n, outer = np.isnan(raw(rows)), rows.shape[-1], rows.ndim - 1
+        each = skip_nan and bool(missing.any())  # then rows differ in how many elements they have
+        if isinstance(q, Node):
+            if method != "linear" or each:
+                raise TypeError(f"np.{function.__name__} is differentiable in q with method='linear' and no NaN only")
+            place: Any = q * ((n - 1) / whole)
+        elif each:
+            counts = n - np.sum(missing, axis=-1)
+            place = np.zeros(counts.shape + np.shape(q))
+            for count in np.unique(counts[counts > 0]):
+                place[counts == count] = function(np.arange(float(count)), q, method=method)
+        else:
+            place = function(np.arange(float(n)), q, method=method)
+        dtype = np.result_type(function(np.zeros(3, rows.dtype), raw(q), method=method))
+        result = between(rows, place, dtype, each)
+        if missing.any() and not skip_nan:
+            result = np.where(np.expand_dims(missing[..., -1], tuple(range(outer, result.ndim))), np.nan, result)
+        result = np.moveaxis(result, range(outer, result.ndim), range(np.ndim(q)))
+        return np.reshape(result, np.shape(q) + kept(np.shape(a), axis)) if keepdims else result
+
+    return definition
+
+
+def between(rows: Any, place: Any, dtype: Any, each: bool) -> Any:
+    """What lies at places of the last axis, fractions too: at the same ones in all rows, or in `each` at its own."""
+    low, high = (rounded(raw(place)).astype(int) for rounded in (np.floor, np.ceil))
+    weight = place - low.astype(dtype) if isinstance(place, Node) else np.asarray(place - low, dtype)[()]
+    if each:
+        flat = (*rows.shape[:-1], -1)
+        below, above = (np.reshape(take_along_axis(rows, np.reshape(k, flat)), low.shape) for k in (low, high))
+    else:
+        below, above = rows[..., low[()]], rows[..., high[()]]
+    result = (1 - weight) * below + weight * above if np.any(weight) or isinstance(place, Node) else below
+    return result if result.dtype == dtype else astype(result, dtype=dtype)
+
+
+quantile, nanquantile = quantile_of(np.quantile, 1.0), quantile_of(np.nanquantile, 1.0, skip_nan=True)
+composed(np.quantile)(quantile)
+composed(np.percentile)(quantile_of(np.percentile, 100.0))
+composed(np.nanquantile)(nanquantile)
+composed(np.nanpercentile)(quantile_of(np.nanpercentile, 100.0, skip_nan=True))
+composed(np.median)(lambda a, axis=None, keepdims=False: quantile(a, 0.5, axis, keepdims=keepdims))
+composed(np.nanmedian)(lambda a, axis=None, keepdims=False: nanquantile(a, 0.5, axis, keepdims=keepdims))

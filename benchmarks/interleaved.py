@@ -1,0 +1,30 @@
+"""Timing in turn: each round runs every contestant once, so that a machine whose speed drifts slows all alike."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+
+
+def seconds(contestants: dict[str, Callable[[], object]], rounds: int, repeat: int = 1) -> dict[str, list[float]]:
+    """The seconds per call of each contestant in each round, after one round that is not counted.
+
+    A round calls each contestant `repeat` times in a row. Garbage is collected between contestants, not within.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in contestants}
+    for k in range(rounds + 1):
+        for name, run in contestants.items():
+            gc.collect()
+            start = time.perf_counter()
+            for _ in range(repeat):
+                run()
+            if k:
+                taken[name].append((time.perf_counter() - start) / repeat)
+    return taken
+
+
+def ratio(taken: dict[str, list[float]], ours: str, peer: str) -> float:
+    """The median over the rounds of our time over the peer's."""
+    return statistics.median(a / b for a, b in zip(taken[ours], taken[peer], strict=True))

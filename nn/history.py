@@ -1,0 +1,96 @@
+"""The History: what a training recorded, epoch by epoch."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+
+class History:
+    """One list of numbers per quantity, one number per epoch: "loss", "accuracy", "validation_loss" ...
+
+    `history["loss"]` is such a list, `history.columns` all of them by name, `len(history)` the number of finished
+    epochs, `history.seconds` how long each took, `history.interrupted` whether the training was stopped by hand.
+    The training's numbers are means over an epoch's batches, taken while the parameters move; the validation's
+    are computed after the epoch.
+    """
+
+    def __init__(self, names: list[str]) -> None:
+        self.columns: dict[str, list[float]] = {name: [] for name in names}
+        self.seconds: list[float] = []
+        self.interrupted = False
+
+    def append(self, values: dict[str, float], seconds: float) -> None:
+        """Add an epoch."""
+        for name, column in self.columns.items():
+            column.append(values[name])
+        self.seconds.append(seconds)
+
+    def __getitem__(self, name: str) -> list[float]:
+        try:
+            return self.columns[name]
+        except KeyError:
+            names = ", ".join(map(repr, self.columns))
+            raise KeyError(f"no {name!r} in this history, but {names}; pass metrics= or validation= to fit") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+    def line(self, epoch: int, epochs: int) -> str:
+        """One epoch, counted from 1, in words and numbers."""
+        parts = [f"{name.replace('_', ' ')} {column[epoch - 1]:.4f}" for name, column in self.columns.items()]
+        return "  ".join([f"epoch {epoch:{len(str(epochs))}}/{epochs}", *parts, _duration(self.seconds[epoch - 1])])
+
+    def plot(self, axes: Any = None) -> Any:
+        """The curves over the epochs, the losses in one picture and each metric in another; gives Matplotlib's axes.
+
+        `axes` are those to draw into, as many as there are pictures.
+        """
+        import matplotlib.pyplot as plt  # a third of a second, and not everybody plots
+        from matplotlib.ticker import MaxNLocator
+
+        pictures = [name for name in self.columns if not name.startswith("validation_")]
+        if axes is None:
+            size = (4.5 * len(pictures), 3)
+            axes = plt.subplots(1, len(pictures), figsize=size, layout="constrained", squeeze=False)[1][0]
+        epochs = range(1, len(self) + 1)
+        for name, axis in zip(pictures, axes, strict=True):
+            for column, label in ((name, "training"), (f"validation_{name}", "validation")):
+                if column in self:
+                    axis.plot(epochs, self[column], label=label, marker="o" if len(self) == 1 else None)
+            axis.set(xlabel="epoch", ylabel=name.replace("_", " "))
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axis.spines[["top", "right"]].set_visible(False)
+            axis.legend(frameon=False)
+        return axes
+
+    def _rows(self) -> list[list[str]]:
+        """Head and body of the table; of a long history the first and the last epochs, and dots between."""
+        head = ["epoch", *(name.replace("_", " ") for name in self.columns), "time"]
+        body = [
+            [str(k + 1), *(f"{column[k]:.4f}" for column in self.columns.values()), _duration(self.seconds[k])]
+            for k in range(len(self))
+        ]
+        if len(body) > 30:
+            body = [*body[:10], ["…"] * len(head), *body[-10:]]
+        return [head, *body]
+
+    def __repr__(self) -> str:
+        rows = self._rows()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+        return "\n".join(lines + (["interrupted"] if self.interrupted else []))
+
+    def _repr_html_(self) -> str:
+        head, *body = ([html.escape(cell) for cell in row] for row in self._rows())
+        lines = ["<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in body]
+        caption = "<caption>interrupted</caption>" if self.interrupted else ""
+        names = "".join(f"<th>{cell}</th>" for cell in head)
+        return f"<table>{caption}<thead><tr>{names}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"

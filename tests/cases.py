@@ -1,0 +1,13 @@
+"""Every record of a use of a differentiable function. The properties that each has are in test_rules.py."""
+
+from __future__ import annotations
+
+import cases_algebra
+import cases_arrays
+import cases_core
+
+from autodiff.primitive import compositions, table
+
+# As the package declares them, before nn or any test adds its own.
+declared = [f for f in (*table, *compositions) if not getattr(f, "__module__", "numpy").startswith("nn.")]
+cases = [*cases_core.CASES, *cases_arrays.CASES, *cases_algebra.CASES]

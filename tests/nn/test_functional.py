@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+import nn
+import nn.functional as F
+
+rng = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3,), (2, 5, 3), (0, 3), (1, 3)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear_to_second_order(shape: tuple[int, ...], bias: bool):
+    arrays = [rng.standard_normal(s) for s in (shape, (2, 3), (2,))[: 3 if bias else 2]]
+    x, w, *b = arrays
+    np.testing.assert_allclose(F.linear(*arrays), x @ w.T + (b[0] if b else 0))
+    ad.check_grads(F.linear, *arrays, order=2)
+
+
+def test_linear_by_keyword():
+    x, w, b = (ad.Tensor(rng.standard_normal(s)) for s in ((4, 3), (2, 3), (2,)))
+    np.testing.assert_array_equal(F.linear(x, w, bias=b).value, F.linear(x, w, b).value)
+    np.testing.assert_array_equal(F.linear(x, weight=w, bias=b).value, F.linear(x, w, b).value)
+
+
+@pytest.mark.parametrize("labels", [[0, 2, 1, 1], np.array([0, 2, 1, 1], np.uint8), np.array([2, 2, 2, 2], np.int32)])
+def test_cross_entropy_to_third_order(labels):
+    logits = rng.standard_normal((4, 3))
+    expected = -np.mean(ad.log_softmax(logits)[np.arange(4), labels])
+    assert F.cross_entropy(logits, labels) == pytest.approx(expected)
+    ad.check_grads(lambda x: F.cross_entropy(x, labels), logits, order=3)
+
+
+def test_cross_entropy_is_one_node_and_its_adjoint_softmax_minus_one_hot():
+    logits, labels = ad.Tensor(rng.standard_normal((4, 3))), np.array([0, 2, 1, 1])
+    loss = F.cross_entropy(logits, labels)
+    assert loss.arguments[0] is logits
+    loss.backward()
+    np.testing.assert_allclose(logits.grad, (ad.softmax(logits.value) - np.eye(3)[labels]) / 4, rtol=1e-12)
+
+
+def test_the_recorded_adjoint_of_cross_entropy_has_the_bits_of_the_raw_one():
+    logits, labels = rng.standard_normal((4, 3)).astype(np.float32), np.array([0, 2, 1, 1])
+    t = ad.Tensor(logits)
+    F.cross_entropy(t, labels).backward()
+    recorded = ad.value_and_grad(lambda x: np.sum(ad.grad(lambda z: F.cross_entropy(z, labels))(x)[0, 0]))(logits)[0]
+    assert recorded == t.grad[0, 0]
+
+
+@pytest.mark.parametrize("size", [1000.0, 1e30])
+def test_cross_entropy_of_huge_logits_is_finite(size: float):
+    logits = ad.Tensor(np.array([[size, -size, 0.0], [-size, size, 0.0]]))
+    loss = F.cross_entropy(logits, [0, 0])
+    loss.backward()
+    assert loss.item() == size
+    np.testing.assert_array_equal(logits.grad, [[0, 0, 0], [-0.5, 0.5, 0]])
+
+
+def test_float32_stays_float32():
+    model = nn.MLP(4, 5, 3, rng=0)
+    x = rng.standard_normal((2, 4)).astype(np.float32)
+    for loss in (
+        F.cross_entropy(model(x), [0, 2]),
+        F.mse_loss(model(x), rng.standard_normal((2, 3))),
+        F.mse_loss(model(x), np.zeros((2, 3), int)),
+    ):
+        assert loss.dtype == np.float32
+        assert {g.dtype for g in loss.adjoints().values()} == {np.dtype(np.float32)}
+
+
+def test_squared_error():
+    y, target = np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[0.0, 2.0], [1.0, 1.0]])
+    assert nn.MSELoss()(y, target) == 21 / 4
+    assert nn.MSELoss(half=True)(y, target) == 21 / 8
+    t = ad.Tensor(y)
+    F.mse_loss(t, target, half=True).backward()
+    np.testing.assert_allclose(t.grad, (y - target) / 4)
+    ad.check_grads(F.mse_loss, y, target, order=2)
+    assert repr(nn.MSELoss()) == "MSELoss()"
+    assert repr(nn.MSELoss(half=True)) == "MSELoss(half=True)"
+    assert repr(nn.CrossEntropyLoss()) == "CrossEntropyLoss()"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: F.mse_loss(np.ones((5, 1)), np.ones(5)), ValueError, r"\(5, 1\) and a target of shape \(5,\)"),
+        (lambda: F.mse_loss(ad.Tensor(np.ones((5, 1))), [1.0] * 5), ValueError, r"target.reshape\(-1, 1\)"),
+        (lambda: F.mse_loss(np.ones((0, 1)), np.ones((0, 1))), ValueError, "no elements"),
+        (lambda: F.cross_entropy(np.ones((2, 3)), [0, 3]), ValueError, r"from 0 to 2 .*received 3 at index 1"),
+        (lambda: F.cross_entropy(np.ones((2, 3)), [-1, 0]), ValueError, r"from 0 to 2 .*received -1 at index 0"),
+        (lambda: F.cross_entropy(np.ones((2, 3)), np.array([-1, 0], np.int8)), ValueError, "received -1 at index 0"),
+        (lambda: F.cross_entropy(np.ones((2, 3)), [0]), ValueError, r"shape \(2, 3\) and labels of shape \(1,\)"),
+        (lambda: F.cross_entropy(np.ones((2, 3)), np.eye(3)[:2]), ValueError, r"argmax\(axis=1\)"),
+        (lambda: F.cross_entropy(np.ones(3), 0), ValueError, r"x\[None\]"),
+        (lambda: F.cross_entropy(np.ones((2, 3)), [0.0, 1.0]), TypeError, r"float64.*labels.astype\(int\)"),
+        (lambda: F.cross_entropy(np.ones((2, 3)), [True, False]), TypeError, "bool"),
+        (lambda: F.cross_entropy(np.ones((0, 3)), np.zeros(0, int)), ValueError, "no samples"),
+        (lambda: F.cross_entropy(ad.Tensor(np.ones((2, 3))), [0, 7]), ValueError, "received 7"),
+    ],
+)
+def test_what_does_not_fit_together_is_an_error(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_accuracy():
+    scores = np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]])
+    assert nn.metrics.accuracy(scores, [1, 0, 0]) == pytest.approx(2 / 3)
+    assert nn.metrics.accuracy(ad.Tensor(scores), [1, 0, 1]) == 1.0
+    with pytest.raises(ValueError, match=r"outputs of shape \(3, 2\) and labels of shape \(2,\)"):
+        nn.metrics.accuracy(scores, [1, 0])
+    assert nn.metrics.mean_absolute_error([[1.0], [3.0]], [[0.0], [1.0]]) == 1.5
+    with pytest.raises(ValueError, match=r"\(2, 1\) and a target of shape \(2,\)"):
+        nn.metrics.mean_absolute_error([[1.0], [3.0]], [0.0, 1.0])

@@ -1,0 +1,302 @@
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+import nn
+import nn.functional as F
+
+rng = np.random.default_rng(0)
+CENTRES = rng.standard_normal((3, 5)) * 2
+LABELS = rng.integers(0, 3, 103)
+X = CENTRES[LABELS] + rng.standard_normal((103, 5))
+
+
+def trained(epochs: int = 3, **changed: object) -> tuple[nn.Module, nn.History]:
+    model = nn.MLP(5, 8, 3, rng=0)
+    arguments = {
+        "loss": nn.CrossEntropyLoss(),
+        "optimizer": nn.optim.Adam(model.parameters(), lr=0.01),
+        "epochs": epochs,
+        "batch_size": 16,
+        "metrics": ("accuracy",),
+        "rng": 0,
+        "verbose": False,
+    }
+    return model, nn.fit(model, changed.pop("data", (X, LABELS)), **(arguments | changed))
+
+
+def test_the_history_has_a_number_per_epoch():
+    model, history = trained(12, validation=(X[:20], LABELS[:20]))
+    assert list(history.columns) == ["loss", "accuracy", "validation_loss", "validation_accuracy"]
+    assert {len(column) for column in history.columns.values()} == {len(history)} == {12}
+    assert history["loss"][-1] < history["loss"][0] / 2
+    assert history["accuracy"][-1] > 0.9
+    with ad.no_grad():
+        scores = model(X[:20])
+    assert history["validation_loss"][-1] == pytest.approx(float(F.cross_entropy(scores, LABELS[:20])))
+    assert history["validation_accuracy"][-1] == nn.metrics.accuracy(scores, LABELS[:20])
+
+
+def test_the_same_seed_gives_the_same_bits():
+    (one, first), (two, second) = (trained(validation=0.2) for _ in range(2))
+    assert first.columns == second.columns
+    assert all(np.array_equal(a.value, b.value) for a, b in zip(one.parameters(), two.parameters(), strict=True))
+    assert trained(validation=0.2, rng=1)[1].columns != first.columns
+
+
+def test_every_epoch_sees_every_sample_once_in_a_new_order():
+    batches = []
+
+    def seen(scores: np.ndarray, y: np.ndarray) -> float:
+        batches.append(y)
+        return 0.0
+
+    trained(2, data=(X, np.arange(103) % 3), metrics=seen)
+    assert [len(b) for b in batches] == [16] * 6 + [7] + [16] * 6 + [7]
+    epochs = np.concatenate(batches[:7]), np.concatenate(batches[7:])
+    assert all(np.array_equal(np.sort(e), np.sort(np.arange(103) % 3)) for e in epochs)
+    assert not np.array_equal(*epochs)
+
+
+def test_the_last_short_batch_counts_by_its_length():
+    x = np.ones((5, 1))
+    model = nn.Linear(1, 1, bias=False, weight_init=nn.init.zeros, dtype=np.float64)
+    lr = 1e-300  # nothing moves
+    history = nn.fit(
+        model, (x, np.array([[1.0], [2.0], [3.0], [4.0], [5.0]])), loss=nn.MSELoss(), batch_size=2, epochs=1,
+        optimizer=nn.optim.SGD(model.parameters(), lr=lr), metrics="mean_absolute_error", verbose=False,
+    )  # fmt: skip
+    assert history["loss"] == [pytest.approx(11.0)]
+    assert history["mean_absolute_error"] == [pytest.approx(3.0)]
+
+
+def test_a_share_for_validation_is_set_aside():
+    sizes = []
+    trained(1, validation=0.25, metrics=[lambda scores, y: float(sizes.append(len(y)) or 0)])
+    assert sizes == [16, 16, 16, 16, 13, 26]
+
+
+def test_nothing_is_recorded_during_validation():
+    kinds = []
+
+    def loss(outputs: object, y: object) -> object:
+        kinds.append(type(outputs))
+        return F.cross_entropy(outputs, y)
+
+    trained(1, validation=(X[:5], LABELS[:5]), loss=loss, batch_size=103)
+    assert kinds == [ad.Tensor, np.ndarray]
+
+
+def test_inputs_take_the_dtype_of_the_model():
+    dtypes = []
+    model = nn.Linear(5, 1, rng=0)
+
+    def forward(x: np.ndarray) -> object:
+        dtypes.append(x.dtype)
+        return nn.Linear.forward(model, x)
+
+    model.forward = forward
+    for x, y in ((X, X[:, :1]), ((X * 10).astype(np.uint8), LABELS[:, None])):
+        nn.fit(
+            model,
+            (x, y),
+            loss=nn.MSELoss(),
+            optimizer=nn.optim.SGD(model.parameters(), lr=1e-6),
+            epochs=1,
+            verbose=False,
+        )
+    assert set(dtypes) == {np.dtype(np.float32)}
+    assert model.weight.dtype == np.float32
+
+
+def test_loss_and_optimizer_as_functions():
+    _, history = trained(2, loss=F.cross_entropy, optimizer=lambda p: nn.optim.SGD(p, lr=0.1))
+    assert history.columns != trained(2)[1].columns
+    assert history["loss"][1] < history["loss"][0]
+
+
+def test_ctrl_c_returns_the_history_so_far():
+    calls = []
+
+    def accuracy(scores: np.ndarray, y: np.ndarray) -> float:
+        calls.append(1)
+        if len(calls) > 17:  # in the third epoch of seven batches
+            raise KeyboardInterrupt
+        return nn.metrics.accuracy(scores, y)
+
+    _, history = trained(5, metrics=accuracy)
+    assert len(history) == 2
+    assert history.interrupted
+    assert "interrupted" in repr(history)
+    assert "interrupted" in history._repr_html_()
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_parameters_move():
+    x = X.copy()
+    x[50, 2] = np.nan
+    with pytest.raises(nn.DivergedError, match=r"the loss is nan in epoch 1, batch \d of 7: there are NaNs.*batch's X"):
+        trained(data=(x, LABELS))
+    model = nn.Linear(1, 1, rng=0)
+    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(nn.DivergedError, match="smaller lr") as caught:
+        nn.fit(
+            model, (np.ones((4, 1)), np.ones((4, 1))), loss=nn.MSELoss(), batch_size=1, epochs=50, verbose=False,
+            optimizer=nn.optim.SGD(model.parameters(), lr=10.0),
+        )  # fmt: skip
+    assert np.isfinite(model.weight.value).all()
+    assert len(caught.value.history) > 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "words"),
+    [
+        ({"data": X}, TypeError, r"data is a pair of arrays, \(X, y\)"),
+        ({"data": (X, LABELS[:-1])}, ValueError, r"X of shape \(103, 5\) and y of shape \(102,\)"),
+        ({"data": (X[:0], LABELS[:0])}, ValueError, "at least one"),
+        ({"data": (X, LABELS.astype(str))}, TypeError, r"y is an array of numbers.*np.unique"),
+        ({"data": (X, LABELS.astype(float))}, TypeError, r"integer labels.*labels.astype\(int\)"),
+        ({"data": (X, np.where(np.arange(103) == 90, 3, LABELS))}, ValueError, "from 0 to 2 .*received 3 at index 90"),
+        ({"validation": (X, LABELS - 1)}, ValueError, "received -1"),
+        ({"data": (X[:, :4], LABELS)}, ValueError, r"x of shape \(1, 4\), weight of shape \(8, 5\)"),
+        ({"data": (X, X[:, 0]), "loss": nn.MSELoss()}, ValueError, r"\(16, 3\) and a target of shape \(16,\)"),
+        ({"loss": nn.CrossEntropyLoss}, TypeError, r"is a class; make one of it: loss=nn.CrossEntropyLoss\(\)"),
+        ({"loss": "mse"}, TypeError, r"received 'mse'. Write loss=nn.CrossEntropyLoss\(\)"),
+        ({"loss": lambda scores, y: F.cross_entropy(scores.value, y)}, TypeError, "depends on the model's parameters"),
+        ({"loss": lambda scores, y: scores}, TypeError, r"received a Tensor of shape \(16, 3\).*\.mean\(\)"),
+        ({"optimizer": "adam"}, TypeError, r"received 'adam'. Write optimizer=nn.optim.Adam\(model.parameters\(\)"),
+        (
+            {"optimizer": nn.optim.Adam},
+            TypeError,
+            r"received Adam. Write optimizer=nn.optim.Adam\(model.parameters\(\)",
+        ),
+        ({"optimizer": lambda p: None}, TypeError, "it gave None"),
+        ({"optimizer": nn.optim.SGD([ad.Tensor([1.0])], lr=1)}, ValueError, "none of the model's parameters"),
+        ({"epochs": 0}, ValueError, "epochs is an int from 1; received 0"),
+        ({"epochs": 2.5}, ValueError, "received 2.5"),
+        ({"batch_size": "all"}, ValueError, "batch_size is an int from 1; received 'all'"),
+        ({"validation": 1.5}, ValueError, r"share between 0 and 1.*received 1.5"),
+        ({"validation": 0.001}, ValueError, "103 samples"),
+        ({"metrics": ("acuracy",)}, ValueError, "no 'acuracy'; by name there are 'accuracy'"),
+        ({"metrics": (3,)}, TypeError, "received 3"),
+        ({"metrics": ("accuracy", nn.metrics.accuracy)}, ValueError, "two columns"),
+        ({"rng": "seed"}, TypeError, "rng is a numpy.random.Generator"),
+    ],
+)
+def test_wrong_arguments_are_errors_before_anything_changes(changed, error, words):
+    model = nn.MLP(5, 8, 3, rng=0)
+    before = [p.value.copy() for p in model.parameters()]
+    arguments = {
+        "data": (X, LABELS), "loss": nn.CrossEntropyLoss(), "optimizer": nn.optim.Adam(model.parameters()),
+        "batch_size": 16, "rng": 0,
+    } | changed  # fmt: skip
+    with pytest.raises(error, match=words):
+        nn.fit(model, arguments.pop("data"), **arguments)
+    assert all(np.array_equal(a, p.value) for a, p in zip(before, model.parameters(), strict=True))
+
+
+def test_what_is_not_a_model_with_parameters_is_an_error():
+    arguments = {"loss": nn.CrossEntropyLoss(), "optimizer": lambda p: nn.optim.Adam(p)}
+    with pytest.raises(TypeError, match=r"takes a model, an nn.Module"):
+        nn.fit(np.tanh, (X, LABELS), **arguments)
+    with pytest.raises(ValueError, match="ReLU has no parameters to train"):
+        nn.fit(nn.ReLU(), (X, LABELS), **arguments)
+
+
+# -- what is shown ------------------------------------------------------------------------------------------------
+
+
+def test_without_a_terminal_there_is_one_plain_line_per_epoch(capsys: pytest.CaptureFixture[str]):
+    trained(3, verbose=True, validation=(X, LABELS))
+    out, err = capsys.readouterr()
+    assert not out
+    lines = err.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("epoch 1/3  loss ")
+    assert "  validation accuracy " in lines[0]
+    assert err.replace("\n", "").isprintable()
+
+
+def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]):
+    trained(2)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_in_a_terminal_the_lines_stay_and_the_bar_goes(monkeypatch: pytest.MonkeyPatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    trained(3, verbose=True)
+    text = screen.getvalue()
+    kept = [line.split("\r")[-1] for line in text.split("\n")]
+    assert [line[:9] for line in kept if "loss" in line] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    assert not kept[-1].strip()
+
+
+def test_in_a_notebook_one_output_is_rewritten(monkeypatch: pytest.MonkeyPatch):
+    from nn import progress
+
+    display = pytest.importorskip("IPython.display")
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, bundle: dict[str, str], raw: bool) -> None:
+            shown.append(bundle["text/plain"])
+
+    monkeypatch.setattr(display, "display", lambda *args, **kwargs: Handle())
+    monkeypatch.setattr(progress, "_in_notebook", lambda: True)
+    monkeypatch.setattr(progress, "REFRESH", 0)
+    trained(2, verbose=True)
+    assert len(shown[-1].splitlines()) == 2
+    assert any("epoch 2/2:" in text and "batches" in text for text in shown)
+    assert shown[-1].replace("\n", "").isprintable()
+
+
+def test_importing_nn_imports_nothing_slow():
+    program = "import sys, nn; print(*sorted({'tqdm', 'matplotlib', 'IPython', 'sklearn', 'torch'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+# -- the history --------------------------------------------------------------------------------------------------
+
+
+def test_the_history_as_a_table():
+    _, history = trained(2)
+    head, *body = repr(history).splitlines()
+    assert head.split() == ["epoch", "loss", "accuracy", "time"]
+    assert [line.split()[0] for line in body] == ["1", "2"]
+    assert history._repr_html_().count("<tr>") == 3
+    long = nn.History(["<loss>"])
+    for k in range(100):
+        long.append({"<loss>": float(k)}, 0.5)
+    assert len(repr(long).splitlines()) == 22
+    assert "&lt;loss&gt;" in long._repr_html_()
+    assert "<loss>" not in long._repr_html_()
+
+
+def test_an_unknown_column_names_those_there_are():
+    _, history = trained(1)
+    assert "loss" in history
+    assert "validation_loss" not in history
+    with pytest.raises(KeyError, match=r"no 'validation_loss' in this history, but 'loss', 'accuracy'"):
+        history["validation_loss"]
+
+
+def test_the_history_as_curves():
+    pytest.importorskip("matplotlib").use("Agg")
+    import matplotlib.pyplot as plt
+
+    _, history = trained(3, validation=0.2)
+    axes = history.plot()
+    assert [axis.get_ylabel() for axis in axes] == ["loss", "accuracy"]
+    assert [line.get_label() for line in axes[0].lines] == ["training", "validation"]
+    np.testing.assert_array_equal(axes[1].lines[1].get_ydata(), history["validation_accuracy"])
+    plt.close("all")

@@ -1,0 +1,151 @@
+"""The house: which module may know which. A file imports from its own floor or below, at its top, without cycles."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import autodiff
+
+ROOT = Path(autodiff.__file__).parent.parent
+
+FLOORS = {
+    "autodiff.shapes": 0,
+    "autodiff.primitive": 0,
+    "autodiff.graph": 0,
+    "autodiff.tree": 0,
+    "autodiff.rules": 1,  # and every module in it
+    "autodiff.compose": 1,
+    "autodiff.recording": 1,
+    "autodiff.reverse": 2,
+    "autodiff.forward": 2,
+    "autodiff.operators": 2,
+    "autodiff.methods": 2,
+    "autodiff.protocols": 2,
+    "autodiff.tensor": 3,
+    "autodiff.tracing": 4,
+    "autodiff.transform": 4,
+    "autodiff.checkpointing": 4,
+    "autodiff.check": 4,
+    "autodiff.flat": 4,
+    "autodiff.formula": 4,
+    "autodiff.symbols": 4,
+    "autodiff.expression": 4,
+    "autodiff.notation": 4,
+    "autodiff.evaluation": 4,
+    "autodiff.picture": 4,  # and every module in it
+    "autodiff": 5,
+    "autodiff.__main__": 5,
+    "nn": 6,  # and every module in it
+}
+FOLDERS = ("autodiff.rules", "autodiff.picture", "nn")
+
+FILES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for package in ("autodiff", "nn")
+    for path in sorted((ROOT / package).rglob("*.py"))
+}
+every_module = pytest.mark.parametrize("module", FILES)
+
+
+def floor(module: str) -> int:
+    folder = next((f for f in FOLDERS if module == f or module.startswith(f"{f}.")), module)
+    return FLOORS[folder]
+
+
+def statements(module: str) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
+    """The import statements of a module that run, each with whether it waits inside a function."""
+    waiting = [(ast.parse(FILES[module].read_text(encoding="utf-8")), False)]
+    while waiting:
+        node, deferred = waiting.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node, deferred
+        elif not (isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")):
+            inside = deferred or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            waiting += ((child, inside) for child in ast.iter_child_nodes(node))
+
+
+def imported(module: str, statement: ast.Import | ast.ImportFrom) -> set[str]:
+    """The modules of ours that a statement names."""
+    if isinstance(statement, ast.Import):
+        names = [alias.name for alias in statement.names]
+    else:
+        package = module if FILES[module].name == "__init__.py" else module.rpartition(".")[0]
+        for _ in range(statement.level - 1):
+            package = package.rpartition(".")[0]
+        base = ".".join(filter(None, (package if statement.level else "", statement.module or "")))
+        parts = {f"{base}.{alias.name}" for alias in statement.names}
+        names = [part if part in FILES else base for part in parts]
+    return {name for name in names if name.partition(".")[0] in ("autodiff", "nn")}
+
+
+def dependencies(module: str) -> set[str]:
+    return {name for statement, _ in statements(module) for name in imported(module, statement)} - {module}
+
+
+def test_every_module_has_a_floor_and_every_floor_a_module() -> None:
+    assert [module for module in FILES if module not in FLOORS and not module.startswith(FOLDERS)] == []
+    assert [module for module in FLOORS if module not in FILES] == []
+
+
+@every_module
+def test_no_module_imports_upward(module: str) -> None:
+    assert {name for name in dependencies(module) if floor(name) > floor(module)} == set()
+
+
+@every_module
+def test_no_import_of_ours_waits_inside_a_function(module: str) -> None:
+    assert [ast.unparse(s) for s, deferred in statements(module) if deferred and imported(module, s)] == []
+    if module != "autodiff":  # there the trace and the picture are looked up when first asked for, to import quickly
+        assert "importlib" not in FILES[module].read_text(encoding="utf-8")
+
+
+def test_there_is_no_import_cycle() -> None:
+    list(graphlib.TopologicalSorter({module: dependencies(module) for module in FILES}).static_order())
+
+
+@pytest.mark.parametrize("module", [m for m in FILES if m.startswith("autodiff.rules")])
+def test_rules_know_no_tensor(module: str) -> None:
+    assert "Tensor" not in {
+        node.id for node in ast.walk(ast.parse(FILES[module].read_text())) if isinstance(node, ast.Name)
+    }
+
+
+def test_the_lowest_modules_know_only_numpy() -> None:
+    assert dependencies("autodiff.shapes") == dependencies("autodiff.graph") == dependencies("autodiff.tree") == set()
+    assert "autodiff.tensor" not in dependencies("autodiff.reverse")
+
+
+@pytest.mark.parametrize("module", [m for m in FILES if m == "nn" or m.startswith("nn.")])
+def test_networks_use_public_names_only(module: str) -> None:
+    tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
+    ours = {name for name in dependencies(module) if name.startswith("autodiff")}
+    assert ours <= {"autodiff"}
+    alias = {
+        a.asname or a.name for s in ast.walk(tree) if isinstance(s, ast.Import) for a in s.names if a.name == "autodiff"
+    }
+    used = {
+        n.attr
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id in alias
+    }
+    used |= {
+        a.name for s in ast.walk(tree) if isinstance(s, ast.ImportFrom) and s.module == "autodiff" for a in s.names
+    }
+    assert used <= set(autodiff.__all__)
+
+
+def test_the_public_names_are_spelled_out_and_sorted() -> None:
+    assert len(set(autodiff.__all__)) == len(autodiff.__all__)
+    assert all(not name.startswith("_") for name in autodiff.__all__)
+
+
+@every_module
+def test_modules_are_short_and_say_what_they_are(module: str) -> None:
+    text = FILES[module].read_text(encoding="utf-8")
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) <= 400

@@ -1,0 +1,108 @@
+"""Many leaves as one vector: values, adjoints, and what stays as it was."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+
+
+def leaves() -> list[ad.Tensor]:
+    return [ad.Tensor([[1.0, 2.0], [3.0, 4.0]], name="w"), ad.Tensor(5.0, name="b"), ad.Tensor([6.0, 7.0], name="v")]
+
+
+def test_values_and_adjoints_are_views_in_order() -> None:
+    tensors = leaves()
+    flat = ad.Flat(tensors)
+    np.testing.assert_array_equal(flat.value, [1, 2, 3, 4, 5, 6, 7])
+    assert [t.shape for t in tensors] == [(2, 2), (), (2,)]
+    assert all(t.grad is None for t in tensors)
+    w, b, v = tensors
+    (np.sum(w @ v) * b).backward()
+    np.testing.assert_array_equal(flat.grad, [30, 35, 30, 35, 66, 20, 30])
+    assert all(np.shares_memory(t.grad, flat.grad) for t in tensors)
+    (np.sum(w @ v) * b).backward()
+    np.testing.assert_array_equal(w.grad, [[60, 70], [60, 70]])
+
+
+def test_writing_the_vector_writes_the_tensors() -> None:
+    tensors = leaves()
+    w, b, v = tensors
+    flat = ad.Flat(tensors)
+    flat.value *= 2
+    flat.assigned()
+    np.testing.assert_array_equal(w.value, [[2, 4], [6, 8]])
+    assert b.value == 10
+    b.value = 1.0
+    v.value = [0.0, 0.5]
+    np.testing.assert_array_equal(flat.value, [2, 4, 6, 8, 1, 0, 0.5])
+    np.sum(w * b).backward()
+    assert b.grad == 20
+    assert flat.grad[4] == 20
+
+
+def test_an_adjoint_of_one_before_stays() -> None:
+    w, b, v = leaves()
+    np.sum(w * w).backward()
+    flat = ad.Flat([w, b, v])
+    np.testing.assert_array_equal(flat.grad, [2, 4, 6, 8, 0, 0, 0])
+    assert b.grad is None
+    np.sum(w * w).backward()
+    np.testing.assert_array_equal(flat.grad[:4], [4, 8, 12, 16])
+
+
+def test_the_stretches_that_a_pass_reached() -> None:
+    w, b, v = leaves()
+    flat = ad.Flat([w, b, v])
+    assert list(flat.reached()) == []
+    (b * np.sum(v)).backward()
+    assert list(flat.reached()) == [slice(4, 7)]
+    np.sum(w).backward()
+    assert list(flat.reached()) == [slice(0, 7)]
+    flat.zero_grad()
+    assert (list(flat.reached()), w.grad, b.grad, v.grad) == ([], None, None, None)
+    (np.sum(w) + np.sum(v)).backward()
+    assert list(flat.reached()) == [slice(0, 4), slice(5, 7)]
+    np.testing.assert_array_equal(w.grad, np.ones((2, 2)))  # not what was left in the vector
+    v.grad = None
+    assert list(flat.reached()) == [slice(0, 4)]
+
+
+def test_an_assigned_adjoint_goes_into_the_vector() -> None:
+    w, b, v = leaves()
+    flat = ad.Flat([w, b, v])
+    v.grad = [1.0, 2.0]
+    np.testing.assert_array_equal(flat.grad[5:], [1, 2])
+    assert np.shares_memory(v.grad, flat.grad)
+
+
+def test_a_tensor_is_in_the_flat_made_last() -> None:
+    w, b, v = leaves()
+    first, second = ad.Flat([w, b]), ad.Flat([b, v])
+    (np.sum(w) * b).backward()
+    np.testing.assert_array_equal(second.value, [5, 6, 7])
+    assert second.grad[0] == 10
+    with pytest.raises(RuntimeError, match=r"Tensor 'b' .* was taken over by another Flat"):
+        list(first.reached())
+
+
+def test_each_tensor_is_taken_once_and_dtypes_are_kept() -> None:
+    w = ad.Tensor([1.0, 2.0], dtype=np.float32)
+    flat = ad.Flat([w, w])
+    assert (flat.value.shape, flat.value.dtype, flat.grad.dtype) == ((2,), np.float32, np.float32)
+    empty = ad.Flat([ad.Tensor(np.zeros((0, 3))), ad.Tensor(1.0)])
+    assert empty.value.shape == (1,)
+
+
+def test_what_a_flat_refuses() -> None:
+    w, b, _ = leaves()
+    with pytest.raises(ValueError, match="no Tensors"):
+        ad.Flat([])
+    with pytest.raises(TypeError, match="takes leaf Tensors; received Tensor of shape"):
+        ad.Flat([w, w * 2])
+    with pytest.raises(TypeError, match="takes leaf Tensors; received ndarray"):
+        ad.Flat([w, np.ones(2)])
+    with pytest.raises(TypeError, match="one dtype; received float32, float64"):
+        ad.Flat([b, ad.Tensor(1.0, dtype=np.float32)])
+    np.testing.assert_array_equal(w.value, [[1, 2], [3, 4]])

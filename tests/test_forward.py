@@ -1,0 +1,146 @@
+"""Forward mode, Hessian-vector products and checkpoints."""
+
+from __future__ import annotations
+
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+
+rng = np.random.default_rng(3)
+x0, v0 = rng.normal(size=5), rng.normal(size=5)
+
+
+def test_a_tangent_is_the_derivative_along_a_direction() -> None:
+    y, t = ad.jvp(lambda x: np.sin(x) * x, (x0,), (v0,))
+    np.testing.assert_allclose(y, np.sin(x0) * x0)
+    np.testing.assert_allclose(t, (np.cos(x0) * x0 + np.sin(x0)) * v0)
+    assert type(y) is type(t) is np.ndarray
+
+
+def test_several_arguments_nests_and_numbers() -> None:
+    def f(w: Any, s: float) -> Any:
+        return {"product": w["a"] @ w["b"], "shift": [s * w["a"]]}
+
+    w = {"a": np.eye(2) + 1.0, "b": np.array([1.0, -2.0])}
+    dw = {"a": np.array([[0.0, 1.0], [2.0, 0.0]]), "b": np.array([0.5, 0.5])}
+    y, t = ad.jvp(f, (w, 3.0), (dw, 0.1))
+    np.testing.assert_allclose(y["product"], w["a"] @ w["b"])
+    np.testing.assert_allclose(t["product"], dw["a"] @ w["b"] + w["a"] @ dw["b"])
+    np.testing.assert_allclose(t["shift"][0], 0.1 * w["a"] + 3.0 * dw["a"])
+
+
+def test_a_result_that_does_not_depend_moves_nowhere() -> None:
+    y, t = ad.jvp(lambda x: np.ones(3), (x0,), (v0,))
+    np.testing.assert_array_equal((y, t), (np.ones(3), np.zeros(3)))
+    assert ad.jvp(lambda x: np.sum(np.floor(x) * 2.0), (x0,), (v0,))[1] == 0
+
+
+def test_forward_over_forward_and_over_reverse_are_the_second_derivative() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(np.exp(x) * np.cumsum(x) if hasattr(x, "cumsum") else np.exp(x) * x) + np.prod(x)
+
+    matrix = ad.hessian(f)(x0)
+    twice = ad.jvp(lambda x: ad.jvp(f, (x,), (v0,))[1], (x0,), (v0,))[1]
+    np.testing.assert_allclose(twice, v0 @ matrix @ v0, rtol=1e-12)
+    np.testing.assert_allclose(ad.hvp(f, x0, v0), matrix @ v0, rtol=1e-12)
+    np.testing.assert_allclose(ad.grad(lambda x: ad.jvp(f, (x,), (v0,))[1])(x0), matrix @ v0, rtol=1e-12)
+
+
+def test_variables_of_two_levels_are_kept_apart() -> None:
+    inner = lambda x: ad.jvp(lambda y: x + y, (1.0,), (1.0,))[1]  # noqa: E731  # the classic, as it is written
+    assert ad.jvp(lambda x: x * inner(x), (2.0,), (1.0,))[1] == 1.0
+
+
+def test_a_hessian_vector_product_never_forms_the_hessian() -> None:
+    n = 100_000
+    x = np.linspace(-1, 1, n)
+    v = np.cos(np.arange(n))
+    tracemalloc.start()
+    product = ad.hvp(lambda x: np.sum(x**4) + np.sum(x) ** 2, x, v)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(product, 12 * x**2 * v + 2 * v.sum(), rtol=1e-10)
+    assert peak < 60 * x.nbytes
+
+
+def test_what_jvp_refuses() -> None:
+    with pytest.raises(TypeError, match=r"arguments as a tuple"):
+        ad.jvp(np.sin, x0, v0)
+    with pytest.raises(ValueError, match=r"shape of its argument: \[\(5,\)\]; received \[\(4,\)\]"):
+        ad.jvp(np.sin, (x0,), (v0[:4],))
+    with pytest.raises(ValueError, match="shape of its argument"):
+        ad.jvp(np.sin, (x0,), (v0, v0))
+
+
+# -- checkpoints ------------------------------------------------------------------------------------------------
+
+
+def layers(count: int) -> Any:
+    return lambda x: x if count == 0 else layers(count - 1)(np.tanh(x * 1.01))
+
+
+def test_a_checkpoint_changes_no_derivative() -> None:
+    scale = ad.Tensor(1.5, name="scale")
+
+    def f(x: Any, y: Any) -> Any:
+        return np.sum(np.sin(x) * scale * y)
+
+    def adjoints_with(function: Any) -> list[Any]:
+        x, y, scale.grad = ad.Tensor(x0), ad.Tensor(v0), None
+        (function(x * 2.0, y) * function(y, x)).backward()
+        return [x.grad, y.grad, scale.grad]
+
+    for ours, plain in zip(adjoints_with(ad.checkpoint(f)), adjoints_with(f), strict=True):
+        np.testing.assert_allclose(ours, plain, rtol=1e-14)
+
+
+def test_a_checkpoint_is_one_node_and_counts_what_depends_on_what_once() -> None:
+    x = ad.Tensor(2.0)
+    y = x * x
+    z = ad.checkpoint(lambda a: a * y * x)(y)  # reads y twice, and x, on which y depends
+    assert [a is b for a, b in zip(z.arguments, (y, x), strict=True)] == [True, True]
+    z.backward()
+    assert x.grad == 5 * 2.0**4
+
+
+def test_checkpoints_to_higher_orders_and_forward() -> None:
+    f = ad.checkpoint(lambda x: np.sum(np.sin(x) ** 3))
+    g = lambda x: np.sum(np.sin(x) ** 3)  # noqa: E731  # the same without
+    np.testing.assert_allclose(ad.hessian(f)(x0), ad.hessian(g)(x0), rtol=1e-13)
+    np.testing.assert_allclose(ad.hvp(f, x0, v0), ad.hvp(g, x0, v0), rtol=1e-13)
+    np.testing.assert_allclose(ad.jvp(f, (x0,), (v0,))[1], ad.jvp(g, (x0,), (v0,))[1], rtol=1e-13)
+
+
+def test_checkpoints_of_nothing_to_remember() -> None:
+    double = ad.checkpoint(lambda x: x * 2.0)
+    np.testing.assert_array_equal(double(x0), x0 * 2)
+    with ad.no_grad():
+        assert type(double(ad.Tensor(x0))) is np.ndarray
+    t = ad.Tensor(x0)
+    assert ad.checkpoint(lambda x: x)(t) is t
+
+
+def test_memory_falls_with_the_square_root_of_the_depth() -> None:
+    """200 layers of 100,000 numbers: plain, in 14 pieces of 14 layers, and nested once more."""
+    x = np.full(100_000, 0.3)
+
+    def peak(function: Any) -> float:
+        tensor = ad.Tensor(x)
+        tracemalloc.start()
+        function(tensor).sum().backward()
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return used / x.nbytes
+
+    def pieces(count: int, function: Any) -> Any:
+        return lambda t: t if count == 0 else pieces(count - 1, function)(ad.checkpoint(function)(t))
+
+    plain, cut = peak(layers(196)), peak(pieces(14, layers(14)))
+    nested = peak(pieces(6, pieces(6, layers(6))))
+    assert plain > 390  # two arrays a layer
+    assert cut < 60  # 14 borders, and 14 layers at a time
+    assert nested < 45

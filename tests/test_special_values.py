@@ -1,0 +1,203 @@
+"""Exact values where derivatives are delicate: at zeros, ties, kinks, infinities and far out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff.rules.elementwise import power_exponent
+
+array = np.array
+inf, nan = np.inf, np.nan
+
+
+def derivatives(f: Any, x: float) -> list[float]:
+    """The first three derivatives of a function of one number."""
+    return [float(ad.grad(f)(x)), float(ad.grad(ad.grad(f))(x)), float(ad.grad(ad.grad(ad.grad(f)))(x))]
+
+
+@pytest.mark.parametrize(
+    ("p", "expected"), [(0, [0, 0, 0]), (1, [1, 0, 0]), (2, [0, 2, 0]), (3, [0, 0, 6]), (4, [0, 0, 0])]
+)
+def test_powers_at_zero(p: int, expected: list[float]) -> None:
+    for exponent in (p, float(p), array(p), array(float(p)), np.int64(p), np.float64(p)):
+        assert derivatives(lambda x, exponent=exponent: x**exponent, 0.0) == expected
+        assert derivatives(lambda x, exponent=exponent: np.power(x, exponent), -0.0) == expected
+
+
+def test_powers_of_negative_numbers() -> None:
+    assert derivatives(lambda x: x**3, -2.0) == [12, -12, 6]
+    assert derivatives(lambda x: x**-1, -2.0) == [-0.25, -0.25, -0.375]
+    np.testing.assert_array_equal(ad.grad(lambda x: np.sum(x ** [1, 2, 3]))(array([-2.0, -2.0, -2.0])), [1, -4, 12])
+
+
+def test_zero_to_a_power_does_not_change_with_the_power() -> None:
+    assert ad.grad(lambda p: np.power(0.0, p))(2.0) == ad.grad(lambda p: np.power(0.0, p))(0.0) == 0
+    assert ad.grad(lambda x, p: x**p, argnums=(0, 1))(0.0, 2.0) == (0, 0)
+    assert power_exponent(np.float32(1), np.float32(4), 2.0, np.float32(2)).dtype == np.float32
+
+
+def test_a_power_without_a_real_value_has_no_real_derivative() -> None:
+    with pytest.warns(RuntimeWarning, match="invalid"):
+        assert np.isnan((-8.0) ** ad.Tensor(1 / 3)).all()
+    with pytest.warns(RuntimeWarning, match="invalid"):
+        assert np.isnan(ad.grad(lambda p: np.power(-2.0, p))(2.0))
+
+
+@pytest.mark.parametrize(
+    ("x", "expected"),
+    [([2.0, 3, 4], [12, 8, 6]), ([0.0, 3, 4], [12, 0, 0]), ([0.0, 0, 4], [0, 0, 0]), ([0.0], [1]), ([], [])],
+)
+def test_a_product_with_zeros(x: list[float], expected: list[float]) -> None:
+    np.testing.assert_array_equal(ad.grad(np.prod)(array(x)), expected)
+
+
+def test_a_product_with_two_zeros_still_curves() -> None:
+    np.testing.assert_array_equal(ad.hessian(np.prod)(array([0.0, 0, 5])), [[0, 5, 0], [5, 0, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(ad.grad(np.prod)(array([nan, 2.0, 3.0])), [nan, nan, nan])
+
+
+@pytest.mark.parametrize(("f", "sign"), [(np.max, 1), (np.min, -1), (np.amax, 1), (np.amin, -1)])
+def test_extremes_share_the_adjoint_among_ties(f: Any, sign: int) -> None:
+    x = sign * array([[[1.0, 3], [2, 3]], [[3, 0], [3, 3]]])
+    np.testing.assert_array_equal(ad.grad(f)(x), (sign * x == 3) / 5)
+    shared = ad.grad(lambda x: np.sum(f(x, axis=(0, 2)) * array([1.0, 6.0])))(x)
+    np.testing.assert_array_equal(shared, [[[0, 0.5], [0, 2]], [[0.5, 0], [2, 2]]])
+
+
+@pytest.mark.parametrize("f", [np.maximum, np.minimum])
+def test_a_tie_of_two_is_halved(f: Any) -> None:
+    assert ad.grad(f, argnums=(0, 1))(1.0, 1.0) == (0.5, 0.5)
+    assert ad.grad(lambda x: f(x, 1))(1.0) == 0.5
+    assert ad.grad(lambda x: f(x, x))(1.0) == 1
+    assert ad.grad(f, argnums=(0, 1))(inf, 1.0) == ((1, 0) if f is np.maximum else (0, 1))
+
+
+def test_conventions_at_kinks() -> None:
+    assert ad.grad(np.abs)(0.0) == ad.grad(np.fabs)(0.0) == 0
+    assert ad.grad(ad.relu)(0.0) == ad.grad(ad.relu)(-0.0) == 0
+    assert ad.grad(ad.leaky_relu)(0.0) == 0.01
+    assert derivatives(lambda x: ad.elu(x, alpha=0.5), 0.0) == [0.5, 0.5, 0.5]
+    np.testing.assert_array_equal(
+        ad.grad(lambda x: np.sum(np.clip(x, 0, 1)))(array([-1.0, 0, 0.5, 1, 2])), [0, 0.5, 1, 0.5, 0]
+    )
+    np.testing.assert_array_equal(ad.grad(lambda x: np.sum(np.clip(x, 2, 1)))(array([0.0, 3.0])), [0, 0])
+
+
+EXTREME = array([-1000.0, 0.0, 1000.0])
+
+
+@pytest.mark.parametrize(
+    ("f", "values", "slopes"),
+    [
+        (ad.sigmoid, [0, 0.5, 1], [0, 0.25, 0]),
+        (ad.softplus, [0, np.log(2), 1000], [0, 0.5, 1]),
+        (ad.silu, [0, 0, 1000], [0, 0.5, 1]),
+        (ad.elu, [-1, 0, 1000], [0, 1, 1]),
+        (ad.relu, [0, 0, 1000], [0, 0, 1]),
+        (np.tanh, [-1, 0, 1], [0, 1, 0]),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_activations_far_out(f: Any, values: list[float], slopes: list[float], dtype: Any) -> None:
+    x = EXTREME.astype(dtype)
+    np.testing.assert_allclose(f(x), np.asarray(values, dtype), rtol=1e-6)
+    np.testing.assert_allclose(ad.grad(lambda x: np.sum(f(x)))(x), slopes, rtol=1e-6)
+    assert np.isfinite(ad.grad(lambda x: np.sum(ad.grad(lambda z: np.sum(f(z)))(x)))(x)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softmax_and_its_kin_far_out(dtype: Any) -> None:
+    x = EXTREME.astype(dtype)
+    np.testing.assert_array_equal(ad.softmax(x), [0, 0, 1])
+    np.testing.assert_array_equal(ad.jacobian(ad.softmax)(x), np.zeros((3, 3)))
+    np.testing.assert_array_equal(ad.log_softmax(x), [-2000, -1000, 0])
+    np.testing.assert_array_equal(ad.jacobian(ad.log_softmax)(x), [[1, 0, -1], [0, 1, -1], [0, 0, 0]])
+    assert ad.logsumexp(x) == 1000
+    np.testing.assert_array_equal(ad.grad(ad.logsumexp)(x), [0, 0, 1])
+    np.testing.assert_array_equal(ad.hessian(ad.logsumexp)(x), np.zeros((3, 3)))
+
+
+def test_each_row_has_its_own_scale() -> None:
+    x = array([[-1000.0, -1000.0], [1000.0, 1000.0]])
+    np.testing.assert_allclose(ad.logsumexp(x, axis=1), [-1000 + np.log(2), 1000 + np.log(2)], rtol=1e-14)
+    np.testing.assert_allclose(ad.log_softmax(x), np.full((2, 2), -np.log(2)), rtol=1e-14)
+    np.testing.assert_array_equal(ad.softmax(x), np.full((2, 2), 0.5))
+    np.testing.assert_allclose(ad.grad(lambda x: np.sum(ad.logsumexp(x, axis=1)))(x), np.full((2, 2), 0.5), rtol=1e-12)
+
+
+def test_excluded_and_missing_elements() -> None:
+    x = array([-inf, 0.0, 0.0])
+    assert ad.logsumexp(x) == np.log(2)
+    np.testing.assert_array_equal(ad.grad(ad.logsumexp)(x), [0, 0.5, 0.5])
+    np.testing.assert_array_equal(ad.softmax(x), [0, 0.5, 0.5])
+    np.testing.assert_array_equal(ad.grad(lambda x: ad.softmax(x)[1])(x), [0, 0.25, -0.25])
+    np.testing.assert_array_equal(ad.grad(lambda x: ad.log_softmax(x)[1])(x), [0, 0.5, -0.5])
+    assert ad.logsumexp(array([])) == ad.logsumexp(array([-inf, -inf])) == -inf
+    assert ad.grad(ad.logsumexp)(array([])).shape == (0,)
+    np.testing.assert_array_equal(ad.logsumexp(np.ones((2, 0)), axis=1, keepdims=True), [[-inf], [-inf]])
+    assert ad.grad(lambda x: np.sum(ad.logsumexp(x, axis=0)))(np.ones((2, 0))).shape == (2, 0)
+
+
+SINGLE = [np.exp, np.log, np.sin, np.sqrt, np.tanh, np.square, np.prod, ad.sigmoid, ad.softplus, ad.logsumexp, np.var]
+
+
+@pytest.mark.parametrize("f", [*SINGLE, lambda x: x * x, lambda x: x**2, lambda x: np.dot(x, x)])
+def test_nan_goes_through_values_and_adjoints(f: Any) -> None:
+    x = ad.Tensor([nan])
+    y = np.sum(f(x))
+    assert np.isnan(y.value)
+    assert np.isnan(y.adjoints()[x]).all()
+
+
+def test_compositions_take_integers_and_lists() -> None:
+    for f in (ad.relu, ad.sigmoid, ad.softplus, ad.silu, ad.elu, ad.softmax, ad.log_softmax, ad.logsumexp):
+        expected = f(array([1.0, -2.0, 3.0]))
+        np.testing.assert_array_equal(f([1, -2, 3]), expected)
+        np.testing.assert_array_equal(f(array([1, -2, 3])), expected)
+        np.testing.assert_array_equal(f(ad.Tensor([1, -2, 3])).value, expected)
+
+
+@pytest.mark.parametrize(
+    ("subscripts", "shape"),
+    [("i...->i", (2, 3)), ("ii", (1, 3)), ("ij->ik", (2, 3)), ("ij,jk", (2, 3)), ("i..j", (2, 3))],
+)
+def test_einsum_refuses_what_numpy_refuses(subscripts: str, shape: tuple[int, ...]) -> None:
+    for x in (np.ones(shape), ad.Tensor(np.ones(shape))):
+        with pytest.raises(ValueError, match=r"einsum|subscript|operand"):
+            np.einsum(subscripts, x)
+
+
+def test_einsum_with_lists_of_axes_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"write the subscripts as a string: np\.einsum"):
+        np.einsum(ad.Tensor([[1.0]]), [0, 1], [0])
+
+
+def test_stack_refuses_unequal_shapes_and_names_them() -> None:
+    with pytest.raises(
+        ValueError, match=r"np\.stack takes arrays of one shape; received the shapes \[\(2,\), \(3,\)\]"
+    ):
+        np.stack([ad.Tensor([1.0, 2.0]), ad.Tensor([1.0, 2.0, 3.0])])
+
+
+def test_constant_operands_may_be_nested_lists_and_tuples() -> None:
+    x = ad.Tensor([1.0, 2.0])
+    np.testing.assert_array_equal(np.matmul(x, ((1, 2), (3, 4))).adjoints(np.ones(2))[x], [3, 7])
+    np.testing.assert_array_equal(np.power(x, (1, 3)).adjoints(np.ones(2))[x], [1, 12])
+    np.testing.assert_array_equal(np.dot([[1, 2]], x).adjoints(np.ones(1))[x], [1, 2])
+    np.testing.assert_array_equal(np.einsum("ii,i", [[1, 2], [3, 4]], x).adjoints()[x], [1, 4])
+
+
+@pytest.mark.parametrize("index", [[0, 0, 1], ((0, 0, 1),), array([0, 0, 1]), ([0, 0, 1],), (array([[0, 0, 1]]),)])
+def test_repeated_indices_add_up(index: Any) -> None:
+    x = ad.Tensor([1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(np.sum(x[index]).adjoints()[x], [2, 1, 0])
+
+
+def test_a_late_answer_to_an_order_that_memory_decides() -> None:
+    x = ad.Tensor(np.ones((2, 2)))
+    with pytest.raises(ValueError, match="take order 'C' or 'F'; received 'K'"):
+        np.ravel(x, order="K").adjoints(np.ones(4))
