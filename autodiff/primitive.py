@@ -61,6 +61,8 @@ class Primitive:
             data = len(args)
         else:
             data = len(self.rules)
+            if not kwargs and len(args) == data:
+                return args, kwargs
             if len(args) > data or (kwargs and not kwargs.keys() <= self.keywords):
                 names = parameter_names(self.function)
                 kwargs = dict(zip(names[data:], args[data:], strict=False)) | kwargs

@@ -13,6 +13,7 @@ from autodiff.graph import NOT_KEPT, Node, Scope, current_scope, next_serial
 from autodiff.primitive import Primitive
 
 ARRAY: Any = (np.ndarray, np.generic)
+SEQUENCE = (list, tuple)
 F = TypeVar("F", bound=Callable[..., Any])
 NO_PARAMETERS: dict[str, Any] = {}
 
@@ -31,12 +32,12 @@ def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str
         if isinstance(argument, Node):
             kind = type(argument)
             raw.append(argument.primal)
-        elif isinstance(argument, list | tuple):
-            arguments = tuple(np.asarray(a) if isinstance(a, list | tuple) else a for a in arguments)
+        elif isinstance(argument, SEQUENCE):
+            arguments = tuple(np.asarray(a) if isinstance(a, SEQUENCE) else a for a in arguments)
             return apply(primitive, arguments, parameters)
         else:
             raw.append(argument)
-    primal = primitive.function(*raw, **parameters)
+    primal = primitive.function(*raw, **parameters) if parameters else primitive.function(*raw)
     scope = _read_scope()
     if scope is None or kind is None:
         return primal if kind is None else _apart(primal, raw)

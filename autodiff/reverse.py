@@ -75,9 +75,11 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
         if recorded or inside is not None or not primitive.broadcasts or len(arguments) > 2:
             # All nodes or all raw, never mixed: shown a raw y in a recorded pass, a rule would lose its derivative.
             y, shown = (node, arguments) if recorded else (node.primal, raw(arguments))
-            for argument, rule in zip(arguments, primitive.rules, strict=False):
+            parameters = node.parameters
+            for argument, rule in zip(arguments, primitive.rules):  # noqa: B905  # rules may go on for ever
                 if rule is not None and isinstance(argument, Node) and (inside is None or argument in inside):
-                    add(argument, rule(g, y, *shown, **node.parameters), primitive)
+                    share = rule(g, y, *shown, **parameters) if parameters else rule(g, y, *shown)
+                    add(argument, share, primitive)
         elif len(arguments) == 1:  # ufuncs, the common case, are spelled out: it halves the time
             (a,) = arguments
             (rule,) = primitive.rules

@@ -46,8 +46,9 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     weight : of shape (out, in), as PyTorch keeps it
     bias : of shape (out,), or left away
     """
+    product = np.dot if np.ndim(x) else np.matmul  # dot takes half a microsecond less, and a number for x
     try:
-        y = np.asarray(x, weight.dtype) @ weight.T
+        y = product(np.asarray(x, weight.dtype), weight.T)
         if bias is not None:
             y += bias
     except (ValueError, TypeError):
@@ -67,9 +68,9 @@ def rows(x: Any) -> Any:
 
 ad.adjoint(
     linear,
-    lambda g, y, x, weight, bias=None: g @ weight,
-    lambda g, y, x, weight, bias=None: rows(g).T @ rows(x),
-    lambda g, y, x, weight, bias=None: _ones(math.prod(g.shape[:-1]), g.dtype) @ rows(g),  # the sum over the batch
+    lambda g, y, x, weight, bias=None: np.dot(g, weight),
+    lambda g, y, x, weight, bias=None: np.dot(rows(g).T, rows(x)),
+    lambda g, y, x, weight, bias=None: np.dot(_ones(math.prod(g.shape[:-1]), g.dtype), rows(g)),  # the batch's sum
 )
 
 
@@ -91,7 +92,7 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     labels = checked_labels(labels, logits.shape)
     shifted = _shifted(logits)
     picked = shifted[_count(len(labels)), labels]
-    sums = np.exp(shifted, out=shifted) @ _ones(logits.shape[1], logits.dtype)
+    sums = np.dot(np.exp(shifted, out=shifted), _ones(logits.shape[1], logits.dtype))
     return np.add.reduce(np.log(sums, out=sums) - picked) / len(labels)
 
 
@@ -100,7 +101,7 @@ def cross_entropy_slope(logits: Any, labels: Any) -> Any:
     """The derivative of cross_entropy by the logits: (softmax - one-hot label) / batch."""
     e = _shifted(logits)
     np.exp(e, out=e)
-    sums = e @ _ones(logits.shape[1], logits.dtype)
+    sums = np.dot(e, _ones(logits.shape[1], logits.dtype))
     sums *= len(labels)
     e /= sums[:, None]
     e[_count(len(labels)), labels] -= 1 / len(labels)
