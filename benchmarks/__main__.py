@@ -17,12 +17,14 @@ import numpy as np
 from benchmarks.imports import imports
 from benchmarks.interleaved import ratio, seconds
 from benchmarks.operations import Row, scalars, small_arrays
+from benchmarks.pictures import pictures
 from benchmarks.training import steps
 
 suites: dict[str, Callable[[], Iterator[Row]]] = {
     "operations": small_arrays,
     "scalars": scalars,
     "training": steps,
+    "pictures": pictures,
     "imports": imports,
 }
 

@@ -1,85 +1,124 @@
 """The picture of a computation: its graph with values, adjoints and local partials.
 
-scene      what is shown: cards and wires, read from the graph
-ordering   ranks and crossings     } numbers only
-layout     coordinates             }
-heatmap    thumbnails of arrays    }
+reading    from a result to its scene
+outline    the graph by its scopes            } the graph
+members    what modules are called and own    }
+folding    which scopes are open              }
+scene      what is shown: cards, wires, boxes }
+ordering   ranks and crossings            }
+lattice    columns, and places for wires  }
+heights    how high everything stands     } numbers only
+layout     coordinates                    }
+nesting    layouts in layouts             }
+heatmap    arrays as cells       }
 lettering  text: escaping, widths, formulas
 pen        SVG elements and colours
-cards      one card
-sheet      the whole picture
+thumbnails, cards, stacks, legend, sheet   the parts of the picture, and the whole
 expression the formula in the title
-dot        the same graph for Graphviz
+words, dot, mermaid, record, page          the same as text, for Graphviz, Mermaid, other programs, a browser
+story      the steps of a computation      } the stepper
+stepper    the page that plays them        }
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import numpy.typing as npt
 
-from autodiff.formula import Token, plain
+from autodiff.evaluation import Trace
+from autodiff.formula import plain
 from autodiff.tensor import Tensor
-from autodiff.evaluation import Trace, trace
 
 from .dot import digraph, rendered
-from .expression import expression
-from .lettering import undirected
+from .expression import heading_of
+from .mermaid import flowchart
+from .page import page
 from .pen import Theme
-from .scene import Scene, readable, scene
-from .sheet import Edges, Options, svg
+from .reading import check_choices, read
+from .record import record
+from .scene import Scene
+from .sheet import Direction, Edges, Options, svg
+from .stepper import Stepper, steps
 
 if TYPE_CHECKING:
     import graphviz  # type: ignore[import-untyped]
 
-__all__ = ["Picture", "draw"]
+__all__ = ["Picture", "Stepper", "displayed", "draw", "steps"]
 
 Engine = Literal["builtin", "dot"]
-LONGEST_TITLE = 200
+MOST_DISPLAYED = 30  # values of a computation that a notebook draws without being asked to
 
 
 class Picture:
     """A drawn computation. It displays itself in notebooks; `save` writes it to a file."""
 
-    def __init__(self, markup: str, drawn: Scene, title: str, table: Trace) -> None:
+    def __init__(self, markup: str, drawn: Scene, title: str, text: Trace | str) -> None:
         self.svg = markup
         self._scene = drawn
         self._title = title
-        self._trace = table
+        self._text = text
 
     def __repr__(self) -> str:
-        return f"<Picture of {len(self._scene.cards)} values>"
+        cards, values = len(self._scene.cards), self._scene.values
+        return f"<Picture of {values:,} values{f' in {cards:,} cards' if cards < values else ''}>"
+
+    @cached_property
+    def html(self) -> str:
+        """A page with the picture, where its tooltips work."""
+        return page(self._title or "Computation graph", self.svg)
 
     def to_dot(self) -> graphviz.Digraph:
         """The graph for Graphviz; making it needs no executable, rendering it does."""
         return digraph(self._scene, self._title)
 
+    def to_mermaid(self) -> str:
+        """The graph as Mermaid's flowchart."""
+        return flowchart(self._scene)
+
+    def to_json(self) -> str:
+        """The graph for other programs; the format is documented in autodiff.picture.record."""
+        return record(self._scene)
+
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture: .svg, or .dot for Graphviz' language. No other file is touched."""
-        suffix = os.path.splitext(path)[1]
-        if suffix == ".svg":
-            text = self.svg
-        elif suffix == ".dot":
-            text = self.to_dot().source
-        else:
+        """Write the picture as its suffix says: .svg, .html, .dot (Graphviz), .mmd (Mermaid), .json or .txt."""
+        suffix = os.path.splitext(path)[1].lower()
+        if suffix not in FORMATS:
             raise ValueError(
-                f"a Picture was asked to save itself as {os.fspath(path)!r}; it writes .svg and .dot. "
+                f"a Picture was asked to save itself as {os.fspath(path)!r}; it writes {', '.join(FORMATS)}. "
                 "A browser or a converter such as rsvg-convert makes PNG or PDF of the .svg."
             )
+        text = FORMATS[suffix](self)
         with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": str(self._trace)}
+        return {"image/svg+xml": self.svg, "text/plain": str(self._text)}
+
+
+FORMATS: dict[str, Callable[[Picture], str]] = {
+    ".svg": lambda picture: picture.svg,
+    ".html": lambda picture: picture.html,
+    ".dot": lambda picture: picture.to_dot().source,
+    ".mmd": Picture.to_mermaid,
+    ".json": Picture.to_json,
+    ".txt": lambda picture: f"{picture._text}\n",
+}
 
 
 def draw(
     y: Tensor,
     *,
     seed: npt.ArrayLike | None = None,
+    depth: int | None = None,
+    max_cards: int = 60,
     values: bool = True,
     edges: Edges = "auto",
+    direction: Direction = "LR",
     theme: Theme = "auto",
     legend: bool = True,
     title: str | None = None,
@@ -92,39 +131,47 @@ def draw(
     y : the result; a picture can be drawn before or after `backward`, and changes nothing
     seed : the adjoint of `y` itself, in its shape; 1 for a result of one element. Without one, a result of
         several elements is drawn without adjoints
+    depth : how many levels of scopes (module calls, `ad.scope`) are open boxes; deeper ones are one card each. None
+        opens the shallowest first, as many as max_cards allows
+    max_cards : how many cards there are at most, up to 1000; the earliest part of a graph without scopes is folded
     values : False shows the formulas alone
     edges : local partials on the wires between scalars: "auto" up to 60 cards, "all", or "none"
+    direction : "LR" from left to right, "TB" from the top down
     theme : "auto" follows the reader's light or dark mode; "light" and "dark" are fixed
     title : None writes the formula if it is short; "" leaves the title away
     engine : "dot" has Graphviz lay the graph out, which must be installed
 
     Raises
     ------
-    ValueError : for more than 1000 values, or a choice that does not exist
+    ValueError : for a choice that does not exist, or a depth that takes more than 1000 cards
     RuntimeError : with engine="dot" where `dot` is missing
     """
-    if not isinstance(y, Tensor):
-        raise TypeError(
-            f"ad.draw was asked for a picture of {type(y).__name__}, which remembers no computation; "
-            "pass the Tensor that a computation on Tensors has given."
-        )
-    _check_choices({"edges": (edges, Edges), "theme": (theme, Theme), "engine": (engine, Engine)})
-    nodes = readable(y)
-    adjoints: dict[Any, Any] = dict(y.adjoints(seed)) if seed is not None or y.size == 1 else {}
-    drawn = scene(nodes, adjoints)
-    heading = expression(drawn) if title is None else None
-    if title:
-        heading = (Token("text", undirected(title, LONGEST_TITLE)),)
+    choices = {"edges": (edges, Edges), "theme": (theme, Theme), "engine": (engine, Engine)}
+    check_choices("draw", {**choices, "direction": (direction, Direction)})
+    drawn, text = read(y, "draw", seed, depth, max_cards)
+    heading = heading_of(drawn, title)
     words = plain(heading) if heading else ""
     if engine == "dot":
         markup = rendered(digraph(drawn, words))
     else:
-        markup = svg(drawn, Options(values, edges, theme, legend, heading))
-    return Picture(markup, drawn, words, trace(y, seed))
+        markup = svg(drawn, Options(values, edges, theme, legend, heading, direction))
+    return Picture(markup, drawn, words, text)
 
 
-def _check_choices(given: dict[str, tuple[str, Any]]) -> None:
-    for name, (choice, choices) in given.items():
-        if choice not in get_args(choices):
-            allowed = ", ".join(map(repr, get_args(choices)))
-            raise ValueError(f"draw was called with {name}={choice!r}; choose one of {allowed}.")
+def displayed(result: Tensor) -> dict[str, str]:
+    """What a notebook shows of a Tensor: the picture of a small computation on numbers, or nothing but its text."""
+    if result.ndim or result.primitive is None:
+        return {}
+    nodes, found = [result], {result}
+    for node in nodes:  # grows as it is read
+        arguments = [argument for argument in node.arguments if isinstance(argument, Tensor)]
+        if any(np.ndim(a) for a in node.arguments if not isinstance(a, Tensor)) or any(a.ndim for a in arguments):
+            return {}
+        nodes += [a for a in dict.fromkeys(arguments) if a not in found]
+        found.update(arguments)
+        if len(nodes) > MOST_DISPLAYED:
+            return {}
+    try:
+        return {"image/svg+xml": draw(result).svg, "text/plain": repr(result)}
+    except RuntimeError:  # a leaf was assigned since: there are no adjoints to show
+        return {}

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from autodiff.formula import plain
 
-from .cards import digits, shape, tooltip
+from .cards import tooltip
 from .lettering import legal
 from .pen import PALETTE
 from .scene import Card, Scene
+from .stacks import count
+from .thumbnails import digits, shape
 
 if TYPE_CHECKING:
     import graphviz  # type: ignore[import-untyped]
@@ -21,7 +23,7 @@ MISSING = (
 
 
 def digraph(scene: Scene, title: str = "") -> graphviz.Digraph:
-    """The scene as a Digraph: nodes n0, n1, ... in recording order, plain two-line labels.
+    """The scene as a Digraph: nodes n0, n1, ... in recording order with plain labels, a cluster for every open scope.
 
     Every text passes through graphviz.escape: a label of the form <...> would else be live HTML.
     """
@@ -37,9 +39,31 @@ def digraph(scene: Scene, title: str = "") -> graphviz.Digraph:
         node_attr={"shape": "box", "style": "rounded,filled", "fillcolor": PALETTE["card"][0]},
         edge_attr={"color": PALETTE["line"][0]},
     )
+    clusters = [
+        graphviz.Digraph(
+            f"cluster_{index}",
+            graph_attr={
+                "label": safe(f"{box.name}   {box.note}" if box.note else box.name),
+                "tooltip": safe(box.name),
+                "style": "rounded,filled",
+                "color": PALETTE["scope-border"][0],
+                "fillcolor": PALETTE["scope"][0],
+            },
+        )
+        for index, box in enumerate(scene.boxes)
+    ]
     for index, card in enumerate(scene.cards):
         border = PALETTE["line" if card.kind == "operation" else card.kind][0]
-        graph.node(f"n{index}", label=safe(_label(card)), tooltip=safe(tooltip(card)), color=border)
+        cluster = graph if card.box is None else clusters[card.box]
+        stack = {"peripheries": "2"} if card.fold else {}
+        cluster.node(f"n{index}", label=safe(_label(card)), tooltip=safe(tooltip(card)), color=border, **stack)
+    within: dict[int | None, list[int]] = {}
+    for index, box in enumerate(scene.boxes):
+        within.setdefault(box.parent, []).append(index)
+    # A cluster is copied when it is added, so the innermost are added first.
+    for around, inner in reversed(within.items()):
+        for index in inner:
+            (graph if around is None else clusters[around]).subgraph(clusters[index])
     for wire in scene.wires:
         label = digits(wire.factor) if wire.factor is not None else ""
         style = {} if wire.flows else {"style": "dashed"}
@@ -60,8 +84,9 @@ def rendered(graph: graphviz.Digraph) -> str:
 
 def _label(card: Card) -> str:
     """The equation, and below it the value and adjoint of a scalar or the shape of an array."""
+    title = plain(card.header) if card.fold is None else f"{card.fold.name} ({count(card.fold)})"
     if not card.is_scalar:
-        return f"{plain(card.header)}\n{shape(card)}"
+        return f"{title}\n{shape(card.value)}"
     bar = plain((card.symbol._replace(bar=True),))
     adjoint = f"   {bar} = {digits(card.adjoint)}" if card.adjoint is not None else ""
-    return f"{plain(card.header)}\n{plain((card.symbol,))} = {digits(card.value)}{adjoint}"
+    return f"{title}\n{plain((card.symbol,))} = {digits(card.value)}{adjoint}"

@@ -6,10 +6,12 @@ import numpy as np
 
 from autodiff.formula import Formula, Token, number, plain, unraised
 
+from .lettering import undirected
 from .scene import Scene
 
 LONGEST = 56  # characters; a longer expression says less than the picture does
 LONGEST_NAME, MOST_INPUTS = 16, 6
+LONGEST_TITLE = 200
 SPACE = Token("text", " ")
 OPEN, CLOSE, COMMA = Token("operator", "("), Token("operator", ")"), Token("operator", ", ")
 # How tightly an expression holds together; a place in an equation asks for so much, or for brackets.
@@ -17,11 +19,20 @@ OPEN, CLOSE, COMMA = Token("operator", "("), Token("operator", ")"), Token("oper
 SIGNED, SUM, QUOTIENT, APPLICATION, PRODUCT, POWER, CALL, ATOM = range(8)
 
 
+def heading_of(scene: Scene, title: str | None) -> Formula | None:
+    """The title of a picture: the one that was asked for ("" is none), or else the formula of a small graph."""
+    if title:
+        return (Token("text", undirected(title, LONGEST_TITLE)),)
+    return expression(scene) if title is None else None
+
+
 def expression(scene: Scene) -> Formula | None:
     """f(x_1, x_2) = ... at (2, 5), or None where the graph is too large or its inputs have no names."""
     naming = scene.naming
     inputs = [node for node in naming.order if node.primitive is None]
     if scene.root.primitive is None or len(inputs) > MOST_INPUTS:
+        return None
+    if any(node not in scene.equations for node in naming.order):  # folded
         return None
     known: dict[Token, Formula] = {symbol: (symbol,) for symbol in naming.constants.values()}
     for node in naming.order:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from autodiff.formula import DIRECTION_MARKS, Formula, Token, unraised
 
 SMALL, LOWER, RAISE = 0.7, 0.22, -0.36  # sub- and superscripts, in em of the text they belong to
 MONO_EM, SERIF_WIDENING, SANS_WIDENING = 0.602, 1.10, 1.18
+BOLD = 1.12  # how much wider bold interface type is
 MACRON = "\u0304"
 ELLIPSIS = Token("text", "…")
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -59,7 +61,8 @@ class Run(NamedTuple):
     drop: float = 0.0
 
 
-def runs(formula: Formula) -> list[Run]:
+@lru_cache(maxsize=4096)
+def runs(formula: Formula) -> tuple[Run, ...]:
     """A formula as runs: subscripts lowered, exponents raised (a bracket after ^ is dropped)."""
     made: list[Run] = []
     raised, depth = False, 0
@@ -73,7 +76,7 @@ def runs(formula: Formula) -> list[Run]:
         if not bracket or depth - (bracket > 0):  # all but the outer brackets of an exponent
             made += _token_runs(token, scale, drop)
         raised = raised and depth > 0
-    return _joined(made)
+    return tuple(_joined(made))
 
 
 def _token_runs(token: Token, scale: float, drop: float) -> Iterable[Run]:
@@ -121,6 +124,15 @@ def serif_width(formula: Formula, size: float) -> float:
 def sans_width(text: str, size: float) -> float:
     """The width of interface text."""
     return _em(text) * size * SANS_WIDENING
+
+
+def cut(text: str, size: float, width: float) -> str:
+    """Interface text, or as much of its beginning as fits with an ellipsis."""
+    if sans_width(text, size) <= width:
+        return text
+    while text and sans_width(text + "…", size) > width:
+        text = text[:-1]
+    return text + "…"
 
 
 def mono_width(text: str, size: float) -> float:

@@ -116,10 +116,7 @@ def _swap_neighbours(layers: Sequence[list[int]], before: Neighbours, after: Nei
         for layer in layers:
             for index in range(len(layer) - 1):
                 upper, lower = layer[index], layer[index + 1]
-                gain = 0
-                for side in (before, after):
-                    gain += _inversions(side[upper], side[lower], position)
-                    gain -= _inversions(side[lower], side[upper], position)
+                gain = _gain(before[upper], before[lower], position) + _gain(after[upper], after[lower], position)
                 if gain > 0:
                     layer[index], layer[index + 1] = lower, upper
                     position[upper], position[lower] = index + 1, index
@@ -128,6 +125,14 @@ def _swap_neighbours(layers: Sequence[list[int]], before: Neighbours, after: Nei
             return
 
 
-def _inversions(upper: Sequence[int], lower: Sequence[int], position: Sequence[int]) -> int:
-    """Crossings between the wires of two nodes, the first standing above the second."""
-    return sum(1 for high in upper for low in lower if position[high] > position[low])
+def _gain(upper: Sequence[int], lower: Sequence[int], position: Sequence[int]) -> int:
+    """How many crossings between the wires of two nodes it would save to exchange the nodes."""
+    gain = 0
+    for high in upper:
+        y = position[high]
+        for low in lower:
+            if y > position[low]:
+                gain += 1
+            elif y < position[low]:
+                gain -= 1
+    return gain

@@ -35,8 +35,12 @@ PALETTE = {  # light, dark
     "adjoint": ("#b03a00", "#ff9e64"),
     "adjoint-band": ("#fdeee4", "#3a1d0b"),
     "input": ("#1f8ac9", "#56b4e9"),
+    "parameter": ("#008a64", "#2ac39a"),
     "constant": ("#768390", "#768390"),
     "output": ("#c47d00", "#e69f00"),
+    "scope": ("#f6f8fa", "#131920"),
+    "scope-inner": ("#eef1f4", "#1a2129"),
+    "scope-border": ("#c3cbd3", "#3d444d"),
 }
 # ColorBrewer's PRGn, purple below zero and green above, distinguishable with colour-vision deficiencies;
 # the last colour marks NaN.
@@ -55,19 +59,30 @@ def px(value: float) -> str:
 
 
 class Pen:
-    """Markup in one theme."""
+    """Markup in one theme; with `roles`, the parts that the stepper changes are marked."""
 
-    def __init__(self, theme: Theme) -> None:
-        self.theme = theme
+    def __init__(self, theme: Theme, roles: bool = False) -> None:
+        self.theme, self.roles = theme, roles
+        self._used: set[str] = set()
 
     def style(self) -> str:
-        """The dark-mode style sheet of a picture that follows its surroundings."""
+        """The dark-mode style sheet of a picture that follows its surroundings, for the colours used so far."""
         if self.theme != "auto":
             return ""
         rules = "".join(
-            f".ag-f-{name}{{fill:{dark}}}.ag-s-{name}{{stroke:{dark}}}" for name, (_, dark) in PALETTE.items()
+            f".ag-{kind}-{name}{{{attribute}:{dark}}}"
+            for name, (_, dark) in PALETTE.items()
+            for kind, attribute in (("f", "fill"), ("s", "stroke"))
+            if f"ag-{kind}-{name}" in self._used
         )
         return f"<style>@media (prefers-color-scheme:dark){{{rules}}}</style>"
+
+    def group(self, role: str, parts: list[str]) -> list[str]:
+        """Parts that the stepper shows and hides together."""
+        return [f'<g data-role="{role}">', *parts, "</g>"] if self.roles else parts
+
+    def _role(self, role: str) -> str:
+        return f' data-role="{role}"' if self.roles and role else ""
 
     def tooltip(self, words: str) -> str:
         """What is shown when the pointer rests on a group; its first element."""
@@ -80,20 +95,22 @@ class Pen:
             if name:
                 attributes += f' {attribute}="{PALETTE[name][self.theme == "dark"]}"'
                 classes.append(f"ag-{letter}-{name}")
+                self._used.add(classes[-1])
         if not fill:
             attributes += ' fill="none"'
         if stroke:
             attributes += f' stroke-width="{width:g}"' + (f' stroke-dasharray="{dash}"' if dash else "")
-        return (f' class="{" ".join(classes)}"' if self.theme == "auto" else "") + attributes
+        return (f' class="{" ".join(classes)}"' if classes and self.theme == "auto" else "") + attributes
 
-    def rect(self, x: float, y: float, width: float, height: float, radius: float, paint: str) -> str:
+    def rect(self, x: float, y: float, width: float, height: float, radius: float, paint: str, role: str = "") -> str:
         """A rectangle, rounded if the radius is not zero."""
         corner = f' rx="{radius:g}"' if radius else ""
-        return f'<rect x="{px(x)}" y="{px(y)}" width="{px(width)}" height="{px(height)}"{corner}{paint}/>'
+        place = f'x="{px(x)}" y="{px(y)}" width="{px(width)}" height="{px(height)}"'
+        return f"<rect {place}{corner}{paint}{self._role(role)}/>"
 
-    def path(self, d: str, paint: str) -> str:
+    def path(self, d: str, paint: str, role: str = "") -> str:
         """A path."""
-        return f'<path d="{d}"{paint}/>'
+        return f'<path d="{d}"{paint}{self._role(role)}/>'
 
     def triangle(self, x: float, y: float, tone: str, size: float = 4.0) -> str:
         """The mark of a direction, centred: rightwards for the primal, leftwards for the adjoint."""
@@ -113,9 +130,16 @@ class Pen:
         anchor: str = "start",
         weight: int = 400,
         spacing: float = 0,
+        role: str = "",
     ) -> str:
         """One line of plain text."""
-        return self._text(x, y, esc(text), size, fill, font, anchor, weight, spacing)
+        return self._text(x, y, esc(text), size, fill, font, anchor, weight, spacing, role)
+
+    def caption(self, x: float, y: float, name: str, note: str, size: float, note_size: float) -> str:
+        """A name, and after it a note in smaller, lighter type; they keep apart in any font."""
+        paint = self.paint(fill="muted")
+        after = f'<tspan dx="8" font-size="{note_size:g}" font-weight="400"{paint}>{esc(note)}</tspan>' if note else ""
+        return self._text(x, y, esc(name) + after, size, "ink", SANS, "start", 600)
 
     def formula(
         self, x: float, y: float, formula: Formula, size: float, anchor: str = "middle", fill: str = "ink"
@@ -134,13 +158,14 @@ class Pen:
         anchor: str,
         weight: int = 400,
         spacing: float = 0,
+        role: str = "",
     ) -> str:
         style = f' font-family="{font}" font-size="{size:g}"'
         style += f' text-anchor="{anchor}"' if anchor != "start" else ""
         style += f' font-weight="{weight}"' if weight != 400 else ""
         style += f' letter-spacing="{spacing:g}"' if spacing else ""
         paint = self.paint(fill=fill)
-        return f'<text xml:space="preserve" x="{px(x)}" y="{px(y)}"{paint}{style}>{markup}</text>'
+        return f'<text xml:space="preserve" x="{px(x)}" y="{px(y)}"{paint}{style}{self._role(role)}>{markup}</text>'
 
     def thumbnail(self, x: float, y: float, width: float, height: float, levels: Sequence[Sequence[int]]) -> str:
         """A heat map in a box: one stroked path per level, runs of equal cells joined."""
@@ -166,15 +191,27 @@ class Pen:
         )
 
 
-def curve(route: Sequence[Point]) -> str:
-    """The path data of a wire: horizontal at every point of its route."""
+def curve(route: Sequence[Point], down: bool = False) -> str:
+    """The path data of a wire: horizontal at every point of its route, or vertical if the picture runs down."""
     (x, y), *rest = route
     d = f"M{px(x)},{px(y)}"
     for next_x, next_y in rest:
-        if px(next_y) == px(y):
+        if down and px(next_x) == px(x):
+            d += f"V{px(next_y)}"
+        elif down:
+            middle = (y + next_y) / 2
+            d += f"C{px(x)},{px(middle)} {px(next_x)},{px(middle)} {px(next_x)},{px(next_y)}"
+        elif px(next_y) == px(y):
             d += f"H{px(next_x)}"
         else:
             middle = (x + next_x) / 2
             d += f"C{px(middle)},{px(y)} {px(middle)},{px(next_y)} {px(next_x)},{px(next_y)}"
         x, y = next_x, next_y
     return d
+
+
+def arrow(tip: Point, length: float, half: float, down: bool = False) -> str:
+    """The path data of an arrow head with its tip there; with a negative length it points back."""
+    x, y = tip
+    side = f"l{px(-half)},{px(-length)}h{px(2 * half)}z" if down else f"l{px(-length)},{px(-half)}v{px(2 * half)}z"
+    return f"M{px(x)},{px(y)}{side}"

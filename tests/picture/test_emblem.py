@@ -1,4 +1,4 @@
-"""The emblem against its golden picture. After a wanted change: python tests/picture/test_emblem.py"""
+"""The emblem and a model against their golden pictures. After a wanted change: python tests/picture/test_emblem.py"""
 
 import os
 import subprocess
@@ -6,26 +6,33 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from models import loss_of_mlp
 
 from autodiff.picture import Picture, draw
 from autodiff.tensor import Tensor
 
 GOLDEN = Path(__file__).with_name("emblem.svg")
+GOLDEN_MODEL = Path(__file__).with_name("mlp.svg")
 
 OTHER_GRAPHS = """
 import hashlib, sys
 import numpy as np
-from autodiff.picture import draw
+from autodiff.picture import draw, steps
 from autodiff.tensor import Tensor
+from models import loss_of_mlp, scalar_mlp
 
 x, w = Tensor(0.3, name="x"), Tensor(np.linspace(-1, 1, 30).reshape(5, 6), name="w")
 chain = x
 for _ in range(20):
     chain = 4 * chain * (1 - x)
 array = np.mean(np.tanh(np.linspace(0, 2, 20).reshape(4, 5) @ w + np.ones(6)) ** 2)
-pictures = [draw(chain), draw(array), draw(array, theme="dark"), draw(w * 2)]
+model = loss_of_mlp()
+pictures = [draw(chain), draw(array), draw(array, theme="dark"), draw(w * 2), draw(model), draw(model, depth=0)]
+pictures += [draw(scalar_mlp()), draw(chain, max_cards=20)]
+page = steps(chain).html + steps(model).html
 assert "graphviz" not in sys.modules, "drawing must not pay for the exporter"
-text = "".join(p.svg + p.to_dot().source + str(p._repr_mimebundle_()) for p in pictures)
+text = page + "".join(p.svg + p.to_dot().source + p.to_mermaid() + p.to_json() + p.html for p in pictures)
+text += "".join(str(p._repr_mimebundle_()) for p in pictures)
 print(hashlib.sha256(text.encode()).hexdigest())
 """
 
@@ -33,6 +40,14 @@ print(hashlib.sha256(text.encode()).hexdigest())
 def emblem() -> Picture:
     x1, x2 = Tensor(2.0, name="x1"), Tensor(5.0, name="x2")
     return draw(np.log(x1) + x1 * x2 - np.sin(x2))
+
+
+def folded_model() -> Picture:
+    return draw(loss_of_mlp(), depth=1, title="MLP 2-16-16-1, one step on 32 points")
+
+
+def test_the_folded_model_is_the_golden_picture_byte_for_byte():
+    assert folded_model().svg == GOLDEN_MODEL.read_text(encoding="utf-8")
 
 
 def test_the_emblem_is_the_golden_picture_byte_for_byte():
@@ -46,7 +61,7 @@ def test_the_golden_picture_shows_the_numbers_of_the_lectures():
 
 
 def test_pictures_do_not_depend_on_the_hash_seed():
-    root = str(Path(__file__).parents[2])
+    root = os.pathsep.join(map(str, (Path(__file__).parents[2], Path(__file__).parent)))
     digests = {
         subprocess.run(
             [sys.executable, "-c", OTHER_GRAPHS],
@@ -62,3 +77,4 @@ def test_pictures_do_not_depend_on_the_hash_seed():
 
 if __name__ == "__main__":
     GOLDEN.write_text(emblem().svg, encoding="utf-8", newline="\n")
+    GOLDEN_MODEL.write_text(folded_model().svg, encoding="utf-8", newline="\n")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodiff.picture.layout import isotonic, layered
+from autodiff.picture.heights import isotonic
+from autodiff.picture.layout import layered
 from autodiff.picture.ordering import crossings, neighbours, ranks, untangled
 
 TOLERANCE = 1e-6
