@@ -31,9 +31,9 @@ def checkpoint(function: Function) -> Function:
         if scope is None or not isinstance(result, Tensor) or result.serial < since:
             return result
         # What it read from outside (its arguments, and Tensors it closes over) becomes the arguments of one node.
-        sources = older_sources(result, since)
+        sources = older_sources([result], since)
         again = _Again(functools.partial(function, *args, **kwargs), sources)
-        primitive = Primitive(function, named(function), Each(again), frozenset())
+        primitive = Primitive(again.function, named(function), Each(again), frozenset())
         return recorded(Tensor, primitive, result.primal, tuple(sources), NO_PARAMETERS, scope)
 
     return checkpointed

@@ -36,7 +36,10 @@ class Flat:
         self.tensors = list(dict.fromkeys(tensors))
         dtypes = {tensor.dtype for tensor in self.tensors}
         if len(dtypes) > 1:
-            raise TypeError(f"a Flat takes Tensors of one dtype; received {', '.join(sorted(map(str, dtypes)))}")
+            raise TypeError(
+                f"a Flat takes Tensors of one dtype; received {', '.join(sorted(map(str, dtypes)))}. "
+                "Make them all with one dtype: ad.Tensor(array, dtype=np.float32), nn.Linear(..., dtype=np.float32)."
+            )
         dtype = dtypes.pop()
         ends = np.cumsum([tensor.size for tensor in self.tensors]).tolist()
         self.sections = [slice(end - t.size, end) for t, end in zip(self.tensors, ends, strict=True)]

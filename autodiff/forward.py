@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
 from typing import Any
@@ -14,14 +14,14 @@ from autodiff.recording import NO_PARAMETERS, apply, recorded
 from autodiff.reverse import adjoints, raw
 
 
-def tangent(root: Node, inputs: Mapping[Node, Any], remember: bool = False) -> Any:
-    """The directional derivative of the root as each input moves along its tangent, an array of its shape.
+def tangents(roots: Sequence[Node], inputs: Mapping[Node, Any], remember: bool = False) -> dict[Node, Any]:
+    """The tangent of every node between the inputs and the roots, as each input moves along its own.
 
-    None if no derivative flows from the inputs to the root. With `remember` the pass works on Tensors, and its
-    result can be differentiated again.
+    Nodes that no derivative reaches are left out. With `remember` the pass works on Tensors, and its results can
+    be differentiated again.
     """
     moved: dict[Node, Any] = dict(inputs)
-    for node in between(root, inputs.keys()):
+    for node in between(inputs.keys(), *roots):
         if node in moved:
             continue
         y, shown = (node, node.arguments) if remember else (node.primal, raw(node.arguments))
@@ -33,7 +33,7 @@ def tangent(root: Node, inputs: Mapping[Node, Any], remember: bool = False) -> A
         parts = [part for part in parts if part is not None]
         if parts:
             moved[node] = _conformed(reduce(add, parts), node.primal)
-    return moved.get(root)
+    return moved
 
 
 def _along(node: Node, y: Any, shown: Any, position: int, t: Any, remember: bool) -> Any:

@@ -44,12 +44,12 @@ class Node:
     kept: Any  # the adjoint that backward adds up here, None before; NOT_KEPT in most interior nodes
 
 
-def ancestors(root: Node, since: int = -1) -> list[Node]:
-    """The root and everything it depends on, in the order of recording: arguments before results.
+def ancestors(*roots: Node, since: int = -1) -> list[Node]:
+    """The roots and everything they depend on, in the order of recording: arguments before results.
 
     Nodes recorded before the serial number `since` are left out, and so is what only they depend on.
     """
-    found, seen = [root], {root}
+    found, seen = list(roots), set(roots)
     for node in found:  # grows as it is read: a search without recursion
         for argument in node.arguments:
             if isinstance(argument, Node):
@@ -62,27 +62,27 @@ def ancestors(root: Node, since: int = -1) -> list[Node]:
     return found
 
 
-def between(root: Node, start: Collection[Node]) -> list[Node]:
-    """The nodes on the paths from any of `start` to the root, both ends included, in recording order.
+def between(start: Collection[Node], *roots: Node) -> list[Node]:
+    """The nodes on the paths from any of `start` to a root, both ends included, in recording order.
 
     Nothing older than `start` is visited, so a derivative taken inside a larger computation costs what the
     inner one costs (and never differentiates the outer one).
     """
     on_path = set(start)
     ordered = []
-    for node in ancestors(root, since=min(node.serial for node in start)):
+    for node in ancestors(*roots, since=min(node.serial for node in start)):
         if node in on_path or any(isinstance(a, Node) and a in on_path for a in node.arguments):
             on_path.add(node)
             ordered.append(node)
     return ordered
 
 
-def older_sources(root: Node, since: int) -> list[Node]:
-    """The nodes recorded before the serial number `since` that the root, computed after it, reads directly."""
-    if root.serial < since:
-        return [root]
-    read = (a for node in ancestors(root, since) for a in node.arguments)
-    return list(dict.fromkeys(a for a in read if isinstance(a, Node) and a.serial < since))
+def older_sources(roots: Collection[Node], since: int) -> list[Node]:
+    """The nodes recorded before the serial number `since` that the roots, or what was computed since, read."""
+    newer = [root for root in roots if root.serial >= since]
+    read = (a for node in ancestors(*newer, since=since) for a in node.arguments)
+    older = (a for a in (*roots, *read) if isinstance(a, Node) and a.serial < since)
+    return list(dict.fromkeys(older))
 
 
 def _assigned_since(leaf: Node, user: Node) -> RuntimeError:

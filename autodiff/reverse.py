@@ -31,7 +31,7 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
     Nodes that no derivative reaches are left out. Adjoints may share memory with each other or be read-only
     views: copy one before writing into it.
     """
-    order = ancestors(root, since) if wrt is None else between(root, wrt)
+    order = ancestors(root, since=since) if wrt is None else between(wrt, root)
     inside = None if wrt is None else frozenset(order)
     found: dict[Node, Any] = {root: seed}
     summed: dict[Node, Any] = {}  # of those, the arrays that were made here, free to be added into

@@ -20,7 +20,7 @@ from autodiff.protocols import Protocols
 from autodiff.recording import NO_PARAMETERS, apply, is_operand, recorded
 from autodiff.reverse import adjoints, conjugated
 from autodiff.rules import special, ufunc_methods
-from autodiff.rules.indexing import added_at, gather, replaced_at
+from autodiff.rules.indexing import added_at, gather, replaced_at, settled
 
 Index = Any
 Array = npt.NDArray[Any]
@@ -64,6 +64,13 @@ def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tens
 def notebook_display(result: Tensor, /) -> dict[str, str]:
     """What a notebook shows of a Tensor besides its text; whoever draws pictures puts their function here."""
     return {}
+
+
+def read_only(value: Any) -> Array:
+    """A view of a raw value, an ndarray, that cannot be written into."""
+    view = np.asarray(value).view()
+    view.flags.writeable = False
+    return view
 
 
 _gather = table[gather]
@@ -113,9 +120,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
     @property
     def value(self) -> Array:
         """The value, an ndarray that cannot be written into. It is a view: copy it to keep it past an assignment."""
-        view = np.asarray(self.primal).view()
-        view.flags.writeable = False
-        return view
+        return read_only(self.primal)
 
     @value.setter
     def value(self, value: npt.ArrayLike) -> None:
@@ -193,9 +198,11 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
     def adjoints(self, seed: npt.ArrayLike | None = None) -> Mapping[Tensor, Array]:
         """The adjoint of every Tensor this result depends on, itself included; no `.grad` is touched.
 
-        `seed` is as in `backward`. Tensors that no derivative reaches are not in the mapping.
+        `seed` is as in `backward`. Tensors that no derivative reaches are not in the mapping. The adjoints may share
+        memory with each other, so they cannot be written into.
         """
-        return {node: np.asarray(conjugated(g)) for node, g in adjoints(self, self._seed(seed)).items()}  # type: ignore[misc]
+        found = adjoints(self, self._seed(seed)).items()
+        return {node: read_only(conjugated(g)) for node, g in found}  # type: ignore[misc]
 
     def retain_grad(self) -> None:
         """Keep this Tensor's adjoint in `.grad` during `backward`, as leaves do."""
@@ -303,7 +310,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         return (self[k] for k in range(self.shape[0]))
 
     def __getitem__(self, index: Index) -> Tensor:
-        return apply(_gather, (self,), {"index": index})
+        return apply(_gather, (self,), {"index": settled(index)})
 
     def __setitem__(self, index: Index, value: Any) -> NoReturn:
         raise TypeError(
@@ -324,7 +331,7 @@ class At:
         self._tensor, self._index, self._chosen = tensor, index, chosen
 
     def __getitem__(self, index: Index) -> At:
-        return At(self._tensor, index, chosen=True)
+        return At(self._tensor, settled(index), chosen=True)
 
     def set(self, value: Any) -> Tensor:
         """A new Tensor with `value`, broadcast, at the index; where an index repeats, the last one counts."""

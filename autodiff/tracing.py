@@ -45,9 +45,11 @@ class Traced(NamedTuple):
         """The adjoints of the inputs that the result depends on, for a seed of its shape."""
         if not isinstance(self.result, Tensor) or not self.inputs:
             return {}
-        seed = seed if isinstance(seed, Tensor) else np.asarray(seed, self.result.dtype)[()]
-        if isinstance(seed, Tensor) and not self.remember:
+        if not isinstance(seed, Tensor):
+            seed = np.asarray(seed, self.result.dtype)[()]
+        elif current_scope.get() is None:
             seed = seed.primal
+        # A seed that is a Tensor makes Tensors of the adjoints, also where everything else is constant.
         return adjoints(self.result, conjugated(seed), wrt=self.inputs, recorded=self.remember)
 
     def shaped(self, found: Mapping[Node, Any]) -> Any:
@@ -67,7 +69,9 @@ def handed_out(g: Any) -> Any:
 
 def traced(function: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Traced:
     """Call `function` with fresh nodes in the place of the arguments (or the nests of arrays) at `argnums`."""
-    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    positions = (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
+    if not positions:
+        raise ValueError(f"argnums names no argument of {named(function)} to differentiate by; name at least one.")
     for k in positions:
         if not -len(args) <= k < len(args):
             raise TypeError(f"argnums names argument {k}; {named(function)} was called with {len(args)} argument(s).")
@@ -78,10 +82,10 @@ def traced(function: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: 
     chosen = tuple(fresh[k % len(args)] for k in positions)
     inputs = list(tree.leaves(chosen))
     first = min((x.serial for x in inputs), default=0)
-    outside = any(x.primitive is not None for x in inputs) or any(
-        older_sources(r, first) for r in tree.leaves(result) if isinstance(r, Tensor)
-    )
-    return Traced(function, result, chosen[0] if isinstance(argnums, int) else chosen, inputs, enclosed and outside)
+    results = [r for r in tree.leaves(result) if isinstance(r, Tensor)]
+    outside = any(x.primitive is not None for x in inputs) or bool(older_sources(results, first))
+    shown = chosen if isinstance(argnums, Sequence) else chosen[0]
+    return Traced(function, result, shown, inputs, enclosed and outside)
 
 
 def _fresh(x: Any, function: Function) -> Tensor:

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 
 from autodiff import tree
-from autodiff.forward import tangent
-from autodiff.graph import Node
+from autodiff.forward import tangents as push_forward
+from autodiff.graph import Node, current_scope
 from autodiff.tensor import Tensor
 from autodiff.tracing import Argnums, Function, Traced, named, traced
 
@@ -23,8 +23,11 @@ Unused = Literal["zeros", "error"]
 
 
 def stop_gradient(x: Any) -> Any:
-    """The value as a constant: a plain array of its own, through which no derivative flows."""
-    return np.array(x.primal) if isinstance(x, Tensor) else x
+    """The value as a constant, through which no derivative flows: of a Tensor a plain array of its own.
+
+    A nest of Tensors gives a nest of such arrays; what is no Tensor stays as it is.
+    """
+    return tree.mapped(lambda value: np.array(value.primal) if isinstance(value, Tensor) else value, x)
 
 
 def grad(function: Function, argnums: Argnums = 0, has_aux: bool = False, unused: Unused = "zeros") -> Function:
@@ -126,22 +129,24 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     if not isinstance(primals, list | tuple) or not isinstance(tangents, list | tuple):
         raise TypeError("ad.jvp takes the arguments as a tuple, and their tangents as another: ad.jvp(f, (x,), (v,)).")
     run = traced(function, range(len(primals)), tuple(primals), {})
-    moved = dict(zip(run.inputs, tree.leaves(tangents), strict=False))
-    shapes = [np.shape(t) for t in tree.leaves(tangents)]
+    moved = list(tree.pairs(list(run.chosen), list(tangents)))
+    shapes = [np.shape(t) for _, t in moved]
     if shapes != [x.shape for x in run.inputs]:
         raise ValueError(
             f"a tangent has the shape of its argument: {[x.shape for x in run.inputs]}; received {shapes}."
         )
-    remember = run.remember or any(isinstance(t, Tensor) for t in moved.values())
-    inputs: dict[Node, Any] = {x: t if isinstance(t, Tensor) else np.asarray(t, x.dtype)[()] for x, t in moved.items()}
+    inputs: dict[Node, Any] = {}
+    for x, t in moved:
+        recorded = isinstance(t, Tensor) and current_scope.get() is not None
+        inputs[x] = t if recorded else np.asarray(stop_gradient(t), x.dtype)[()]
+    found = push_forward([y for y in tree.leaves(run.result) if isinstance(y, Tensor)], inputs, run.remember)
 
     def moves(y: Any) -> Any:
-        t = tangent(y, inputs, remember) if isinstance(y, Tensor) and inputs else None
+        t = found.get(y) if isinstance(y, Tensor) else None
         if t is None:
             return np.zeros(np.shape(y), getattr(y, "dtype", float))
         return t if isinstance(t, Tensor) else np.array(t)
 
-    run = run._replace(remember=remember)
     return tree.mapped(run.plain, run.result), tree.mapped(moves, run.result)
 
 
@@ -163,6 +168,11 @@ def jacobian(function: Function, argnums: Argnums = 0) -> Function:
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
         run = traced(function, argnums, args, kwargs)
         y = run.array()
+        if y.dtype.kind == "c":
+            raise TypeError(
+                f"ad.jacobian takes a function with a real result; {named(function)} gave a complex one. "
+                "Differentiate its real and imaginary parts, np.real and np.imag."
+            )
         seeds = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
         rows = [list(tree.leaves(run.shaped(run.adjoints(seed)))) for seed in seeds]
         columns = zip(*rows, strict=True) if rows else ((),) * len(run.inputs)

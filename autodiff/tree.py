@@ -28,6 +28,23 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     return function(tree)
 
 
+def pairs(tree: Any, other: Any) -> Iterator[tuple[Any, Any]]:
+    """The leaves of two nests of one structure, by twos; ValueError where the structures differ."""
+    branches, others = _branches(tree), _branches(other)
+    if branches is None and others is None:
+        yield tree, other
+        return
+    here, there = dict(branches or ()), dict(others or ())
+    if branches is None or others is None or here.keys() != there.keys():
+        raise ValueError(
+            "two nests of one structure were asked for, such as arguments and their tangents; received "
+            f"{'an array' if branches is None else f'one with the keys {list(here)}'} and "
+            f"{'an array' if others is None else f'one with the keys {list(there)}'}."
+        )
+    for key, branch in here.items():
+        yield from pairs(branch, there[key])
+
+
 def path_to(tree: Any, leaf: Any) -> str:
     """The way to a leaf, as one would write it: `['weights'][0]`; empty if the tree is the leaf."""
     for key, branch in _branches(tree) or ():

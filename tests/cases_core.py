@@ -10,7 +10,7 @@ import numpy as np
 from record import PAIRS, SHAPES, Case, sample
 
 import autodiff as ad
-from autodiff.rules import contraction, indexing, shaping
+from autodiff.rules import contraction, indexing, reduction, shaping
 
 # -- elementwise ------------------------------------------------------------------------------------------------
 
@@ -32,6 +32,7 @@ UNARY: list[tuple[Any, tuple[float, float], Any]] = [
     (np.arcsin, (-0.9, 0.8), None),
     (np.arccos, (-0.9, 0.8), None),
     (shaping.identity, (-1.3, 2.1), lambda x: x),
+    (reduction.root, (0.3, 3.0), np.sqrt),
     (ad.relu, (-3.1, 3.4), lambda x: x * (x > 0)),
     (ad.sigmoid, (-3.1, 3.4), sigmoid),
     (ad.softplus, (-3.1, 3.4), lambda x: np.log(1 + np.exp(x))),

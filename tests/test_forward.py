@@ -72,8 +72,37 @@ def test_what_jvp_refuses() -> None:
         ad.jvp(np.sin, x0, v0)
     with pytest.raises(ValueError, match=r"shape of its argument: \[\(5,\)\]; received \[\(4,\)\]"):
         ad.jvp(np.sin, (x0,), (v0[:4],))
-    with pytest.raises(ValueError, match="shape of its argument"):
+    with pytest.raises(ValueError, match=r"nests of one structure.*keys \[0\] and one with the keys \[0, 1\]"):
         ad.jvp(np.sin, (x0,), (v0, v0))
+    with pytest.raises(ValueError, match="nests of one structure"):
+        ad.jvp(lambda d: d["a"], ({"a": x0},), ([v0],))
+
+
+def test_tangents_belong_to_arguments_by_name() -> None:
+    f = lambda d: d["a"] ** 2 * d["b"]  # noqa: E731  # as it is written
+    assert ad.jvp(f, ({"a": 2.0, "b": 3.0},), ({"b": 0.0, "a": 1.0},))[1] == 12.0
+
+
+def test_a_pullback_can_be_differentiated_by_its_seed() -> None:
+    _, pullback = ad.vjp(np.sin, x0)
+    np.testing.assert_allclose(ad.jacobian(lambda seed: pullback(seed)[0])(v0), np.diag(np.cos(x0)))
+    assert isinstance(pullback(ad.Tensor(v0))[0], ad.Tensor)
+
+
+def test_the_cost_of_forward_mode_does_not_grow_with_the_number_of_results() -> None:
+    calls = []
+    spy = ad.primitive(lambda x: x * 2.0)
+    ad.adjoint(spy, lambda g, y, x: calls.append(1) or g * 2.0)
+
+    def rungs(x: Any) -> Any:
+        ladder = [spy(x)]
+        for _ in range(9):
+            ladder.append(spy(ladder[-1]))
+        return ladder
+
+    moved = ad.jvp(rungs, (x0,), (v0,))[1]
+    np.testing.assert_allclose(moved[-1], 1024 * v0)
+    assert len(calls) == 10
 
 
 # -- checkpoints ------------------------------------------------------------------------------------------------
@@ -113,6 +142,15 @@ def test_checkpoints_to_higher_orders_and_forward() -> None:
     np.testing.assert_allclose(ad.hessian(f)(x0), ad.hessian(g)(x0), rtol=1e-13)
     np.testing.assert_allclose(ad.hvp(f, x0, v0), ad.hvp(g, x0, v0), rtol=1e-13)
     np.testing.assert_allclose(ad.jvp(f, (x0,), (v0,))[1], ad.jvp(g, (x0,), (v0,))[1], rtol=1e-13)
+
+
+@pytest.mark.parametrize("f", [np.sin, np.multiply, np.matmul])
+def test_a_function_of_numpy_can_be_a_checkpoint(f: Any) -> None:
+    arguments = [ad.Tensor(x0)] if f is np.sin else [ad.Tensor(x0), ad.Tensor(v0)]
+    ad.checkpoint(f)(*arguments).sum().backward()
+    for position, t in enumerate(arguments):
+        plain = ad.grad(lambda *a: np.sum(f(*a)), position)(*(a.value for a in arguments))
+        np.testing.assert_allclose(t.grad, plain)
 
 
 def test_checkpoints_of_nothing_to_remember() -> None:

@@ -152,4 +152,4 @@ def test_orders_are_topological_and_prunings_are_parts(graph: tuple[list[ad.Tens
         on_paths = [
             n for n in order if n is x or any(isinstance(a, Node) and x in set(ancestors(a)) for a in n.arguments)
         ]
-        assert [n for n in between(y, [x]) if n in place] == on_paths
+        assert [n for n in between([x], y) if n in place] == on_paths

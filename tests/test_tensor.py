@@ -6,6 +6,7 @@ import asyncio
 import copy
 import operator
 import threading
+from array import array as Buffer
 from typing import Any
 
 import numpy as np
@@ -562,3 +563,23 @@ def test_stop_gradient_is_a_constant() -> None:
     assert type(ad.stop_gradient(x)) is np.ndarray
     assert ad.stop_gradient(3.0) == 3
     assert ad.grad(lambda x: x * ad.stop_gradient(x * x))(3.0) == 9
+
+
+def test_an_index_is_settled_when_it_is_used() -> None:
+    x = ad.Tensor([1.0, 2.0, 3.0])
+    for index in ([0, 0, 1], np.array([0, 0, 1]), Buffer("l", [0, 0, 1]), memoryview(np.array([0, 0, 1]))):
+        x.grad = None
+        y = x[index]
+        index[0] = 2
+        y.sum().backward()
+        assert x.grad is not None
+        assert x.grad.tolist() == [2, 1, 0]
+    with pytest.raises(TypeError, match="was used as an index; an index is a constant"):
+        x[ad.Tensor([0.0])]
+
+
+def test_adjoints_that_share_memory_cannot_be_written_into() -> None:
+    a, b = ad.Tensor([1.0, 2.0]), ad.Tensor([3.0, 4.0])
+    found = (a + b).adjoints(np.ones(2))
+    with pytest.raises(ValueError, match="read-only"):
+        found[a][0] = 5.0

@@ -259,3 +259,23 @@ def test_an_error_inside_leaves_recording_as_it_was() -> None:
             ad.grad(lambda x: 1 / 0)(1.0)
         assert type(ad.Tensor(1.0) * 2) is np.float64
     assert type(ad.Tensor(1.0) * 2) is ad.Tensor
+
+
+def test_a_jacobian_of_complex_results_is_refused() -> None:
+    with pytest.raises(TypeError, match="real result"):
+        ad.jacobian(lambda x: x * 1j)(np.ones(2))
+
+
+def test_stop_gradient_of_a_nest() -> None:
+    w = ad.Tensor([1.0, 2.0])
+    stopped = ad.stop_gradient({"w": w, "rest": [w, 3.0]})
+    assert type(stopped["w"]) is type(stopped["rest"][0]) is np.ndarray
+    assert stopped["rest"][1] == 3.0
+    w.value = [5.0, 6.0]
+    assert stopped["w"].tolist() == [1.0, 2.0]
+
+
+def test_argnums_of_numpy_and_none_at_all() -> None:
+    assert ad.grad(lambda a, b: a * b, np.int64(1))(2.0, 3.0) == 2.0
+    with pytest.raises(ValueError, match="names no argument"):
+        ad.grad(lambda a: a, ())(2.0)

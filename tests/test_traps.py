@@ -90,7 +90,7 @@ def test_recorded_adjoints_are_float32_all_the_way() -> None:
     x = ad.Tensor([[0.3, 1.2], [2.0, 0.7]], dtype=np.float32)
     y = np.mean(np.log2(x) ** 2 + np.log10(x)) + np.var(x) + np.prod(x) + ad.logsumexp(x) + np.max(2.0**x)
     g = adjoints(y, ad.Tensor(np.float32(1)), wrt=[x], recorded=True)[x]
-    assert {node.dtype for node in between(g, [x])} == {np.dtype(np.float32)}
+    assert {node.dtype for node in between([x], g)} == {np.dtype(np.float32)}
 
 
 # -- 3: no way out that loses the derivative --------------------------------------------------------------------
@@ -234,7 +234,7 @@ def test_only_the_paths_between_are_visited() -> None:
         w = np.sin(w)
     x = ad.Tensor(2.0)
     y = (x * w) + x
-    assert between(y, [x]) == [x, y.arguments[0], y]
+    assert between([x], y) == [x, y.arguments[0], y]
 
 
 # -- 7: a parameter written between forward and backward --------------------------------------------------------

@@ -1,6 +1,7 @@
 """Rules of the products that sum: matmul, dot, einsum."""
 
 import math
+import operator
 import string
 from typing import Any
 
@@ -80,15 +81,19 @@ adjoint(contraction, each=contraction_adjoint)
 @composed(np.einsum)
 def einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
     """np.einsum with subscripts as a string, explicit or implicit, with ellipsis and repeated indices."""
-    if not isinstance(subscripts, str):
-        raise TypeError(
-            "np.einsum was called with alternating operands and index lists; with Tensors write the subscripts "
-            "as a string: np.einsum('ij,jk->ik', a, b)."
-        )
+    if not isinstance(subscripts, str):  # operands and lists of numbers in turn, and perhaps the result's list
+        parts = (subscripts, *operands)
+        operands = parts[: len(parts) // 2 * 2 : 2]
+        subscripts = ",".join(map(lettered, parts[1::2])) + (f"->{lettered(parts[-1])}" if len(parts) % 2 else "")
     terms, output = explicit(subscripts.replace(" ", ""), [np.ndim(x) for x in operands])
     diagonals = [diagonal(x, term) for x, term in zip(operands, terms, strict=True)]
     inputs = ",".join("".join(dict.fromkeys(term)) for term in terms)
     return contraction(*diagonals, subscripts=f"{inputs}->{output}")
+
+
+def lettered(numbers: Any) -> str:
+    """A list of einsum's numbers as subscripts."""
+    return "".join("..." if k is Ellipsis else string.ascii_letters[operator.index(k)] for k in numbers)
 
 
 def diagonal(x: Any, term: str) -> Any:

@@ -86,11 +86,15 @@ adjoint(np.tan, lambda g, y, x: g * (1.0 + y * y))
 adjoint(np.arcsin, lambda g, y, x: g / np.sqrt((1.0 - x) * (1.0 + x)))
 adjoint(np.arccos, lambda g, y, x: -g / np.sqrt((1.0 - x) * (1.0 + x)))
 adjoint(np.arctan, lambda g, y, x: g / (1.0 + x * x))
-adjoint(np.arctan2, lambda g, y, a, b: g * b / (a * a + b * b), lambda g, y, a, b: -g * a / (a * a + b * b))
+adjoint(
+    np.arctan2,  # b / (a² + b²), and -a / (a² + b²), whose squares may over- or underflow
+    lambda g, y, a, b: g * (b / np.hypot(a, b)) / np.hypot(a, b),
+    lambda g, y, a, b: -g * (a / np.hypot(a, b)) / np.hypot(a, b),
+)
 adjoint(np.sinh, lambda g, y, x: g * np.cosh(x))
 adjoint(np.cosh, lambda g, y, x: g * np.sinh(x))
 adjoint(np.tanh, lambda g, y, x: g * (1.0 - y * y))
-adjoint(np.arcsinh, lambda g, y, x: g / np.sqrt(1.0 + x * x))
+adjoint(np.arcsinh, lambda g, y, x: g / (np.sqrt(1.0 + x * x) if np.iscomplexobj(x) else np.hypot(1.0, x)))
 adjoint(np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)))
 adjoint(np.arctanh, lambda g, y, x: g / ((1.0 - x) * (1.0 + x)))
 

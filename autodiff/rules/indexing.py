@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.graph import Node, described
 from autodiff.primitive import adjoint, primitive
 from autodiff.shapes import unbroadcast
 
@@ -42,6 +43,21 @@ def replaced_at(x: Any, value: Any, index: Any) -> Any:
     array = np.array(x)
     array[index] = value
     return array
+
+
+def settled(index: Any) -> Any:
+    """An index that stays what it is: lists, arrays and what NumPy takes for arrays as arrays of their own."""
+    if type(index) is tuple:
+        return tuple(map(settled, index))
+    if index is None or index is Ellipsis or isinstance(index, int | slice | np.integer | np.bool_):
+        return index
+    if isinstance(index, Node):
+        raise TypeError(
+            f"{described(index)} was used as an index; an index is a constant: integers, a slice, or an array of "
+            "integers or booleans. A comparison such as t > 0 gives one."
+        )
+    array = np.array(index)
+    return array.astype(int) if array.size == 0 and not isinstance(index, np.ndarray) else array
 
 
 def may_repeat(index: Any) -> bool:

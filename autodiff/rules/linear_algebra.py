@@ -223,9 +223,9 @@ def slogdet(a: Any) -> Any:
 
 @composed(np.linalg.matrix_power)
 def matrix_power(a: Any, n: int) -> Any:
-    """np.linalg.matrix_power by repeated squaring; the power 0 is the identity, a constant."""
+    """np.linalg.matrix_power by repeated squaring; the power 0 is the identity, which does not move."""
     if n == 0:
-        return np.broadcast_to(np.eye(a.shape[-1], dtype=a.dtype), a.shape).copy()
+        return a * 0.0 + np.eye(a.shape[-1], dtype=a.dtype)
     if n < 0:
         a, n = np.linalg.inv(a), -n
     power, result = a, None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed
+from autodiff.primitive import adjoint, composed, primitive
 from autodiff.rules.scans import before
 from autodiff.shapes import Axis, axes, count, kept, restore
 
@@ -70,10 +70,10 @@ def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 def product(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
-    """The adjoint times the product of the other elements; dividing y by x gives that unless there are zeros."""
+    """The adjoint times the product of the other elements; dividing y by x gives that, unless y is 0 or not finite."""
     shape = kept(x.shape, axis)
     factors = x if where is True else np.where(where, x, 1.0)
-    if np.all(np.not_equal(factors, 0)):
+    if not np.any(np.equal(y, 0) | np.isinf(y)):  # nor has the product run out of range
         return among(np.reshape(g * y, shape) / factors, where)
     reduced = axes(axis, x.ndim)
     apart = tuple(k for k in range(x.ndim) if k not in reduced)
@@ -109,6 +109,15 @@ def var(
     return np.sum(squared, axis=axis, keepdims=keepdims, **some) / np.asarray(freedom, squared.dtype)[()]
 
 
+@primitive
+def root(x: Any) -> Any:
+    """The square root, with the derivative 0 at 0."""
+    return np.sqrt(x)
+
+
+adjoint(root, lambda g, y, x: 0.5 * g * np.not_equal(y, 0) / np.where(np.equal(y, 0), 1.0, y))
+
+
 @composed(np.std)
 def std(
     a: Any,
@@ -120,8 +129,8 @@ def std(
     mean: Any = None,
     correction: float | None = None,
 ) -> Any:
-    """The square root of the variance; its adjoint is not finite where the variance is 0."""
-    return np.sqrt(var(a, axis, ddof, keepdims, where=where, mean=mean, correction=correction))
+    """The square root of the variance; where that is 0 its adjoint is 0, the middle of its slopes."""
+    return root(var(a, axis, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
 # -- with NaN left out ------------------------------------------------------------------------------------------

@@ -150,11 +150,12 @@ def concatenation(*arrays: Any, axis: int | None = 0) -> Any:
 
 def section(position: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> Any:
     """The part of g that came from the array at `position`."""
-    along = 0 if axis is None else axis
-    lengths = [np.size(a) if axis is None else np.shape(a)[along] for a in arrays]
-    start = sum(lengths[:position])
-    index = (slice(None),) * (along % g.ndim) + (slice(start, start + lengths[position]),)
-    return np.reshape(g[index], np.shape(arrays[position]))
+    x = arrays[position]
+    if axis is None:
+        start, length, along = sum(a.size for a in arrays[:position]), x.size, 0
+    else:
+        start, length, along = sum(a.shape[axis] for a in arrays[:position]), x.shape[axis], axis % g.ndim
+    return np.reshape(g[(slice(None),) * along + (slice(start, start + length),)], x.shape)
 
 
 adjoint(concatenation, each=section)
