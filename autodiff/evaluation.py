@@ -79,7 +79,7 @@ def trace(y: Tensor, seed: npt.ArrayLike | None = None) -> Trace:
     Parameters
     ----------
     y : the result of the computation
-    seed : the adjoint of y, in its shape; 1 for a result of one element. Without one the trace of a result of
+    seed : the adjoint of y, in its shape; 1 for a real result of one element. Without one the trace of a result of
         several elements has the forward column only.
 
     The computation may have been reversed before, and no Tensor is changed.
@@ -89,7 +89,7 @@ def trace(y: Tensor, seed: npt.ArrayLike | None = None) -> Trace:
             f"ad.trace was asked of {type(y).__name__}, which remembers no computation; "
             "pass the Tensor that a computation on Tensors has given."
         )
-    if seed is None and y.size != 1:
+    if seed is None and (y.size != 1 or y.dtype.kind == "c"):
         return Trace(y, {})
     return Trace(y, {tensor: g[()] for tensor, g in y.adjoints(seed).items()})
 

@@ -7,6 +7,7 @@ neither recurses. Every step remembers which part of the text it came from, for 
 from __future__ import annotations
 
 import difflib
+import keyword
 import math
 import operator
 import re
@@ -20,6 +21,7 @@ from autodiff.graph import Node
 
 LONGEST: Final = 10_000  # characters
 DEEPEST: Final = 100  # brackets and operators that wait for their right-hand side
+SHORT: Final = 3  # characters; a longer name before a bracket is meant as a function, not as a factor
 
 UNARY: Final[tuple[Callable[..., Any], ...]] = (
     *(np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10, np.sqrt, np.square, np.reciprocal),
@@ -40,7 +42,7 @@ FUNCTIONS: Final[dict[str, tuple[Callable[..., Any], int]]] = {f.__name__: (f, 1
     "minimum": (np.minimum, 2),
     "power": (np.power, 2),
 }
-CONSTANTS: Final = {"pi": math.pi, "e": math.e}
+CONSTANTS: Final = {"pi": math.pi, "π": math.pi, "e": math.e}
 BINARY: Final[dict[str, tuple[Callable[..., Any], int]]] = {
     "+": (operator.add, 1),
     "-": (operator.sub, 1),
@@ -53,7 +55,7 @@ SIGN: Final = 3  # how strongly a sign binds: weaker than **, stronger than *
 POLES: Final = frozenset({np.log, np.log2, np.log10, np.log1p, np.reciprocal, np.power, operator.truediv, operator.pow})
 NAME: Final = "[A-Za-zΑ-Ωα-ω_][A-Za-zΑ-Ωα-ω_0-9]*"
 NUMBER: Final = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-TOKEN: Final = re.compile(rf"\s*(?:(?P<number>{NUMBER})|(?P<name>{NAME})|(?P<symbol>\*\*|//|\S))")
+TOKEN: Final = re.compile(rf"\s*(?:(?P<number>{NUMBER})|(?P<name>{NAME})|(?P<symbol>\*\*|//|[<>=!]=|\S))")
 ALLOWED: Final = "there are numbers, variables, + - * / **, brackets, and functions such as log (--help lists them)"
 INSTEAD: Final = {
     "^": "write ** for a power",
@@ -65,6 +67,13 @@ INSTEAD: Final = {
     "−": "write a plain - for minus",
     "–": "write a plain - for minus",
     "=": "values come after the expression, as x1=2",
+    "²": "write **2 for a square",
+    "³": "write **3 for a cube",
+    "√": "write sqrt(x) for a root",
+    "!": "there is no factorial",
+    "|": "write abs(x) for an absolute value",
+    **dict.fromkeys("₀₁₂₃₄₅₆₇₈₉", "the digits of a name are plain, as in x1"),
+    **dict.fromkeys(("<", ">", "<=", ">=", "==", "!=", "≤", "≥", "≠"), "there are no comparisons"),
 }
 
 
@@ -118,6 +127,8 @@ class Expression:
                     value = step.function(*(operand for operand, _ in operands))
                     if not math.isfinite(_plain(value)):
                         raise self._without_value(step, operands, _plain(value))
+                    if step.function in (operator.pow, np.power):
+                        self._check_power(step, operands)
                 stack.append((value, step))
         return stack[0][0]
 
@@ -129,12 +140,22 @@ class Expression:
             gives = "gives" if len(shown) == 1 else "give"
             why = f"{everything} {gives} a result too large for a floating-point number"
         elif step.function in (operator.truediv, np.reciprocal):
-            why = f"{shown[-1]}, and division by zero has no value"
+            cause = "" if operands[-1][1].kind == "number" else f", as {shown[-1]}"
+            why = f"division by zero{cause}"
         elif step.function in (operator.pow, np.power):
             why = f"{shown[0]} is outside the domain of the power {numbers[1]:.6g}"
         else:
             why = f"{everything} {'is' if len(shown) == 1 else 'are'} outside the domain of {step.name}"
         return ExpressionError(f"{excerpt(self.source[step.start : step.stop])}: {why}")
+
+    def _check_power(self, step: Step, operands: list[tuple[Any, Step]]) -> None:
+        """0**p jumps at p = 0: it has a value there, but no derivative with respect to p."""
+        (base, _), (exponent, _) = operands
+        if isinstance(exponent, Node) and _plain(base) == 0 and _plain(exponent) == 0:
+            shown = [self._shown(origin, 0.0) for _, origin in operands]
+            part = excerpt(self.source[step.start : step.stop])
+            why = f"{shown[0]} to the power {shown[1]} has no derivative with respect to the exponent"
+            raise ExpressionError(f"{part}: {why}")
 
     def _shown(self, step: Step, value: float) -> str:
         text = excerpt(self.source[step.start : step.stop])
@@ -183,6 +204,8 @@ class _Parser:
             kind = token.lastgroup or ""
             text, start = token[kind], token.start(kind)
             if token.lastgroup == "symbol" and text not in {*BINARY, "(", ")", ","}:
+                if place:
+                    self._refuse_word(self.tokens[place - 1]["name"], self.tokens[place - 1].start("name"))
                 quoted = f'"{text}"' if text == "'" else f"'{excerpt(text)}'"
                 self._fail(start, f"{quoted} is not allowed; {INSTEAD.get(text, ALLOWED)}")
             if operand_next:
@@ -208,7 +231,9 @@ class _Parser:
             return False, 1
         if token.lastgroup == "name" and follows == "(":
             if text not in FUNCTIONS:
-                hint = near(text, FUNCTIONS) or f"; for a product write {excerpt(text, 20)}*(, and {ALLOWED}"
+                self._refuse_word(text, start)
+                product = f"; for a product write {text}*(...)" if len(text) <= SHORT else ""
+                hint = near(text, FUNCTIONS) or product or "; --help lists the functions"
                 self._fail(start, f"{excerpt(text)} is not a function{hint}")
             self.waiting.append(_Waiting("call", text, start))
             return True, 2
@@ -230,8 +255,11 @@ class _Parser:
     def _after_operand(self, token: re.Match[str], text: str, start: int) -> bool:
         """Read what may follow an operand; whether another operand has to come."""
         if token.lastgroup != "symbol" or text == "(":
-            before = excerpt(self.source[slice(*self.parts[-1])], 20)
-            self._fail(start, f"an operator is missing; for a product write {before}*{excerpt(text, 20)}")
+            first, stop = self.parts[-1]
+            self._refuse_word(self.source[first:stop], first)
+            self._refuse_word(text, start)
+            before, after = excerpt(self.source[first:stop], 20), "(...)" if text == "(" else excerpt(text, 20)
+            self._fail(start, f"an operator is missing; for a product write {before}*{after}")
         if text in BINARY:
             _, precedence = BINARY[text]
             self._reduce(precedence + (text == "**"))  # ** groups to the right
@@ -279,6 +307,11 @@ class _Parser:
             self._fail(start, f"{excerpt(text)} is too large for a floating-point number")
         self.parts.append((start, start + len(text)))
         self.done.append(Step(kind, text, start, start + len(text), number))
+
+    def _refuse_word(self, text: str | None, start: int) -> None:
+        """Say of a word of Python's, where it makes no sense as a variable, that it has no meaning here."""
+        if text is not None and keyword.iskeyword(text):
+            self._fail(start, f"{text} is not part of the language; {ALLOWED}")
 
     def _fail(self, start: int, why: str) -> NoReturn:
         raise ExpressionError(f"column {start + 1}: {why}")

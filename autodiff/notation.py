@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 SPACE: Final = Token("text", " ")
+SYMBOL: Final = re.compile("v[₋₀₁₂₃₄₅₆₇₈₉]+")
 SYMBOL_NAME: Final = re.compile(
     rf"(?P<letter>{'|'.join(GREEK)}|[A-Za-zα-ωΑ-Ω])(?:_?(?P<digits>[0-9]{{1,6}})|_(?P<label>[A-Za-z0-9]{{1,6}}))?"
 )
@@ -39,6 +40,9 @@ SYMBOL_NAME: Final = re.compile(
 
 class Naming:
     """The symbols of a graph: inputs v_{1-n} to v_0 as created, then operations by depth and recording order."""
+
+    _ambiguous: frozenset[str] = frozenset()
+    """The users' names that as mathematics would look like another's, or like a symbol."""
 
     def __init__(self, root: Node) -> None:
         recorded = ancestors(root)
@@ -50,6 +54,11 @@ class Naming:
         self.order: list[Node] = sorted(recorded, key=depth.__getitem__)
         self.inputs: int = sum(node.primitive is None for node in recorded)
         self._index = {node: k for k, node in enumerate(self.order, 1 - self.inputs)}
+        looks: dict[str, list[str]] = {}
+        for name in dict.fromkeys(str(node.name) for node in recorded if node.name is not None):
+            looks.setdefault(plain(named(name)), []).append(name)
+        alike = [names for look, names in looks.items() if len(names) > 1 or SYMBOL.fullmatch(look)]
+        self._ambiguous = frozenset(name for names in alike for name in names)
 
     def __getitem__(self, node: Node) -> Token:
         return Token("variable", "v", str(self._index[node]))
@@ -59,8 +68,13 @@ class Naming:
         return self[node]._replace(bar=True)
 
     def title(self, node: Node) -> Formula | None:
-        """The name its user gave a node, or None: x1 is x with subscript 1, alpha is the letter."""
-        return None if node.name is None else named(str(node.name))
+        """The name its user gave a node, or None: x1 is x with subscript 1, unless x_1 occurs too; v1 is text."""
+        if node.name is None:
+            return None
+        name = str(node.name)
+        if name not in self._ambiguous:
+            return named(name)
+        return (Token("text", f"“{clean(name)}”" if SYMBOL.fullmatch(name) else clean(name)),)
 
 
 def named(name: str) -> Formula:

@@ -92,6 +92,7 @@ WHOLE: Final = {
     "where": Writing("", (), ("0", "g where a", "g where not a")),
     "logsumexp": Writing("", (), ("g × softmax a",)),
 }
+ORDERS: Final = {"maximum": ">", "fmax": ">", "minimum": "<", "fmin": "<"}
 WORD: Final = re.compile(r"\s+|[a-zA-Z_σ][a-zA-Z0-9_₀₁₂]*|\d+(?:\.\d+)?(?:e−?\d+)?|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᵀ]+|.")
 
 
@@ -126,7 +127,11 @@ def writing(node: Node) -> Writing | None:
     if getattr(np, name, None) is not function and not ours:
         return None
     if name == "power":
-        return _power(node.arguments[1])
+        return _power(*node.arguments[:2])
+    if name in ORDERS:
+        return _choice(name, *map(raw, node.arguments[:2]))
+    if name == "hypot" and np.any(np.equal(node.primal, 0)):
+        return ELEMENTWISE[name]._replace(partials=())  # 0/0 as a formula, 0 by convention
     if name in ("matmul", "dot"):
         return _product(*(np.ndim(raw(a)) for a in node.arguments))
     if name == "transpose" and not any(v is not None for v in node.parameters.values()) and np.ndim(node.primal) == 2:
@@ -153,8 +158,23 @@ def raw(argument: Any) -> Any:
     return argument.primal if isinstance(argument, Node) else argument
 
 
-def _power(exponent: Any) -> Writing:
+def _choice(name: str, a: Any, b: Any) -> Writing:
+    """A maximum or minimum, whose adjoint is shared equally where the arguments tie."""
+    written, order = ELEMENTWISE[name], ORDERS[name]
+    if name in ("fmax", "fmin") and np.any(np.not_equal(a, a) | np.not_equal(b, b)):
+        return written._replace(partials=())  # the number is chosen over a nan, which no comparison says
+    tied = np.equal(a, b)
+    if not np.any(tied):
+        return written
+    if np.all(tied):
+        return written._replace(partials=("0.5 [a = b]", "0.5 [b = a]"))
+    return written._replace(partials=(f"[a {order} b] + 0.5 [a = b]", f"[b {order} a] + 0.5 [b = a]"))
+
+
+def _power(base: Any, exponent: Any) -> Writing:
     constant = not isinstance(exponent, Node) and np.ndim(exponent) == 0
+    if not constant and np.any(np.equal(raw(base), 0)):
+        return Writing("a^b")  # 0 ln 0 as a formula, 0 by convention
     if not constant:
         return Writing("a^b", ("b a^(b − 1)", "y ln a"))
     if not abs(float(exponent)) < 100 or float(exponent) % 1:

@@ -8,15 +8,15 @@ import os
 import platform
 import statistics
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 
 # One thread for everyone; read when NumPy's BLAS is loaded, so it is set before.
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
-import numpy as np
 
 from benchmarks.imports import imports
 from benchmarks.interleaved import ratio, seconds
-from benchmarks.operations import Row, scalars, small_arrays
+from benchmarks.operations import Row, installed, scalars, small_arrays
 from benchmarks.pictures import pictures
 from benchmarks.training import steps
 
@@ -52,7 +52,9 @@ def main() -> None:
                 print(f"    {contestant:40}{micro:12.2f}" + ("" if contestant == "autodiff" else f"{compared:16.2f}"))
                 results.append({"benchmark": unit, "contestant": contestant, "microseconds": micro, "ratio": compared})
     if options.output:
-        machine = {"python": platform.python_version(), "numpy": np.__version__, "machine": platform.machine()}
+        machine = {"python": platform.python_version(), "machine": platform.machine(), "threads": 1}
+        peers = ("numpy", "torch", "autograd", "mygrad", "micrograd")
+        machine |= {name: version(name) for name in peers if installed(name)}
         with open(options.output, "w", encoding="utf-8") as file:
             json.dump({"machine": machine, "results": results}, file, indent=1)
             file.write("\n")

@@ -11,7 +11,8 @@ from collections.abc import Callable
 def seconds(contestants: dict[str, Callable[[], object]], rounds: int, repeat: int = 1) -> dict[str, list[float]]:
     """The seconds per call of each contestant in each round, after one round that is not counted.
 
-    A round calls each contestant `repeat` times in a row. Garbage is collected between contestants, not within.
+    A round calls each contestant `repeat` times in a row. Garbage is collected before each, so that none pays for
+    another's; what a contestant's own garbage costs it while it runs is its own.
     """
     taken: dict[str, list[float]] = {name: [] for name in contestants}
     for k in range(rounds + 1):

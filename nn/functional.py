@@ -46,19 +46,52 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     weight : of shape (out, in), as PyTorch keeps it
     bias : of shape (out,), or left away
     """
-    product = np.dot if np.ndim(x) else np.matmul  # dot takes half a microsecond less, and a number for x
+    if (
+        type(x) is not np.ndarray
+        or type(weight) is not np.ndarray
+        or x.dtype is not weight.dtype
+        or x.dtype.kind != "f"
+    ):
+        x, weight = _of_one_dtype(x, weight)
     try:
-        y = product(np.asarray(x, weight.dtype), weight.T)
+        y = (np.dot if x.ndim else np.matmul)(x, weight.T)  # dot takes half a microsecond less, and a number for x
         if bias is not None:
+            bias = bias if type(bias) is np.ndarray else np.asarray(bias)
             y += bias
+            fits = bias.ndim == 1 and len(bias) == len(weight)
+        else:
+            fits = True
     except (ValueError, TypeError):
-        raise ValueError(
-            f"linear takes x of shape (..., in), weight (out, in) and bias (out,); received x of shape {np.shape(x)}, "
-            f"weight of shape {np.shape(weight)}"
-            + ("" if bias is None else f" and bias of shape {np.shape(bias)}")
-            + ". The last axis of x is to be the layer's number of inputs."
-        ) from None
+        fits = False
+    if not fits or weight.ndim != 2:
+        raise _misshapen(x, weight, bias)
     return y
+
+
+def _of_one_dtype(x: Any, weight: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Both as arrays of the weight's dtype, if nothing of x is lost by it."""
+    weight = np.asarray(weight)
+    if weight.dtype.kind not in "fc":
+        raise TypeError(
+            f"linear computes in the dtype of the weight, which is to be a floating one; received a weight of dtype "
+            f"{weight.dtype}. Convert it with weight.astype(np.float32)."
+        )
+    x = np.asarray(x)
+    if x.dtype.kind not in ("fiub" if weight.dtype.kind == "f" else "fiubc"):
+        raise TypeError(
+            f"linear computes in the dtype of the weight, {weight.dtype}; received x of dtype {x.dtype}, which does "
+            "not go into it. Pass real numbers, such as x.real, or a complex weight."
+        )
+    return x.astype(weight.dtype, copy=False), weight
+
+
+def _misshapen(x: Any, weight: Any, bias: Any) -> ValueError:
+    return ValueError(
+        f"linear takes x of shape (..., in), weight (out, in) and bias (out,); received x of shape {np.shape(x)}, "
+        f"weight of shape {np.shape(weight)}"
+        + ("" if bias is None else f" and bias of shape {np.shape(bias)}, dtype {np.asarray(bias).dtype}")
+        + ". The last axis of x is to be the layer's number of inputs, the bias one number per output."
+    )
 
 
 def rows(x: Any) -> Any:
@@ -89,6 +122,8 @@ def cross_entropy(logits: Any, labels: Any) -> Any:
     Raises ValueError for shapes that do not belong together and for labels out of range, TypeError for labels that
     are not integers.
     """
+    if type(logits) is not np.ndarray or logits.dtype.kind != "f":
+        logits = _scores(logits)
     labels = checked_labels(labels, logits.shape)
     shifted = _shifted(logits)
     picked = shifted[_count(len(labels)), labels]
@@ -106,6 +141,17 @@ def cross_entropy_slope(logits: Any, labels: Any) -> Any:
     e /= sums[:, None]
     e[_count(len(labels)), labels] -= 1 / len(labels)
     return e
+
+
+def _scores(logits: Any) -> npt.NDArray[np.floating[Any]]:
+    """Logits in a list, or of integers, as floating ones."""
+    scores = np.asarray(logits)
+    if scores.dtype.kind not in "fiub":
+        raise TypeError(
+            f"cross_entropy takes real numbers as logits, of shape (batch, classes); received shape {scores.shape} "
+            f"and dtype {scores.dtype}. Pass the model's outputs as they are."
+        )
+    return scores if scores.dtype.kind == "f" else scores.astype(float)
 
 
 def _shifted(logits: Any) -> Any:
@@ -150,6 +196,8 @@ def checked_labels(labels: Any, shape: tuple[int, ...]) -> npt.NDArray[np.intege
         )
     if not labels.size:
         raise ValueError("cross_entropy is a mean over the batch; received a batch of no samples.")
+    if not labels.dtype.isnative:  # as in files of big-endian numbers, MNIST's for one
+        labels = labels.astype(labels.dtype.newbyteorder("="))
     # Seen as unsigned, a negative label is huge: one pass finds both kinds of stray.
     if np.maximum.reduce(labels.view(f"u{labels.itemsize}")) >= shape[1]:
         k = int(np.argmax((labels < 0) | (labels >= shape[1])))
@@ -165,6 +213,12 @@ def mse_loss(prediction: Any, target: Any, half: bool = False) -> Any:
 
     Raises ValueError where the shapes differ: (n, 1) against (n,) would broadcast to n x n without a word.
     """
+    if not isinstance(prediction, ad.Tensor):
+        prediction = np.asarray(prediction, target.dtype if isinstance(target, ad.Tensor) else None)
+        if prediction.dtype.kind in "iub":  # differences of unsigned integers would wrap around
+            prediction = prediction.astype(float)
+    if not isinstance(target, ad.Tensor):
+        target = np.asarray(target, prediction.dtype if isinstance(prediction, ad.Tensor) else None)
     if np.shape(prediction) != np.shape(target):
         raise ValueError(
             f"mse_loss compares element with element; received a prediction of shape {np.shape(prediction)} and a "
@@ -172,7 +226,5 @@ def mse_loss(prediction: Any, target: Any, half: bool = False) -> Any:
         )
     if not np.size(prediction):
         raise ValueError(f"mse_loss is a mean; received shape {np.shape(prediction)}, which has no elements.")
-    if isinstance(prediction, ad.Tensor) and not isinstance(target, ad.Tensor):
-        target = np.asarray(target, prediction.dtype)
     mean = np.mean(np.square(prediction - target))
     return 0.5 * mean if half else mean

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator, KeysView
 from typing import Any
+
+import numpy as np
 
 
 class History:
     """One list of numbers per quantity, one number per epoch: "loss", "accuracy", "validation_loss" ...
 
-    `history["loss"]` is such a list, `history.columns` all of them by name, `len(history)` the number of finished
-    epochs, `history.seconds` how long each took, `history.interrupted` whether the training was stopped by hand.
+    `history["loss"]` is such a list, `dict(history)` or `history.columns` all of them by name, `list(history)` the
+    names; but `len(history)` is the number of finished epochs. `history.seconds` is how long each took,
+    `history.interrupted` whether the training was stopped by hand.
     The training's numbers are means over an epoch's batches, taken while the parameters move; the validation's
     are computed after the epoch.
     """
@@ -36,6 +40,13 @@ class History:
     def __contains__(self, name: object) -> bool:
         return name in self.columns
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def keys(self) -> KeysView[str]:
+        """The names of the columns."""
+        return self.columns.keys()
+
     def __len__(self) -> int:
         return len(self.seconds)
 
@@ -47,21 +58,35 @@ class History:
     def plot(self, axes: Any = None) -> Any:
         """The curves over the epochs, the losses in one picture and each metric in another; gives Matplotlib's axes.
 
-        `axes` are those to draw into, as many as there are pictures.
+        `axes` are those to draw into, as many as there are pictures; for one picture, one of them.
         """
-        import matplotlib.pyplot as plt  # a third of a second, and not everybody plots
-        from matplotlib.ticker import MaxNLocator
+        try:
+            import matplotlib.pyplot as plt  # a third of a second, and not everybody plots
+            from matplotlib.ticker import MaxNLocator
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                f"plot draws with Matplotlib; the module {error.name} is not installed. "
+                'Install it with pip install "autodiff-nn[notebook]".',
+                name=error.name,
+            ) from None
 
         pictures = [name for name in self.columns if not name.startswith("validation_")]
         if axes is None:
             size = (4.5 * len(pictures), 3)
             axes = plt.subplots(1, len(pictures), figsize=size, layout="constrained", squeeze=False)[1][0]
+        drawn = np.ravel(axes)
+        if len(drawn) != len(pictures):
+            raise ValueError(
+                f"plot draws {len(pictures)} pictures, {', '.join(pictures)}; received {len(drawn)} axes. Write "
+                f"axes=plt.subplots(1, {len(pictures)})[1], or leave axes away."
+            )
         epochs = range(1, len(self) + 1)
-        for name, axis in zip(pictures, axes, strict=True):
+        for name, axis in zip(pictures, drawn, strict=True):
             for column, label in ((name, "training"), (f"validation_{name}", "validation")):
                 if column in self:
                     axis.plot(epochs, self[column], label=label, marker="o" if len(self) == 1 else None)
             axis.set(xlabel="epoch", ylabel=name.replace("_", " "))
+            axis.set_xlim(left=0.5, auto=None)  # there is no epoch 0; the right end still follows what is drawn
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.spines[["top", "right"]].set_visible(False)
             axis.legend(frameon=False)

@@ -78,7 +78,12 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 def floating(dtype: npt.DTypeLike) -> np.dtype[Any]:
     """A dtype that parameters can have."""
-    asked = np.dtype(dtype)
+    try:
+        asked = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(
+            f"parameters are float32 or float64; received dtype={dtype!r}. Write dtype=np.float32."
+        ) from None
     if asked not in (np.float32, np.float64):
         raise TypeError(f"parameters are float32 or float64; received dtype={asked}. Write dtype=np.float32.")
     return asked

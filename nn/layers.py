@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, overload
 
@@ -143,7 +144,10 @@ class Flatten(Module):
 
     def forward(self, x: Any) -> Any:
         """The samples of x, of shape (batch, ...), as rows: (batch, features)."""
-        return np.reshape(x, (np.shape(x)[0], -1))
+        shape = np.shape(x)
+        if not shape:
+            raise ValueError("Flatten takes a batch, of shape (batch, ...); received shape (). Write x[None] for one.")
+        return np.reshape(x, (shape[0], math.prod(shape[1:])))
 
 
 class ReLU(Module):

@@ -31,16 +31,24 @@ def mean_absolute_error(prediction: Any, target: Any) -> float:
             f"mean_absolute_error compares element with element; received a prediction of shape {found.shape} and a "
             f"target of shape {wanted.shape}. Bring them to one shape, for example with target.reshape(-1, 1)."
         )
-    return float(np.mean(np.abs(found - wanted)))
+    # In floating point, for differences of unsigned integers wrap around.
+    return float(np.mean(np.abs(np.subtract(found, wanted, dtype=np.result_type(found, wanted, np.float64)))))
 
 
 NAMED: dict[str, Metric] = {"accuracy": accuracy, "mean_absolute_error": mean_absolute_error}
 
 
-def chosen(metrics: str | Metric | Iterable[str | Metric]) -> dict[str, Metric]:
+def chosen(metrics: str | Metric | Iterable[str | Metric] | None) -> dict[str, Metric]:
     """Metrics given by name or as functions, by the name that they have in a History."""
+    if metrics is None or isinstance(metrics, str) or callable(metrics):
+        metrics = () if metrics is None else (metrics,)
+    if not isinstance(metrics, Iterable):
+        raise TypeError(
+            f"metrics are names or functions of (prediction, target), one or a list of them; received {metrics!r:.80}. "
+            'Write metrics="accuracy".'
+        )
     found: dict[str, Metric] = {}
-    for metric in (metrics,) if isinstance(metrics, str) or callable(metrics) else metrics:
+    for metric in metrics:
         if isinstance(metric, str) and metric not in NAMED:
             raise ValueError(
                 f"metrics has no {metric!r}; by name there are {', '.join(map(repr, NAMED))}. Any other is passed as a "
@@ -51,5 +59,10 @@ def chosen(metrics: str | Metric | Iterable[str | Metric]) -> dict[str, Metric]:
         name = metric if isinstance(metric, str) else getattr(metric, "__name__", type(metric).__name__)
         if name in found or name == "loss":
             raise ValueError(f"two columns of the history would be called {name!r}; give a function another __name__.")
+        if name.startswith("validation_"):
+            raise ValueError(
+                f"a metric is called {name!r}; the history keeps such names for what is measured on the validation "
+                "data. Give the function another __name__."
+            )
         found[name] = NAMED[metric] if isinstance(metric, str) else metric
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,8 +25,9 @@ class Module:
     """A function with parameters: subclass it, keep parameters and other Modules as attributes, define `forward`.
 
     A Tensor without origin (a leaf) is a parameter, an ndarray a buffer. Attributes are read when asked for, in
-    the order they were set, through lists, tuples, dicts and Modules; what occurs twice counts once. There is no
-    registration: `super().__init__()` is allowed and not needed.
+    the order they were set, through lists, tuples, dicts and Modules; what occurs twice counts once. A set has no
+    order, and so a Tensor or Module in one is a TypeError. There is no registration: `super().__init__()` is
+    allowed and not needed.
     """
 
     # Declared as an attribute, so that a subclass may give forward whatever arguments it needs.
@@ -34,11 +36,19 @@ class Module:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The result of `forward`, recorded as a box of its own in pictures."""
         with ad.scope(self):
-            return self.forward(*args, **kwargs)
+            result = self.forward(*args, **kwargs)
+        if result is None:
+            kind = type(self).__name__
+            raise TypeError(f"{kind}.forward is to give the module's result; it gave None. End it with return ...")
+        return result
 
     def children(self) -> Iterator[tuple[str, Any]]:
         """The attributes to be walked, each with the name it has in the names of parameters."""
-        return iter(vars(self).items())
+        for kind in type(self).__mro__[::-1]:
+            for name, slot in vars(kind).items():
+                if isinstance(slot, types.MemberDescriptorType) and hasattr(self, name):
+                    yield name, getattr(self, name)
+        yield from vars(self).items()
 
     def named_parameters(self) -> Iterator[tuple[str, ad.Tensor]]:
         """Each parameter once, with its first name: the way to it, such as "layers.0.weight"."""
@@ -92,6 +102,10 @@ def _walk(value: Any, name: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
             yield name, value
         return
     else:
+        if isinstance(value, set | frozenset) and any(isinstance(v, Module | ad.Tensor) for v in value):
+            raise TypeError(
+                f"a model's parameters have an order; received a set of them, the attribute {name}. Make it a list."
+            )
         return
     if id(value) not in seen:  # a Module may be kept by several others, or know the one it is a part of
         seen.add(id(value))
@@ -115,5 +129,7 @@ def _shown(value: Any) -> str:
         return call("dict", [f"{key}={_shown(v)}" for key, v in value.items()])
     if isinstance(value, list | tuple):
         body = call("", [_shown(v) for v in value])[1:-1]
+        if isinstance(value, tuple) and len(value) == 1 and not body.endswith("\n"):
+            body += ","
         return f"({body})" if isinstance(value, tuple) else f"[{body}]"
     return repr(value)

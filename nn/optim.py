@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -39,15 +39,16 @@ class Optimizer:
     """
 
     states = 0  # how many vectors of the parameters' length the rule keeps between steps
+    state: tuple[Vector, ...] = ()  # those vectors
 
     def __init__(self, parameters: Iterable[ad.Tensor], lr: float) -> None:
-        self.lr = lr
+        self._lr = _number(lr, "lr, the step size,", type(self).__name__, positive=True)
         self.flat = ad.Flat(_listed(parameters, type(self).__name__))
         size = self.flat.value.size
-        self.state = tuple(np.zeros_like(self.flat.value) for _ in range(self.states))
         self._scratch = np.empty(min(size, PIECE // self.flat.value.itemsize), self.flat.value.dtype)
         self._runs: dict[tuple[int, int], Run] = {}
         self._add(0, size, 0)
+        self._remember(self.states)
 
     @property
     def parameters(self) -> list[ad.Tensor]:
@@ -56,12 +57,12 @@ class Optimizer:
 
     @property
     def lr(self) -> float:
-        """The step size; it may be assigned between steps."""
+        """The step size; it may be assigned between steps, 0 too."""
         return self._lr
 
     @lr.setter
     def lr(self, lr: float) -> None:
-        self._lr = _number(lr, "lr, the step size,", type(self).__name__, positive=True)
+        self._lr = _number(lr, "lr, the step size,", type(self).__name__)
 
     def zero_grad(self) -> None:
         """Forget the parameters' adjoints: every `.grad` is None until the next `backward`."""
@@ -79,6 +80,19 @@ class Optimizer:
     def update(self, run: Run) -> None:
         """The rule: write new values into the first vector of each piece (values, adjoints, *state, scratch)."""
         raise NotImplementedError(f"{type(self).__name__} has no update rule; define update(self, run)")
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        name = type(self).__name__
+        raise TypeError(
+            f"copying or pickling was asked of {self!r}; it belongs to the parameters it was made for. Copy the model, "
+            f"and make a new optimizer for the copy: {name}(copied.parameters(), ...)."
+        )
+
+    def _remember(self, states: int) -> None:
+        """Keep so many vectors of state, which start at 0."""
+        self.state = tuple(np.zeros_like(self.flat.value) for _ in range(states))
+        for run in list(self._runs.values()):
+            self._add(run.start, run.stop, run.steps)
 
     def _add(self, start: int, stop: int, steps: int) -> Run:
         vectors = (self.flat.value, self.flat.grad, *self.state)
@@ -100,13 +114,25 @@ class SGD(Optimizer):
     """Stochastic gradient descent: b = momentum b + g; p = p - lr b (Polyak 1964; without momentum b is g)."""
 
     def __init__(self, parameters: Iterable[ad.Tensor], lr: float, *, momentum: float = 0.0) -> None:
-        self.momentum = _number(momentum, "momentum", "SGD", below=1)
-        self.states = 1 if self.momentum else 0
+        self._momentum = _number(momentum, "momentum", "SGD", below=1)
+        self.states = 1 if self._momentum else 0
         super().__init__(parameters, lr)
+
+    @property
+    def momentum(self) -> float:
+        """The share of the last b in the next; it may be assigned between steps."""
+        return self._momentum
+
+    @momentum.setter
+    def momentum(self, momentum: float) -> None:
+        self._momentum = _number(momentum, "momentum", "SGD", below=1)
+        if self._momentum and not self.states:
+            self.states = 1
+            self._remember(1)
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
-        lr, momentum = self.lr, self.momentum
+        lr, momentum = self._lr, self._momentum
         if not self.states:
             for p, g, scratch in run.pieces:
                 np.multiply(g, lr, out=scratch)
@@ -132,6 +158,7 @@ class Adam(Optimizer):
     # Kept are M = m / (1 - β₁) and V = v / (1 - β₂): M = β₁ M + g and V = β₂ V + g² take two passes less, and
     # lr m̂ / (√v̂ + eps) = lr (1 - β₁) / ((1 - β₁ᵗ) c) · M / (√V + eps / c) with c² = (1 - β₂) / (1 - β₂ᵗ).
     states = 2
+    _betas = 0.0, 0.0
 
     def __init__(
         self,
@@ -141,20 +168,41 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        beta1, beta2 = betas
-        self.betas = _number(beta1, "betas[0]", "Adam", below=1), _number(beta2, "betas[1]", "Adam", below=1)
-        self.eps = _number(eps, "eps", "Adam")
+        self.betas, self.eps = betas, eps
         super().__init__(parameters, lr)
         # 0-d arrays of the parameters' dtype: a Python float would be converted again by every operation.
         self._factors = [np.empty((), self.flat.value.dtype) for _ in range(4)]
 
+    @property
+    def betas(self) -> tuple[float, float]:
+        """What the means keep of themselves at a step; it may be assigned between steps."""
+        return self._betas
+
+    @betas.setter
+    def betas(self, betas: tuple[float, float]) -> None:
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise TypeError(f"Adam: betas are a pair of numbers, such as (0.9, 0.999); received {betas!r:.80}.")
+        before = self._betas
+        self._betas = _number(betas[0], "betas[0]", "Adam", below=1), _number(betas[1], "betas[1]", "Adam", below=1)
+        for kept, old, new in zip(self.state, before, self._betas, strict=False):
+            kept *= (1 - old) / (1 - new)  # m and v stay what they are
+
+    @property
+    def eps(self) -> float:
+        """What is added to √v̂; it may be assigned between steps."""
+        return self._eps
+
+    @eps.setter
+    def eps(self, eps: float) -> None:
+        self._eps = _number(eps, "eps", "Adam")
+
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
-        beta1, beta2 = self.betas
+        beta1, beta2 = self._betas
         c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5
         decay1, decay2, eps, rate = self._factors
-        decay1[()], decay2[()], eps[()] = beta1, beta2, self.eps / c
-        rate[()] = self.lr * (1 - beta1) / ((1 - beta1**run.steps) * c)
+        decay1[()], decay2[()], eps[()] = beta1, beta2, self._eps / c
+        rate[()] = self._lr * (1 - beta1) / ((1 - beta1**run.steps) * c)
         for p, g, m, v, scratch in run.pieces:
             m *= decay1
             m += g
@@ -204,6 +252,8 @@ def _number(value: float, what: str, name: str, *, below: float = float("inf"), 
     """A hyperparameter as a Python float: a NumPy one would turn float32 parameters into float64."""
     bounds = f"{'above' if positive else 'from'} 0" + ("" if below == float("inf") else f" to below {below}")
     try:
+        if isinstance(value, bool | np.bool | str | bytes):
+            raise TypeError  # noqa: TRY301  # float would take them
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: {what} is a number {bounds}; received {value!r:.80}.") from None

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn import functional
+from nn import arguments
 from nn import metrics as metric_functions
+from nn.arguments import Array, LossFunction, OptimizerMaker, Pair
 from nn.history import History
 from nn.init import Rng, generator
-from nn.losses import CrossEntropyLoss
 from nn.metrics import Metric
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.progress import progress
 
-Array = npt.NDArray[Any]
-Pair = tuple[Array, Array]
-LossFunction = Callable[[Any, Any], Any]
-OptimizerMaker = Callable[[Iterable[ad.Tensor]], Optimizer]
-
 EVALUATED_AT_ONCE = 1024  # samples: without a graph to keep, larger batches are only faster
+REHEARSED = 32  # samples at most that everything is tried on before the first step
 
 
 class DivergedError(FloatingPointError):
@@ -37,16 +33,17 @@ class DivergedError(FloatingPointError):
         self.history = history
 
 
+@np.errstate(all="ignore")  # the DivergedError is to be the only word
 def fit(
     model: Module,
     data: tuple[npt.ArrayLike, npt.ArrayLike],
-    *,
     loss: LossFunction,
     optimizer: Optimizer | OptimizerMaker,
+    *,
     epochs: int = 10,
     batch_size: int = 32,
     validation: tuple[npt.ArrayLike, npt.ArrayLike] | float | None = None,
-    metrics: str | Metric | Sequence[str | Metric] = (),
+    metrics: str | Metric | Sequence[str | Metric] | None = (),
     rng: Rng = None,
     verbose: bool = True,
 ) -> History:
@@ -66,28 +63,30 @@ def fit(
     verbose : whether to show one line per epoch
 
     Ctrl-C ends the training and returns the history so far. Raises DivergedError, naming epoch and batch, where the
-    loss is not finite; ValueError and TypeError, before anything is changed, for what does not fit together.
+    training's loss is not finite; a validation loss or a metric that is not goes into the history as it is, and
+    NumPy's warnings of overflows and NaNs are silent meanwhile. Raises ValueError and TypeError, before anything is
+    changed, for what does not fit together: model, loss and metrics are tried on a few samples first.
     """
-    parameters = _parameters(model)
-    dtype = parameters[0].dtype
-    epochs, batch_size = _count(epochs, "epochs"), _count(batch_size, "batch_size")
+    parameters = arguments.trainable(model)
+    epochs, batch_size = arguments.count(epochs, "epochs"), arguments.count(batch_size, "batch_size")
     measures = metric_functions.chosen(metrics)
+    if not isinstance(verbose, bool | np.bool):
+        raise TypeError(f"verbose is whether to show a line per epoch; received {verbose!r:.80}. Write verbose=False.")
     order = generator(rng)
-    inputs, targets = _arrays(data, dtype, "data")
-    held: Pair | None = None
-    if isinstance(validation, float | int):
-        (inputs, targets), held = _set_aside(inputs, targets, validation, order)
-    elif validation is not None:
-        held = _arrays(validation, dtype, "validation")
-    _check_loss(loss)
-    _check_labels(model, loss, [(inputs, targets), *([held] if held else [])])
-    stepper = _made(optimizer, model, parameters)
+    pair, held = arguments.prepared(data, validation, parameters[0].dtype, order)
+    arguments.check_loss(loss)
+    rows, state = min(batch_size, REHEARSED), order.bit_generator.state
+    (inputs, targets), held = arguments.rehearsal(model, loss, measures, pair, held, rows)
+    order.bit_generator.state = state  # a model may draw from the same generator
+    stepper = arguments.made(optimizer, model, parameters)
+    trained = {id(t) for t in stepper.parameters}
+    frozen = [t for t in parameters if id(t) not in trained]
 
     names = ["loss", *measures]
     history = History([*names, *(f"validation_{name}" for name in names)] if held else names)
     size = len(inputs)
     batches = math.ceil(size / batch_size)
-    shown = progress(epochs, batches, verbose)
+    shown = progress(epochs, batches, bool(verbose))
     epoch = 0
     try:
         for epoch in range(1, epochs + 1):
@@ -98,6 +97,8 @@ def fit(
                 chosen = shuffled[k * batch_size : (k + 1) * batch_size]
                 x, y = inputs[chosen], targets[chosen]
                 stepper.zero_grad()
+                for tensor in frozen:
+                    tensor.grad = None
                 outputs = model(x)
                 value = loss(outputs, y)
                 number = _finite(value, history, f"epoch {epoch}, batch {k + 1} of {batches}", x, y)
@@ -105,7 +106,7 @@ def fit(
                 stepper.step()
                 sums["loss"] += number * len(chosen)
                 for name, measure in measures.items():
-                    sums[name] += measure(ad.stop_gradient(outputs), y) * len(chosen)
+                    sums[name] += arguments.measured(name, measure, outputs, y) * len(chosen)
                 shown.advance(epoch, k + 1)
             values = {name: total / size for name, total in sums.items()}
             if held:
@@ -131,20 +132,14 @@ def evaluate(
     for start in range(0, len(inputs), batch_size):
         x, y = inputs[start : start + batch_size], targets[start : start + batch_size]
         outputs = model(x)
-        sums["loss"] += float(loss(outputs, y)) * len(x)
+        sums["loss"] += arguments.one_number(loss(outputs, y), recorded=False) * len(x)
         for name, measure in measures.items():
-            sums[name] += measure(outputs, y) * len(x)
+            sums[name] += arguments.measured(name, measure, outputs, y) * len(x)
     return {name: total / len(inputs) for name, total in sums.items()}
 
 
 def _finite(value: Any, history: History, where: str, x: Array, y: Array) -> float:
-    if not isinstance(value, ad.Tensor) or value.size != 1:
-        received = f"a Tensor of shape {value.shape}" if isinstance(value, ad.Tensor) else f"a {type(value).__name__}"
-        raise TypeError(
-            f"loss is to give one number that depends on the model's parameters; received {received}. Reduce it with "
-            ".mean(), and compute it with NumPy's functions from the outputs as they are."
-        )
-    number = float(value.item())
+    number = arguments.one_number(value)
     if not math.isfinite(number):
         strays = [n for n, a in (("X", x), ("y", y)) if a.dtype.kind == "f" and not np.isfinite(a).all()]
         if strays:
@@ -157,92 +152,3 @@ def _finite(value: Any, history: History, where: str, x: Array, y: Array) -> flo
             history,
         )
     return number
-
-
-# -- arguments, checked before anything is changed ----------------------------------------------------------------
-
-
-def _parameters(model: Module) -> list[ad.Tensor]:
-    if not isinstance(model, Module):
-        hint = f"{model.__name__}(...)" if isinstance(model, type) else "nn.Sequential(...) around functions"
-        raise TypeError(f"fit takes a model, an nn.Module; received {model!r:.80}. Write {hint}.")
-    parameters = list(model.parameters())
-    if not parameters:
-        raise ValueError(
-            f"{type(model).__name__} has no parameters to train; they are the leaf Tensors among its attributes, "
-            "such as self.w = ad.Tensor(...) or self.layer = nn.Linear(...)."
-        )
-    return parameters
-
-
-def _count(number: int, what: str) -> int:
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-        raise ValueError(f"{what} is an int from 1; received {number!r:.80}.")
-    return int(number)
-
-
-def _arrays(data: Any, dtype: np.dtype[Any], what: str) -> Pair:
-    if not isinstance(data, tuple | list) or len(data) != 2:
-        raise TypeError(f"{what} is a pair of arrays, (X, y); received {data!r:.80}.")
-    plain = [np.asarray(ad.stop_gradient(a)) for a in data]
-    for name, a in zip(("X", "y"), plain, strict=True):
-        if not a.ndim or a.dtype.kind not in "fiub":
-            raise TypeError(
-                f"{what}: {name} is an array of numbers with one sample per row; received shape {a.shape} and dtype "
-                f"{a.dtype}. Names of classes become integers by np.unique(y, return_inverse=True)[1]."
-            )
-    inputs, targets = plain
-    if len(inputs) != len(targets) or not len(inputs):
-        raise ValueError(
-            f"{what}: X and y have one row per sample, and at least one; received X of shape {inputs.shape} and y of "
-            f"shape {targets.shape}."
-        )
-    return inputs.astype(dtype, copy=False), targets.astype(dtype, copy=False) if targets.dtype.kind == "f" else targets
-
-
-def _set_aside(inputs: Array, targets: Array, share: float, rng: np.random.Generator) -> tuple[Pair, Pair]:
-    count = round(len(inputs) * share) if 0 < share < 1 else 0
-    if not 0 < count < len(inputs):
-        raise ValueError(
-            f"validation is a pair (X, y) or a share between 0 and 1 of the {len(inputs)} samples that leaves some on "
-            f"either side; received {share!r}. Write validation=0.1."
-        )
-    shuffled = rng.permutation(len(inputs))
-    kept, held = shuffled[count:], shuffled[:count]
-    return (inputs[kept], targets[kept]), (inputs[held], targets[held])
-
-
-def _check_loss(loss: Any) -> None:
-    if isinstance(loss, type):
-        raise TypeError(f"loss={loss.__name__} is a class; make one of it: loss=nn.{loss.__name__}().")
-    if not callable(loss):
-        raise TypeError(
-            f"loss is a function of (outputs, targets); received {loss!r:.80}. Write loss=nn.CrossEntropyLoss() for "
-            "classes, or loss=nn.MSELoss() for numbers."
-        )
-
-
-def _check_labels(model: Module, loss: LossFunction, sets: list[Pair]) -> None:
-    """Look at every label before the first step, not when its batch comes."""
-    if isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy:
-        with ad.no_grad():
-            classes = np.shape(model(sets[0][0][:1]))[1:]
-        for _, targets in sets:
-            functional.checked_labels(targets, (len(targets), *classes))
-
-
-def _made(optimizer: Any, model: Module, parameters: list[ad.Tensor]) -> Optimizer:
-    write = "optimizer=nn.optim.Adam(model.parameters(), lr=1e-3)"
-    if isinstance(optimizer, type) or not (isinstance(optimizer, Optimizer) or callable(optimizer)):
-        name = optimizer.__name__ if isinstance(optimizer, type) else repr(optimizer)
-        raise TypeError(f"optimizer is one made for the model's parameters; received {name:.80}. Write {write}.")
-    if not isinstance(optimizer, Optimizer):
-        optimizer = optimizer(model.parameters())
-        if not isinstance(optimizer, Optimizer):
-            raise TypeError(
-                f"the function given as optimizer is to make one of the parameters; it gave {optimizer!r:.80}. "
-                "Write optimizer=lambda parameters: nn.optim.Adam(parameters, lr=1e-3)."
-            )
-    if {id(t) for t in optimizer.parameters}.isdisjoint(map(id, parameters)):
-        raise ValueError(f"the optimizer has none of the model's parameters, so none would be trained. Write {write}.")
-    return optimizer

@@ -16,8 +16,8 @@ from hypothesis import given, settings
 
 import autodiff as ad
 from autodiff.__main__ import evaluate, main
-from autodiff.expression import FUNCTIONS, LONGEST, Expression, ExpressionError
 from autodiff.evaluation import trace
+from autodiff.expression import FUNCTIONS, LONGEST, Expression, ExpressionError
 
 EMBLEM = ["log(x1) + x1*x2 - sin(x2)", "x1=2", "x2=5"]
 
@@ -91,6 +91,39 @@ def test_a_reader_that_stops_early_is_no_reason_for_a_traceback():
     assert done.stderr == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no file that is always full")
+@pytest.mark.parametrize("arguments", [["x", "x=1"], ["--help"], ["--version"]])
+def test_output_that_cannot_be_printed_is_one_line(arguments):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "autodiff", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            cwd=Path(ad.__file__).parents[1],
+        )
+    assert done.returncode == 2
+    assert done.stderr == "autodiff: the output cannot be printed: No space left on device\n"
+
+
+def test_a_closed_output_is_not_success(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    assert main(["x", "x=1"]) == 2
+    monkeypatch.undo()
+    assert capsys.readouterr().err == "autodiff: there is no output to print to; it is closed\n"
+
+
+def test_version(capsys):
+    assert run(capsys, "--version") == (0, f"autodiff {ad.__version__}\n", "")
+
+
+def test_names_that_look_like_symbols_or_each_other_are_written_as_they_are(capsys):
+    _, out, _ = run(capsys, "v1*x_1 + x1*x2", "v1=1", "x_1=2", "x1=3", "x2=4")
+    lines = out.splitlines()
+    assert [line.split("│")[0].strip() for line in lines[2:6]] == ["v₋₃ = v1", "v₋₂ = x_1", "v₋₁ = x1", "v₀ = x₂"]
+
+
 def test_help(capsys):
     status, out, err = run(capsys, "--help")
     assert (status, err) == (0, "")
@@ -161,6 +194,8 @@ def test_a_result_is_not_called_y_where_a_variable_is(capsys):
         ("1.*x + .5", 3.5, 1),
         ("sqrt(x)**2", 3, 1),
         ("x*2e-1", 0.6, 0.2),
+        ("cos(2*π)*x", 3, 1),
+        ("x**x", 27, 27 * (1 + math.log(3))),
     ],
 )
 def test_values_and_derivatives(capsys, expression, value, slope):
@@ -198,34 +233,42 @@ def test_a_long_expression_within_the_limits(capsys):
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("__import__('os')", "column 1: __import__ is not a function"),
+        ("__import__('os')", "column 1: __import__ is not a function; --help lists the functions"),
         ("x.real", "column 2: '.' is not allowed"),
         ("x.__class__", "column 2: '.' is not allowed"),
         ("x[0]", "column 2: '[' is not allowed"),
         ("[x for x in (1, 2)]", "column 1: '[' is not allowed"),
         ("{x: 1}", "column 1: '{' is not allowed"),
-        ("lambda: x", "column 7: ':' is not allowed"),
-        ("lambda x: x", "column 8: an operator is missing"),
+        ("lambda: x", "column 1: lambda is not part of the language; there are numbers"),
+        ("lambda x: x", "column 1: lambda is not part of the language"),
         ("log(x=1)", "column 6: '=' is not allowed"),
         ("(y := 3)", "column 4: ':' is not allowed"),
         ("'x'", 'column 1: "\'" is not allowed'),
         ('"x"', "column 1: '\"' is not allowed"),
-        ("x if x else x", "column 3: an operator is missing"),
-        ("x < 1", "column 3: '<' is not allowed"),
+        ("x if x else x", "column 3: if is not part of the language"),
+        ("if (x)", "column 1: if is not part of the language"),
+        ("not x", "column 1: not is not part of the language"),
+        ("x < 1", "column 3: '<' is not allowed; there are no comparisons"),
+        ("x<=1", "column 2: '<=' is not allowed; there are no comparisons"),
+        ("x == 1", "column 3: '==' is not allowed; there are no comparisons"),
+        ("x!", "column 2: '!' is not allowed; there is no factorial"),
+        ("√x", "column 1: '√' is not allowed; write sqrt(x) for a root"),
+        ("x₁", "column 2: '₁' is not allowed; the digits of a name are plain, as in x1"),
+        ("|x|", "column 1: '|' is not allowed; write abs(x)"),
         ("x @ x", "column 3: '@' is not allowed"),
         ("x; x", "column 2: ';' is not allowed"),
         ("x\0", "column 2: '\\x00' is not allowed"),
         ("x\x1b[31m", "column 2: '\\x1b' is not allowed"),
         ("x\ud800", "column 2: '\\ud800' is not allowed"),
-        ("x²", "column 2: '²' is not allowed"),
+        ("x²", "column 2: '²' is not allowed; write **2 for a square"),
         ("x^2", "column 2: '^' is not allowed; write ** for a power"),
         ("x // 2", "column 3: '//' is not allowed; write / for a quotient"),
         ("2 × x", "column 3: '×' is not allowed; write * for a product"),
         ("x − 1", "column 3: '−' is not allowed; write a plain - for minus"),
         ("2x", "column 2: an operator is missing; for a product write 2*x"),
-        ("2(x + 1)", "column 2: an operator is missing; for a product write 2*("),
+        ("2(x + 1)", "column 2: an operator is missing; for a product write 2*(...)"),
         ("(x + 1)(x)", "column 8: an operator is missing; for a product write (x + 1)*("),
-        ("x(2)", "column 1: x is not a function; for a product write x*("),
+        ("x(2)", "column 1: x is not a function; for a product write x*(...)"),
         ("x 1_0", "column 3: an operator is missing"),
         ("sine(x)", "column 1: sine is not a function; did you mean sin or sinh?"),
         ("sin", "column 1: sin is a function; write its argument in brackets, sin(x)"),
@@ -270,10 +313,13 @@ def test_expressions_that_are_refused(capsys, expression, message):
         ("log1p(x)", "-1", "log1p(x): x = -1 is outside the domain of log1p"),
         ("sqrt(-1)*x", "1", "sqrt(-1): -1 is outside the domain of sqrt"),
         ("arcsin(2*(x))", "1", "arcsin(2*(x)): 2*(x) = 2 is outside the domain of arcsin"),
-        ("1/0*x", "1", "1/0: 0, and division by zero has no value"),
-        ("0/(x - 1)", "1", "0/(x - 1): x - 1 = 0, and division by zero has no value"),
-        ("reciprocal(x)", "0", "reciprocal(x): x = 0, and division by zero has no value"),
+        ("1/0*x", "1", "1/0: division by zero"),
+        ("0/0*x", "1", "0/0: division by zero"),
+        ("0/(x - 1)", "1", "0/(x - 1): division by zero, as x - 1 = 0"),
+        ("reciprocal(x)", "0", "reciprocal(x): division by zero, as x = 0"),
         ("(-8)**(1/3)*x", "1", "(-8)**(1/3): -8 is outside the domain of the power 0.333333"),
+        ("x**x", "0", "x**x: x = 0 to the power x = 0 has no derivative with respect to the exponent"),
+        ("1 + 0**x", "0", "0**x: 0 to the power x = 0 has no derivative with respect to the exponent"),
         ("x**-1", "0", "x**-1: x = 0 is outside the domain of the power -1"),
         ("power(x, 0.5)", "-4", "power(x, 0.5): x = -4 is outside the domain of the power 0.5"),
         ("x*x", "1e200", "x*x: x = 1e+200 and x = 1e+200 give a result too large"),
@@ -295,10 +341,16 @@ def test_domain_errors_point_at_the_subexpression(capsys, expression, x, message
         (["x", "x=1", "x=2"], "x is given two values, 1 and 2; give one"),
         (["x", "x=abc"], "x=abc: 'abc' is not a number"),
         (["x", "x="], "x=: '' is not a number"),
-        (["x", "x=1e400"], "x=1e400: '1e400' is not a number"),
-        (["x", "x=nan"], "x=nan: 'nan' is not a number"),
-        (["x", "x=inf"], "x=inf: 'inf' is not a number"),
-        (["x", "x=1/0"], "x=1/0: '1/0' is not a number"),
+        (["x", "x=1e400"], "x=1e400: too large for a floating-point number"),
+        (["x", "x=nan"], "x=nan: nan is not finite"),
+        (["x", "x=inf"], "x=inf: inf is not finite"),
+        (["x", "x=-inf"], "x=-inf: -inf is not finite"),
+        (["x", "x=9**9**9"], "x=9**9**9: 9 and 9**9 = 3.8742e+08 give a result too large"),
+        (["x", "x=1/0"], "x=1/0: division by zero"),
+        (["x", "π=3"], "π=3: π is a constant"),
+        (["x", "x=1", "-o", ""], "-o is given an empty name; -o writes .svg"),
+        (["x", "x=1", "-o", "a.svg", "-o", "b.svg"], "-o is given two files, a.svg and b.svg; give one"),
+        (["x", "x=1", "-oa.svg", "--output=b.svg"], "--output is given two files, a.svg and b.svg; give one"),
         (["x", "x=__import__('os')"], "x=__import__('os'): "),
         (["x", "x"], "x is not NAME=VALUE"),
         (["x", "=1"], "=1: '' is not a name for a variable"),
@@ -309,7 +361,10 @@ def test_domain_errors_point_at_the_subexpression(capsys, expression, x, message
         (["3 + 4"], "3 + 4 has no variable"),
         (["x", "x=1", "--frobnicate"], "unrecognized arguments: --frobnicate"),
         (["x", "x=1", "-o"], "argument -o/--output: expected one argument"),
-        (["x", "x=1", "-o", "trace.pdf"], "trace.pdf has the suffix .pdf; -o writes .svg, .dot, .txt, .tex"),
+        (
+            ["x", "x=1", "-o", "trace.pdf"],
+            "trace.pdf has the suffix .pdf; -o writes .svg, .html, .dot, .mmd, .json, .txt, .tex",
+        ),
         (["x", "x=1", "-o", "trace"], "trace has no suffix"),
         (["x", "x=1", "-o", "absent/trace.svg"], "absent/trace.svg: the directory absent does not exist"),
         (["x", "x=1", "-o", "folder.txt"], "folder.txt: "),
@@ -352,9 +407,89 @@ def test_a_name_or_number_as_long_as_the_limit(capsys):
     assert "too large" in refused(capsys, "1" * LONGEST)
 
 
-def test_a_graph_too_large_to_draw_is_refused_in_one_line(capsys, tmp_path):
-    assert "1000" in refused(capsys, "+".join(["x"] * 2000), "x=1", "-o", str(tmp_path / "a.svg"))
-    assert list(tmp_path.iterdir()) == []
+def test_a_large_graph_is_folded(capsys, tmp_path):
+    assert main(["+".join(["x"] * 2000), "x=1", "-o", str(tmp_path / "a.svg")]) == 0
+    assert "earlier operations" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "begins"),
+    [("svg", "<svg "), ("html", "<!doctype html>"), ("dot", "digraph"), ("mmd", "flowchart LR"), ("json", "{")],
+)
+def test_every_suffix_gives_its_own_format(capsys, tmp_path, suffix, begins):
+    path = tmp_path / f"a.{suffix}"
+    assert main(["x*x", "x=2", "-o", str(path)]) == 0
+    assert path.read_text(encoding="utf-8").startswith(begins)
+
+
+# -- draw: a graph that a file builds ----------------------------------------------------------------------------
+
+MODEL = """
+import autodiff as ad
+from neighbour import two
+
+x = ad.Tensor(2.0, name="x")
+y = x * two
+number = 3.0
+
+def built():
+    return x + two
+
+assert __name__ != "__main__"
+"""
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.path", [*__import__("sys").path])
+    (tmp_path / "neighbour.py").write_text("two = 2.0\n")
+    path = tmp_path / "model.py"
+    path.write_text(MODEL)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["svg", "html", "dot", "mmd", "json", "txt"])
+def test_a_graph_built_in_a_file_is_drawn(model, suffix):
+    for name in ("y", "built"):
+        out = model.with_name(f"{name}.{suffix}")
+        assert main(["draw", f"{model}:{name}", "-o", str(out), "--depth", "1", "--max-cards", "10"]) == 0
+        assert out.stat().st_size > 50
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (":z", "model.py has no z"),
+        (":buil", "did you mean built?"),
+        (":number", "number is float; name a Tensor, or a function that returns one"),
+        ("", "is not FILE.py:NAME, such as model.py:loss"),
+        (":a.b", "is not FILE.py:NAME"),
+        ("x:y", "there is no such file"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_in_one_line(model, capsys, name, message):
+    out = model.with_name("out.svg")
+    assert main(["draw", f"{model}{name}", "-o", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not out.exists()
+
+
+def test_a_page_that_would_have_too_many_steps_holds_the_picture(model, capsys):
+    model.write_text(MODEL + "\nfor _ in range(150):\n    y = ad.relu(y)\n")
+    out = model.with_name("a.html")
+    assert main(["draw", f"{model}:y", "-o", str(out), "--max-cards", "1000"]) == 0
+    assert "the page holds the picture alone" in capsys.readouterr().err
+    assert "<script" not in out.read_text(encoding="utf-8")
+    assert main(["draw", f"{model}:y", "-o", str(out)]) == 0
+    assert "<script" in out.read_text(encoding="utf-8")
+
+
+def test_draw_is_a_variable_too(capsys):
+    assert main(["draw*draw", "draw=3"]) == 0
+    assert "∂y/∂draw = 6.0" in capsys.readouterr().out
+    assert "draw is no command" not in capsys.readouterr().err
 
 
 @settings(max_examples=300, deadline=None)

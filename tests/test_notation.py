@@ -107,6 +107,23 @@ def test_names_of_users(name, text, barred, tex):
     assert width(plain(tuple(t._replace(bar=True) for t in title))) == width(text) == len(text)
 
 
+@pytest.mark.parametrize(
+    ("names", "texts"),
+    [
+        (["x1", "x_1", "x2"], ["x1", "x_1", "x₂"]),
+        (["alpha", "α", "beta"], ["alpha", "α", "β"]),
+        (["v1", "v_2", "v0", "v", "v_a"], ["v1", "v_2", "v0", "v", "vₐ"]),
+        (["v₁", "x₁", "x1"], ["“v₁”", "x₁", "x1"]),
+        (["x1", "x1"], ["x₁", "x₁"]),
+    ],
+)
+def test_names_that_would_look_alike_are_written_as_they_are(names, texts):
+    naming = Naming(sum(ad.Tensor(1.0, name=name) for name in names))
+    titles = [naming.title(leaf) for leaf in naming.order[: len(names)]]
+    assert [plain(title) for title in titles if title is not None] == texts
+    assert len({html(title) for title in titles if title is not None}) == len(set(names))
+
+
 def test_an_unnamed_leaf_has_no_title():
     x = ad.Tensor(1.0)
     assert Naming(x).title(x) is None
@@ -138,6 +155,20 @@ def test_partials_of_powers_and_quotients():
     assert slopes(x**z) == ["v₀ v₋₁^(v₀ − 1)", "v₁ ln v₋₁"]
     assert slopes(x / z) == ["1/v₀", "−v₋₁/v₀²"]
     assert slopes(x / -2.0) == ["1/(−2)"]
+
+
+def test_partials_are_true_where_the_derivative_jumps():
+    a, b = ad.Tensor(1.0), ad.Tensor(1.0)
+    for function in (np.maximum, np.minimum, np.fmax, np.fmin):
+        assert slopes(function(a, b)) == ["0.5 [v₋₁ = v₀]", "0.5 [v₀ = v₋₁]"]
+    assert slopes(np.maximum(a, 2.0)) == ["[v₀ > 2]"]
+    assert slopes(np.minimum(a, 1.0)) == ["0.5 [v₀ = 1]"]
+    assert slopes(np.fmax(a, np.nan)) == [None]
+    zero = ad.Tensor(0.0)
+    assert slopes(zero**a) == slopes(np.hypot(zero, zero)) == [None, None]
+    assert slopes(0**a) == [None]
+    some = np.maximum(ad.Tensor([1.0, 2.0]), ad.Tensor([1.0, 3.0]))
+    assert plain(pullback(some, 0, Naming(some))) == "v̄₁ × ([v₋₁ > v₀] + 0.5 [v₋₁ = v₀])"
 
 
 def test_partials_that_are_plain_numbers_have_no_formula():

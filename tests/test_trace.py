@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 
 import autodiff as ad
-from autodiff.formula import plain, width
 from autodiff.evaluation import LONGEST_TABLE, Row, Trace, trace
+from autodiff.formula import plain, width
 
 
 def emblem() -> tuple[ad.Tensor, ad.Tensor, ad.Tensor]:
@@ -125,7 +125,7 @@ def test_other_dtypes_and_shapes_of_one_element():
     row = ad.Tensor([[2.0]], name="r")
     assert trace(row * row).rows[0].adjoint.tolist() == [[4.0]]
     c = ad.Tensor(1 - 2j, name="c")
-    assert "1 − 2i" in str(trace(c * 1))
+    assert "1 − 2i" in str(trace(c * 1, seed=1))
     with pytest.raises(ValueError, match=r"\(2,\)"):
         trace(row * row, seed=[1.0, 2.0])
 
@@ -166,6 +166,19 @@ def test_an_assigned_leaf_is_refused_as_in_backward():
 def test_what_is_no_tensor_is_refused():
     with pytest.raises(TypeError, match="ndarray"):
         trace(np.ones(3))  # type: ignore[arg-type]
+
+
+def test_a_tie_is_written_as_it_is_computed():
+    rows = trace(np.maximum(ad.Tensor(1.0, name="x"), ad.Tensor(1.0, name="y"))).rows
+    assert plain(rows[2].reverse) == "v̄₀ = v̄₁ ∂v₁/∂v₀ = v̄₁ × 0.5 [v₀ = v₋₁]"
+    assert rows[2].contribution == 0.5
+
+
+def test_a_power_at_0_is_written_as_the_number_it_is():
+    x = ad.Tensor(0.0, name="x")
+    with np.errstate(all="ignore"):
+        rows = trace(x**x).rows
+    assert all(plain(r.reverse).endswith("v̄₁ × 0") for r in rows[1:3])
 
 
 # -- arrays ------------------------------------------------------------------------------------------------------

@@ -106,6 +106,53 @@ def test_what_does_not_fit_together_is_an_error(call, error, words):
         call()
 
 
+def test_linear_takes_lists_and_complex_weights():
+    x, w, b = np.ones((4, 3)), rng.standard_normal((2, 3)), rng.standard_normal(2)
+    np.testing.assert_array_equal(F.linear(x.tolist(), w.tolist(), b.tolist()), F.linear(x, w, b))
+    np.testing.assert_allclose(F.linear(x, 1j * w), 1j * F.linear(x, w))
+
+
+@pytest.mark.parametrize(
+    ("x", "weight", "bias", "error", "words"),
+    [
+        (np.ones((4, 3)), np.ones((2, 3), int), None, TypeError, "weight of dtype int64.*weight.astype"),
+        (np.ones((4, 3), int), np.ones((2, 3), int), None, TypeError, "weight of dtype int64"),
+        (np.ones((4, 3), complex), np.ones((2, 3)), None, TypeError, "float64; received x of dtype complex128"),
+        (np.ones((4, 3)), np.ones((2, 3)), np.ones(1), ValueError, r"bias of shape \(1,\)"),
+        (np.ones((4, 3)), np.ones((2, 3)), np.ones((1, 2)), ValueError, r"bias of shape \(1, 2\)"),
+        (np.ones((4, 3)), np.ones((2, 3)), 2.0, ValueError, r"bias of shape \(\)"),
+        (np.ones((4, 3)), np.ones((2, 3)), np.ones(2) * 1j, ValueError, "dtype complex128"),
+        (np.ones((4, 3)), np.ones(3), None, ValueError, r"weight of shape \(3,\)"),
+    ],
+)
+def test_linear_casts_nothing_silently(x, weight, bias, error, words):
+    with pytest.raises(error, match=words):
+        F.linear(x, weight, bias)
+
+
+@pytest.mark.parametrize("dtype", [">i4", "<i4", ">u2", ">i8"])
+def test_labels_of_any_byte_order(dtype: str):
+    logits = rng.standard_normal((4, 3))
+    labels = np.array([0, 2, 1, 1], dtype)
+    assert F.cross_entropy(logits, labels) == F.cross_entropy(logits, labels.astype(int))
+    with pytest.raises(ValueError, match="received 3 at index 0"):
+        F.cross_entropy(logits, labels + np.array([3, 0, 0, 0], dtype))
+
+
+def test_losses_of_lists_and_integers():
+    assert F.cross_entropy([[1, 2, 3]], [0]) == F.cross_entropy(np.array([[1.0, 2.0, 3.0]]), [0])
+    assert F.mse_loss([1, 2], [3.0, 4.0]) == 4.0
+    assert F.mse_loss(np.array([1], np.uint8), np.array([3], np.uint8)) == 4.0
+    assert F.mse_loss([1, 2], ad.Tensor([3.0, 4.0])).item() == 4.0
+    with pytest.raises(TypeError, match="dtype complex128"):
+        F.cross_entropy(np.ones((2, 3), complex), [0, 1])
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint64, np.float32])
+def test_the_absolute_error_does_not_wrap_around(dtype: type):
+    assert nn.metrics.mean_absolute_error(np.array([0, 0], dtype), np.array([1, 0], dtype)) == 0.5
+
+
 def test_accuracy():
     scores = np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]])
     assert nn.metrics.accuracy(scores, [1, 0, 0]) == pytest.approx(2 / 3)

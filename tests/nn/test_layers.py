@@ -117,6 +117,10 @@ def test_activations_as_layers(layer: nn.Module):
 
 def test_flatten_keeps_the_batch():
     assert nn.Flatten()(np.zeros((2, 3, 4))).shape == (2, 12)
+    assert nn.Flatten()(np.zeros((0, 3, 4))).shape == (0, 12)
+    assert nn.Flatten()(np.zeros(3)).shape == (3, 1)
+    with pytest.raises(ValueError, match=r"received shape \(\)"):
+        nn.Flatten()(1.0)
 
 
 def test_the_activation_of_an_mlp_is_a_class_or_a_function():
@@ -152,6 +156,7 @@ def test_a_model_from_one_seed_is_the_same_twice():
         (lambda: nn.Linear(0, 2), ValueError, r"in_features.*from 1; received 0"),
         (lambda: nn.Linear(2, 2.5), ValueError, r"out_features.*received 2.5"),
         (lambda: nn.Linear(2, 2, dtype=int), TypeError, r"float32 or float64; received dtype=int64"),
+        (lambda: nn.Linear(2, 2, dtype="floot"), TypeError, r"float32 or float64; received dtype='floot'"),
         (lambda: nn.Linear(2, 2, rng="seed"), TypeError, r"rng is a numpy.random.Generator.*received 'seed'"),
         (lambda: nn.MLP(3), TypeError, r"received \(3,\).*MLP\(64, 32, 10\)"),
         (lambda: nn.MLP(3, nn.ReLU(), 1), TypeError, "MLP takes the number of inputs"),

@@ -121,6 +121,39 @@ def test_a_module_without_forward_says_what_to_define():
         Empty()(1)
 
 
+def test_a_forward_without_return_names_its_module():
+    class Forgetful(nn.Module):
+        def forward(self, x: object) -> None:
+            np.tanh(x)
+
+    with pytest.raises(TypeError, match=r"Forgetful.forward .* gave None. End it with return"):
+        nn.Sequential(Forgetful(), nn.ReLU())(np.ones(2))
+
+
+@pytest.mark.parametrize("kind", [set, frozenset])
+def test_a_set_of_parameters_is_an_error(kind: type):
+    model = nn.Module()
+    model.layers = [kind([1, 2]), kind([nn.Linear(1, 1)])]
+    with pytest.raises(TypeError, match=r"a set of them, the attribute layers\.1\. Make it a list"):
+        list(model.parameters())
+
+
+def test_attributes_in_slots_are_walked():
+    class Slotted(nn.Module):
+        __slots__ = ("__weight", "bias", "unset")
+
+        def __init__(self) -> None:
+            self.__weight, self.bias, self.other = ad.Tensor(1.0), ad.Tensor(2.0), ad.Tensor(3.0)
+
+    assert [t.item() for t in Slotted().parameters()] == [1.0, 2.0, 3.0]
+
+
+def test_a_tuple_of_one_part_has_a_comma():
+    model = nn.Module()
+    model.parts = (nn.ReLU(),)
+    assert repr(model) == "Module(parts=(ReLU(),))"
+
+
 def test_a_copy_of_a_model_is_independent():
     model = nn.MLP(2, 3, 1, rng=0)
     other = copy.deepcopy(model)

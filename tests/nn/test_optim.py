@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -150,6 +152,66 @@ def test_values_assigned_between_steps_are_kept():
     assert w.value.tolist() == [4.0, 5.0]
 
 
+def test_hyperparameters_are_checked_when_assigned():
+    w = ad.Tensor([1.0])
+    sgd, adam = optim.SGD([w], lr=0.1), optim.Adam([ad.Tensor([1.0])])
+    for optimizer, name, value, error in (
+        (sgd, "lr", -1, ValueError), (sgd, "lr", True, TypeError), (sgd, "lr", "1e-3", TypeError),
+        (sgd, "momentum", 1.0, ValueError), (adam, "betas", 0.9, TypeError), (adam, "betas", (0.9,) * 3, TypeError),
+        (adam, "betas", (0.9, 1.0), ValueError), (adam, "eps", -1e-8, ValueError), (adam, "eps", None, TypeError),
+    ):  # fmt: skip
+        before = getattr(optimizer, name)
+        with pytest.raises(error, match=name):
+            setattr(optimizer, name, value)
+        assert getattr(optimizer, name) == before
+
+
+@pytest.mark.parametrize("name", PYTORCH)
+def test_a_step_of_lr_0_moves_nothing(name: str):
+    w = ad.Tensor([1.0, 2.0])
+    optimizer = OURS[name]([w])
+    optimizer.lr = 0.0
+    (w * w).sum().backward()
+    optimizer.step()
+    assert w.value.tolist() == [1.0, 2.0]
+
+
+def test_momentum_assigned_later_begins_then():
+    late, early = ad.Tensor([1.0, 2.0]), ad.Tensor([1.0, 2.0])
+    one, other = optim.SGD([late], lr=0.1), optim.SGD([early], lr=0.1, momentum=0.9)
+    one.momentum = 0.9
+    for _ in range(3):
+        for w, optimizer in ((late, one), (early, other)):
+            optimizer.zero_grad()
+            (w * w).sum().backward()
+            optimizer.step()
+    assert late.value.tolist() == early.value.tolist()
+    assert repr(one) == repr(other)
+
+
+def test_betas_assigned_between_steps_leave_the_means_as_they_are():
+    w = ad.Tensor([1.0])
+    optimizer = optim.Adam([w], lr=0.1)
+    m = v = 0.0
+    p = 1.0
+    for t, (beta1, beta2) in enumerate([(0.9, 0.999), (0.5, 0.9), (0.8, 0.99)], start=1):
+        optimizer.betas = beta1, beta2
+        optimizer.zero_grad()
+        (w**3).sum().backward()
+        optimizer.step()
+        g = 3 * p**2
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+        p -= 0.1 * m / (1 - beta1**t) / ((v / (1 - beta2**t)) ** 0.5 + 1e-8)
+        assert w.value[0] == pytest.approx(p, rel=1e-12)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_an_optimizer_is_not_copied(copied: Callable[[Any], Any]):
+    model = nn.MLP(2, 1, rng=0)
+    with pytest.raises(TypeError, match=r"make a new optimizer for the copy: Adam\(copied.parameters\(\)"):
+        copied(optim.Adam(model.parameters()))
+
+
 def test_repr():
     w = ad.Tensor([1.0])
     assert repr(optim.SGD([w], lr=0.1)) == "SGD(1 parameters, lr=0.1)"
@@ -167,7 +229,11 @@ def test_repr():
         (lambda: optim.Adam([np.ones(3)]), TypeError, r"item 0 is a ndarray: an ndarray is a constant"),
         (lambda: optim.Adam(nn.MLP(2, 1).named_parameters()), TypeError, r"item 0 is a tuple"),
         (lambda: optim.Adam([ad.Tensor([1.0]) * 2]), TypeError, r"item 0, of shape \(1,\), is the result of multiply"),
-        (lambda: optim.Adam([ad.Tensor(1.0), ad.Tensor(1.0, dtype=np.float32)]), TypeError, "float32, float64"),
+        (
+            lambda: optim.Adam([ad.Tensor(1.0), ad.Tensor(1.0, dtype=np.float32)]),
+            TypeError,
+            "float32, float64. Make them",
+        ),
         (lambda: optim.Adam([ad.Tensor(1.0)], lr=0), ValueError, r"Adam: lr, .*above 0; received 0"),
         (lambda: optim.SGD([ad.Tensor(1.0)], lr="fast"), TypeError, "received 'fast'"),
         (lambda: optim.SGD([ad.Tensor(1.0)], lr=float("nan")), ValueError, "received nan"),

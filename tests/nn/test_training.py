@@ -58,6 +58,7 @@ def test_every_epoch_sees_every_sample_once_in_a_new_order():
         return 0.0
 
     trained(2, data=(X, np.arange(103) % 3), metrics=seen)
+    del batches[0]  # of the rehearsal
     assert [len(b) for b in batches] == [16] * 6 + [7] + [16] * 6 + [7]
     epochs = np.concatenate(batches[:7]), np.concatenate(batches[7:])
     assert all(np.array_equal(np.sort(e), np.sort(np.arange(103) % 3)) for e in epochs)
@@ -79,7 +80,7 @@ def test_the_last_short_batch_counts_by_its_length():
 def test_a_share_for_validation_is_set_aside():
     sizes = []
     trained(1, validation=0.25, metrics=[lambda scores, y: float(sizes.append(len(y)) or 0)])
-    assert sizes == [16, 16, 16, 16, 13, 26]
+    assert sizes == [16, 16, *[16, 16, 16, 16, 13, 26]]  # first those of the rehearsal
 
 
 def test_nothing_is_recorded_during_validation():
@@ -90,7 +91,7 @@ def test_nothing_is_recorded_during_validation():
         return F.cross_entropy(outputs, y)
 
     trained(1, validation=(X[:5], LABELS[:5]), loss=loss, batch_size=103)
-    assert kinds == [ad.Tensor, np.ndarray]
+    assert kinds == [ad.Tensor, np.ndarray] * 2  # in the rehearsal and in the epoch
 
 
 def test_inputs_take_the_dtype_of_the_model():
@@ -143,7 +144,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_parameters_move():
     with pytest.raises(nn.DivergedError, match=r"the loss is nan in epoch 1, batch \d of 7: there are NaNs.*batch's X"):
         trained(data=(x, LABELS))
     model = nn.Linear(1, 1, rng=0)
-    with np.errstate(over="ignore", invalid="ignore"), pytest.raises(nn.DivergedError, match="smaller lr") as caught:
+    with pytest.raises(nn.DivergedError, match="smaller lr") as caught:
         nn.fit(
             model, (np.ones((4, 1)), np.ones((4, 1))), loss=nn.MSELoss(), batch_size=1, epochs=50, verbose=False,
             optimizer=nn.optim.SGD(model.parameters(), lr=10.0),
@@ -162,12 +163,16 @@ def test_a_loss_that_is_not_finite_stops_before_the_parameters_move():
         ({"data": (X, LABELS.astype(float))}, TypeError, r"integer labels.*labels.astype\(int\)"),
         ({"data": (X, np.where(np.arange(103) == 90, 3, LABELS))}, ValueError, "from 0 to 2 .*received 3 at index 90"),
         ({"validation": (X, LABELS - 1)}, ValueError, "received -1"),
-        ({"data": (X[:, :4], LABELS)}, ValueError, r"x of shape \(1, 4\), weight of shape \(8, 5\)"),
+        ({"data": (X[:, :4], LABELS)}, ValueError, r"x of shape \(16, 4\), weight of shape \(8, 5\)"),
         ({"data": (X, X[:, 0]), "loss": nn.MSELoss()}, ValueError, r"\(16, 3\) and a target of shape \(16,\)"),
         ({"loss": nn.CrossEntropyLoss}, TypeError, r"is a class; make one of it: loss=nn.CrossEntropyLoss\(\)"),
         ({"loss": "mse"}, TypeError, r"received 'mse'. Write loss=nn.CrossEntropyLoss\(\)"),
         ({"loss": lambda scores, y: F.cross_entropy(scores.value, y)}, TypeError, "depends on the model's parameters"),
-        ({"loss": lambda scores, y: scores}, TypeError, r"received a Tensor of shape \(16, 3\).*\.mean\(\)"),
+        (
+            {"loss": lambda scores, y: scores},
+            TypeError,
+            r"received a Tensor of shape \(16, 3\), dtype float32.*\.mean\(\)",
+        ),
         ({"optimizer": "adam"}, TypeError, r"received 'adam'. Write optimizer=nn.optim.Adam\(model.parameters\(\)"),
         (
             {"optimizer": nn.optim.Adam},
@@ -197,6 +202,108 @@ def test_wrong_arguments_are_errors_before_anything_changes(changed, error, word
     with pytest.raises(error, match=words):
         nn.fit(model, arguments.pop("data"), **arguments)
     assert all(np.array_equal(a, p.value) for a, p in zip(before, model.parameters(), strict=True))
+
+
+def test_loss_and_metrics_are_rehearsed_on_both_sets_before_the_first_step():
+    def square(values: np.ndarray, y: np.ndarray) -> float:
+        return float(np.mean((values - y) ** 2))
+
+    mse = {"data": (X, X[:, :3]), "loss": nn.MSELoss()}
+    for changed, error, words in (
+        (mse | {"validation": (X, X[:, 0])}, ValueError, r"\(16, 3\) and a target of shape \(16,\)"),
+        (mse | {"metrics": "accuracy"}, ValueError, "accuracy takes outputs"),
+        (mse | {"metrics": square, "validation": (X, X)}, ValueError, "shape"),
+        ({"metrics": lambda scores, y: None}, TypeError, "'<lambda>' gave None"),
+        ({"metrics": lambda scores, y: np.ones(2)}, TypeError, r"gave ndarray of shape \(2,\)"),
+        ({"metrics": 5}, TypeError, r"metrics are names or functions.*received 5"),
+        ({"metrics": named("validation_loss")}, ValueError, "called 'validation_loss'"),
+        ({"loss": lambda scores, y: None}, TypeError, "received a NoneType"),
+        ({"verbose": 1}, TypeError, "verbose is whether.*received 1"),
+        ({"validation": "0.2"}, TypeError, r"a pair of arrays, \(X, y\), or a share.*received '0.2'"),
+        ({"data": ([[1.0, 2.0], [3.0]], [0, 1])}, ValueError, "X is an array.*same length"),
+        ({"data": (X * 1j, LABELS)}, TypeError, r"dtype complex128. Write np.stack\(\[X.real"),
+        ({"data": (X.astype(object), LABELS)}, TypeError, r"dtype object. Write X.astype\(float\) if"),
+        ({"data": (X, LABELS.astype(float))}, TypeError, "received dtype float64"),
+        ({"data": (X[:, 0], LABELS)}, ValueError, "linear takes"),
+    ):
+        model = nn.MLP(5, 8, 3, rng=0)
+        before = [p.value.copy() for p in model.parameters()]
+        arguments = {"data": (X, LABELS), "loss": nn.CrossEntropyLoss(), "batch_size": 16, "epochs": 1} | changed
+        with pytest.raises(error, match=words) as caught:
+            nn.fit(model, arguments.pop("data"), optimizer=nn.optim.Adam(model.parameters()), **arguments)
+        assert all(np.array_equal(a, p.value) for a, p in zip(before, model.parameters(), strict=True))
+    assert caught.value.__notes__[0].endswith(
+        "first 16 samples of the data, X of shape (103,) and y of shape (103,). For one number per sample, write "
+        "X.reshape(-1, 1)."
+    )
+
+
+def named(name: str) -> object:
+    def metric(outputs: object, y: object) -> float:
+        return 0.0
+
+    metric.__name__ = name
+    return metric
+
+
+def test_the_rehearsal_takes_nothing_from_the_generator():
+    class Noisy(nn.MLP):
+        def forward(self, x: np.ndarray) -> object:
+            return super().forward(x + draws.standard_normal(x.shape).astype(np.float32))
+
+    draws = np.random.default_rng(3)
+    model = Noisy(5, 8, 3, rng=0)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    nn.fit(model, (X, LABELS), nn.CrossEntropyLoss(), optimizer, epochs=1, rng=draws, verbose=False)
+    again = np.random.default_rng(3)
+    again.permutation(103)
+    for k in range(4):
+        again.standard_normal((32 if k < 3 else 7, 5))
+    assert draws.bit_generator.state == again.bit_generator.state
+
+
+def test_a_model_that_squeezes_its_output_is_rehearsed_with_a_whole_batch():
+    class Line(nn.Module):
+        def __init__(self) -> None:
+            self.w = nn.Linear(5, 1, rng=0)
+
+        def forward(self, x: np.ndarray) -> object:
+            return np.squeeze(self.w(x))
+
+    model = Line()
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.01)
+    assert (
+        len(nn.fit(model, (X[:100], X[:100, 0]), nn.MSELoss(), optimizer, batch_size=50, epochs=2, verbose=False)) == 2
+    )
+
+
+def test_arguments_that_are_taken():
+    assert list(trained(1, metrics=None)[1]) == ["loss"]
+    assert "validation_loss" in trained(1, validation=np.float32(0.2))[1]
+    assert trained(1, data=(X, LABELS.astype(">i8")))[1].columns == trained(1)[1].columns
+
+
+def test_a_nan_in_the_validation_goes_into_the_history():
+    _, history = trained(2, validation=(X * np.nan, LABELS))
+    assert np.isnan(history["validation_loss"]).all()
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_frozen_parameters_do_not_pile_up_adjoints():
+    model = nn.MLP(5, 8, 3, rng=0)
+    optimizer = nn.optim.SGD(model[2].parameters(), lr=1e-30)
+    sizes = []
+    for epochs in (1, 5):
+        nn.fit(
+            model, (X, LABELS), nn.CrossEntropyLoss(), optimizer, epochs=epochs, batch_size=103, rng=0, verbose=False
+        )
+        sizes.append(np.abs(model[0].weight.grad).max())
+    assert sizes[0] == pytest.approx(sizes[1], rel=1e-3)
+
+
+def test_fit_within_no_grad_is_an_error():
+    with ad.no_grad(), pytest.raises(RuntimeError, match=r"within ad\.no_grad.*MLP cannot be trained"):
+        trained(1)
 
 
 def test_what_is_not_a_model_with_parameters_is_an_error():
@@ -290,6 +397,21 @@ def test_an_unknown_column_names_those_there_are():
         history["validation_loss"]
 
 
+def test_the_history_as_a_mapping():
+    _, history = trained(2)
+    assert dict(history) == history.columns
+    assert list(history) == list(history.keys()) == ["loss", "accuracy"]
+    assert len(history) == 2
+
+
+def test_without_matplotlib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    _, history = trained(1)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "autodiff-nn\[notebook\]"'):
+        history.plot()
+
+
 def test_the_history_as_curves():
     pytest.importorskip("matplotlib").use("Agg")
     import matplotlib.pyplot as plt
@@ -299,4 +421,14 @@ def test_the_history_as_curves():
     assert [axis.get_ylabel() for axis in axes] == ["loss", "accuracy"]
     assert [line.get_label() for line in axes[0].lines] == ["training", "validation"]
     np.testing.assert_array_equal(axes[1].lines[1].get_ydata(), history["validation_accuracy"])
+    with pytest.raises(ValueError, match="plot draws 2 pictures, loss, accuracy; received 1 axes"):
+        history.plot(axes[0])
+    _, long = trained(40, metrics=())
+    axis = plt.subplots()[1]
+    long.plot(axis)
+    low, high = axis.get_xlim()
+    assert 0 < low < 1
+    assert high > 40
+    trained(60, metrics=())[1].plot(axis)
+    assert axis.get_xlim()[1] > 60
     plt.close("all")
