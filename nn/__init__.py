@@ -11,13 +11,11 @@ from nn import functional, init, metrics, optim
 from nn.history import History
 from nn.layers import (
     ELU,
-    MLP,
     Flatten,
     LeakyReLU,
     Linear,
     LogSoftmax,
     ReLU,
-    Sequential,
     Sigmoid,
     SiLU,
     Softmax,
@@ -26,6 +24,7 @@ from nn.layers import (
 )
 from nn.losses import CrossEntropyLoss, MSELoss
 from nn.module import Module
+from nn.sequential import MLP, Sequential
 from nn.training import DivergedError, fit
 
 __all__ = [

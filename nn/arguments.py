@@ -41,13 +41,6 @@ def trainable(model: Module) -> list[ad.Tensor]:
     return parameters
 
 
-def count(number: int, what: str) -> int:
-    """An int from 1."""
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-        raise ValueError(f"{what} is an int from 1; received {number!r:.80}.")
-    return int(number)
-
-
 def prepared(data: Any, validation: Any, dtype: np.dtype[Any], rng: np.random.Generator) -> tuple[Pair, Pair | None]:
     """What to train on, and what to validate on."""
     pair = arrays(data, dtype, "data")

@@ -14,6 +14,7 @@ import autodiff as ad
 from nn import arguments
 from nn import metrics as metric_functions
 from nn.arguments import Array, LossFunction, OptimizerMaker, Pair
+from nn.checked import whole
 from nn.history import History
 from nn.init import Rng, generator
 from nn.metrics import Metric
@@ -68,7 +69,7 @@ def fit(
     changed, for what does not fit together: model, loss and metrics are tried on a few samples first.
     """
     parameters = arguments.trainable(model)
-    epochs, batch_size = arguments.count(epochs, "epochs"), arguments.count(batch_size, "batch_size")
+    epochs, batch_size = whole(epochs, "epochs"), whole(batch_size, "batch_size")
     measures = metric_functions.chosen(metrics)
     if not isinstance(verbose, bool | np.bool):
         raise TypeError(f"verbose is whether to show a line per epoch; received {verbose!r:.80}. Write verbose=False.")

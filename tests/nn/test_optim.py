@@ -71,7 +71,7 @@ def test_twenty_steps_are_those_of_pytorch(name: str):
 @pytest.mark.parametrize("name", PYTORCH)
 def test_pieces_do_not_change_the_bits(name: str, monkeypatch: pytest.MonkeyPatch):
     whole = steps(OURS[name])
-    monkeypatch.setattr(optim, "PIECE", 16)  # two elements
+    monkeypatch.setattr(nn.optim.optimizer, "PIECE", 16)  # two elements
     assert steps(OURS[name]) == whole
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.checked import real
 from nn.module import Module
 
 Vector = npt.NDArray[Any]
@@ -42,7 +43,7 @@ class Optimizer:
     state: tuple[Vector, ...] = ()  # those vectors
 
     def __init__(self, parameters: Iterable[ad.Tensor], lr: float) -> None:
-        self._lr = _number(lr, "lr, the step size,", type(self).__name__, positive=True)
+        self._lr = real(lr, f"{type(self).__name__}: lr, the step size,", above=True)
         self.flat = ad.Flat(_listed(parameters, type(self).__name__))
         size = self.flat.value.size
         self._scratch = np.empty(min(size, PIECE // self.flat.value.itemsize), self.flat.value.dtype)
@@ -62,7 +63,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, lr: float) -> None:
-        self._lr = _number(lr, "lr, the step size,", type(self).__name__)
+        self._lr = real(lr, f"{type(self).__name__}: lr, the step size,")
 
     def zero_grad(self) -> None:
         """Forget the parameters' adjoints: every `.grad` is None until the next `backward`."""
@@ -114,7 +115,7 @@ class SGD(Optimizer):
     """Stochastic gradient descent: b = momentum b + g; p = p - lr b (Polyak 1964; without momentum b is g)."""
 
     def __init__(self, parameters: Iterable[ad.Tensor], lr: float, *, momentum: float = 0.0) -> None:
-        self._momentum = _number(momentum, "momentum", "SGD", below=1)
+        self._momentum = real(momentum, "SGD: momentum", below=1)
         self.states = 1 if self._momentum else 0
         super().__init__(parameters, lr)
 
@@ -125,7 +126,7 @@ class SGD(Optimizer):
 
     @momentum.setter
     def momentum(self, momentum: float) -> None:
-        self._momentum = _number(momentum, "momentum", "SGD", below=1)
+        self._momentum = real(momentum, "SGD: momentum", below=1)
         if self._momentum and not self.states:
             self.states = 1
             self._remember(1)
@@ -183,7 +184,7 @@ class Adam(Optimizer):
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TypeError(f"Adam: betas are a pair of numbers, such as (0.9, 0.999); received {betas!r:.80}.")
         before = self._betas
-        self._betas = _number(betas[0], "betas[0]", "Adam", below=1), _number(betas[1], "betas[1]", "Adam", below=1)
+        self._betas = real(betas[0], "Adam: betas[0]", below=1), real(betas[1], "Adam: betas[1]", below=1)
         for kept, old, new in zip(self.state, before, self._betas, strict=False):
             kept *= (1 - old) / (1 - new)  # m and v stay what they are
 
@@ -194,7 +195,7 @@ class Adam(Optimizer):
 
     @eps.setter
     def eps(self, eps: float) -> None:
-        self._eps = _number(eps, "eps", "Adam")
+        self._eps = real(eps, "Adam: eps")
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
@@ -246,17 +247,3 @@ def _listed(parameters: Iterable[ad.Tensor], name: str) -> list[ad.Tensor]:
                 f"{tensor.primitive.name}. Pass the Tensors it was computed from."
             )
     return listed
-
-
-def _number(value: float, what: str, name: str, *, below: float = float("inf"), positive: bool = False) -> float:
-    """A hyperparameter as a Python float: a NumPy one would turn float32 parameters into float64."""
-    bounds = f"{'above' if positive else 'from'} 0" + ("" if below == float("inf") else f" to below {below}")
-    try:
-        if isinstance(value, bool | np.bool | str | bytes):
-            raise TypeError  # noqa: TRY301  # float would take them
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: {what} is a number {bounds}; received {value!r:.80}.") from None
-    if not 0 <= number < below or (positive and number == 0):
-        raise ValueError(f"{name}: {what} is a number {bounds}; received {value!r}.")
-    return number

@@ -1,0 +1,38 @@
+"""Numbers that users pass, checked where they are passed in."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def whole(number: int, what: str, least: int = 1) -> int:
+    """An int, from `least`; else a ValueError that says what it is for."""
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+        raise ValueError(f"{what} is an int from {least}; received {number!r:.80}.")
+    return int(number)
+
+
+def real(
+    value: float, what: str, *, least: float = 0.0, below: float = math.inf, most: float = math.inf, above: bool = False
+) -> float:
+    """A finite number as a Python float: a NumPy one would turn float32 into float64.
+
+    Its bounds: from `least` (above it, with `above`) to below `below`, or to `most`. Raises TypeError for what is no
+    number, ValueError for one out of bounds; `what` begins the message.
+    """
+    bounds = f"{'above' if above else 'from'} {least:g}"
+    if below < math.inf:
+        bounds += f" to below {below:g}"
+    elif most < math.inf:
+        bounds += f" to {most:g}"
+    try:
+        if isinstance(value, bool | np.bool | str | bytes):
+            raise TypeError  # noqa: TRY301  # float would take them
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} is a number {bounds}; received {value!r:.80}.") from None
+    if not (least <= number < below and number <= most) or not math.isfinite(number) or (above and number == least):
+        raise ValueError(f"{what} is a number {bounds}; received {value!r}.")
+    return number
