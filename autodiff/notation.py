@@ -223,4 +223,4 @@ def _setting(value: Any) -> str:
         return str(value)
     if isinstance(value, tuple | list) and all(isinstance(part, simple) for part in value):
         return "(" + ", ".join(map(str, value)) + ("," if len(value) == 1 else "") + ")"
-    return type(value).__name__
+    return str(value) if "__str__" in vars(type(value)) else type(value).__name__
