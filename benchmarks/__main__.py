@@ -16,6 +16,9 @@ os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THR
 
 from benchmarks.imports import imports
 from benchmarks.interleaved import ratio, seconds
+from benchmarks.losses import losses
+from benchmarks.networks import networks
+from benchmarks.normalisation import normalised_steps
 from benchmarks.operations import Row, installed, scalars, small_arrays
 from benchmarks.pictures import pictures
 from benchmarks.training import steps
@@ -24,6 +27,9 @@ suites: dict[str, Callable[[], Iterator[Row]]] = {
     "operations": small_arrays,
     "scalars": scalars,
     "training": steps,
+    "losses": losses,
+    "normalisation": normalised_steps,
+    "networks": networks,
     "pictures": pictures,
     "imports": imports,
 }

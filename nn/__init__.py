@@ -7,48 +7,143 @@
 ... )
 """
 
-from nn import functional, init, metrics, optim
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from nn import data, functional, init, metrics, optim
+from nn.callbacks import Callback, EarlyStopping
+from nn.diagnosis import DivergedError
+from nn.evaluation import evaluate, predict
+from nn.fitting import fit
+from nn.flattened import flat
 from nn.history import History
 from nn.layers import (
     ELU,
+    GELU,
+    AvgPool2d,
+    BatchNorm1d,
+    BatchNorm2d,
+    Conv2d,
+    Dense,
+    Dropout,
+    Embedding,
     Flatten,
+    Identity,
+    LayerNorm,
     LeakyReLU,
     Linear,
     LogSoftmax,
+    MaxPool2d,
     ReLU,
     Sigmoid,
+    Sign,
     SiLU,
     Softmax,
     Softplus,
+    Step,
     Tanh,
+    weight_norm,
 )
-from nn.losses import CrossEntropyLoss, MSELoss
+from nn.losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HingeLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    LogisticLoss,
+    MSELoss,
+    MultiMarginLoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
 from nn.module import Module
-from nn.sequential import MLP, Sequential
-from nn.training import DivergedError, fit
+from nn.restarting import restarts
+from nn.saving import FileError, load, save
+from nn.searching import find_lr
+from nn.sequential import MLP, Residual, Sequential
+from nn.training import Training
+from nn.watching import watch
+
+if TYPE_CHECKING:
+    from nn.estimators import MLPClassifier as MLPClassifier
+    from nn.estimators import MLPRegressor as MLPRegressor
 
 __all__ = [
     "ELU",
+    "GELU",
     "MLP",
+    "AvgPool2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Callback",
+    "Conv2d",
     "CrossEntropyLoss",
+    "Dense",
     "DivergedError",
+    "Dropout",
+    "EarlyStopping",
+    "Embedding",
+    "FileError",
     "Flatten",
+    "HingeLoss",
     "History",
+    "HuberLoss",
+    "Identity",
+    "KLDivLoss",
+    "L1Loss",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
+    "LogisticLoss",
     "MSELoss",
+    "MaxPool2d",
     "Module",
+    "MultiMarginLoss",
+    "NLLLoss",
     "ReLU",
+    "Residual",
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "Sign",
+    "SmoothL1Loss",
     "Softmax",
     "Softplus",
+    "Step",
     "Tanh",
+    "Training",
+    "data",
+    "evaluate",
+    "find_lr",
     "fit",
+    "flat",
     "functional",
     "init",
+    "load",
     "metrics",
     "optim",
+    "predict",
+    "restarts",
+    "save",
+    "watch",
+    "weight_norm",
 ]
+
+
+# They need scikit-learn, an extra that is slow to import; so they are not in __all__ either, for `import *`.
+_on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _on_demand:
+        return getattr(importlib.import_module(_on_demand[name]), name)
+    raise AttributeError(f"module 'nn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_on_demand])

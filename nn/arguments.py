@@ -1,7 +1,8 @@
-"""The arguments of `fit`, checked before anything is changed."""
+"""What `fit` and its kin are given, checked before anything is changed."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,98 +11,159 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import functional
+from nn.data import DataLoader
+from nn.data.rows import rows
 from nn.losses import CrossEntropyLoss
 from nn.metrics import Metric
 from nn.module import Module
 from nn.optim import Optimizer
+from nn.optim.lr_scheduler import LRScheduler
 
 Array = npt.NDArray[Any]
-Pair = tuple[Array, Array]
-LossFunction = Callable[[Any, Any], Any]
+LossFunction = Callable[..., Any]
 OptimizerMaker = Callable[[Iterable[ad.Tensor]], Optimizer]
+ScheduleMaker = Callable[[Optimizer], LRScheduler]
+Conversion = Callable[[Array], Array]
+
+
+def modelled(model: Module) -> None:
+    """Refuse what is no model."""
+    if not isinstance(model, Module):
+        hint = f"{model.__name__}(...)" if isinstance(model, type) else "nn.Sequential(...) around functions"
+        raise TypeError(f"a model is an nn.Module; received {model!r:.80}. Write {hint}.")
 
 
 def trainable(model: Module) -> list[ad.Tensor]:
     """What there is to be trained."""
-    if not isinstance(model, Module):
-        hint = f"{model.__name__}(...)" if isinstance(model, type) else "nn.Sequential(...) around functions"
-        raise TypeError(f"fit takes a model, an nn.Module; received {model!r:.80}. Write {hint}.")
+    modelled(model)
     parameters = list(model.parameters())
     if not parameters:
         raise ValueError(
             f"{type(model).__name__} has no parameters to train; they are the leaf Tensors among its attributes, "
-            "such as self.w = ad.Tensor(...) or self.layer = nn.Linear(...)."
+            "such as self.w = ad.Tensor(...) or self.layer = nn.Linear(...), and not frozen."
         )
     recorded = isinstance(-parameters[0], ad.Tensor)
     if not recorded:
         raise RuntimeError(
-            f"fit was called within ad.no_grad(), where nothing is recorded and {type(model).__name__} cannot be "
-            "trained. Call it outside; it validates without recording of its own."
+            f"training was asked for within ad.no_grad(), where nothing is recorded and {type(model).__name__} cannot "
+            "be trained. Ask for it outside; validation records nothing of its own."
         )
     return parameters
 
 
-def prepared(data: Any, validation: Any, dtype: np.dtype[Any], rng: np.random.Generator) -> tuple[Pair, Pair | None]:
-    """What to train on, and what to validate on."""
-    pair = arrays(data, dtype, "data")
+def conversion(model: Module) -> Conversion:
+    """What brings inputs to the dtype of the model: all numbers, but the integers that an Embedding looks up."""
+    dtype = next((np.dtype(t.dtype) for t in model.parameters()), None) or next(
+        (b.dtype for b in model.buffers() if b.dtype.kind == "f"), np.dtype(np.float32)
+    )
+    kinds = "f" if any(module.takes_indices for module in model.modules()) else "fiub"
+
+    def converted(x: Array) -> Array:
+        return x.astype(dtype) if x.dtype is not dtype and x.dtype.kind in kinds else x
+
+    return converted
+
+
+def as_target(targets: Array, outputs: Any) -> Array:
+    """Targets that are no labels, in the dtype of the outputs."""
+    dtype = getattr(outputs, "dtype", targets.dtype)
+    return targets.astype(dtype) if targets.dtype is not dtype and targets.dtype.kind == dtype.kind == "f" else targets
+
+
+def loaders(
+    data: Any, validation: Any, weights: Any, batch_size: int | None, rng: np.random.Generator, convert: Conversion
+) -> tuple[DataLoader, DataLoader | None]:
+    """What to train on, shuffled, and what to validate on, in its order."""
+    share = isinstance(validation, float | int | np.floating | np.integer) and not isinstance(validation, bool)
+    if isinstance(data, DataLoader):
+        for name, value in (("batch_size", batch_size), ("sample_weight", weights)):
+            if value is not None:
+                raise TypeError(f"{name} belongs to the DataLoader when data is one; leave it away here.")
+        if share:
+            raise TypeError(
+                "a share of the data can be set aside of arrays; data is a DataLoader. Split the arrays first, with "
+                "nn.data.train_test_split, and pass validation=(X, y)."
+            )
+        paired(data.arrays, "data")
+        training = data
+    else:
+        arrays = columns(data, weights, "data")
+        held: tuple[Array, ...] | None = None
+        if share:
+            arrays, held = _set_aside(arrays, float(validation), rng)
+        training = DataLoader(
+            convert(arrays[0]), *arrays[1:], batch_size=32 if batch_size is None else batch_size, shuffle=True, rng=rng
+        )
+        if held:
+            return training, DataLoader(*held, batch_size=training.batch_size)
     if validation is None:
-        return pair, None
-    if isinstance(validation, float | int | np.floating | np.integer):
-        return _set_aside(*pair, float(validation), rng)
-    return pair, arrays(validation, dtype, "validation")
+        return training, None
+    return training, loader(validation, "validation", training.batch_size)
 
 
-def arrays(data: Any, dtype: np.dtype[Any], what: str) -> Pair:
-    """X and y as arrays, X in the dtype of the model."""
-    if not isinstance(data, tuple | list) or len(data) != 2:
+def loader(data: Any, what: str, batch_size: int | None) -> DataLoader:
+    """Samples to be gone through in their order."""
+    if isinstance(data, DataLoader):
+        paired(data.arrays, what)
+        return data
+    return DataLoader(*columns(data, None, what), batch_size=batch_size)
+
+
+def paired(arrays: tuple[Array, ...], what: str) -> None:
+    """Refuse a loader whose batches are not (X, y) or (X, y, sample_weight)."""
+    if len(arrays) not in (2, 3):
+        raise TypeError(
+            f"{what}: a DataLoader of (X, y) or (X, y, sample_weight) is needed; this one has {len(arrays)} arrays."
+        )
+
+
+def columns(data: Any, weights: Any, what: str) -> tuple[Array, ...]:
+    """X, y, and the samples' weights if there are any, as arrays of one length."""
+    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
         share = ", or a share of the data such as 0.1" if what == "validation" else ""
-        raise TypeError(f"{what} is a pair of arrays, (X, y){share}; received {data!r:.80}.")
-    inputs, targets = (_numbers(a, name, what) for a, name in zip(data, ("X", "y"), strict=True))
+        raise TypeError(f"{what} is a pair of arrays, (X, y){share}, or a DataLoader; received {data!r:.80}.")
+    inputs, targets = (numbers(a, name, what) for a, name in zip(data[:2], ("X", "y"), strict=True))
     if len(inputs) != len(targets) or not len(inputs):
         raise ValueError(
             f"{what}: X and y have one row per sample, and at least one; received X of shape {inputs.shape} and y of "
             f"shape {targets.shape}."
         )
-    return inputs.astype(dtype, copy=False), targets
-
-
-def _numbers(values: Any, name: str, what: str) -> Array:
-    try:
-        found = np.asarray(ad.stop_gradient(values))
-    except ValueError as error:  # rows of different lengths
+    if len(data) == 3 and weights is not None:
+        raise TypeError(f"{what} is (X, y, sample_weight) already; leave the argument sample_weight away.")
+    weights = data[2] if len(data) == 3 else weights
+    if weights is None:
+        return inputs, targets
+    weights = numbers(weights, "sample_weight", what)
+    if weights.shape != (len(inputs),) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise ValueError(
-            f"{what}: {name} is an array of numbers with one sample per row; received a {type(values).__name__} that "
-            f"makes none ({error}). Give every row the same length."
-        ) from None
-    if found.ndim and found.dtype.kind in "fiub":
-        return found
-    hint = f"Write {name}.astype(float) if they are numbers"
-    if not found.ndim:
-        hint = f"Write [{name}] for a single sample"
-    elif found.dtype.kind == "c":
-        hint = f"Write np.stack([{name}.real, {name}.imag], axis=-1), or one of the two"
-    elif name == "y":
-        hint += "; names of classes become integers by np.unique(y, return_inverse=True)[1]"
-    raise TypeError(
-        f"{what}: {name} is an array of numbers with one sample per row; received shape {found.shape} and dtype "
-        f"{found.dtype}. {hint}."
-    )
+            f"sample_weight is a finite number from 0 per sample, not all of them 0: shape ({len(inputs)},); received "
+            f"shape {weights.shape}" + (f", from {weights.min()} to {weights.max()}." if weights.size else ".")
+        )
+    return inputs, targets, weights
 
 
-def _set_aside(inputs: Array, targets: Array, share: float, rng: np.random.Generator) -> tuple[Pair, Pair]:
-    count = round(len(inputs) * share) if 0 < share < 1 else 0
-    if not 0 < count < len(inputs):
+def numbers(values: Any, name: str, what: str) -> Array:
+    """An array of numbers with one sample per row."""
+    return rows(values, f"{what}: {name} is an array of numbers with one sample per row")
+
+
+def _set_aside(
+    arrays: tuple[Array, ...], share: float, rng: np.random.Generator
+) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    size = len(arrays[0])
+    count = round(size * share) if 0 < share < 1 else 0
+    if not 0 < count < size:
         raise ValueError(
-            f"validation is a pair (X, y) or a share between 0 and 1 of the {len(inputs)} samples that leaves some on "
+            f"validation is a pair (X, y) or a share between 0 and 1 of the {size} samples that leaves some on "
             f"either side; received {share!r}. Write validation=0.1."
         )
-    shuffled = rng.permutation(len(inputs))
+    shuffled = rng.permutation(size)
     kept, held = shuffled[count:], shuffled[:count]
-    return (inputs[kept], targets[kept]), (inputs[held], targets[held])
+    return tuple(a[kept] for a in arrays), tuple(a[held] for a in arrays)
 
 
-def check_loss(loss: Any) -> None:
-    """Refuse what cannot be called."""
+def check_loss(loss: Any, weighted: bool = False) -> None:
+    """Refuse what cannot be called, or cannot be called with the weights of the samples."""
     if isinstance(loss, type):
         raise TypeError(f"loss={loss.__name__} is a class; make one of it: loss=nn.{loss.__name__}().")
     if not callable(loss):
@@ -109,42 +171,67 @@ def check_loss(loss: Any) -> None:
             f"loss is a function of (outputs, targets); received {loss!r:.80}. Write loss=nn.CrossEntropyLoss() for "
             "classes, or loss=nn.MSELoss() for numbers."
         )
+    if weighted and not _takes_weights(loss):
+        raise TypeError(
+            f"the samples have weights, which loss={getattr(loss, '__name__', loss)!s:.80} does not take; write it as "
+            "a function of (outputs, targets, sample_weight), or use one of nn's, such as nn.CrossEntropyLoss()."
+        )
 
 
-def rehearsal(
-    model: Module, loss: LossFunction, measures: dict[str, Metric], pair: Pair, held: Pair | None, rows: int
-) -> tuple[Pair, Pair | None]:
-    """What to train and validate on, after both were tried as `fit` is going to use them."""
-    pair = rehearsed(model, loss, measures, pair, rows, "data")
-    if held:
-        with ad.no_grad():
-            held = rehearsed(model, loss, measures, held, rows, "validation")
-    return pair, held
-
-
-def rehearsed(model: Module, loss: LossFunction, measures: dict[str, Metric], pair: Pair, rows: int, what: str) -> Pair:
-    """The pair, targets in the dtype of the inputs, after model, loss and metrics took its first rows without error.
-
-    Nothing is learned from them; labels are looked at all, not only when their batch comes.
-    """
-    inputs, targets = pair
-    real = targets.astype(inputs.dtype, copy=False) if targets.dtype.kind == "f" else targets
+def _takes_weights(loss: LossFunction) -> bool:
     try:
-        outputs = model(inputs[:rows])
+        inspect.signature(loss.forward if isinstance(loss, Module) else loss).bind(None, None, sample_weight=None)
+    except TypeError:
+        return False
+    return True
+
+
+def lost(loss: LossFunction, outputs: Any, targets: Array, weights: Array | None = None) -> Any:
+    """The loss of a batch."""
+    return loss(outputs, targets) if weights is None else loss(outputs, targets, sample_weight=weights)
+
+
+def rehearse(
+    model: Module,
+    loss: LossFunction,
+    measures: dict[str, Metric],
+    convert: Conversion,
+    samples: DataLoader,
+    size: int,
+    what: str,
+) -> None:
+    """Try model, loss and metrics on the first rows as they are going to be used; nothing is learned from them.
+
+    Labels are looked at all, not only when their batch comes. What the model keeps besides parameters (running
+    averages, random generators) is put back.
+    """
+    buffers = [(b, b.copy()) for b in model.buffers() if b.flags.writeable]
+    states = [(g, g.bit_generator.state) for _, g in model.named_generators()]
+    inputs, targets = samples.arrays[:2]
+    x, first, *weights = (np.asarray(a[:size]) for a in samples.arrays)
+    weights = [np.ones_like(w) for w in weights]  # the first few may all be 0
+    try:
+        outputs = model(convert(x))
+        first = as_target(first, outputs)
         if isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy:
-            functional.checked_labels(targets, (len(targets), *np.shape(outputs)[1:]))
-        one_number(loss(outputs, real[:rows]), recorded=what == "data")
+            ignored = getattr(loss, "ignore_index", -100)
+            functional.checked_labels(targets, (len(targets), *np.shape(outputs)[1:]), ignored)
+        one_number(lost(loss, outputs, first, *weights), recorded=what == "data")
         for name, measure in measures.items():
-            measured(name, measure, outputs, real[:rows])
+            measured(name, measure, outputs, first)
     except (ValueError, TypeError) as error:
         name = "data" if what == "data" else "validation data"
         hint = " For one number per sample, write X.reshape(-1, 1)." if inputs.ndim == 1 else ""
         error.add_note(
-            f"Nothing was trained yet: this came of the first {len(inputs[:rows])} samples of the {name}, X of shape "
+            f"Nothing was trained yet: this came of the first {len(x)} samples of the {name}, X of shape "
             f"{inputs.shape} and y of shape {targets.shape}.{hint}"
         )
         raise
-    return inputs, real
+    finally:
+        for buffer, before in buffers:
+            buffer[...] = before
+        for generator, state in states:
+            generator.bit_generator.state = state
 
 
 def one_number(value: Any, recorded: bool = True) -> float:
@@ -184,6 +271,24 @@ def made(optimizer: Any, model: Module, parameters: list[ad.Tensor]) -> Optimize
                 f"the function given as optimizer is to make one of the parameters; it gave {optimizer!r:.80}. "
                 "Write optimizer=lambda parameters: nn.optim.Adam(parameters, lr=1e-3)."
             )
+    if not optimizer.bound:
+        optimizer.bind(model.named_parameters())
     if {id(t) for t in optimizer.parameters}.isdisjoint(map(id, parameters)):
         raise ValueError(f"the optimizer has none of the model's parameters, so none would be trained. Write {write}.")
     return optimizer
+
+
+def scheduled(schedule: Any, optimizer: Optimizer) -> LRScheduler | None:
+    """The schedule, made if need be, of the optimizer's step size."""
+    write = "schedule=lambda optimizer: nn.optim.CosineAnnealingLR(optimizer, 10)"
+    if schedule is None:
+        return None
+    if isinstance(schedule, type) or not (isinstance(schedule, LRScheduler) or callable(schedule)):
+        name = schedule.__name__ if isinstance(schedule, type) else repr(schedule)
+        raise TypeError(f"schedule is one made for the optimizer; received {name:.80}. Write {write}.")
+    made = schedule if isinstance(schedule, LRScheduler) else schedule(optimizer)
+    if not isinstance(made, LRScheduler):
+        raise TypeError(f"the function given as schedule is to make one; it gave {made!r:.80}. Write {write}.")
+    if made.optimizer is not optimizer:
+        raise ValueError(f"the schedule was made for another optimizer than the one trained with. Write {write}.")
+    return made

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
+import os
 from collections.abc import Iterator, KeysView
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from nn.plotting import plain, subplots
+
+WIDTH = 100  # characters of a table's line; more columns go below
 
 
 class History:
     """One list of numbers per quantity, one number per epoch: "loss", "accuracy", "validation_loss" ...
 
     `history["loss"]` is such a list, `dict(history)` or `history.columns` all of them by name, `list(history)` the
-    names; but `len(history)` is the number of finished epochs. `history.seconds` is how long each took,
+    names; but `len(history)` is the number of finished epochs. "val_loss" stands for "validation_loss", and
+    `history.history` is the dict under such names, as in Keras. `history.seconds` is how long each epoch took,
     `history.interrupted` whether the training was stopped by hand.
     The training's numbers are means over an epoch's batches, taken while the parameters move; the validation's
     are computed after the epoch.
@@ -30,15 +39,29 @@ class History:
             column.append(values[name])
         self.seconds.append(seconds)
 
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The columns under the names that Keras gives them: "val_loss" for "validation_loss"."""
+        return {
+            f"val_{name.removeprefix('validation_')}" if name.startswith("validation_") else name: column
+            for name, column in self.columns.items()
+        }
+
     def __getitem__(self, name: str) -> list[float]:
         try:
-            return self.columns[name]
+            return self.columns[self._own(name)]
         except KeyError:
             names = ", ".join(map(repr, self.columns))
             raise KeyError(f"no {name!r} in this history, but {names}; pass metrics= or validation= to fit") from None
 
     def __contains__(self, name: object) -> bool:
-        return name in self.columns
+        return self._own(name) in self.columns
+
+    def _own(self, name: Any) -> Any:
+        """The name of a column here, if the one asked for is Keras's."""
+        if name not in self.columns and isinstance(name, str) and name.startswith("val_"):
+            return f"validation_{name.removeprefix('val_')}"
+        return name
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.columns)
@@ -53,50 +76,66 @@ class History:
     def line(self, epoch: int, epochs: int) -> str:
         """One epoch, counted from 1, in words and numbers."""
         parts = [f"{name.replace('_', ' ')} {column[epoch - 1]:.4f}" for name, column in self.columns.items()]
-        return "  ".join([f"epoch {epoch:{len(str(epochs))}}/{epochs}", *parts, _duration(self.seconds[epoch - 1])])
+        return "  ".join([f"epoch {epoch:{len(str(epochs))}}/{epochs}", *parts, duration(self.seconds[epoch - 1])])
+
+    def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
+        """Comma-separated values: a line with the names (epoch, ..., seconds), then one per epoch.
+
+        They go into the file `path`, or are given as a text if there is none. The numbers are written so that
+        float() reads exactly the same ones.
+        """
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["epoch", *self.columns, "seconds"])
+        rows = zip(*self.columns.values(), self.seconds, strict=True)
+        writer.writerows([epoch, *(repr(float(number)) for number in row)] for epoch, row in enumerate(rows, 1))
+        if path is None:
+            return text.getvalue()
+        Path(path).write_text(text.getvalue(), encoding="utf-8", newline="")
+        return None
 
     def plot(self, axes: Any = None) -> Any:
         """The curves over the epochs, the losses in one picture and each metric in another; gives Matplotlib's axes.
 
-        `axes` are those to draw into, as many as there are pictures; for one picture, one of them.
+        `axes` are those to draw into, as many as there are pictures; for one picture, one of them. A ring marks the
+        epoch with the least validation loss. What is not finite is left out of the curves.
         """
-        try:
-            import matplotlib.pyplot as plt  # a third of a second, and not everybody plots
-            from matplotlib.ticker import MaxNLocator
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                f"plot draws with Matplotlib; the module {error.name} is not installed. "
-                'Install it with pip install "autodiff-nn[notebook]".',
-                name=error.name,
-            ) from None
-
         pictures = [name for name in self.columns if not name.startswith("validation_")]
-        if axes is None:
-            size = (4.5 * len(pictures), 3)
-            axes = plt.subplots(1, len(pictures), figsize=size, layout="constrained", squeeze=False)[1][0]
-        drawn = np.ravel(axes)
-        if len(drawn) != len(pictures):
-            raise ValueError(
-                f"plot draws {len(pictures)} pictures, {', '.join(pictures)}; received {len(drawn)} axes. Write "
-                f"axes=plt.subplots(1, {len(pictures)})[1], or leave axes away."
-            )
-        epochs = range(1, len(self) + 1)
+        axes, drawn = subplots(pictures, axes)
+        from matplotlib.ticker import MaxNLocator
+
+        epochs = np.arange(1, len(self) + 1)
+        marker = "." if len(self) <= 20 else None  # few epochs: where the numbers are, and the only one at all
         for name, axis in zip(pictures, drawn, strict=True):
             for column, label in ((name, "training"), (f"validation_{name}", "validation")):
                 if column in self:
-                    axis.plot(epochs, self[column], label=label, marker="o" if len(self) == 1 else None)
-            axis.set(xlabel="epoch", ylabel=name.replace("_", " "))
+                    axis.plot(epochs, self[column], label=label, marker=marker)
+            plain(axis, "epoch", name.replace("_", " "))
             axis.set_xlim(left=0.5, auto=None)  # there is no epoch 0; the right end still follows what is drawn
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axis.spines[["top", "right"]].set_visible(False)
+            if name == "loss" and (best := self._best()):
+                axis.scatter(
+                    best,
+                    self["validation_loss"][best - 1],
+                    s=60,
+                    facecolors="none",
+                    edgecolors=axis.lines[-1].get_color(),
+                    zorder=3,
+                    label=f"least, epoch {best}",
+                )
             axis.legend(frameon=False)
         return axes
+
+    def _best(self) -> int:
+        """The epoch with the least validation loss; 0 if there is none, or nothing to choose from."""
+        losses = np.array(self.columns.get("validation_loss", []))
+        return int(np.nanargmin(losses)) + 1 if len(losses) > 1 and np.isfinite(losses).any() else 0
 
     def _rows(self) -> list[list[str]]:
         """Head and body of the table; of a long history the first and the last epochs, and dots between."""
         head = ["epoch", *(name.replace("_", " ") for name in self.columns), "time"]
         body = [
-            [str(k + 1), *(f"{column[k]:.4f}" for column in self.columns.values()), _duration(self.seconds[k])]
+            [str(k + 1), *(f"{column[k]:.4f}" for column in self.columns.values()), duration(self.seconds[k])]
             for k in range(len(self))
         ]
         if len(body) > 30:
@@ -104,10 +143,8 @@ class History:
         return [head, *body]
 
     def __repr__(self) -> str:
-        rows = self._rows()
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-        return "\n".join(lines + (["interrupted"] if self.interrupted else []))
+        table = aligned(self._rows(), WIDTH)
+        return f"{table}\ninterrupted" if self.interrupted else table
 
     def _repr_html_(self) -> str:
         head, *body = ([html.escape(cell) for cell in row] for row in self._rows())
@@ -117,5 +154,18 @@ class History:
         return f"<table>{caption}<thead><tr>{names}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 
 
-def _duration(seconds: float) -> str:
+def aligned(rows: list[list[str]], width: int = 10**6) -> str:
+    """Rows of cells as a table, aligned at the right; columns beyond the width go below, each time with the first."""
+    first, *columns = ([cell.rjust(max(map(len, column))) for cell in column] for column in zip(*rows, strict=True))
+    tables: list[list[list[str]]] = [[first]]
+    for column in columns:
+        used = sum(len(cells[0]) + 2 for cells in tables[-1])
+        if len(tables[-1]) > 1 and used + len(column[0]) > width:
+            tables.append([first])
+        tables[-1].append(column)
+    return "\n\n".join("\n".join("  ".join(row).rstrip() for row in zip(*table, strict=True)) for table in tables)
+
+
+def duration(seconds: float) -> str:
+    """A time in a unit that suits it."""
     return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"

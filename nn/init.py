@@ -5,16 +5,22 @@ one unit sums, and fan_out the number of units that one input reaches:
 
     Xavier   variance 2 / (fan_in + fan_out)   keeps variances through linear and tanh layers (Glorot & Bengio 2010)
     He       variance 2 / fan_in               keeps variances through ReLU layers (He et al. 2015)
+    LeCun    variance 1 / fan_in               keeps variances through linear layers (LeCun et al. 1998)
+
+Each is what a layer takes as its `weight_init`, a function of (shape, rng, dtype); one with numbers of its own becomes
+one by functools.partial: `nn.Linear(3, 2, weight_init=functools.partial(nn.init.normal, std=0.02))`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
+
+from nn.checked import real
 
 Rng = np.random.Generator | int | None
 Array = npt.NDArray[Any]
@@ -43,33 +49,85 @@ def ones(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Ar
     return np.ones(shape, floating(dtype))
 
 
-def xavier_uniform(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Uniform in ±sqrt(6 / (fan_in + fan_out))."""
-    fan_in, fan_out = fans(shape)
-    return _uniform(shape, math.sqrt(6 / (fan_in + fan_out)), rng, dtype)
+def constant(shape: Shape, value: float, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
+    """One number everywhere."""
+    return np.full(shape, real(value, "init.constant: value", least=-math.inf), floating(dtype))
 
 
-def xavier_normal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Normal of standard deviation sqrt(2 / (fan_in + fan_out))."""
-    fan_in, fan_out = fans(shape)
-    return _normal(shape, math.sqrt(2 / (fan_in + fan_out)), rng, dtype)
+def uniform(
+    shape: Shape, low: float = 0.0, high: float = 1.0, rng: Rng = None, dtype: npt.DTypeLike = np.float32
+) -> Array:
+    """Uniform between `low` and `high`."""
+    low = real(low, "init.uniform: low", least=-math.inf)
+    high = real(high, "init.uniform: high", least=low)
+    kind = floating(dtype)
+    return generator(rng).uniform(low, high, tuple(shape)).astype(kind, copy=False)
+
+
+def normal(
+    shape: Shape, mean: float = 0.0, std: float = 1.0, rng: Rng = None, dtype: npt.DTypeLike = np.float32
+) -> Array:
+    """Normal of this mean and standard deviation."""
+    mean = real(mean, "init.normal: mean", least=-math.inf)
+    std = real(std, "init.normal: std")
+    kind = floating(dtype)
+    return (mean + std * generator(rng).standard_normal(tuple(shape))).astype(kind, copy=False)
+
+
+def orthogonal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32, *, gain: float = 1.0) -> Array:
+    """`gain` times a random matrix with orthonormal rows, or columns where those are fewer (Saxe et al. 2014).
+
+    So a product of many keeps lengths. Axes after the second count as inputs.
+    """
+    fan_in, _ = fans(shape)
+    kind = floating(dtype)
+    rows, columns = shape[0], fan_in
+    drawn = generator(rng).standard_normal((max(rows, columns), min(rows, columns)))
+    q, r = np.linalg.qr(drawn)
+    q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # without the signs it is not uniform among them (Mezzadri 2007)
+    found = real(gain, "init.orthogonal: gain") * (q if rows >= columns else q.T)
+    return found.reshape(shape).astype(kind)
+
+
+def xavier_uniform(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32, *, gain: float = 1.0) -> Array:
+    """Uniform in ± gain sqrt(6 / (fan_in + fan_out))."""
+    bound = real(gain, "init.xavier_uniform: gain") * math.sqrt(6 / sum(fans(shape)))
+    return uniform(shape, -bound, bound, rng, dtype)
+
+
+def xavier_normal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32, *, gain: float = 1.0) -> Array:
+    """Normal of standard deviation gain sqrt(2 / (fan_in + fan_out))."""
+    deviation = real(gain, "init.xavier_normal: gain") * math.sqrt(2 / sum(fans(shape)))
+    return normal(shape, 0.0, deviation, rng, dtype)
+
+
+def lecun_uniform(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
+    """Uniform in ±sqrt(3 / fan_in)."""
+    bound = math.sqrt(3 / fans(shape)[0])
+    return uniform(shape, -bound, bound, rng, dtype)
+
+
+def lecun_normal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
+    """Normal of standard deviation sqrt(1 / fan_in)."""
+    return normal(shape, 0.0, math.sqrt(1 / fans(shape)[0]), rng, dtype)
 
 
 def he_uniform(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
     """Uniform in ±sqrt(6 / fan_in)."""
-    return _uniform(shape, math.sqrt(6 / fans(shape)[0]), rng, dtype)
+    bound = math.sqrt(6 / fans(shape)[0])
+    return uniform(shape, -bound, bound, rng, dtype)
 
 
 def he_normal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
     """Normal of standard deviation sqrt(2 / fan_in)."""
-    return _normal(shape, math.sqrt(2 / fans(shape)[0]), rng, dtype)
+    return normal(shape, 0.0, math.sqrt(2 / fans(shape)[0]), rng, dtype)
 
 
 def fans(shape: Shape) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight of this shape."""
     if len(shape) < 2 or min(shape) < 1:
         raise ValueError(
-            f"Xavier and He scale by a weight's inputs and outputs; received shape {tuple(shape)}. "
+            f"this initialiser goes by a weight's inputs and outputs; received shape {tuple(shape)}. "
             "Pass (out, in), both at least 1; biases start at zeros."
         )
     field = math.prod(shape[2:])
@@ -89,11 +147,25 @@ def floating(dtype: npt.DTypeLike) -> np.dtype[Any]:
     return asked
 
 
-def _uniform(shape: Shape, bound: float, rng: Rng, dtype: npt.DTypeLike) -> Array:
-    kind = floating(dtype)
-    return (generator(rng).uniform(-bound, bound, tuple(shape))).astype(kind, copy=False)
+# What PyTorch has in this place, less the underscore at the end: its functions fill a tensor that is there already.
+_IN_PYTORCH = {
+    "kaiming_uniform": "he_uniform",
+    "kaiming_normal": "he_normal",
+    "trunc_normal": "normal",
+    **dict.fromkeys(("calculate_gain", "eye", "dirac", "sparse"), ""),
+}
 
 
-def _normal(shape: Shape, deviation: float, rng: Rng, dtype: npt.DTypeLike) -> Array:
-    kind = floating(dtype)
-    return (deviation * generator(rng).standard_normal(tuple(shape))).astype(kind, copy=False)
+def __getattr__(name: str) -> NoReturn:
+    plain = name.removesuffix("_")
+    ours = _IN_PYTORCH.get(plain, plain)
+    if not ours:
+        raise AttributeError(
+            f"nn.init has no {name}; a weight's value is assigned: layer.weight.value = an array of its shape."
+        )
+    if not name.startswith("_") and callable(globals().get(ours)) and ours != name:
+        raise AttributeError(
+            f"nn.init has no {name}, which fills a tensor; nn.init.{ours} gives an array. Write layer.weight.value = "
+            f"nn.init.{ours}(layer.weight.shape, ...), or nn.Linear(..., weight_init=nn.init.{ours})."
+        )
+    raise AttributeError(f"module 'nn.init' has no attribute {name!r}")

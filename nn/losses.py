@@ -1,28 +1,240 @@
-"""Losses as objects: called with (prediction, target), they give one number, the mean over the batch."""
+"""Losses as objects: called with (prediction, target, sample_weight=None), they give what `reduction` says.
+
+Each is the function of the same name in nn.functional, which documents shapes, options and errors.
+"""
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from nn import functional
+from nn.checked import real
+from nn.functional.reduction import REDUCTIONS
 from nn.module import Module
 
-
-class CrossEntropyLoss(Module):
-    """Cross-entropy from logits, of shape (batch, classes), with integer labels, of shape (batch,)."""
-
-    forward = staticmethod(functional.cross_entropy)
+Weights = npt.NDArray[Any] | None
 
 
-class MSELoss(Module):
-    """The mean of (y' - y)², for a prediction and a target of the same shape; with `half`, of (y' - y)² / 2."""
+class Criterion(Module):
+    """A loss with its options; `reduction` is "mean", "sum" or "none"."""
 
-    def __init__(self, half: bool = False) -> None:
-        self.half = half
+    threshold = 0.5  # above it, an output of a binary classifier trained with this loss says the positive class
+    reductions: tuple[str, ...] = REDUCTIONS
 
-    def forward(self, prediction: Any, target: Any) -> Any:
-        """The loss of a prediction."""
-        return functional.mse_loss(prediction, target, self.half)
+    def __init__(self, *, reduction: str = "mean") -> None:
+        if reduction not in self.reductions:
+            raise ValueError(
+                f"{type(self).__name__}: reduction is one of {', '.join(map(repr, self.reductions))}; received "
+                f"{reduction!r:.80}."
+            )
+        self.reduction = reduction
 
     def __repr__(self) -> str:
-        return f"MSELoss({'half=True' if self.half else ''})"
+        parts = []
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            value = getattr(self, name, parameter.default)
+            if isinstance(value, np.ndarray) or value != parameter.default:
+                shown = f"array of shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
+                parts.append(f"{name}={shown}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+class MSELoss(Criterion):
+    """The squared error (y' - y)², for a prediction and a target of the same shape; with `half`, (y' - y)² / 2."""
+
+    def __init__(self, *, half: bool = False, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.half = half
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.mse_loss(
+            prediction, target, half=self.half, reduction=self.reduction, sample_weight=sample_weight
+        )
+
+
+class L1Loss(Criterion):
+    """The absolute error |y' - y|."""
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.l1_loss(prediction, target, reduction=self.reduction, sample_weight=sample_weight)
+
+
+class HuberLoss(Criterion):
+    """The squared error of small differences, the absolute one of those above `delta`."""
+
+    def __init__(self, *, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.delta = real(delta, "HuberLoss: delta", above=True)
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.huber_loss(
+            prediction, target, reduction=self.reduction, delta=self.delta, sample_weight=sample_weight
+        )
+
+
+class SmoothL1Loss(Criterion):
+    """The Huber loss over its delta, here `beta`."""
+
+    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.beta = real(beta, "SmoothL1Loss: beta", above=True)
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.smooth_l1_loss(
+            prediction, target, reduction=self.reduction, beta=self.beta, sample_weight=sample_weight
+        )
+
+
+class BCELoss(Criterion):
+    """Binary cross-entropy of probabilities, such as a sigmoid's, with targets in [0, 1]."""
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.binary_cross_entropy(
+            prediction, target, reduction=self.reduction, sample_weight=sample_weight
+        )
+
+
+class BCEWithLogitsLoss(Criterion):
+    """Binary cross-entropy of scores, with targets in [0, 1]; positives count `pos_weight` times."""
+
+    threshold = 0.0
+
+    def __init__(self, *, reduction: str = "mean", pos_weight: npt.ArrayLike | None = None) -> None:
+        super().__init__(reduction=reduction)
+        self.pos_weight = _floats(pos_weight)
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.binary_cross_entropy_with_logits(
+            prediction, target, reduction=self.reduction, pos_weight=self.pos_weight, sample_weight=sample_weight
+        )
+
+
+class CrossEntropyLoss(Criterion):
+    """Cross-entropy of logits, of shape (batch, classes), with integer labels or rows of probabilities."""
+
+    def __init__(
+        self,
+        weight: npt.ArrayLike | None = None,
+        *,
+        ignore_index: int = -100,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.weight = _floats(weight)
+        self.ignore_index = ignore_index
+        self.label_smoothing = real(label_smoothing, "CrossEntropyLoss: label_smoothing", most=1)
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.cross_entropy(
+            prediction,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
+            sample_weight=sample_weight,
+        )
+
+
+class NLLLoss(Criterion):
+    """The negative log-likelihood of log-probabilities, such as LogSoftmax's, with integer labels."""
+
+    def __init__(
+        self, weight: npt.ArrayLike | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction=reduction)
+        self.weight = _floats(weight)
+        self.ignore_index = ignore_index
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.nll_loss(
+            prediction,
+            target,
+            self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+            sample_weight=sample_weight,
+        )
+
+
+class MultiMarginLoss(Criterion):
+    """The multi-class hinge of scores, of shape (batch, classes), with integer labels."""
+
+    def __init__(
+        self, p: int = 1, margin: float = 1.0, weight: npt.ArrayLike | None = None, *, reduction: str = "mean"
+    ) -> None:
+        super().__init__(reduction=reduction)
+        if p not in (1, 2):
+            raise ValueError(f"MultiMarginLoss: p is 1 or 2; received {p!r:.80}.")
+        self.p = p
+        self.margin = real(margin, "MultiMarginLoss: margin")
+        self.weight = _floats(weight)
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.multi_margin_loss(
+            prediction,
+            target,
+            self.p,
+            self.margin,
+            self.weight,
+            reduction=self.reduction,
+            sample_weight=sample_weight,
+        )
+
+
+class LogisticLoss(Criterion):
+    """The logistic loss ln(1 + exp(-y h)) of scores h with labels y, -1 or 1 (PyTorch's SoftMarginLoss)."""
+
+    threshold = 0.0
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.logistic_loss(prediction, target, reduction=self.reduction, sample_weight=sample_weight)
+
+
+class HingeLoss(Criterion):
+    """The hinge max(0, 1 - y h) of scores h with labels y, -1 or 1: that of support vector machines."""
+
+    threshold = 0.0
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.hinge_loss(prediction, target, reduction=self.reduction, sample_weight=sample_weight)
+
+
+class KLDivLoss(Criterion):
+    """The Kullback-Leibler divergence of log-probabilities from target probabilities (their logs: `log_target`)."""
+
+    reductions = (*REDUCTIONS, "batchmean")
+
+    def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.log_target = log_target
+
+    def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        """The loss of a prediction."""
+        return functional.kl_div(
+            prediction, target, reduction=self.reduction, log_target=self.log_target, sample_weight=sample_weight
+        )
+
+
+def _floats(weight: npt.ArrayLike | None) -> Weights:
+    """Weights as an array: a buffer, saved with the rest of the state."""
+    if weight is None:
+        return None
+    found = np.array(weight)
+    return found if found.dtype.kind == "f" else found.astype(np.float32)

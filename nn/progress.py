@@ -1,22 +1,27 @@
-"""How far a training is: one kept line per epoch and, where someone is watching, a live one below them."""
+"""How far a training is: one kept line per epoch and a live one below them, where someone is watching."""
 
 from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 REFRESH = 0.2  # seconds between two changes of what is shown
 
 
 class Silence:
-    """Nothing is shown."""
+    """Nothing is shown.
 
-    def __init__(self, epochs: int, batches: int) -> None:
-        self.epochs, self.batches = epochs, batches
+    The whole is `epochs` of so many `batches`, of which `done` batches were done before. `each` and `unit` are what
+    the live line calls them.
+    """
+
+    def __init__(self, epochs: int, batches: int, done: int = 0, each: str = "epoch", unit: str = "batches") -> None:
+        self.epochs, self.batches, self.done, self.each, self.unit = epochs, batches, done, each, unit
 
     def advance(self, epoch: int, batch: int) -> None:
-        """So many batches of an epoch are done."""
+        """So many batches of an epoch, counted from 1, are done."""
 
     def keep(self, line: str) -> None:
         """A line that stays."""
@@ -25,24 +30,18 @@ class Silence:
         """The end: only the kept lines stay."""
 
 
-class Lines(Silence):
-    """The kept lines alone, for logs and pipes: no control characters."""
-
-    def keep(self, line: str) -> None:
-        """A line that stays."""
-        print(line, file=sys.stderr, flush=True)
-
-
 class Bar(Silence):
-    """In a terminal: tqdm's bar below the kept lines."""
+    """In a terminal: tqdm's bar below the kept lines, with the time that is left for all epochs."""
 
-    def __init__(self, epochs: int, batches: int) -> None:
+    def __init__(self, epochs: int, batches: int, done: int = 0, each: str = "epoch", unit: str = "batches") -> None:
         from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]  # slower to import than this package
 
-        super().__init__(epochs, batches)
+        super().__init__(epochs, batches, done, each, unit)
+        self._epoch = 0
         self._bar = tqdm(
             total=epochs * batches,
-            unit=" batches",
+            initial=done,
+            unit=f" {unit}",
             leave=False,
             mininterval=REFRESH,
             dynamic_ncols=True,
@@ -50,10 +49,11 @@ class Bar(Silence):
         )
 
     def advance(self, epoch: int, batch: int) -> None:
-        """So many batches of an epoch are done."""
-        if batch == 1:
-            self._bar.set_description(f"epoch {epoch}/{self.epochs}", refresh=False)
-        self._bar.update()
+        """So many batches of an epoch, counted from 1, are done."""
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._bar.set_description(f"{self.each} {epoch}/{self.epochs}", refresh=False)
+        self._bar.update((epoch - 1) * self.batches + batch - self._bar.n)
 
     def keep(self, line: str) -> None:
         """A line that stays."""
@@ -64,29 +64,51 @@ class Bar(Silence):
         self._bar.close()
 
 
+class Output:
+    """One output of a notebook's cell that can be rewritten: data by MIME type, the last of which is stored.
+
+    A front end that cannot show it, or is gone, does not disturb the program.
+    """
+
+    def __init__(self, data: dict[str, str]) -> None:
+        self._handle: Any = None
+        with suppress(Exception):
+            from IPython.display import display
+
+            show: Any = display
+            self._handle = show(data, raw=True, display_id=True)
+
+    def show(self, data: dict[str, str], metadata: dict[str, Any] | None = None) -> None:
+        """Show this instead; the metadata may hold the width and height of a picture."""
+        with suppress(Exception):
+            self._handle.update(data, raw=True, **({"metadata": metadata} if metadata else {}))
+
+
 class Cell(Silence):
     """In a notebook: one output of the cell, rewritten, so that a stored notebook holds the kept lines alone."""
 
-    def __init__(self, epochs: int, batches: int) -> None:
-        from IPython.display import display
+    def __init__(self, epochs: int, batches: int, done: int = 0, each: str = "epoch", unit: str = "batches") -> None:
         from tqdm import tqdm
 
-        super().__init__(epochs, batches)
+        super().__init__(epochs, batches, done, each, unit)
         self._format = tqdm.format_meter
         self._lines: list[str] = []
         self._live = ""
         self._began = self._changed = time.perf_counter()
-        show: Any = display
-        self._handle = show({"text/plain": ""}, raw=True, display_id=True)
+        self._output = Output({"text/plain": ""})
 
     def advance(self, epoch: int, batch: int) -> None:
-        """So many batches of an epoch are done."""
+        """So many batches of an epoch, counted from 1, are done."""
         now = time.perf_counter()
-        if batch == 1:
-            self._began = now
         if now - self._changed >= REFRESH:
             self._live = self._format(
-                batch, self.batches, now - self._began, ncols=80, prefix=f"epoch {epoch}/{self.epochs}", unit=" batches"
+                (epoch - 1) * self.batches + batch,
+                self.epochs * self.batches,
+                now - self._began,
+                ncols=80,
+                prefix=f"{self.each} {epoch}/{self.epochs}",
+                unit=f" {self.unit}",
+                initial=self.done,
             )
             self._show(now)
 
@@ -106,19 +128,30 @@ class Cell(Silence):
     def _show(self, now: float) -> None:
         self._changed = now
         shown = [*self._lines, self._live] if self._live else self._lines
-        self._handle.update({"text/plain": "\n".join(shown)}, raw=True)
+        self._output.show({"text/plain": "\n".join(shown)})
 
 
-def progress(epochs: int, batches: int, verbose: bool) -> Silence:
-    """The right one for where the program runs."""
-    if not verbose:
-        return Silence(epochs, batches)
-    if _in_notebook():
-        return Cell(epochs, batches)
-    return Bar(epochs, batches) if sys.stderr.isatty() else Lines(epochs, batches)
+def progress(
+    epochs: int, batches: int, verbose: bool, done: int = 0, *, each: str = "epoch", unit: str = "batches"
+) -> Silence:
+    """The right one for where the program runs: silence if so asked, and where there is no notebook or terminal.
+
+    `done` is how many of all the batches were done before, in a training that is resumed.
+    """
+    kind: type[Silence] = Silence
+    if verbose:
+        kind = Cell if in_notebook() else Bar if _at_terminal() else Silence
+    return kind(epochs, batches, done, each, unit)
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
     """Whether a notebook's kernel runs this; IPython is asked only if somebody has imported it."""
-    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return getattr(shell, "kernel", None) is not None
+
+
+def _at_terminal() -> bool:
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):  # there is none, or it was closed
+        return False

@@ -1,31 +1,59 @@
-"""Containers: layers put together."""
+"""Containers: layers put together, and a Sequential's own training in Keras's three calls."""
 
 from __future__ import annotations
 
 import itertools
+from collections import namedtuple
 from collections.abc import Callable, Iterator
-from typing import Any, overload
+from typing import Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from nn import init
-from nn.layers.activations import ReLU
-from nn.layers.dense import Initialiser, Linear
+from nn import arguments, compiling, evaluation, functional, init
+from nn import metrics as metric_functions
+from nn.fitting import fit
+from nn.history import History
+from nn.layers import Dense, Linear, ReLU, Sigmoid, Softmax
+from nn.layers.dense import Initialiser
 from nn.module import Module, call
+
+Layer = Callable[[Any], Any]
+Array = npt.NDArray[Any]
+
+
+class Compiled:
+    """What `compile` was given; it is no part of the model, and so no tuple or Module."""
+
+    def __init__(self, optimizer: Any, loss: Any, metrics: Any) -> None:
+        self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
 
 
 class Sequential(Module):
-    """Layers one after the other; each is a Module or any function of one Tensor. Indexed and counted like a list."""
+    """Layers one after the other; each is a Module or any function of one Tensor. Indexed and counted like a list.
 
-    def __init__(self, *layers: Callable[[Any], Any]) -> None:
-        for k, layer in enumerate(layers):
-            if not callable(layer) or isinstance(layer, type):
-                hint = f"{layer.__name__}()" if isinstance(layer, type) else "Sequential(*layers) for a list of them"
-                raise TypeError(
-                    f"Sequential takes layers, called one after the other; argument {k} is {layer!r:.80}. Write {hint}."
-                )
-        self.layers = list(layers)
+    It can be trained in three calls, as in Keras: `compile`, `fit`, `evaluate` or `predict`; `nn.fit` does it as well.
+    """
+
+    def __init__(self, *layers: Layer) -> None:
+        self.layers: list[Layer] = []
+        if len(layers) == 1 and isinstance(layers[0], list | tuple):
+            layers = tuple(layers[0])
+        for layer in layers:
+            self.add(layer)
+
+    def add(self, layer: Layer) -> Self:
+        """Put a layer at the end; a Dense takes its number of inputs from the layer before."""
+        if not callable(layer) or isinstance(layer, type):
+            hint = f"{layer.__name__}()" if isinstance(layer, type) else "Sequential(*layers) for a list of them"
+            raise TypeError(
+                f"Sequential takes layers, called one after the other; layer {len(self.layers)} is {layer!r:.80}. "
+                f"Write {hint}."
+            )
+        if isinstance(layer, Dense) and not layer.built and (inputs := _outputs(self)):
+            layer.build(inputs)
+        self.layers.append(layer)
+        return self
 
     def forward(self, x: Any) -> Any:
         """The last layer's result."""
@@ -42,10 +70,10 @@ class Sequential(Module):
                 yield name, value
 
     @overload
-    def __getitem__(self, index: int) -> Callable[[Any], Any]: ...
+    def __getitem__(self, index: int) -> Layer: ...
     @overload
     def __getitem__(self, index: slice) -> Sequential: ...
-    def __getitem__(self, index: int | slice) -> Callable[[Any], Any]:
+    def __getitem__(self, index: int | slice) -> Layer:
         if isinstance(index, slice):
             return Sequential(*self.layers[index])
         return self.layers[index]
@@ -53,12 +81,91 @@ class Sequential(Module):
     def __len__(self) -> int:
         return len(self.layers)
 
-    def __iter__(self) -> Iterator[Callable[[Any], Any]]:
+    def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
 
     def __repr__(self) -> str:
         shown = [repr(x) if isinstance(x, Module) else getattr(x, "__name__", repr(x)) for x in self.layers]
         return call(type(self).__name__, shown)
+
+    def compile(self, optimizer: Any = "adam", loss: Any = None, metrics: Any = ()) -> None:
+        """Say what to train with.
+
+        Parameters
+        ----------
+        optimizer : such as nn.optim.Adam(lr=0.001), or a name, "adam"
+        loss : a function of (outputs, targets), or a name. The cross-entropies by name take what the model ends with,
+            be it probabilities or logits: "sparse_categorical_crossentropy", "categorical_crossentropy",
+            "binary_crossentropy"; the others are "mse", "mae", "huber", "hinge"
+        metrics : names or functions, as in `nn.fit`
+        """
+        if loss is None:
+            raise TypeError('compile takes a loss; write loss="sparse_categorical_crossentropy", or loss="mse".')
+        metric_functions.chosen(metrics)
+        self._compiled = Compiled(compiling.optimizer(optimizer), compiling.loss(loss, _ending(self)), metrics)
+
+    def fit(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        *,
+        epochs: int = 1,
+        batch_size: int = 32,
+        validation_data: tuple[npt.ArrayLike, ...] | None = None,
+        validation_split: float | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        verbose: bool | int | str = True,
+        **options: Any,
+    ) -> History:
+        """Train as compiled: `nn.fit` under Keras's names; `options` (callbacks, rng ...) are passed on to it."""
+        compiled = self._ready("fit")
+        if validation_data is not None and validation_split is not None:
+            raise TypeError("fit takes validation_data or validation_split; received both. Leave one away.")
+        validation: Any = validation_split
+        if validation_data is not None:
+            validation = (validation_data[0], self._columns(*validation_data[:2]), *validation_data[2:])
+        return fit(
+            self,
+            (x, self._columns(x, y)),
+            compiled.loss,
+            compiled.optimizer,
+            epochs=epochs,
+            batch_size=batch_size,
+            validation=validation,
+            metrics=compiled.metrics,
+            sample_weight=sample_weight,
+            verbose=bool(verbose),
+            **options,
+        )
+
+    def evaluate(
+        self, x: npt.ArrayLike, y: npt.ArrayLike, *, batch_size: int = evaluation.AT_ONCE, verbose: Any = None
+    ) -> tuple[float, ...]:
+        """Loss and metrics as compiled, in this order: a tuple whose numbers have names, `.loss`, `.accuracy`."""
+        compiled = self._ready("evaluate")
+        data = x, self._columns(x, y)
+        found = evaluation.evaluate(self, data, compiled.loss, compiled.metrics, batch_size=batch_size)
+        made: tuple[float, ...] = namedtuple("Evaluation", found, rename=True)(**found)
+        return made
+
+    def predict(self, x: npt.ArrayLike, *, batch_size: int = evaluation.AT_ONCE, verbose: Any = None) -> Array:
+        """The outputs for all rows of x: an array, in evaluation mode."""
+        return evaluation.predict(self, x, batch_size)
+
+    def _ready(self, asked: str) -> Compiled:
+        compiled: Compiled | None = vars(self).get("_compiled")
+        if compiled is None:
+            raise RuntimeError(
+                f'{asked} was called before compile; write model.compile(nn.optim.Adam(lr=0.001), "mse") first, or use '
+                "nn.fit(model, (x, y), loss, optimizer)."
+            )
+        return compiled
+
+    def _columns(self, x: Any, y: Any) -> Any:
+        """Targets of shape (batch,) as a column, for a model with one output, as Keras takes them."""
+        first = self.predict(arguments.numbers(x, "X", "data")[:1])  # layers that wait for it get their shape, too
+        targets = arguments.numbers(y, "y", "data")
+        return targets[:, None] if first.shape[1:] == (1,) and targets.ndim == 1 else targets
 
 
 class MLP(Sequential):
@@ -85,10 +192,54 @@ class MLP(Sequential):
         if activation is not None and not callable(activation):
             raise TypeError(f"MLP's activation is a layer or a function; received {activation!r:.80}. Write nn.ReLU.")
         shared = init.generator(rng)
-        layers: list[Callable[[Any], Any]] = []
+        layers: list[Layer] = []
         for k, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
             if k:
                 kind = ReLU if activation is None else activation
                 layers.append(kind() if isinstance(kind, type) else kind)
             layers.append(Linear(inputs, outputs, bias, rng=shared, dtype=dtype, weight_init=weight_init))
         super().__init__(*layers)
+
+
+class Residual(Module):
+    """A skip connection (He et al. 2016): x + layers(x), which lets a deep network learn.
+
+    `shortcut` is applied to x before the sum, where the layers change its shape: a Linear or a Conv2d of one pixel.
+    """
+
+    def __init__(self, *layers: Layer, shortcut: Layer | None = None) -> None:
+        self.layers = Sequential(*layers)
+        self.shortcut = shortcut
+
+    def forward(self, x: Any) -> Any:
+        """The sum, in the shape of the layers' result."""
+        y = self.layers(x)
+        past = x if self.shortcut is None else self.shortcut(x)
+        if np.shape(y) != np.shape(past):
+            raise ValueError(
+                f"Residual adds x to layers(x), of one shape; received x of shape {np.shape(past)} and a result of "
+                f"shape {np.shape(y)}. Pass shortcut=, such as nn.Linear({np.shape(past)[-1]}, {np.shape(y)[-1]})."
+            )
+        return past + y
+
+
+def _outputs(model: Sequential) -> int | None:
+    """The number of outputs of the layers so far, if their number of inputs is known."""
+    first = model.layers[0] if model.layers else None
+    if isinstance(first, Linear) or (isinstance(first, Dense) and first.built):
+        return int(evaluation.predict(model, np.zeros((1, first.weight.shape[1]))).shape[-1])
+    return None
+
+
+def _ending(model: Layer) -> str:
+    """The name of the activation that a model ends with, "" for another ending."""
+    if isinstance(model, Sequential) and model.layers:
+        return _ending(model.layers[-1])
+    activation = model.activation if isinstance(model, Dense) else model
+    return next((name for name, forms in ENDINGS.items() if activation in forms or type(activation) in forms), "")
+
+
+ENDINGS: dict[str, tuple[Any, ...]] = {
+    "softmax": (Softmax, functional.softmax),
+    "sigmoid": (Sigmoid, functional.sigmoid),
+}

@@ -1,155 +1,228 @@
-"""Training: `fit` runs the loop that everybody writes, and gives back what happened."""
+"""A training while it runs: the loop that everybody writes, with what it takes to stop and go on."""
 
 from __future__ import annotations
 
 import math
+import signal
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn import arguments
-from nn import metrics as metric_functions
-from nn.arguments import Array, LossFunction, OptimizerMaker, Pair
-from nn.checked import whole
+from nn import arguments, checkpoint, diagnosis, evaluation
+from nn.arguments import LossFunction
+from nn.callbacks import Callback
+from nn.checkpoint import File, generator_state
+from nn.data import DataLoader
+from nn.diagnosis import DivergedError
 from nn.history import History
-from nn.init import Rng, generator
 from nn.metrics import Metric
 from nn.module import Module
-from nn.optim import Optimizer
-from nn.progress import progress
+from nn.optim import Optimizer, clip_grad_norm, clip_grad_value
+from nn.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from nn.progress import Silence
 
-EVALUATED_AT_ONCE = 1024  # samples: without a graph to keep, larger batches are only faster
-REHEARSED = 32  # samples at most that everything is tried on before the first step
-
-
-class DivergedError(FloatingPointError):
-    """The loss became NaN or infinite; the parameters are those before that batch, `history` the epochs before."""
-
-    def __init__(self, message: str, history: History) -> None:
-        super().__init__(message)
-        self.history = history
+KEPT = "The model is as it was before this batch, and the error's .history has the epochs so far."
 
 
-@np.errstate(all="ignore")  # the DivergedError is to be the only word
-def fit(
-    model: Module,
-    data: tuple[npt.ArrayLike, npt.ArrayLike],
-    loss: LossFunction,
-    optimizer: Optimizer | OptimizerMaker,
-    *,
-    epochs: int = 10,
-    batch_size: int = 32,
-    validation: tuple[npt.ArrayLike, npt.ArrayLike] | float | None = None,
-    metrics: str | Metric | Sequence[str | Metric] | None = (),
-    rng: Rng = None,
-    verbose: bool = True,
-) -> History:
-    """Train a model on samples, in mini-batches that are drawn anew in each epoch; it is changed in place.
+class Training:
+    """A training while it runs: what callbacks see, and what a checkpoint holds.
 
-    Parameters
-    ----------
-    model : gives a batch of outputs for a batch of inputs
-    data : (X, y), inputs and targets, one sample per row; X is converted to the dtype of the model's parameters
-    loss : a function of (outputs, targets) that gives the mean over the batch, such as nn.CrossEntropyLoss()
-    optimizer : such as nn.optim.Adam(model.parameters(), lr=1e-3), or a function that makes one of the parameters
-    epochs : how often to go through the data
-    batch_size : samples per step; the last batch of an epoch may be smaller, and counts for less in the means
-    validation : (X, y) to be evaluated after each epoch, or the share of the data to be set aside for it at random
-    metrics : names ("accuracy") or functions of (outputs, targets) that give a mean over the batch
-    rng : the order of the samples: a numpy.random.Generator, an int seed, or None; the same seed gives the same bits
-    verbose : whether to show one line per epoch
-
-    Ctrl-C ends the training and returns the history so far. Raises DivergedError, naming epoch and batch, where the
-    training's loss is not finite; a validation loss or a metric that is not goes into the history as it is, and
-    NumPy's warnings of overflows and NaNs are silent meanwhile. Raises ValueError and TypeError, before anything is
-    changed, for what does not fit together: model, loss and metrics are tried on a few samples first.
+    model, optimizer, schedule : those that are trained with
+    history : the finished epochs
+    epoch, epochs : the current epoch, counted from 1, and how many there are to be
+    batch, batches : how many batches of it are done, and how many it has
+    value : the last batch's loss, a Tensor; its graph holds everything that the batch computed
+    outputs, targets : of the last batch
+    ended : why the training ended, if it did before its time
     """
-    parameters = arguments.trainable(model)
-    epochs, batch_size = whole(epochs, "epochs"), whole(batch_size, "batch_size")
-    measures = metric_functions.chosen(metrics)
-    if not isinstance(verbose, bool | np.bool):
-        raise TypeError(f"verbose is whether to show a line per epoch; received {verbose!r:.80}. Write verbose=False.")
-    order = generator(rng)
-    pair, held = arguments.prepared(data, validation, parameters[0].dtype, order)
-    arguments.check_loss(loss)
-    rows, state = min(batch_size, REHEARSED), order.bit_generator.state
-    (inputs, targets), held = arguments.rehearsal(model, loss, measures, pair, held, rows)
-    order.bit_generator.state = state  # a model may draw from the same generator
-    stepper = arguments.made(optimizer, model, parameters)
-    trained = {id(t) for t in stepper.parameters}
-    frozen = [t for t in parameters if id(t) not in trained]
 
-    names = ["loss", *measures]
-    history = History([*names, *(f"validation_{name}" for name in names)] if held else names)
-    size = len(inputs)
-    batches = math.ceil(size / batch_size)
-    shown = progress(epochs, batches, bool(verbose))
-    epoch = 0
-    try:
-        for epoch in range(1, epochs + 1):
-            began = time.perf_counter()
-            shuffled = order.permutation(size)
-            sums = dict.fromkeys(names, 0.0)
-            for k in range(batches):
-                chosen = shuffled[k * batch_size : (k + 1) * batch_size]
-                x, y = inputs[chosen], targets[chosen]
-                stepper.zero_grad()
-                for tensor in frozen:
-                    tensor.grad = None
-                outputs = model(x)
-                value = loss(outputs, y)
-                number = _finite(value, history, f"epoch {epoch}, batch {k + 1} of {batches}", x, y)
-                value.backward()
-                stepper.step()
-                sums["loss"] += number * len(chosen)
-                for name, measure in measures.items():
-                    sums[name] += arguments.measured(name, measure, outputs, y) * len(chosen)
-                shown.advance(epoch, k + 1)
-            values = {name: total / size for name, total in sums.items()}
-            if held:
-                found = evaluate(model, held, loss, measures, max(batch_size, EVALUATED_AT_ONCE))
-                values |= {f"validation_{name}": v for name, v in found.items()}
-            history.append(values, time.perf_counter() - began)
-            shown.keep(history.line(epoch, epochs))
-    except KeyboardInterrupt:
-        history.interrupted = True
-        shown.keep(f"interrupted in epoch {epoch}; the history holds the {len(history)} finished before it")
-    finally:
-        shown.close()
-    return history
+    value: ad.Tensor
+    outputs: Any
+    targets: Any
+    schedule: LRScheduler | None = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    accumulate = 1  # batches per step of the optimizer
+    file: File | None = None  # where checkpoints go
+    file_every: int | None = None  # batches between two of them, besides those after each epoch
+    split_from: Any = None  # the generator's state that a share of the data was set aside from
+    order: npt.NDArray[Any] | None = None  # of this epoch's samples, once it has begun
+    ended = ""
 
+    def __init__(
+        self,
+        model: Module,
+        optimizer: Optimizer,
+        loss: LossFunction,
+        measures: dict[str, Metric],
+        samples: DataLoader,
+        held: DataLoader | None,
+        epochs: int,
+    ) -> None:
+        self.model, self.optimizer, self.loss, self.measures = model, optimizer, loss, measures
+        self.samples, self.held, self.epochs = samples, held, epochs
+        self.convert = arguments.conversion(model)
+        names = ["loss", *measures]
+        self.history = History([*names, *(f"validation_{name}" for name in names)] if held else names)
+        self.callbacks: list[Callback] = []
+        self.epoch, self.batch, self.batches = 1, 0, len(samples)
+        self.means = evaluation.Means(measures)
+        self.seconds = 0.0  # that this epoch took, up to the last batch
+        self.order_from = generator_state(samples.rng)
+        self.shown = Silence(epochs, self.batches)
+        self._stopping = False  # Ctrl-C was pressed
+        trained = {id(t) for t in optimizer.parameters}
+        self._others = [t for t in model.parameters() if id(t) not in trained]
+        self._buffers = [b for b in model.buffers() if b.flags.writeable]
 
-@ad.no_grad()
-def evaluate(
-    model: Module, data: Pair, loss: LossFunction, measures: dict[str, Metric], batch_size: int
-) -> dict[str, float]:
-    """The mean loss and metrics over all samples, without a gradient."""
-    inputs, targets = data
-    sums = dict.fromkeys(["loss", *measures], 0.0)
-    for start in range(0, len(inputs), batch_size):
-        x, y = inputs[start : start + batch_size], targets[start : start + batch_size]
-        outputs = model(x)
-        sums["loss"] += arguments.one_number(loss(outputs, y), recorded=False) * len(x)
-        for name, measure in measures.items():
-            sums[name] += arguments.measured(name, measure, outputs, y) * len(x)
-    return {name: total / len(inputs) for name, total in sums.items()}
+    def stop(self, reason: str) -> None:
+        """End the training after the batch or epoch that is under way; the first reason stays."""
+        self.ended = self.ended or reason
 
+    def run(self) -> None:
+        """All that is left of it."""
+        try:
+            with self._interruptible():
+                self._call("on_fit_begin")
+                while self.epoch <= self.epochs and not self.ended:
+                    self._epoch()
+            if self.ended:
+                self.shown.keep(f"ended in epoch {self.epoch - (not self.batch)}: {self.ended}")
+        except KeyboardInterrupt:
+            self.history.interrupted = True
+            self.shown.keep(
+                f"interrupted in epoch {self.epoch}; the history holds the {len(self.history)} finished before it"
+            )
+        finally:
+            try:
+                self._call("on_fit_end")
+            finally:
+                self.model.eval()
+                self.shown.close()
 
-def _finite(value: Any, history: History, where: str, x: Array, y: Array) -> float:
-    number = arguments.one_number(value)
-    if not math.isfinite(number):
-        strays = [n for n, a in (("X", x), ("y", y)) if a.dtype.kind == "f" and not np.isfinite(a).all()]
-        if strays:
-            cause = f"there are NaNs or infinities in this batch's {' and '.join(strays)}; clean the data"
-        else:
-            cause = "this batch is finite, so the parameters grew too large; try a smaller lr, or inputs of variance 1"
-        raise DivergedError(
-            f"the loss is {number} in {where}: {cause}. The parameters are those before this batch, and the error's "
-            ".history has the epochs so far.",
-            history,
-        )
-    return number
+    def _epoch(self) -> None:
+        began = time.perf_counter() - self.seconds
+        self.model.train()
+        if self.order is None:
+            self.order_from = generator_state(self.samples.rng)
+            self.order = self.samples.order()
+            self._call("on_epoch_begin")
+        while self.batch < self.batches:
+            if self.ended:
+                return
+            self._poll()
+            self._step()
+            self.seconds = time.perf_counter() - began
+            if self.file_every and self.batch // self.file_every > (self.batch - self.accumulate) // self.file_every:
+                self._write()
+        values = self.means.values()
+        if self.held:
+            found = evaluation.measured(self.model, self.held, self.loss, self.measures, self.convert, self._poll)
+            values |= {f"validation_{name}": v for name, v in found.items()}
+        self.history.append(values, time.perf_counter() - began)
+        self.shown.keep(self.history.line(len(self.history), self.epochs))
+        if self.schedule is not None and self.schedule.each == "epoch":
+            if isinstance(self.schedule, ReduceLROnPlateau):
+                self.schedule.step(values.get("validation_loss", values["loss"]))
+            else:
+                self.schedule.step()
+        self._call("on_epoch_end")
+        self.epoch, self.batch, self.order, self.seconds = self.epoch + 1, 0, None, 0.0
+        self.means = evaluation.Means(self.measures)
+        self._write()
+
+    def _step(self) -> None:
+        """The batches of one step of the optimizer, and that step."""
+        assert self.order is not None
+        last = min(self.batch + self.accumulate, self.batches)
+        batches = [self.samples.batch(self.order, k) for k in range(self.batch, last)]
+        weights = [float(np.sum(b[2])) if len(b) == 3 else float(len(b[0])) for b in batches]
+        whole = sum(weights)
+        before = [buffer.copy() for buffer in self._buffers]
+        self.optimizer.zero_grad()
+        for tensor in self._others:
+            tensor.grad = None
+        try:
+            for batch, weight in zip(batches, weights, strict=True):
+                if weight:  # otherwise no sample of the batch counts
+                    self._reverse(batch, None if len(batches) == 1 else weight / whole)
+                self.batch += 1
+                self.shown.advance(self.epoch, self.batch)
+            self._check_adjoints(last)
+        except DivergedError:
+            for buffer, old in zip(self._buffers, before, strict=True):
+                buffer[...] = old
+            raise
+        if self.clip_norm is not None:
+            clip_grad_norm(self.optimizer, self.clip_norm)
+        if self.clip_value is not None:
+            clip_grad_value(self.optimizer, self.clip_value)
+        self._call("on_backward")
+        if whole:
+            self.optimizer.step()
+        if self.schedule is not None and self.schedule.each == "step":
+            self.schedule.step()
+        self._call("on_batch_end")
+
+    def _reverse(self, batch: Sequence[Any], share: float | None) -> None:
+        """Forward and reverse pass of a batch, which is such a share of the whole step."""
+        inputs, targets, *weights = batch
+        self.outputs = self.model(self.convert(inputs))
+        self.targets = arguments.as_target(targets, self.outputs)
+        self.value = arguments.lost(self.loss, self.outputs, self.targets, *weights)
+        number = arguments.one_number(self.value)
+        if not math.isfinite(number):
+            cause = diagnosis.cause(self.value, inputs, targets, self.model)
+            raise DivergedError(f"the loss is {number} {self._where(self.batch + 1)}: {cause}. {KEPT}", self.history)
+        self.value.backward(None if share is None else np.full(self.value.shape, share, self.value.dtype))
+        self.means.add(number, self.outputs, self.targets, *weights)
+
+    def _check_adjoints(self, batch: int) -> None:
+        if stray := diagnosis.stray(self.optimizer, self.model):
+            raise DivergedError(
+                f"the adjoint of {stray} has a NaN or an infinity {self._where(batch)}, though the loss is finite: "
+                f"some slope is infinite, as those of sqrt, log and norms are at 0. {KEPT}",
+                self.history,
+            )
+
+    def _where(self, batch: int) -> str:
+        return f"in epoch {self.epoch}, batch {batch} of {self.batches}"
+
+    def _call(self, moment: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, moment)(self)
+
+    def _write(self) -> None:
+        if self.file is not None:
+            checkpoint.write(self, self.file)
+
+    def _poll(self) -> None:
+        if self._stopping:
+            self._write()
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Within it Ctrl-C takes effect between two batches, so that no step is half done; a second one at once."""
+
+        def asked(*_: Any) -> None:
+            if self._stopping:
+                raise KeyboardInterrupt
+            self._stopping = True
+
+        ours = threading.current_thread() is threading.main_thread()
+        # Where somebody handles the signal in a way of their own, that stays.
+        if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+        signal.signal(signal.SIGINT, asked)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)

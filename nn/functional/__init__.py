@@ -7,30 +7,68 @@ from nn.functional.activations import (
     log_softmax,
     relu,
     sigmoid,
+    sign,
     silu,
     softmax,
     softplus,
+    step,
     tanh,
 )
-from nn.functional.classification import checked_labels, cross_entropy, cross_entropy_slope
+from nn.functional.binary import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    hinge_loss,
+    kl_div,
+    logistic_loss,
+)
+from nn.functional.classification import cross_entropy, multi_margin_loss, nll_loss
+from nn.functional.convolution import conv2d
 from nn.functional.dense import linear, rows
-from nn.functional.regression import mse_loss
+from nn.functional.dropout import dropout
+from nn.functional.embedding import embedding, one_hot
+from nn.functional.labels import checked_labels
+from nn.functional.normalisation import batch_norm, layer_norm, weight_norm
+from nn.functional.penalties import l1_penalty, l2_penalty
+from nn.functional.pooling import avg_pool2d, max_pool2d
+from nn.functional.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 
 __all__ = [
+    "avg_pool2d",
+    "batch_norm",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
     "checked_labels",
+    "conv2d",
     "cross_entropy",
-    "cross_entropy_slope",
+    "dropout",
     "elu",
+    "embedding",
     "gelu",
+    "hinge_loss",
+    "huber_loss",
+    "kl_div",
+    "l1_loss",
+    "l1_penalty",
+    "l2_penalty",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "log_softmax",
+    "logistic_loss",
+    "max_pool2d",
     "mse_loss",
+    "multi_margin_loss",
+    "nll_loss",
+    "one_hot",
     "relu",
     "rows",
     "sigmoid",
+    "sign",
     "silu",
+    "smooth_l1_loss",
     "softmax",
     "softplus",
+    "step",
     "tanh",
+    "weight_norm",
 ]

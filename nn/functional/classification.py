@@ -1,6 +1,11 @@
-"""Losses of classifiers; on plain arrays they give plain numbers.
+"""Losses of classifiers with an output per class; on plain arrays they give plain numbers.
 
-`cross_entropy` is a primitive of its own: one node of the graph, few temporaries.
+    cross_entropy       of logits: -ln softmax(logits)[label]
+    nll_loss            of log-probabilities: -x[label]
+    multi_margin_loss   of scores: how far the label's is above the others (the multi-class hinge)
+
+The cross-entropy that is trained with, a mean over integer labels, is recorded as two nodes: the softmax, which the
+reverse pass needs, and the loss. What has weights or smoothed labels is composed of NumPy's functions.
 """
 
 from __future__ import annotations
@@ -11,94 +16,197 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.checked import real
 from nn.functional.cached import count, ones
+from nn.functional.labels import class_weights, known_labels, scores
+from nn.functional.origin import expect_logits, warn
+from nn.functional.reduction import no_mean, reduced
+
+Array = npt.NDArray[Any]
+
+UNDERFLOWN = 1e-30  # below it, a probability in float32 may have lost digits
+MANY = 4096  # logits, for which a pass over them takes longer than two calls of NumPy
 
 
-@ad.primitive
-def cross_entropy(logits: Any, labels: Any) -> Any:
-    """The mean over the batch of -ln softmax(logits)[label]: cross-entropy from logits with integer labels.
+def cross_entropy(
+    logits: Any,
+    labels: Any,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+    sample_weight: Any = None,
+) -> Any:
+    """The cross-entropy -Σ q ln softmax(logits) between labels q and logits, numbers of any size.
 
     Parameters
     ----------
-    logits : of shape (batch, classes), any size: nothing overflows
-    labels : integers from 0 to classes - 1, of shape (batch,)
+    logits : of shape (batch, classes)
+    labels : integers from 0 to classes - 1, of shape (batch,); or probabilities, such as one-hot rows, of shape
+        (batch, classes)
+    weight : of shape (classes,), of the classes; with integer labels the mean is sum(w l) / sum(w)
+    ignore_index : the integer label of samples that do not count
+    reduction : "mean" over the batch, "sum", or "none" for the samples' own
+    label_smoothing : the share, from 0 to 1, of each label that is spread evenly over the classes
+    sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
 
-    Raises ValueError for shapes that do not belong together and for labels out of range, TypeError for labels that
-    are not integers.
+    Raises ValueError for shapes that do not belong together, labels out of range and a mean over no samples,
+    TypeError for labels that are not integers. Warns if the logits come out of softmax, log_softmax or sigmoid.
     """
-    if type(logits) is not np.ndarray or logits.dtype.kind != "f":
-        logits = _scores(logits)
-    labels = checked_labels(labels, logits.shape)
-    shifted = _shifted(logits)
-    picked = shifted[count(len(labels)), labels]
-    sums = np.dot(np.exp(shifted, out=shifted), ones(logits.shape[1], logits.dtype))
-    return np.add.reduce(np.log(sums, out=sums) - picked) / len(labels)
+    logits = scores(logits, "cross_entropy")
+    expect_logits(logits, "cross_entropy", "nll_loss of log_softmax")
+    labels, kept = known_labels(labels, logits.shape, ignore_index)
+    plain = weight is None and sample_weight is None and kept is None and labels.ndim == 1
+    if plain and reduction == "mean" and not label_smoothing:
+        return mean_cross_entropy(logits, labels, softmax(logits))
+    smoothing = real(label_smoothing, "cross_entropy: label_smoothing", most=1)
+    weight = None if weight is None else class_weights(weight, logits.shape[1], logits.dtype, "cross_entropy")
+    if labels.ndim == 1:
+        found = _losses(ad.log_softmax(logits), labels, kept, weight, smoothing)
+        return reduced(found[0], "cross_entropy", reduction, sample_weight, found[1])
+    if smoothing:
+        labels = labels * (1 - smoothing) + smoothing / logits.shape[1]
+    wanted = labels if weight is None else labels * weight
+    return reduced(-np.sum(wanted * ad.log_softmax(logits), axis=1), "cross_entropy", reduction, sample_weight)
+
+
+def nll_loss(
+    prediction: Any,
+    labels: Any,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+) -> Any:
+    """The negative log-likelihood -x[label] of log-probabilities x, of shape (batch, classes), such as log_softmax's.
+
+    The other parameters are those of cross_entropy; labels are integers. Warns of positive numbers, which are no
+    log-probabilities.
+    """
+    x = scores(prediction, "nll_loss")
+    labels, kept = known_labels(labels, x.shape, ignore_index, "nll_loss")
+    if labels.ndim != 1:
+        raise ValueError(
+            f"nll_loss takes integer labels of shape (batch,); received shape {labels.shape}. One-hot rows become "
+            "integers by argmax(axis=1); with probabilities, take kl_div."
+        )
+    weight = None if weight is None else class_weights(weight, x.shape[1], x.dtype, "nll_loss")
+    losses, shares = _losses(x, labels, kept, weight)
+    if np.any(np.less(losses, -1e-3)):
+        warn(
+            "nll_loss takes log-probabilities, which are not positive; received a prediction that has positive "
+            "numbers. Take log_softmax of the model's outputs, or cross_entropy instead of nll_loss."
+        )
+    return reduced(losses, "nll_loss", reduction, sample_weight, shares)
+
+
+def multi_margin_loss(
+    prediction: Any,
+    labels: Any,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Any = None,
+    *,
+    reduction: str = "mean",
+    sample_weight: Any = None,
+) -> Any:
+    """The multi-class hinge, Σ max(0, margin - x[label] + x[k])^p / classes over the other classes k.
+
+    Parameters
+    ----------
+    prediction : scores x, of shape (batch, classes)
+    labels : integers from 0 to classes - 1, of shape (batch,)
+    p : 1 or 2
+    weight : of shape (classes,): each sample's loss is multiplied by its label's; the mean is over the batch all the
+        same, as in PyTorch
+    reduction, sample_weight : as in cross_entropy
+    """
+    if p not in (1, 2):
+        raise ValueError(f"multi_margin_loss: p is 1 or 2; received {p!r:.80}.")
+    x = scores(prediction, "multi_margin_loss")
+    labels = known_labels(labels, x.shape, None, "multi_margin_loss")[0]
+    if labels.ndim != 1:
+        raise ValueError(
+            f"multi_margin_loss takes integer labels of shape (batch,); received shape {labels.shape}. One-hot rows "
+            "become integers by argmax(axis=1)."
+        )
+    rows, classes = count(len(labels)), x.shape[1]
+    others = np.ones(x.shape, x.dtype)
+    others[rows, labels] = 0
+    above = ad.relu(real(margin, "multi_margin_loss: margin") - x[rows, labels][:, None] + x) * others
+    losses = np.sum(above if p == 1 else np.square(above), axis=1) / classes
+    if weight is not None:
+        losses = losses * class_weights(weight, classes, x.dtype, "multi_margin_loss")[labels]
+    return reduced(losses, "multi_margin_loss", reduction, sample_weight)
+
+
+def _losses(
+    x: Any, labels: Array, kept: Array | None, weight: Array | None, smoothing: float = 0.0
+) -> tuple[Any, Array | None]:
+    """-x[label] of each sample, weighted and smoothed, and how much each counts in the mean (None: all the same)."""
+    shares = None if weight is None else weight[labels]
+    if kept is not None:
+        shares = kept.astype(x.dtype) if shares is None else shares * kept
+    losses = -x[count(len(labels)), labels]
+    if shares is not None:
+        losses = losses * shares
+    if smoothing:
+        spread = -np.sum(x if weight is None else x * weight, axis=1)
+        losses = losses * (1 - smoothing) + (spread if kept is None else spread * kept) * (smoothing / x.shape[1])
+    return losses, shares
 
 
 @ad.primitive
-def cross_entropy_slope(logits: Any, labels: Any) -> Any:
-    """The derivative of cross_entropy by the logits: (softmax - one-hot label) / batch."""
-    e = _shifted(logits)
-    np.exp(e, out=e)
-    sums = np.dot(e, ones(logits.shape[1], logits.dtype))
-    sums *= len(labels)
-    e /= sums[:, None]
-    e[count(len(labels)), labels] -= 1 / len(labels)
+def softmax(logits: Any) -> Any:
+    """exp(logits) / sum exp(logits) along the rows of a matrix, in few passes over it."""
+    # argmax and indexing take half the time of max, a matrix product a fraction of that of a sum.
+    highest = logits[count(len(logits)), logits.argmax(axis=1)]
+    if logits.size > MANY and logits.itemsize > 2 and highest.min() > -10 and highest.max() < 30:
+        e = np.exp(logits)  # nothing can overflow, and what underflows is below 1e-33: a pass less
+    else:
+        e = logits - highest[:, None]
+        np.exp(e, out=e)
+    e /= np.dot(e, ones(e.shape[1], e.dtype))[:, None]
     return e
 
 
-def _scores(logits: Any) -> npt.NDArray[np.floating[Any]]:
-    """Logits in a list, or of integers, as floating ones."""
-    scores = np.asarray(logits)
-    if scores.dtype.kind not in "fiub":
-        raise TypeError(
-            f"cross_entropy takes real numbers as logits, of shape (batch, classes); received shape {scores.shape} "
-            f"and dtype {scores.dtype}. Pass the model's outputs as they are."
-        )
-    return scores if scores.dtype.kind == "f" else scores.astype(float)
+@ad.primitive
+def mean_cross_entropy(logits: Any, labels: Any, probabilities: Any) -> Any:
+    """The mean of -ln softmax(logits)[label], told the softmax."""
+    size = len(labels)
+    if not size:
+        raise no_mean("cross_entropy", logits.shape)
+    rows = count(size)
+    picked = probabilities[rows, labels]
+    if np.minimum.reduce(picked) > UNDERFLOWN:
+        return np.add.reduce(np.log(picked, out=picked)) / -size
+    top = logits.argmax(axis=1)
+    return np.add.reduce(logits[rows, top] - logits[rows, labels] - np.log(probabilities[rows, top])) / size
 
 
-def _shifted(logits: Any) -> Any:
-    """The logits less each row's highest: exp of them cannot overflow."""
-    # argmax and indexing take half the time of max.
-    return logits - logits[count(len(logits)), logits.argmax(axis=1)][:, None]
+@ad.primitive
+def cross_entropy_slope(g: Any, labels: Any, probabilities: Any) -> Any:
+    """The adjoint of the logits for the adjoint g of their mean cross-entropy: g (softmax - one-hot label) / batch."""
+    share = g / len(labels)
+    e = probabilities * share
+    e[count(len(labels)), labels] -= share
+    return e
 
 
-def _slope_adjoint(g: Any, y: Any, logits: Any, labels: Any) -> Any:
-    """The Jacobian of softmax, (diag s - s sᵀ) / batch, is its own transpose."""
-    s = ad.softmax(logits)
-    return s * (g - np.sum(g * s, axis=1, keepdims=True)) / len(labels)
-
-
-ad.adjoint(cross_entropy, lambda g, y, logits, labels: g * cross_entropy_slope(logits, labels), None)
-ad.adjoint(cross_entropy_slope, _slope_adjoint, None)
-
-
-def checked_labels(labels: Any, shape: tuple[int, ...]) -> npt.NDArray[np.integer[Any]]:
-    """The labels as an array, if they are ones that logits of this shape can have."""
-    labels = np.asarray(labels)
-    if len(shape) != 2 or labels.shape != shape[:1]:
-        hint = "one-hot labels become integers by argmax(axis=1)"
-        if len(shape) == 1:
-            hint = "a batch of one sample is x[None], with one label in an array"
-        raise ValueError(
-            f"cross_entropy takes logits of shape (batch, classes) and labels of shape (batch,); received logits of "
-            f"shape {shape} and labels of shape {labels.shape}; {hint}."
-        )
-    if labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"cross_entropy takes integer labels, the numbers of the classes; received dtype {labels.dtype}. "
-            "If they are whole numbers, convert them with labels.astype(int)."
-        )
-    if not labels.size:
-        raise ValueError("cross_entropy is a mean over the batch; received a batch of no samples.")
-    if not labels.dtype.isnative:  # as in files of big-endian numbers, MNIST's for one
-        labels = labels.astype(labels.dtype.newbyteorder("="))
-    # Seen as unsigned, a negative label is huge: one pass finds both kinds of stray.
-    if np.maximum.reduce(labels.view(f"u{labels.itemsize}")) >= shape[1]:
-        k = int(np.argmax((labels < 0) | (labels >= shape[1])))
-        raise ValueError(
-            f"cross_entropy takes labels from 0 to {shape[1] - 1} (the logits have {shape[1]} classes); received "
-            f"{labels[k]} at index {k}. Number the classes from 0, or give the model an output per class."
-        )
-    return labels
+ad.adjoint(softmax, lambda g, y, x: y * (g - np.sum(g * y, axis=1, keepdims=True)))
+# The loss is a function of the logits alone, and the slope says how it moves with them: nothing flows through the
+# softmax a second time. The slope's own derivative does go through it.
+ad.adjoint(
+    mean_cross_entropy,
+    lambda g, y, logits, labels, probabilities: cross_entropy_slope(g, labels, probabilities),
+    None,
+    None,
+)
+ad.adjoint(
+    cross_entropy_slope,
+    lambda g, y, a, labels, p: (np.sum(g * p) - np.sum(g[count(len(labels)), labels])) / len(labels),
+    None,
+    lambda g, y, a, labels, p: g * (a / len(labels)),
+)

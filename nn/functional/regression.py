@@ -6,26 +6,53 @@ from typing import Any
 
 import numpy as np
 
-import autodiff as ad
+from nn.checked import real
+from nn.functional.reduction import pair, reduced
 
 
-def mse_loss(prediction: Any, target: Any, half: bool = False) -> Any:
-    """The mean over all elements of (y' - y)², or with `half` of (y' - y)² / 2, whose adjoint is y' - y over n.
+def mse_loss(
+    prediction: Any, target: Any, *, half: bool = False, reduction: str = "mean", sample_weight: Any = None
+) -> Any:
+    """The squared error (y' - y)², or with `half` (y' - y)² / 2, whose derivative is y' - y.
+
+    Parameters
+    ----------
+    prediction, target : of one shape, (batch, ...)
+    reduction : "mean" over all elements, "sum", or "none" for the elements' own
+    sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
 
     Raises ValueError where the shapes differ: (n, 1) against (n,) would broadcast to n x n without a word.
     """
-    if not isinstance(prediction, ad.Tensor):
-        prediction = np.asarray(prediction, target.dtype if isinstance(target, ad.Tensor) else None)
-        if prediction.dtype.kind in "iub":  # differences of unsigned integers would wrap around
-            prediction = prediction.astype(float)
-    if not isinstance(target, ad.Tensor):
-        target = np.asarray(target, prediction.dtype if isinstance(prediction, ad.Tensor) else None)
-    if np.shape(prediction) != np.shape(target):
-        raise ValueError(
-            f"mse_loss compares element with element; received a prediction of shape {np.shape(prediction)} and a "
-            f"target of shape {np.shape(target)}. Bring them to one shape, for example with target.reshape(-1, 1)."
-        )
-    if not np.size(prediction):
-        raise ValueError(f"mse_loss is a mean; received shape {np.shape(prediction)}, which has no elements.")
-    mean = np.mean(np.square(prediction - target))
-    return 0.5 * mean if half else mean
+    prediction, target = pair(prediction, target, "mse_loss")
+    error = reduced(np.square(prediction - target), "mse_loss", reduction, sample_weight)
+    return 0.5 * error if half else error
+
+
+def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
+    """The absolute error |y' - y|; its derivative at 0 is taken as 0. The parameters are those of mse_loss."""
+    prediction, target = pair(prediction, target, "l1_loss")
+    return reduced(np.abs(prediction - target), "l1_loss", reduction, sample_weight)
+
+
+def huber_loss(
+    prediction: Any, target: Any, *, reduction: str = "mean", delta: float = 1.0, sample_weight: Any = None
+) -> Any:
+    """The squared error d² / 2 of small differences d, delta (|d| - delta / 2) of those above `delta` (Huber 1964).
+
+    Its derivative is d, clipped to ±delta: outliers pull no harder. The other parameters are those of mse_loss.
+    """
+    prediction, target = pair(prediction, target, "huber_loss")
+    size = np.abs(prediction - target)
+    near = np.minimum(size, real(delta, "huber_loss: delta", above=True))
+    # With near = min(|d|, delta), both pieces are near (|d| - near / 2).
+    return reduced(near * (size - 0.5 * near), "huber_loss", reduction, sample_weight)
+
+
+def smooth_l1_loss(
+    prediction: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0, sample_weight: Any = None
+) -> Any:
+    """The Huber loss over its delta, here `beta`: |d| - beta / 2 for large differences d, whatever beta is."""
+    beta = real(beta, "smooth_l1_loss: beta", above=True)
+    prediction, target = pair(prediction, target, "smooth_l1_loss")
+    huber = huber_loss(prediction, target, reduction=reduction, delta=beta, sample_weight=sample_weight)
+    return huber / beta

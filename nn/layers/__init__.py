@@ -2,27 +2,49 @@
 
 from nn.layers.activations import (
     ELU,
+    GELU,
     LeakyReLU,
     LogSoftmax,
     ReLU,
     Sigmoid,
+    Sign,
     SiLU,
     Softmax,
     Softplus,
+    Step,
     Tanh,
 )
-from nn.layers.dense import Flatten, Linear
+from nn.layers.convolution import Conv2d
+from nn.layers.dense import Embedding, Flatten, Identity, Linear
+from nn.layers.dropout import Dropout
+from nn.layers.lazy import Dense
+from nn.layers.normalisation import BatchNorm1d, BatchNorm2d, LayerNorm, weight_norm
+from nn.layers.pooling import AvgPool2d, MaxPool2d
 
 __all__ = [
     "ELU",
+    "GELU",
+    "AvgPool2d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv2d",
+    "Dense",
+    "Dropout",
+    "Embedding",
     "Flatten",
+    "Identity",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
+    "MaxPool2d",
     "ReLU",
     "SiLU",
     "Sigmoid",
+    "Sign",
     "Softmax",
     "Softplus",
+    "Step",
     "Tanh",
+    "weight_norm",
 ]

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from nn import functional
+from nn.checked import real
 from nn.module import Module
+
+
+class Sign(Module):
+    """-1, 0 or 1, the sign of x, elementwise. Its derivative is 0: nothing before it learns."""
+
+    forward = staticmethod(functional.sign)
+
+
+class Step(Module):
+    """1 where x >= 0, else 0, elementwise. Its derivative is 0: nothing before it learns."""
+
+    forward = staticmethod(functional.step)
 
 
 class ReLU(Module):
@@ -26,37 +40,60 @@ class Sigmoid(Module):
     forward = staticmethod(functional.sigmoid)
 
 
-class Softplus(Module):
-    """ln(1 + exp(x)), elementwise."""
-
-    forward = staticmethod(functional.softplus)
-
-
 class SiLU(Module):
     """x sigmoid(x), elementwise."""
 
     forward = staticmethod(functional.silu)
 
 
-class LeakyReLU(Module):
-    """x where it is positive, else `slope` times x."""
+class GELU(Module):
+    """x Φ(x), elementwise, with Φ the normal distribution function; faster with approximate="tanh"."""
 
-    def __init__(self, slope: float = 0.01) -> None:
-        self.slope = slope
+    def __init__(self, approximate: str = "none") -> None:
+        functional.gelu(0.0, approximate)  # to refuse another word here
+        self.approximate = approximate
 
     def forward(self, x: Any) -> Any:
         """The activation of x."""
-        return functional.leaky_relu(x, self.slope)
+        return functional.gelu(x, self.approximate)
 
     def __repr__(self) -> str:
-        return f"LeakyReLU({self.slope})"
+        return "GELU()" if self.approximate == "none" else f"GELU(approximate={self.approximate!r})"
+
+
+class Softplus(Module):
+    """ln(1 + exp(beta x)) / beta, elementwise, with beta > 0."""
+
+    def __init__(self, beta: float = 1.0) -> None:
+        self.beta = real(beta, "Softplus: beta", above=True)
+
+    def forward(self, x: Any) -> Any:
+        """The activation of x."""
+        return functional.softplus(x, self.beta)
+
+    def __repr__(self) -> str:
+        return "Softplus()" if self.beta == 1 else f"Softplus({self.beta})"
+
+
+class LeakyReLU(Module):
+    """x where it is positive, else `negative_slope` times x."""
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = real(negative_slope, "LeakyReLU: negative_slope", least=-math.inf)
+
+    def forward(self, x: Any) -> Any:
+        """The activation of x."""
+        return functional.leaky_relu(x, self.negative_slope)
+
+    def __repr__(self) -> str:
+        return f"LeakyReLU({self.negative_slope})"
 
 
 class ELU(Module):
     """x where it is positive, else alpha (exp(x) - 1)."""
 
     def __init__(self, alpha: float = 1.0) -> None:
-        self.alpha = alpha
+        self.alpha = real(alpha, "ELU: alpha", least=-math.inf)
 
     def forward(self, x: Any) -> Any:
         """The activation of x."""
@@ -66,13 +103,30 @@ class ELU(Module):
         return f"ELU({self.alpha})"
 
 
-class Softmax(Module):
-    """exp(x) / sum exp(x) along the last axis: probabilities. Not in front of CrossEntropyLoss, which takes logits."""
+class _AlongAxis(Module):
+    """What Softmax and LogSoftmax share."""
 
-    forward = staticmethod(functional.softmax)
+    def __init__(self, axis: int = -1, *, dim: int | None = None) -> None:
+        self.axis = axis if dim is None else dim
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'' if self.axis == -1 else f'axis={self.axis}'})"
 
 
-class LogSoftmax(Module):
-    """The logarithm of softmax along the last axis."""
+class Softmax(_AlongAxis):
+    """exp(x) / sum exp(x) along `axis`, or `dim`, as PyTorch names it: probabilities, along the last axis by default.
 
-    forward = staticmethod(functional.log_softmax)
+    Not in front of CrossEntropyLoss, which takes logits.
+    """
+
+    def forward(self, x: Any) -> Any:
+        """The probabilities of the logits x."""
+        return functional.softmax(x, self.axis)
+
+
+class LogSoftmax(_AlongAxis):
+    """The logarithm of softmax along `axis`, or `dim`, as PyTorch names it; along the last axis by default."""
+
+    def forward(self, x: Any) -> Any:
+        """The logarithms of the probabilities of the logits x."""
+        return functional.log_softmax(x, self.axis)

@@ -1,4 +1,4 @@
-"""Dense layers."""
+"""Dense layers, and those that only pass on or rearrange."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import autodiff as ad
 from nn import functional, init
 from nn.checked import whole
+from nn.functional.embedding import row_number
 from nn.module import Module
 
 Initialiser = Callable[..., npt.NDArray[Any]]
@@ -69,3 +70,59 @@ class Flatten(Module):
         if not shape:
             raise ValueError("Flatten takes a batch, of shape (batch, ...); received shape (). Write x[None] for one.")
         return np.reshape(x, (shape[0], math.prod(shape[1:])))
+
+
+class Identity(Module):
+    """x as it is: a place where another layer may come."""
+
+    def __init__(self, *unused: Any, **also_unused: Any) -> None:  # what the layer in its place would be given
+        pass
+
+    def forward(self, x: Any) -> Any:
+        """x itself."""
+        return x
+
+
+class Embedding(Module):
+    """A table of vectors, one for each of so many things: integers in, their rows of `weight` out.
+
+    Parameters
+    ----------
+    num_embeddings : how many things there are; they are numbered from 0
+    embedding_dim : the length of their vectors
+    padding_idx : the number that stands for nothing, if there is one: its vector starts at 0 and is not trained
+    rng, dtype, weight_init : as in Linear; the vectors are standard normal by default
+
+    `weight` has the shape (num_embeddings, embedding_dim).
+    """
+
+    takes_indices = True
+
+    weight: Any
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        rng: init.Rng = None,
+        dtype: npt.DTypeLike = np.float32,
+        weight_init: Initialiser = init.normal,
+    ) -> None:
+        self.num_embeddings = whole(num_embeddings, "Embedding's num_embeddings")
+        self.embedding_dim = whole(embedding_dim, "Embedding's embedding_dim")
+        values = weight_init((self.num_embeddings, self.embedding_dim), rng=rng, dtype=dtype)
+        self.padding_idx = padding_idx
+        if padding_idx is not None:
+            self.padding_idx = row_number(padding_idx, num_embeddings, "Embedding: padding_idx")
+            values[self.padding_idx] = 0
+        self.weight = ad.Tensor(values, name="weight")
+
+    def forward(self, indices: Any) -> Any:
+        """The vectors of an array of integers, of any shape: (*indices.shape, embedding_dim)."""
+        return functional.embedding(indices, self.weight, self.padding_idx)
+
+    def __repr__(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"Embedding({self.num_embeddings}, {self.embedding_dim}{padding})"

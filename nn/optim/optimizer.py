@@ -1,86 +1,317 @@
-"""Optimizers: they move parameters along their adjoints.
+"""What all optimizers share: the parameters in one vector, their adjoints in another, and the step through both.
 
-All of a model's parameters lie in one vector and their adjoints in another (`ad.Flat`). A step goes through both in
-pieces that fit the processor's cache together with the optimizer's own state, writes in place and allocates nothing.
+All parameters lie in one vector and their adjoints in another (`ad.Flat`), in the order of the groups. A step goes
+through both in pieces that fit the processor's cache together with the optimizer's own state, writes in place and
+allocates nothing.
 """
 
 from __future__ import annotations
 
+import inspect
 import itertools
-from collections.abc import Iterable, Iterator
-from typing import Any, NoReturn
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
 from nn.checked import real
-from nn.module import Module
+from nn.optim.options import Check, Group, Option, Options, flag, number
+from nn.optim.parameters import grouped
+from nn.optim.state import Saved, checked_state, packed_state
 
 Vector = npt.NDArray[Any]
+Piece = tuple[Any, ...]  # (values, adjoints, *state, scratch, spare); state that is not kept is None
 PIECE = 2**18  # bytes of each vector at a time, so that what a step reads twice is still in a core's cache
 
 
 class Run:
-    """A stretch of the vectors whose parameters have always been updated together, and how often they were."""
+    """A stretch of the vectors whose parameters share their options and have always been updated together.
 
-    def __init__(self, start: int, stop: int, steps: int, vectors: tuple[Vector, ...], scratch: Vector) -> None:
-        self.start, self.stop, self.steps = start, stop, steps
-        bounds = [*range(start, stop, len(scratch)), stop]
-        self.pieces = [(*(v[a:b] for v in vectors), scratch[: b - a]) for a, b in itertools.pairwise(bounds)]
+    `steps` says how often they were; `numbers` is what the rule remembers of them besides vectors.
+    """
+
+    def __init__(self, start: int, stop: int, group: Group, decays: bool, steps: int, numbers: dict[str, Any]) -> None:
+        self.start, self.stop, self.group, self.decays = start, stop, group, decays
+        self.steps, self.numbers = steps, numbers
+        self.pieces: list[Piece] = []
+
+    def lay(self, vectors: Sequence[Vector | None], scratch: Vector, spare: Vector) -> None:
+        """Cut the stretch of these vectors into pieces."""
+        bounds = [*range(self.start, self.stop, len(scratch)), self.stop]
+        self.pieces = [
+            (*(None if v is None else v[a:b] for v in vectors), scratch[: b - a], spare[: b - a])
+            for a, b in itertools.pairwise(bounds)
+        ]
+
+    @property
+    def weight_decay(self) -> float:
+        """The decay of these parameters: 0 for biases that are spared."""
+        return self.group.options["weight_decay"] if self.decays else 0.0
+
+    def decayed(self) -> Iterable[Piece]:
+        """The pieces, whose adjoints are those of the loss with weight_decay/2 ‖p‖² added; they are in the spare."""
+        decay = self.weight_decay
+        return self._decayed(decay) if decay else self.pieces
+
+    def _decayed(self, decay: float) -> Iterable[Piece]:
+        for piece in self.pieces:
+            values, adjoints, spare = piece[0], piece[1], piece[-1]
+            np.multiply(values, decay, out=spare)
+            spare += adjoints
+            yield (values, spare, *piece[2:])
 
 
 class Optimizer:
-    """What SGD and Adam share: one flat vector of parameters, one of adjoints, and some of the optimizer's state.
+    """What all optimizers are: they move parameters along their adjoints.
 
-    Parameters without an adjoint are left alone, and their count of steps does not advance. Making a second
-    optimizer for the same parameters takes them over; the first then refuses to step.
+    Parameters
+    ----------
+    params : leaf Tensors of one dtype, such as model.parameters(); pairs of name and Tensor, such as
+        model.named_parameters(); or groups with options of their own, [{"params": ..., "lr": 0.01}, ...].
+        Without any, the optimizer waits for `bind`
+    lr : the step size, above 0
+    defaults : the other options of the groups that say nothing else
 
-    Raises ValueError for no parameters, TypeError for what is not a leaf Tensor and for mixed dtypes.
+    An option is read and assigned in a group, `optimizer.param_groups[0]["lr"] = 0.1`, or in all of them,
+    `optimizer.lr = 0.1` (reading gives the first group's). With `decay_biases=False` parameters of fewer than two axes
+    have no weight decay. Parameters without an adjoint are left alone, and their count of steps does not advance.
+    Making a second optimizer for the same parameters takes them over; the first then refuses to step.
+
+    Raises ValueError for no parameters and for options out of range, TypeError for what is not a leaf Tensor and for
+    mixed dtypes.
     """
 
-    states = 0  # how many vectors of the parameters' length the rule keeps between steps
-    state: tuple[Vector, ...] = ()  # those vectors
+    options: ClassVar[dict[str, Option[Any]]] = {}  # all that a group may have
+    vectors: ClassVar[tuple[str, ...]] = ()  # what the rule keeps between steps, in the order of a piece
+    optional: ClassVar[tuple[str, ...]] = ()  # those of them that only some options need
+    numbers: ClassVar[dict[str, Check[Any]]] = {}  # what a run may remember besides
+    each_alone = False  # whether the rule looks at every parameter by itself
 
-    def __init__(self, parameters: Iterable[ad.Tensor], lr: float) -> None:
-        self._lr = real(lr, f"{type(self).__name__}: lr, the step size,", above=True)
-        self.flat = ad.Flat(_listed(parameters, type(self).__name__))
-        size = self.flat.value.size
-        self._scratch = np.empty(min(size, PIECE // self.flat.value.itemsize), self.flat.value.dtype)
-        self._runs: dict[tuple[int, int], Run] = {}
-        self._add(0, size, 0)
-        self._remember(self.states)
+    lr = Option(number())
+    initial_lr = Option(number())  # the lr before any schedule, where there is one
+    weight_decay = Option(number())
+    decay_biases = Option(flag, fixed=True)
+
+    def __init_subclass__(cls) -> None:
+        kinds = reversed(cls.__mro__)
+        cls.options = {name: o for kind in kinds for name, o in vars(kind).items() if isinstance(o, Option)}
+
+    def __init__(self, params: Iterable[Any] | None = None, lr: float = 1e-3, **defaults: Any) -> None:
+        kind = type(self)
+        self.defaults = Options(kind, {"lr": lr, "weight_decay": 0.0, "decay_biases": True, **defaults})
+        real(lr, f"{kind.__name__}: lr", above=True)
+        self._flat: ad.Flat | None = None
+        self._groups: list[Group] = []
+        if params is not None:
+            self.bind(params)
+
+    def bind(self, params: Iterable[Any]) -> None:
+        """Give its parameters to an optimizer that was made without. RuntimeError if it has some."""
+        if self._flat is not None:
+            raise RuntimeError(
+                f"bind was asked of {self!r}, which has its parameters. Make a new one, {type(self).__name__}(lr=...)."
+            )
+        groups = grouped(params, type(self), self.defaults)
+        flat = ad.Flat([tensor for group in groups for tensor in group.params])
+        size, dtype = max(flat.value.size, 1), flat.value.dtype
+        self._scratch, self._spare = (np.empty(min(size, PIECE // dtype.itemsize), dtype) for _ in range(2))
+        self._flat, self._groups = flat, groups
+        self._begin([None] * len(flat.tensors))
+        self._unchecked = True  # whether it is still to be said which parameters the first step did not reach
+
+    @property
+    def bound(self) -> bool:
+        """Whether the optimizer has its parameters."""
+        return self._flat is not None
+
+    @property
+    def flat(self) -> ad.Flat:
+        """The parameters as one vector."""
+        if self._flat is None:
+            name = type(self).__name__
+            raise RuntimeError(
+                f"{self!r} was made without parameters and has none yet. Write {name}(model.parameters(), ...), or "
+                "give it to nn.fit or model.compile, or call its bind(model.parameters())."
+            )
+        return self._flat
 
     @property
     def parameters(self) -> list[ad.Tensor]:
-        """The Tensors that `step` updates."""
+        """The Tensors that `step` updates, in the order of the groups."""
         return list(self.flat.tensors)
 
     @property
-    def lr(self) -> float:
-        """The step size; it may be assigned between steps, 0 too."""
-        return self._lr
+    def param_groups(self) -> list[Group]:
+        """The groups: mappings with "params", "lr" and the other options."""
+        self.flat  # noqa: B018  # refuses if there is none
+        return list(self._groups)
 
-    @lr.setter
-    def lr(self, lr: float) -> None:
-        self._lr = real(lr, f"{type(self).__name__}: lr, the step size,")
+    @property
+    def first_options(self) -> Options:
+        """The options of the first group, or the defaults before there is one."""
+        return self._groups[0].options if self._groups else self.defaults
 
-    def zero_grad(self) -> None:
-        """Forget the parameters' adjoints: every `.grad` is None until the next `backward`."""
-        self.flat.zero_grad()
+    def assign(self, name: str, value: Any) -> None:
+        """Set an option in the defaults and in all groups; in none, if one of them refuses it."""
+        kind = type(self)
+        everywhere = [self.defaults, *(group.options for group in self._groups)]
+        for options in everywhere:
+            Options(kind, options).assign(kind, name, value)
+        for options in everywhere:
+            options.assign(kind, name, value)
 
-    def step(self) -> None:
-        """Move every parameter that has an adjoint."""
-        for stretch in self.flat.reached():
-            run = self._runs.get((stretch.start, stretch.stop))
-            for part in self._split(stretch.start, stretch.stop) if run is None else (run,):
-                part.steps += 1
-                self.update(part)
-        self.flat.assigned()
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the parameters' adjoints: every `.grad` is None until the next `backward`; or 0, if so asked."""
+        if set_to_none:
+            self.flat.zero_grad()
+            return
+        for tensor in self.flat.tensors:
+            if tensor.grad is not None:
+                tensor.grad[...] = 0
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Move every parameter that has an adjoint.
+
+        A `closure` computes the loss and its adjoints first; its loss is returned. The first step that leaves
+        parameters alone warns of them by name. Raises RuntimeError where no parameter has an adjoint.
+        """
+        loss = None if closure is None else closure()
+        flat = self.flat
+        stretches = flat.reached()
+        if not stretches and all(tensor.grad is None for tensor in flat.tensors):
+            raise RuntimeError(
+                f"a step was asked of {self!r}, but none of its parameters has an adjoint. Call loss.backward() "
+                "between zero_grad() and step(), of a loss that was computed from these parameters."
+            )
+        for stretch in stretches:
+            runs = self._plans.get((stretch.start, stretch.stop))
+            for run in self._plan(stretch.start, stretch.stop) if runs is None else runs:
+                run.steps += 1
+                self.update(run)
+        flat.assigned()
+        if self._unchecked:
+            self._unchecked = False
+            if missing := self.unreached():
+                warnings.warn(
+                    f"{type(self).__name__}: no gradient has reached {', '.join(missing)}; such parameters stay as "
+                    "they are. Use them in the loss, or leave them out of the optimizer.",
+                    stacklevel=2,
+                )
+        return loss
+
+    def unreached(self) -> list[str]:
+        """The parameters that had an adjoint at no step so far: their names, or their places and shapes."""
+        runs, tensors = self._runs_of_parameters(), self.flat.tensors
+        return [self._name(k) for k, run in enumerate(runs) if not run.steps and tensors[k].size]
 
     def update(self, run: Run) -> None:
-        """The rule: write new values into the first vector of each piece (values, adjoints, *state, scratch)."""
+        """The rule: write new values into the first vector of each piece (values, adjoints, *state, scratch, spare)."""
         raise NotImplementedError(f"{type(self).__name__} has no update rule; define update(self, run)")
+
+    def initial(self, group: Group) -> float:
+        """What the state vectors of a group are filled with at the beginning."""
+        return 0.0
+
+    @classmethod
+    def check_together(cls, options: Mapping[str, Any]) -> None:
+        """Raise ValueError for options that contradict each other."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything a step depends on besides the parameters: dicts and lists of arrays, numbers and strings.
+
+        {"optimizer": its class, "state": {number of a parameter: {"step": int, ...}}, "param_groups": [{..., "params":
+        numbers}]}, PyTorch's form. Parameters that were never moved have no entry in "state". The arrays are copies.
+        """
+        runs = self._runs_of_parameters()
+        state = {
+            k: {
+                "step": run.steps,
+                **run.numbers,
+                **{name: v[section].reshape(tensor.shape).copy() for name, v in self.state.items()},
+            }
+            for k, (run, section, tensor) in enumerate(zip(runs, self.flat.sections, self.flat.tensors, strict=True))
+            if run.steps
+        }
+        return packed_state(type(self).__name__, state, self.param_groups)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Continue where another optimizer of this kind, for parameters of these shapes, left off: bit for bit.
+
+        Raises ValueError or TypeError, before anything is changed, for what does not fit.
+        """
+        options, saved = checked_state(state_dict, type(self), self.param_groups, self.flat.value.dtype)
+        for group, kept in zip(self._groups, options, strict=True):
+            group.options = kept
+        self._begin(saved)
+
+    def remember(self, name: str) -> None:
+        """Begin to keep the state vector of this name."""
+        vector = self.state[name] = np.zeros_like(self.flat.value)
+        for run in self._runs:
+            vector[run.start : run.stop] = self.initial(run.group)
+        self._lay()
+
+    def _begin(self, saved: Sequence[Saved | None]) -> None:
+        """Divide the vectors into runs, and fill the state: with what was saved of each parameter, or anew."""
+        self._runs: list[Run] = []
+        tensors = ((group, tensor) for group in self._groups for tensor in group.params)
+        for (group, tensor), section, entry in zip(tensors, self.flat.sections, saved, strict=True):
+            decays = tensor.ndim > 1 or group.options["decay_biases"]
+            steps, numbers = (entry.steps, dict(entry.numbers)) if entry else (0, {})
+            run = Run(section.start, section.stop, group, decays, steps, numbers)
+            last = self._runs[-1] if self._runs and not self.each_alone else None
+            if last and last.group is group and (last.decays, last.steps, last.numbers) == (decays, steps, numbers):
+                last.stop = run.stop
+            else:
+                self._runs.append(run)
+        self.state: dict[str, Vector] = {}
+        needed = {name for entry in saved if entry for name in entry.vectors}
+        for name in self.vectors:
+            if name in needed or name not in self.optional:
+                self.remember(name)
+        for entry, section in zip(saved, self.flat.sections, strict=True):
+            for name, vector in entry.vectors.items() if entry else ():
+                self.state[name][section] = vector.ravel()
+        self._lay()
+
+    def _lay(self) -> None:
+        self._plans: dict[tuple[int, int], list[Run]] = {}
+        vectors = (self.flat.value, self.flat.grad, *(self.state.get(name) for name in self.vectors))
+        for run in self._runs:
+            run.lay(vectors, self._scratch, self._spare)
+
+    def _plan(self, start: int, stop: int) -> list[Run]:
+        """The runs between two bounds, after those across a bound are cut in two there."""
+        for bound in (start, stop):
+            for k, run in enumerate(self._runs):
+                if run.start < bound < run.stop:
+                    rest = Run(bound, run.stop, run.group, run.decays, run.steps, dict(run.numbers))
+                    run.stop = bound
+                    self._runs.insert(k + 1, rest)
+                    self._lay()
+                    break
+        plan = self._plans[start, stop] = [run for run in self._runs if start <= run.start and run.stop <= stop]
+        return plan
+
+    def _runs_of_parameters(self) -> list[Run]:
+        """The run each parameter is in."""
+        sections = self.flat.sections
+        runs = iter(self._runs)
+        found, run = [], next(runs)
+        for section in sections:
+            while section.stop > run.stop:
+                run = next(runs)
+            found.append(run)
+        return found
+
+    def _name(self, k: int) -> str:
+        names = [name for group in self._groups for name in group.names or [""] * len(group.params)]
+        tensor = self.flat.tensors[k]
+        own = f" {tensor.name!r}" if tensor.name else ""
+        return names[k] or f"parameter {k}{own} of shape {tensor.shape}"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         name = type(self).__name__
@@ -89,161 +320,18 @@ class Optimizer:
             f"and make a new optimizer for the copy: {name}(copied.parameters(), ...)."
         )
 
-    def _remember(self, states: int) -> None:
-        """Keep so many vectors of state, which start at 0."""
-        self.state = tuple(np.zeros_like(self.flat.value) for _ in range(states))
-        for run in list(self._runs.values()):
-            self._add(run.start, run.stop, run.steps)
-
-    def _add(self, start: int, stop: int, steps: int) -> Run:
-        vectors = (self.flat.value, self.flat.grad, *self.state)
-        run = self._runs[start, stop] = Run(start, stop, steps, vectors, self._scratch)
-        return run
-
-    def _split(self, start: int, stop: int) -> Iterator[Run]:
-        """The runs between two bounds, after those across a bound are cut in two there."""
-        for bound in (start, stop):
-            for run in list(self._runs.values()):
-                if run.start < bound < run.stop:
-                    del self._runs[run.start, run.stop]
-                    self._add(run.start, bound, run.steps)
-                    self._add(bound, run.stop, run.steps)
-        return iter([run for run in self._runs.values() if start <= run.start and run.stop <= stop])
-
-
-class SGD(Optimizer):
-    """Stochastic gradient descent: b = momentum b + g; p = p - lr b (Polyak 1964; without momentum b is g)."""
-
-    def __init__(self, parameters: Iterable[ad.Tensor], lr: float, *, momentum: float = 0.0) -> None:
-        self._momentum = real(momentum, "SGD: momentum", below=1)
-        self.states = 1 if self._momentum else 0
-        super().__init__(parameters, lr)
-
-    @property
-    def momentum(self) -> float:
-        """The share of the last b in the next; it may be assigned between steps."""
-        return self._momentum
-
-    @momentum.setter
-    def momentum(self, momentum: float) -> None:
-        self._momentum = real(momentum, "SGD: momentum", below=1)
-        if self._momentum and not self.states:
-            self.states = 1
-            self._remember(1)
-
-    def update(self, run: Run) -> None:
-        """One step of the run's pieces."""
-        lr, momentum = self._lr, self._momentum
-        if not self.states:
-            for p, g, scratch in run.pieces:
-                np.multiply(g, lr, out=scratch)
-                p -= scratch
-            return
-        for p, g, b, scratch in run.pieces:
-            b *= momentum
-            b += g
-            np.multiply(b, lr, out=scratch)
-            p -= scratch
-
     def __repr__(self) -> str:
-        momentum = f", momentum={self.momentum}" if self.momentum else ""
-        return f"SGD({len(self.flat.tensors)} parameters, lr={self.lr}{momentum})"
+        groups = self._groups
+        parts = []
+        if groups:
+            several = f" in {len(groups)} groups" if len(groups) > 1 else ""
+            parts.append(f"{sum(len(group.params) for group in groups)} parameters{several}")
+        usual = inspect.signature(type(self)).parameters
+        for name in self.first_options:
+            values = list(dict.fromkeys(group.options[name] for group in groups)) or [self.first_options[name]]
+            if name == "lr" or (name in usual and values != [usual[name].default]):
+                parts.append(f"{name}={values[0]}" if len(values) == 1 else f"{name}={values}")
+        return f"{type(self).__name__}({', '.join(parts)})"
 
 
-class Adam(Optimizer):
-    """Adam (Kingma & Ba 2015): p = p - lr m̂ / (√v̂ + eps), from running means m of g and v of g².
-
-    m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) undo the means' start at 0; t counts a parameter's steps.
-    """
-
-    # Kept are M = m / (1 - β₁) and V = v / (1 - β₂): M = β₁ M + g and V = β₂ V + g² take two passes less, and
-    # lr m̂ / (√v̂ + eps) = lr (1 - β₁) / ((1 - β₁ᵗ) c) · M / (√V + eps / c) with c² = (1 - β₂) / (1 - β₂ᵗ).
-    states = 2
-    _betas = 0.0, 0.0
-
-    def __init__(
-        self,
-        parameters: Iterable[ad.Tensor],
-        lr: float = 1e-3,
-        *,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-    ) -> None:
-        self.betas, self.eps = betas, eps
-        super().__init__(parameters, lr)
-        # 0-d arrays of the parameters' dtype: a Python float would be converted again by every operation.
-        self._factors = [np.empty((), self.flat.value.dtype) for _ in range(4)]
-
-    @property
-    def betas(self) -> tuple[float, float]:
-        """What the means keep of themselves at a step; it may be assigned between steps."""
-        return self._betas
-
-    @betas.setter
-    def betas(self, betas: tuple[float, float]) -> None:
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise TypeError(f"Adam: betas are a pair of numbers, such as (0.9, 0.999); received {betas!r:.80}.")
-        before = self._betas
-        self._betas = real(betas[0], "Adam: betas[0]", below=1), real(betas[1], "Adam: betas[1]", below=1)
-        for kept, old, new in zip(self.state, before, self._betas, strict=False):
-            kept *= (1 - old) / (1 - new)  # m and v stay what they are
-
-    @property
-    def eps(self) -> float:
-        """What is added to √v̂; it may be assigned between steps."""
-        return self._eps
-
-    @eps.setter
-    def eps(self, eps: float) -> None:
-        self._eps = real(eps, "Adam: eps")
-
-    def update(self, run: Run) -> None:
-        """One step of the run's pieces."""
-        beta1, beta2 = self._betas
-        c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5
-        decay1, decay2, eps, rate = self._factors
-        decay1[()], decay2[()], eps[()] = beta1, beta2, self._eps / c
-        rate[()] = self._lr * (1 - beta1) / ((1 - beta1**run.steps) * c)
-        for p, g, m, v, scratch in run.pieces:
-            m *= decay1
-            m += g
-            v *= decay2
-            np.multiply(g, g, out=scratch)
-            v += scratch
-            np.sqrt(v, out=scratch)
-            scratch += eps
-            np.divide(m, scratch, out=scratch)
-            scratch *= rate
-            p -= scratch
-
-    def __repr__(self) -> str:
-        return f"Adam({len(self.flat.tensors)} parameters, lr={self.lr}, betas={self.betas}, eps={self.eps})"
-
-
-def _listed(parameters: Iterable[ad.Tensor], name: str) -> list[ad.Tensor]:
-    if isinstance(parameters, Module):
-        raise TypeError(
-            f"{name} takes a model's parameters; received the model. Write {name}(model.parameters(), ...)."
-        )
-    if isinstance(parameters, ad.Tensor) or not isinstance(parameters, Iterable):
-        raise TypeError(
-            f"{name} takes an iterable of leaf Tensors; received {type(parameters).__name__}. "
-            f"Write {name}([w, b], ...)."
-        )
-    listed = list(parameters)
-    if not listed:
-        raise ValueError(
-            f"{name} was given no parameters; pass those of a model, {name}(model.parameters(), ...). A Module's "
-            "parameters are the leaf Tensors among its attributes; a generator that was read once is empty."
-        )
-    for k, tensor in enumerate(listed):
-        if not isinstance(tensor, ad.Tensor):
-            hint = "an ndarray is a constant, ad.Tensor(array) a parameter" if isinstance(tensor, np.ndarray) else ""
-            hint = hint or f"write {name}(model.parameters(), ...)"
-            raise TypeError(f"{name} takes leaf Tensors; item {k} is a {type(tensor).__name__}: {hint}.")
-        if tensor.primitive is not None:
-            raise TypeError(
-                f"{name} takes leaf Tensors; item {k}, of shape {tensor.shape}, is the result of "
-                f"{tensor.primitive.name}. Pass the Tensors it was computed from."
-            )
-    return listed
+Optimizer.__init_subclass__()  # the base has options too, for rules that others write

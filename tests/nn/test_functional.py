@@ -93,11 +93,11 @@ def test_squared_error():
         (lambda: F.cross_entropy(np.ones((2, 3)), [-1, 0]), ValueError, r"from 0 to 2 .*received -1 at index 0"),
         (lambda: F.cross_entropy(np.ones((2, 3)), np.array([-1, 0], np.int8)), ValueError, "received -1 at index 0"),
         (lambda: F.cross_entropy(np.ones((2, 3)), [0]), ValueError, r"shape \(2, 3\) and labels of shape \(1,\)"),
-        (lambda: F.cross_entropy(np.ones((2, 3)), np.eye(3)[:2]), ValueError, r"argmax\(axis=1\)"),
+        (lambda: F.cross_entropy(np.ones((2, 3)), np.eye(4)[:2]), ValueError, "a column per output"),
         (lambda: F.cross_entropy(np.ones(3), 0), ValueError, r"x\[None\]"),
         (lambda: F.cross_entropy(np.ones((2, 3)), [0.0, 1.0]), TypeError, r"float64.*labels.astype\(int\)"),
         (lambda: F.cross_entropy(np.ones((2, 3)), [True, False]), TypeError, "bool"),
-        (lambda: F.cross_entropy(np.ones((0, 3)), np.zeros(0, int)), ValueError, "no samples"),
+        (lambda: F.cross_entropy(np.ones((0, 3)), np.zeros(0, int)), ValueError, "no elements"),
         (lambda: F.cross_entropy(ad.Tensor(np.ones((2, 3))), [0, 7]), ValueError, "received 7"),
     ],
 )
@@ -146,19 +146,3 @@ def test_losses_of_lists_and_integers():
     assert F.mse_loss([1, 2], ad.Tensor([3.0, 4.0])).item() == 4.0
     with pytest.raises(TypeError, match="dtype complex128"):
         F.cross_entropy(np.ones((2, 3), complex), [0, 1])
-
-
-@pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint64, np.float32])
-def test_the_absolute_error_does_not_wrap_around(dtype: type):
-    assert nn.metrics.mean_absolute_error(np.array([0, 0], dtype), np.array([1, 0], dtype)) == 0.5
-
-
-def test_accuracy():
-    scores = np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]])
-    assert nn.metrics.accuracy(scores, [1, 0, 0]) == pytest.approx(2 / 3)
-    assert nn.metrics.accuracy(ad.Tensor(scores), [1, 0, 1]) == 1.0
-    with pytest.raises(ValueError, match=r"outputs of shape \(3, 2\) and labels of shape \(2,\)"):
-        nn.metrics.accuracy(scores, [1, 0])
-    assert nn.metrics.mean_absolute_error([[1.0], [3.0]], [[0.0], [1.0]]) == 1.5
-    with pytest.raises(ValueError, match=r"\(2, 1\) and a target of shape \(2,\)"):
-        nn.metrics.mean_absolute_error([[1.0], [3.0]], [0.0, 1.0])

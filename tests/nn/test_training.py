@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 
@@ -53,11 +52,11 @@ def test_the_same_seed_gives_the_same_bits():
 def test_every_epoch_sees_every_sample_once_in_a_new_order():
     batches = []
 
-    def seen(scores: np.ndarray, y: np.ndarray) -> float:
+    def loss(scores: ad.Tensor, y: np.ndarray) -> ad.Tensor:
         batches.append(y)
-        return 0.0
+        return F.cross_entropy(scores, y)
 
-    trained(2, data=(X, np.arange(103) % 3), metrics=seen)
+    trained(2, data=(X, np.arange(103) % 3), loss=loss)
     del batches[0]  # of the rehearsal
     assert [len(b) for b in batches] == [16] * 6 + [7] + [16] * 6 + [7]
     epochs = np.concatenate(batches[:7]), np.concatenate(batches[7:])
@@ -79,8 +78,8 @@ def test_the_last_short_batch_counts_by_its_length():
 
 def test_a_share_for_validation_is_set_aside():
     sizes = []
-    trained(1, validation=0.25, metrics=[lambda scores, y: float(sizes.append(len(y)) or 0)])
-    assert sizes == [16, 16, *[16, 16, 16, 16, 13, 26]]  # first those of the rehearsal
+    trained(1, validation=0.25, loss=lambda scores, y: sizes.append(len(y)) or F.cross_entropy(scores, y))
+    assert sizes == [16, 26, *[16, 16, 16, 16, 13, 26]]  # first those of the rehearsal
 
 
 def test_nothing_is_recorded_during_validation():
@@ -125,13 +124,13 @@ def test_loss_and_optimizer_as_functions():
 def test_ctrl_c_returns_the_history_so_far():
     calls = []
 
-    def accuracy(scores: np.ndarray, y: np.ndarray) -> float:
+    def loss(scores: ad.Tensor, y: np.ndarray) -> ad.Tensor:
         calls.append(1)
         if len(calls) > 17:  # in the third epoch of seven batches
             raise KeyboardInterrupt
-        return nn.metrics.accuracy(scores, y)
+        return F.cross_entropy(scores, y)
 
-    _, history = trained(5, metrics=accuracy)
+    _, history = trained(5, loss=loss)
     assert len(history) == 2
     assert history.interrupted
     assert "interrupted" in repr(history)
@@ -183,7 +182,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_parameters_move():
         ({"optimizer": nn.optim.SGD([ad.Tensor([1.0])], lr=1)}, ValueError, "none of the model's parameters"),
         ({"epochs": 0}, ValueError, "epochs is an int from 1; received 0"),
         ({"epochs": 2.5}, ValueError, "received 2.5"),
-        ({"batch_size": "all"}, ValueError, "batch_size is an int from 1; received 'all'"),
+        ({"batch_size": "all"}, ValueError, "batch_size.* an int from 1; received 'all'"),
         ({"validation": 1.5}, ValueError, r"share between 0 and 1.*received 1.5"),
         ({"validation": 0.001}, ValueError, "103 samples"),
         ({"metrics": ("acuracy",)}, ValueError, "no 'acuracy'; by name there are 'accuracy'"),
@@ -210,8 +209,8 @@ def test_loss_and_metrics_are_rehearsed_on_both_sets_before_the_first_step():
 
     mse = {"data": (X, X[:, :3]), "loss": nn.MSELoss()}
     for changed, error, words in (
-        (mse | {"validation": (X, X[:, 0])}, ValueError, r"\(16, 3\) and a target of shape \(16,\)"),
-        (mse | {"metrics": "accuracy"}, ValueError, "accuracy takes outputs"),
+        (mse | {"validation": (X, X[:, 0])}, ValueError, r"\(32, 3\) and a target of shape \(32,\)"),
+        (mse | {"metrics": "top_9_accuracy"}, ValueError, "of at least k classes"),
         (mse | {"metrics": square, "validation": (X, X)}, ValueError, "shape"),
         ({"metrics": lambda scores, y: None}, TypeError, "'<lambda>' gave None"),
         ({"metrics": lambda scores, y: np.ones(2)}, TypeError, r"gave ndarray of shape \(2,\)"),
@@ -221,8 +220,8 @@ def test_loss_and_metrics_are_rehearsed_on_both_sets_before_the_first_step():
         ({"verbose": 1}, TypeError, "verbose is whether.*received 1"),
         ({"validation": "0.2"}, TypeError, r"a pair of arrays, \(X, y\), or a share.*received '0.2'"),
         ({"data": ([[1.0, 2.0], [3.0]], [0, 1])}, ValueError, "X is an array.*same length"),
-        ({"data": (X * 1j, LABELS)}, TypeError, r"dtype complex128. Write np.stack\(\[X.real"),
-        ({"data": (X.astype(object), LABELS)}, TypeError, r"dtype object. Write X.astype\(float\) if"),
+        ({"data": (X * 1j, LABELS)}, TypeError, r"dtype complex128.*write np.stack\(\[z.real"),
+        ({"data": (X.astype(object), LABELS)}, TypeError, r"dtype object. Write .astype\(float\) for"),
         ({"data": (X, LABELS.astype(float))}, TypeError, "received dtype float64"),
         ({"data": (X[:, 0], LABELS)}, ValueError, "linear takes"),
     ):
@@ -308,127 +307,13 @@ def test_fit_within_no_grad_is_an_error():
 
 def test_what_is_not_a_model_with_parameters_is_an_error():
     arguments = {"loss": nn.CrossEntropyLoss(), "optimizer": lambda p: nn.optim.Adam(p)}
-    with pytest.raises(TypeError, match=r"takes a model, an nn.Module"):
+    with pytest.raises(TypeError, match=r"a model is an nn.Module"):
         nn.fit(np.tanh, (X, LABELS), **arguments)
     with pytest.raises(ValueError, match="ReLU has no parameters to train"):
         nn.fit(nn.ReLU(), (X, LABELS), **arguments)
-
-
-# -- what is shown ------------------------------------------------------------------------------------------------
-
-
-def test_without_a_terminal_there_is_one_plain_line_per_epoch(capsys: pytest.CaptureFixture[str]):
-    trained(3, verbose=True, validation=(X, LABELS))
-    out, err = capsys.readouterr()
-    assert not out
-    lines = err.splitlines()
-    assert len(lines) == 3
-    assert lines[0].startswith("epoch 1/3  loss ")
-    assert "  validation accuracy " in lines[0]
-    assert err.replace("\n", "").isprintable()
-
-
-def test_quiet_is_quiet(capsys: pytest.CaptureFixture[str]):
-    trained(2)
-    assert capsys.readouterr() == ("", "")
-
-
-def test_in_a_terminal_the_lines_stay_and_the_bar_goes(monkeypatch: pytest.MonkeyPatch):
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    screen = Terminal()
-    monkeypatch.setattr(sys, "stderr", screen)
-    trained(3, verbose=True)
-    text = screen.getvalue()
-    kept = [line.split("\r")[-1] for line in text.split("\n")]
-    assert [line[:9] for line in kept if "loss" in line] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
-    assert not kept[-1].strip()
-
-
-def test_in_a_notebook_one_output_is_rewritten(monkeypatch: pytest.MonkeyPatch):
-    from nn import progress
-
-    display = pytest.importorskip("IPython.display")
-    shown: list[str] = []
-
-    class Handle:
-        def update(self, bundle: dict[str, str], raw: bool) -> None:
-            shown.append(bundle["text/plain"])
-
-    monkeypatch.setattr(display, "display", lambda *args, **kwargs: Handle())
-    monkeypatch.setattr(progress, "_in_notebook", lambda: True)
-    monkeypatch.setattr(progress, "REFRESH", 0)
-    trained(2, verbose=True)
-    assert len(shown[-1].splitlines()) == 2
-    assert any("epoch 2/2:" in text and "batches" in text for text in shown)
-    assert shown[-1].replace("\n", "").isprintable()
 
 
 def test_importing_nn_imports_nothing_slow():
     program = "import sys, nn; print(*sorted({'tqdm', 'matplotlib', 'IPython', 'sklearn', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
-
-
-# -- the history --------------------------------------------------------------------------------------------------
-
-
-def test_the_history_as_a_table():
-    _, history = trained(2)
-    head, *body = repr(history).splitlines()
-    assert head.split() == ["epoch", "loss", "accuracy", "time"]
-    assert [line.split()[0] for line in body] == ["1", "2"]
-    assert history._repr_html_().count("<tr>") == 3
-    long = nn.History(["<loss>"])
-    for k in range(100):
-        long.append({"<loss>": float(k)}, 0.5)
-    assert len(repr(long).splitlines()) == 22
-    assert "&lt;loss&gt;" in long._repr_html_()
-    assert "<loss>" not in long._repr_html_()
-
-
-def test_an_unknown_column_names_those_there_are():
-    _, history = trained(1)
-    assert "loss" in history
-    assert "validation_loss" not in history
-    with pytest.raises(KeyError, match=r"no 'validation_loss' in this history, but 'loss', 'accuracy'"):
-        history["validation_loss"]
-
-
-def test_the_history_as_a_mapping():
-    _, history = trained(2)
-    assert dict(history) == history.columns
-    assert list(history) == list(history.keys()) == ["loss", "accuracy"]
-    assert len(history) == 2
-
-
-def test_without_matplotlib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    _, history = trained(1)
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ModuleNotFoundError, match=r'pip install "autodiff-nn\[notebook\]"'):
-        history.plot()
-
-
-def test_the_history_as_curves():
-    pytest.importorskip("matplotlib").use("Agg")
-    import matplotlib.pyplot as plt
-
-    _, history = trained(3, validation=0.2)
-    axes = history.plot()
-    assert [axis.get_ylabel() for axis in axes] == ["loss", "accuracy"]
-    assert [line.get_label() for line in axes[0].lines] == ["training", "validation"]
-    np.testing.assert_array_equal(axes[1].lines[1].get_ydata(), history["validation_accuracy"])
-    with pytest.raises(ValueError, match="plot draws 2 pictures, loss, accuracy; received 1 axes"):
-        history.plot(axes[0])
-    _, long = trained(40, metrics=())
-    axis = plt.subplots()[1]
-    long.plot(axis)
-    low, high = axis.get_xlim()
-    assert 0 < low < 1
-    assert high > 40
-    trained(60, metrics=())[1].plot(axis)
-    assert axis.get_xlim()[1] > 60
-    plt.close("all")

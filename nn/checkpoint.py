@@ -1,0 +1,176 @@
+"""A training in a file: all that it takes to go on from there, bit for bit.
+
+A checkpoint is a safetensors file. Its arrays are named after what they belong to ("model.0.weight",
+"optimizer.state.0.exp_avg" ...); its note "training" holds the rest as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nn import saving
+from nn.saving import FileError
+
+if TYPE_CHECKING:
+    from nn.training import Training
+
+NOTE = "training"
+FORMAT = 1
+File = str | os.PathLike[str]
+
+
+def write(training: Training, path: File) -> None:
+    """Put a training's state into a file; the previous file stays whole until the new one is."""
+    samples, means, schedule = training.samples, training.means, training.schedule
+    state = {
+        "format": FORMAT,
+        "data": fingerprint(training),
+        "epoch": training.epoch,
+        "batch": training.batch,
+        "drawn": training.order is not None,
+        "seconds": training.seconds,
+        "split_from": training.split_from,
+        "order_from": training.order_from,
+        "order": generator_state(samples.rng),
+        "generators": {name: generator_state(g) for name, g in training.model.named_generators()},
+        "history": {"columns": training.history.columns, "seconds": training.history.seconds},
+        "means": {"sums": means.sums, "weight": means.weight, "count": means.count, "kept": means.kept},
+        "model": training.model.state_dict(),
+        "optimizer": training.optimizer.state_dict(),
+        "schedule": None if schedule is None else schedule.state_dict(),
+        "callbacks": [callback.state_dict() for callback in training.callbacks],
+    }
+    arrays: dict[str, Any] = {}
+    text = json.dumps(flattened(state, "", arrays))
+    saving.write(path, arrays, {NOTE: text})
+
+
+def read(path: File) -> dict[str, Any]:
+    """The state in a file. Raises FileNotFoundError, and FileError for what is not a whole checkpoint."""
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"resume was asked for from {str(path)!r}, where there is no file. Leave resume away to begin a training; "
+            "checkpoint= says where it is written."
+        )
+    arrays, notes = saving.read(path)
+    if NOTE not in notes:
+        raise FileError(
+            f"{str(path)!r} is a file of weights, not a checkpoint of a training; load it with "
+            "model.load_state_dict(nn.load(path))."
+        )
+    try:
+        state: dict[str, Any] = nested(json.loads(notes[NOTE]), arrays)
+        known = state["format"] == FORMAT
+    except (ValueError, KeyError, TypeError) as error:
+        raise FileError(f"{str(path)!r} is corrupted: its account of the training makes no sense ({error}).") from None
+    if not known:
+        raise FileError(f"{str(path)!r} is a checkpoint of format {state['format']}; this version reads {FORMAT}.")
+    return state
+
+
+def restore(training: Training, state: dict[str, Any], path: File) -> None:
+    """Put a training where it was. Raises ValueError, TypeError or KeyError, and changes nothing, if it is another."""
+    now, then = fingerprint(training), state["data"]
+    differing = [f"{name} {then[name]!r}, now {now[name]!r}" for name in now if now[name] != then[name]]
+    if differing:
+        raise ValueError(
+            f"the training in {str(path)!r} was another one: {'; '.join(differing)}. Resume with the data and the "
+            "arguments it was begun with."
+        )
+    model, optimizer, schedule = training.model, training.optimizer, training.schedule
+    before = model.state_dict()
+    try:
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+    except (KeyError, ValueError, TypeError) as error:
+        model.load_state_dict(before)
+        error.add_note(f"The state came from {str(path)!r}.")
+        raise
+    if schedule is not None:
+        schedule.load_state_dict(state["schedule"])
+    for callback, kept in zip(training.callbacks, state["callbacks"], strict=True):
+        callback.load_state_dict(kept)
+    history = training.history
+    history.columns.update(state["history"]["columns"])
+    history.seconds[:] = state["history"]["seconds"]
+    training.epoch, training.batch, training.seconds = state["epoch"], state["batch"], state["seconds"]
+    training.means.restore(**state["means"])
+    training.order_from = state["order_from"]
+    set_state(training.samples.rng, state["order_from"])
+    training.order = training.samples.order() if state["drawn"] else None
+    set_state(training.samples.rng, state["order"])
+    for name, generator in model.named_generators():
+        set_state(generator, state["generators"][name])
+
+
+def writable(path: File) -> None:
+    """Refuse a place where no checkpoint can be written, before anything is trained."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
+        raise ValueError(
+            "checkpoint is a file in a folder that can be written to, such as 'run.safetensors'; received "
+            f"{str(path)!r}."
+        )
+
+
+def fingerprint(training: Training) -> dict[str, Any]:
+    """What has to be the same for a training to go on as if it had never stopped."""
+    arrays = training.samples.arrays
+    first = 0
+    for array in arrays:
+        first = zlib.crc32(np.ascontiguousarray(array[:16]).tobytes(), first)
+    return {
+        "shapes": [list(array.shape) for array in arrays],
+        "first samples' checksum": first,
+        "batches per epoch": len(training.samples),
+        "accumulate": training.accumulate,
+        "columns of the history": list(training.history.columns),
+        "schedule": type(training.schedule).__name__,
+        "callbacks": [type(callback).__name__ for callback in training.callbacks],
+        "random generators of the model": [name for name, _ in training.model.named_generators()],
+    }
+
+
+def generator_state(rng: np.random.Generator | None) -> Any:
+    """The state of a generator, or None where there is none."""
+    return None if rng is None else rng.bit_generator.state
+
+
+def set_state(rng: np.random.Generator | None, state: Any) -> None:
+    """Put a generator into a state. Raises ValueError where it is of another kind than the state."""
+    if rng is not None and state is not None:
+        kind = rng.bit_generator.state["bit_generator"]
+        if kind != state["bit_generator"]:
+            raise ValueError(f"a state of {state['bit_generator']} was found for a {kind}; use the same generator.")
+        rng.bit_generator.state = state
+
+
+def flattened(value: Any, name: str, arrays: dict[str, Any]) -> Any:
+    """A nested value for JSON; arrays go to `arrays`, under a name that says where they were."""
+    if isinstance(value, np.ndarray):
+        arrays[name] = value
+        return {"array": name}
+    if isinstance(value, dict):
+        pairs = [[k, flattened(v, f"{name}.{k}" if name else str(k), arrays)] for k, v in value.items()]
+        return {"dict": pairs}
+    if isinstance(value, list | tuple):
+        kind = "list" if isinstance(value, list) else "tuple"
+        return {kind: [flattened(v, f"{name}.{k}", arrays) for k, v in enumerate(value)]}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def nested(value: Any, arrays: dict[str, Any]) -> Any:
+    """The value that `flattened` was given."""
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    if kind == "array":
+        return arrays[content]
+    if kind == "dict":
+        return {k: nested(v, arrays) for k, v in content}
+    return (list if kind == "list" else tuple)(nested(v, arrays) for v in content)

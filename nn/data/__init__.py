@@ -1,0 +1,36 @@
+"""Data to train on: mini-batches, splits, synthetic and shipped sets, and readers of files.
+
+>>> X, y = nn.data.moons(500, noise=0.1, rng=0)
+>>> X_train, X_test, y_train, y_test = nn.data.train_test_split(X, y, stratify=y, rng=0)
+>>> for x, y in nn.data.DataLoader(X_train, y_train, batch_size=32, shuffle=True, rng=0): ...
+"""
+
+from nn.data.idx import mnist, read_idx
+from nn.data.loader import DataLoader
+from nn.data.shipped import breast_cancer, diabetes, digits, iris, wine
+from nn.data.splitting import train_test_split
+from nn.data.standardising import Standardiser
+from nn.data.synthetic import blobs, circles, gauss, moons, spirals, waves, xor
+from nn.data.table import Table, read_csv
+
+__all__ = [
+    "DataLoader",
+    "Standardiser",
+    "Table",
+    "blobs",
+    "breast_cancer",
+    "circles",
+    "diabetes",
+    "digits",
+    "gauss",
+    "iris",
+    "mnist",
+    "moons",
+    "read_csv",
+    "read_idx",
+    "spirals",
+    "train_test_split",
+    "waves",
+    "wine",
+    "xor",
+]

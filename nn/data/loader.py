@@ -1,0 +1,116 @@
+"""The DataLoader: mini-batches of samples, in their order or in one that is drawn anew for each epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn.checked import whole
+from nn.data.rows import Array, equally_long, rows, switch
+from nn.init import Rng, generator
+
+Order = npt.NDArray[np.intp]
+
+
+class DataLoader:
+    """Mini-batches of one or more arrays that have one row per sample; len() of it is how many batches.
+
+    >>> for x, y in nn.data.DataLoader(X, y, batch_size=64, shuffle=True, rng=0): ...
+
+    Parameters
+    ----------
+    arrays : arrays of numbers with equal first axes, or one tuple of them; np.memmap files are read batch by batch
+    batch_size : samples per batch, the last one may have fewer; None for all samples at once
+    shuffle : whether each epoch goes through the samples in a new order, every sample once
+    drop_last : whether to leave out a last batch that has fewer samples
+    replacement : whether each of an epoch's samples is drawn uniformly from all, so that some come twice and some not
+        at all; with batch_size=1 that is plain stochastic gradient descent
+    rng : what draws the orders: a numpy.random.Generator, an int seed, or None
+
+    Iterating gives one epoch: tuples of arrays, or arrays if only one was passed. Batches in the given order are
+    read-only views, since writing into them would change the data; others are copies.
+
+    A training loop that stops within an epoch and goes on later needs the order itself: `order()` draws one, and
+    `batch(order, k)` is the k-th batch of it.
+    """
+
+    def __init__(
+        self,
+        *arrays: npt.ArrayLike | tuple[npt.ArrayLike, ...],
+        batch_size: int | None = 32,
+        shuffle: bool = False,
+        drop_last: bool = False,
+        replacement: bool = False,
+        rng: Rng = None,
+    ) -> None:
+        asked = "DataLoader takes arrays of numbers with one sample per row, DataLoader(X, y, batch_size=32)"
+        given: tuple[Any, ...] = arrays
+        if len(given) == 1 and isinstance(given[0], tuple):
+            given = given[0]
+        if len(given) > 1 and isinstance(given[-1], int | float):
+            raise TypeError(f"{asked}; received {given[-1]!r} as the last of them. Write batch_size=... by its name.")
+        found = [rows(a, asked) for a in given]
+        self.size = equally_long(found, "DataLoader takes arrays")
+        self.batch_size = None if batch_size is None else whole(batch_size, "batch_size (None for all at once)")
+        self.shuffle, self.drop_last = switch(shuffle, "shuffle"), switch(drop_last, "drop_last")
+        self.replacement = switch(replacement, "replacement")
+        self.rng = generator(rng)
+        self.arrays = tuple(_protected(a) for a in found)
+        self._mapped = [isinstance(a, np.memmap) for a in given]
+        # ndarray.take is up to four times as fast as indexing (measured), but copies the whole of other arrays first.
+        self._taken = [a.flags.c_contiguous and a.flags.aligned for a in self.arrays]
+        if not len(self):
+            raise ValueError(
+                f"with drop_last, {self.size} samples make no batch of batch_size={batch_size}. Lower it, or drop none."
+            )
+
+    def __len__(self) -> int:
+        rows_at_once = self.batch_size or self.size
+        return self.size // rows_at_once if self.drop_last else math.ceil(self.size / rows_at_once)
+
+    def order(self) -> Order:
+        """The indices of one epoch's samples, in order; they are drawn from `rng` unless the order is the given one."""
+        if self.replacement:
+            return self.rng.integers(self.size, size=self.size)
+        return self.rng.permutation(self.size) if self.shuffle else np.arange(self.size)
+
+    def batch(self, order: Order, k: int) -> tuple[Array, ...]:
+        """The k-th batch, from 0, of an epoch in this order: a function of the two alone."""
+        if len(order) != self.size or not 0 <= k < len(self):
+            raise IndexError(
+                f"an epoch has {len(self)} batches of the {self.size} samples; received an order of {len(order)} and "
+                f"k={k}. Take the order from order(), and k from range(len(loader))."
+            )
+        start = k * (self.batch_size or self.size)
+        chosen = order[start : start + (self.batch_size or self.size)]
+        stop = start + len(chosen)
+        if not (self.shuffle or self.replacement) and (chosen == np.arange(start, stop)).all():
+            return tuple(
+                a[start:stop].copy() if mapped else a[start:stop]
+                for a, mapped in zip(self.arrays, self._mapped, strict=True)
+            )
+        return tuple(
+            a.take(chosen, axis=0) if taken else a[chosen] for a, taken in zip(self.arrays, self._taken, strict=True)
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        order = self.order()
+        for k in range(len(self)):
+            found = self.batch(order, k)
+            yield found if len(found) > 1 else found[0]
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{a.dtype}{list(a.shape)}" for a in self.arrays)
+        switches = [name for name in ("shuffle", "drop_last", "replacement") if getattr(self, name)]
+        return f"DataLoader({shapes}, batch_size={self.batch_size}{''.join(f', {name}=True' for name in switches)})"
+
+
+def _protected(array: Array) -> Array:
+    """A read-only view."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,59 @@
+"""Arrays of samples, one per row, checked where users pass them in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+
+Array = npt.NDArray[Any]
+
+
+def rows(values: Any, asked: str, numbers: bool = True) -> Array:
+    """The array that `values` are, with a first axis of samples; views of files become plain arrays.
+
+    `asked` begins the message of a TypeError (what is no array of numbers, or with numbers=False no array) or a
+    ValueError (rows of different lengths).
+    """
+    try:
+        found = np.asarray(ad.stop_gradient(values))
+    except ValueError as error:
+        raise ValueError(
+            f"{asked}; received a {type(values).__name__} that makes none ({error}). Give every row the same length, "
+            "and several arrays as (X, y), with one first axis."
+        ) from None
+    if not found.ndim:
+        raise TypeError(
+            f"{asked}; received {values!r:.80}. Pass arrays; np.stack(list(...)) makes one of what comes one by one."
+        )
+    if numbers and found.dtype.kind not in "fiub":
+        hint = "names of classes become integers by np.unique(y, return_inverse=True)[1]"
+        if found.dtype.kind == "c":
+            hint = "write np.stack([z.real, z.imag], axis=-1), or one of the two"
+        raise TypeError(
+            f"{asked}; received shape {found.shape} and dtype {found.dtype}. Write .astype(float) for numbers; {hint}."
+        )
+    return found
+
+
+def equally_long(arrays: Sequence[Array], asked: str) -> int:
+    """The number of samples of several arrays; a ValueError if they differ or there are none."""
+    sizes = [len(a) for a in arrays]
+    if len(set(sizes)) == 1 and sizes[0]:
+        return sizes[0]
+    shapes = ", ".join(str(a.shape) for a in arrays) or "no array"
+    raise ValueError(
+        f"{asked} with one row per sample, the same number in each and at least one; received {shapes}. Compare their "
+        "first axes."
+    )
+
+
+def switch(value: Any, what: str) -> bool:
+    """True or False; a TypeError that says what it is for."""
+    if not isinstance(value, bool | np.bool):
+        raise TypeError(f"{what} is True or False; received {value!r:.80}. Write {what}=True.")
+    return bool(value)

@@ -1,0 +1,58 @@
+"""The small real data sets that scikit-learn ships, as arrays: nothing is downloaded.
+
+Each function gives X, float32 of shape (samples, features) with the features as they were measured (a Standardiser
+brings them to one scale), and y: classes as int64 of shape (samples,), numbers as float32 of shape (samples, 1).
+Raises ModuleNotFoundError where scikit-learn is missing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Labelled = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
+Measured = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+def digits(*, images: bool = False) -> Labelled:
+    """1797 handwritten digits of 8 x 8 pixels in [0, 1]: X of shape (1797, 64), or with `images` (1797, 1, 8, 8)."""
+    x, y = _classes("digits")
+    x /= 16
+    return (x.reshape(-1, 1, 8, 8) if images else x), y
+
+
+def iris() -> Labelled:
+    """150 flowers of 3 species by 4 measures, in cm (Fisher 1936)."""
+    return _classes("iris")
+
+
+def breast_cancer() -> Labelled:
+    """569 tumours by 30 measures: class 0 is malignant, 1 benign (Wolberg et al. 1995)."""
+    return _classes("breast_cancer")
+
+
+def wine() -> Labelled:
+    """178 wines of 3 growers by 13 measures (Forina et al. 1991)."""
+    return _classes("wine")
+
+
+def diabetes() -> Measured:
+    """442 patients by 10 measures, and how far their disease went on in a year, 25 to 346 (Efron et al. 2004)."""
+    x, y = _shipped("diabetes", scaled=False)
+    return x.astype(np.float32), y.astype(np.float32).reshape(-1, 1)
+
+
+def _classes(name: str) -> Labelled:
+    x, y = _shipped(name)
+    return x.astype(np.float32), y.astype(np.int64)
+
+
+def _shipped(name: str, **options: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    try:
+        from sklearn import datasets  # type: ignore[import-untyped, unused-ignore]  # an extra, slow to import
+    except ModuleNotFoundError as error:
+        error.add_note(f"nn.data.{name} reads scikit-learn's copy. Install it: pip install autodiff-nn[notebook]")
+        raise
+    return getattr(datasets, f"load_{name}")(return_X_y=True, **options)

@@ -1,0 +1,75 @@
+"""Features of mean 0 and standard deviation 1, which networks learn from fastest (LeCun et al. 1998, section 4.3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn.data.rows import Array, equally_long, rows
+from nn.module import Module
+
+ROWS_AT_ONCE = 4096  # the sums are in float64, which all samples at once would need twice their memory for
+
+
+class Standardiser(Module):
+    """The map x -> (x - mean) / std, with the mean and standard deviation of each feature of the samples it is made of.
+
+    Made of the training data and called on all: the test data must not be looked at to choose it.
+
+    >>> scaled = nn.data.Standardiser(X_train)
+    >>> X_train, X_test = scaled(X_train), scaled(X_test)
+
+    `mean` and `std`, of the shape of one sample and the samples' dtype (float32 if that is none of floating point),
+    are buffers; so it may be the first layer of a model and is saved with it. A feature that is constant has std 1,
+    and becomes 0. Results have the dtype of floating-point arguments. Raises ValueError for samples that are not
+    finite, and for arguments of another shape.
+    """
+
+    def __init__(self, samples: npt.ArrayLike) -> None:
+        asked = "Standardiser takes an array of numbers with one sample per row"
+        found = rows(samples, asked)
+        count = equally_long([found], asked)
+        blocks = [found[k : k + ROWS_AT_ONCE] for k in range(0, count, ROWS_AT_ONCE)]
+        with np.errstate(all="ignore"):
+            mean: Array = sum(b.sum(axis=0, dtype=np.float64) for b in blocks) / np.float64(count)
+            variance: Array = sum(np.square(b - mean).sum(axis=0) for b in blocks) / np.float64(count)
+        if not np.all(np.isfinite(variance)):
+            place = np.argwhere(~np.isfinite(np.atleast_1d(variance)))[0].tolist()
+            raise ValueError(
+                f"{asked}; received numbers that are not finite, or too large to square, in feature {place} of samples "
+                f"of shape {found.shape}. Leave those samples out, or fill them in."
+            )
+        least, most = found.min(axis=0), found.max(axis=0)
+        constant = least == most  # rounding gives the mean, and so the deviation, of equal numbers a last digit
+        dtype = found.dtype if found.dtype in (np.float32, np.float64) else np.dtype(np.float32)
+        self.mean = np.asarray(np.where(constant, least, mean), dtype)
+        self.std = np.asarray(np.where(constant, 1.0, np.sqrt(variance)), dtype)
+
+    def forward(self, x: Any) -> Any:
+        """Samples, or one, standardised."""
+        x, mean, std = self._matched(x)
+        return (x - mean) / std
+
+    def inverse(self, z: Any) -> Any:
+        """The samples that become z: what a model that learned standardised targets predicts."""
+        z, mean, std = self._matched(z)
+        return z * std + mean
+
+    def _matched(self, x: Any) -> tuple[Any, Array, Array]:
+        if not isinstance(x, ad.Tensor):
+            x = np.asarray(x)
+            if x.dtype.kind != "f":
+                x = x.astype(self.mean.dtype)
+        axes = self.mean.ndim
+        if x.shape[x.ndim - axes :] != self.mean.shape or x.ndim not in (axes, axes + 1):
+            raise ValueError(
+                f"a Standardiser made of samples of shape {self.mean.shape} takes arrays of shape "
+                f"(samples, *{self.mean.shape}); received shape {x.shape}. Make one of data in the new shape."
+            )
+        return x, self.mean.astype(x.dtype, copy=False), self.std.astype(x.dtype, copy=False)
+
+    def __repr__(self) -> str:
+        return f"Standardiser(mean of shape {self.mean.shape}, {self.mean.dtype})"

@@ -1,0 +1,85 @@
+"""What an estimator's model and optimizer are made from; unlike the two themselves, it can be pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nn import layers
+from nn.checked import real, whole
+from nn.compiling import OPTIMIZERS
+from nn.layers import Dropout, Linear
+from nn.module import Module
+from nn.optim import Optimizer
+from nn.sequential import MLP, Sequential
+
+ACTIVATIONS = {
+    "identity": layers.Identity,
+    "logistic": layers.Sigmoid,  # scikit-learn's name
+    "sigmoid": layers.Sigmoid,
+    "tanh": layers.Tanh,
+    "relu": layers.ReLU,
+    "leaky_relu": layers.LeakyReLU,
+    "elu": layers.ELU,
+    "gelu": layers.GELU,
+    "silu": layers.SiLU,
+    "softplus": layers.Softplus,
+}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The sizes of the layers, what lies between them, and how they are trained."""
+
+    sizes: tuple[int, ...]
+    activation: Callable[..., Any]
+    dropout: float
+    dtype: np.dtype[Any]
+    kind: Callable[..., Optimizer]
+    lr: float
+
+    def model(self, rng: np.random.Generator) -> Sequential:
+        """A new model, an MLP unless there is dropout."""
+        model = MLP(*self.sizes, activation=self.activation, rng=rng, dtype=self.dtype)
+        if not self.dropout:
+            return model
+        parts = [(layer,) if isinstance(layer, Linear) else (layer, Dropout(self.dropout, rng)) for layer in model]
+        return Sequential(*(layer for part in parts for layer in part))
+
+    def optimizer(self, model: Module) -> Optimizer:
+        """A new optimizer of the model's parameters; its weight decay is set before each fit."""
+        made = self.kind(model.named_parameters(), lr=self.lr, weight_decay=0.0, decay_biases=False)
+        if not isinstance(made, Optimizer):
+            raise TypeError(f"the function given as optimizer is to make one of nn.optim's; it gave {made!r:.80}.")
+        return made
+
+
+def architecture(estimator: Any, outputs: int, dtype: np.dtype[Any]) -> Architecture:
+    """What an estimator's parameters say. Raises ValueError and TypeError for those that say nothing of use."""
+    hidden = estimator.hidden_layer_sizes
+    what = "hidden_layer_sizes: the units of each hidden layer, (100,) or (50, 50),"
+    return Architecture(
+        (
+            estimator.n_features_in_,
+            *(whole(units, what) for units in ([hidden] if np.ndim(hidden) == 0 else hidden)),
+            outputs,
+        ),
+        _chosen(estimator.activation, "activation", ACTIVATIONS, "a layer such as nn.ReLU"),
+        real(estimator.dropout, "dropout, the share of hidden units that are dropped,", below=1),
+        dtype,
+        _chosen(estimator.optimizer, "optimizer", OPTIMIZERS, "what makes one, such as nn.optim.SGD"),
+        real(estimator.learning_rate_init, "learning_rate_init", above=True),
+    )
+
+
+def _chosen(given: Any, what: str, named: dict[str, Any], other: str) -> Any:
+    """What a name stands for; a function stays."""
+    if isinstance(given, str) and given in named:
+        return named[given]
+    if isinstance(given, str) or not callable(given):
+        names = ", ".join(map(repr, named))
+        raise ValueError(f"{what} is {other}, or one of {names}; received {given!r:.80}.")  # noqa: TRY004  # of a name
+    return given

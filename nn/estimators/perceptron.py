@@ -1,0 +1,203 @@
+"""What the classifier and the regressor share: parameters, fitting, pickling."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator  # type: ignore[import-untyped, unused-ignore]
+from sklearn.utils import validation  # type: ignore[import-untyped, unused-ignore]
+
+from nn import arguments, evaluation, init
+from nn.callbacks import EarlyStopping
+from nn.checked import real, whole
+from nn.data import train_test_split
+from nn.data.rows import switch
+from nn.estimators.architecture import Architecture, architecture
+from nn.fitting import fit
+from nn.history import History
+from nn.losses import Criterion
+from nn.optim import Optimizer
+from nn.sequential import Sequential
+
+Array = npt.NDArray[Any]
+AUTO = 200  # samples at most in a batch where batch_size="auto", as in scikit-learn
+
+
+class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]
+    """A multi-layer perceptron as an estimator; what its outputs mean is up to the classes below it."""
+
+    criterion: ClassVar[Criterion]
+    checks: ClassVar[dict[str, bool]]  # how scikit-learn is to look at y
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        optimizer: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate_init: float = 0.001,
+        max_iter: int = 200,
+        random_state: Any = None,
+        tol: float = 0.0001,
+        verbose: bool = False,
+        warm_start: bool = False,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        dropout: float = 0.0,
+        dtype: Any = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.optimizer = optimizer
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.dropout = dropout
+        self.dtype = dtype
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803  # scikit-learn's name
+        """Train on X, of shape (samples, features), and y; samples count by `sample_weight`, of shape (samples,).
+
+        It begins anew, or with `warm_start` where the last fit ended. Gives the estimator itself. Raises ValueError
+        and TypeError for parameters, shapes and numbers that do not fit, and DivergedError as `nn.fit` does.
+        """
+        held_out = switch(self.early_stopping, "early_stopping")
+        stopping = EarlyStopping(
+            whole(self.n_iter_no_change, "n_iter_no_change, in epochs,"),
+            "validation_loss" if held_out else "loss",
+            min_delta=real(self.tol, "tol"),
+            restore_best=held_out,
+        )
+        begun = switch(self.warm_start, "warm_start") and hasattr(self, "model_")
+        arrays = self._begin(X, y, sample_weight, begun, begun)
+        self._optimizer: Optimizer = self._architecture.optimizer(self.model_)
+        held = None
+        if held_out:
+            parts = train_test_split(
+                *arrays, test_size=self.validation_fraction, stratify=self._strata(arrays[1]), rng=self._random
+            )
+            arrays, held = parts[::2], parts[1::2]
+        epochs = whole(self.max_iter, "max_iter, in epochs,")
+        return self._keep(self._learn(arrays, epochs, validation=held, callbacks=stopping))
+
+    def _continue(self, X: Any, y: Any, sample_weight: Any, known: bool) -> Self:  # noqa: N803
+        """One more epoch, or the first: what the subclasses' partial_fit does."""
+        if self.early_stopping:
+            raise ValueError("partial_fit goes through its data once; early_stopping=True is for fit. Set it to False.")
+        begun = hasattr(self, "model_")
+        arrays = self._begin(X, y, sample_weight, begun, known or begun)
+        if not begun:
+            self._optimizer = self._architecture.optimizer(self.model_)
+        history = self._learn(arrays, 1)
+        if begun and len(history):
+            epoch = dict.fromkeys(self.history_, np.nan) | {"loss": history["loss"][0]}
+            self.history_.append(epoch, history.seconds[0])
+        return self._keep(self.history_ if begun else history)
+
+    def _begin(self, X: Any, y: Any, sample_weight: Any, begun: bool, known: bool) -> tuple[Array, ...]:  # noqa: N803
+        """X, y as the loss takes it, and the weights if there are any; a model for them, unless training has begun."""
+        kinds: Any = [np.float64, np.float32] if self.dtype is None else init.floating(self.dtype)
+        if begun:
+            kinds = self._architecture.dtype
+        X, y = _validated(self, X, y, reset=not begun, dtype=kinds, **self.checks)  # noqa: N806
+        targets, outputs = self._encoded(y, X.dtype, known)
+        if sample_weight is not None and not np.any(np.asarray(sample_weight)):
+            raise ValueError("fit was asked of samples whose every sample_weight is zero. Give some of them weight.")
+        arrays = arguments.columns((X, targets), sample_weight, "fit")
+        if not begun:
+            made = architecture(self, outputs, X.dtype)
+            random = generator(self.random_state)
+            self.model_: Sequential = made.model(random)
+            self._architecture: Architecture = made
+            self._random: np.random.Generator = random
+        return arrays
+
+    def _learn(self, arrays: tuple[Array, ...], epochs: int, **options: Any) -> History:
+        """The history of a training of the model on these arrays."""
+        count = len(arrays[0])
+        size = AUTO if isinstance(self.batch_size, str) and self.batch_size == "auto" else self.batch_size
+        size = min(whole(size, 'batch_size, in samples, or "auto",'), count)
+        # A batch's share of the penalty alpha/2 |w|^2 / n is that of its samples: its adjoint is alpha w / batch.
+        weight = size * (float(np.mean(arrays[2])) if len(arrays) == 3 else 1.0)
+        self._optimizer.assign("weight_decay", real(self.alpha, "alpha") / weight)
+        return fit(
+            self.model_,
+            arrays,
+            self.criterion,
+            self._optimizer,
+            epochs=epochs,
+            batch_size=size,
+            rng=self._random,
+            verbose=switch(self.verbose, "verbose"),
+            **options,
+        )
+
+    def _keep(self, history: History) -> Self:
+        self.history_ = history
+        self.loss_curve_ = history["loss"]
+        self.n_iter_ = len(history)
+        return self
+
+    def _outputs(self, X: Any) -> Array:  # noqa: N803
+        """What the model gives for X, of shape (samples, outputs)."""
+        validation.check_is_fitted(self, "model_")
+        return evaluation.predict(self.model_, _validated(self, X, reset=False, dtype=self._architecture.dtype))
+
+    def _encoded(self, y: Array, dtype: np.dtype[Any], known: bool) -> tuple[Array, int]:
+        """Targets for the loss, and how many outputs they ask for; `known` says that this is settled already."""
+        raise NotImplementedError
+
+    def _strata(self, targets: Array) -> Array | None:
+        """The labels of which the validation is to have its share, if there are any."""
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickles and copies hold: arrays in place of the model and the optimizer."""
+        state = dict(super().__getstate__())
+        if "model_" in state:
+            state |= {"model_": self.model_.state_dict(), "_optimizer": self._optimizer.state_dict()}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make model and optimizer again."""
+        super().__setstate__(state)
+        if "model_" in state:
+            drawn = self._random.bit_generator.state
+            self.model_ = self._architecture.model(self._random).eval()
+            self._random.bit_generator.state = drawn
+            self.model_.load_state_dict(state["model_"])
+            self._optimizer = self._architecture.optimizer(self.model_)
+            self._optimizer.load_state_dict(state["_optimizer"])
+
+
+def generator(random_state: Any) -> np.random.Generator:
+    """The generator that scikit-learn's `random_state` stands for; None is a freshly seeded one."""
+    if isinstance(random_state, np.random.RandomState):
+        return np.random.default_rng(random_state.randint(2**32, size=4, dtype=np.uint32))
+    try:
+        return init.generator(random_state)
+    except TypeError:
+        raise TypeError(
+            "random_state is an int from 0, a numpy.random.RandomState or Generator, or None; received "
+            f"{random_state!r:.80}. Write random_state=0."
+        ) from None
+
+
+def _validated(estimator: Perceptron, *arrays: Any, **options: Any) -> Any:
+    """What scikit-learn makes of the arrays that an estimator is given; it was a method before 1.6."""
+    if hasattr(validation, "validate_data"):
+        return validation.validate_data(estimator, *arrays, **options)
+    return estimator._validate_data(*arrays, **options)

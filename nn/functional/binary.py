@@ -1,0 +1,164 @@
+"""Losses of classifiers with two classes, and of probabilities; on plain arrays they give plain numbers.
+
+binary_cross_entropy               probabilities, targets in [0, 1]
+binary_cross_entropy_with_logits   scores, targets in [0, 1]
+logistic_loss, hinge_loss          scores, labels -1 and 1
+kl_div                             log-probabilities, target probabilities
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autodiff as ad
+from nn.functional.origin import expect_logits, warn
+from nn.functional.reduction import no_mean, pair, reduced
+
+
+def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
+    """The cross-entropy -(t ln p + (1 - t) ln(1 - p)) of probabilities p with targets t, both in [0, 1].
+
+    Logarithms are taken as -100 at least, and derivatives are finite, so that a p of exactly 0 or 1 does no harm.
+    binary_cross_entropy_with_logits, without a sigmoid before, keeps digits that this one cannot.
+
+    Parameters
+    ----------
+    prediction, target : of one shape, (batch, ...)
+    reduction : "mean" over all elements, "sum", or "none" for the elements' own
+    sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
+
+    Raises ValueError for shapes that differ, and numbers that are not in [0, 1].
+    """
+    name = "binary_cross_entropy"
+    prediction, target = pair(prediction, target, name)
+    _within(prediction, name, "probabilities", "Take binary_cross_entropy_with_logits for scores")
+    _within(target, name, "targets", "Labels -1 and 1 become such by (y + 1) / 2")
+    return reduced(cross_entropy_of_probability(prediction, target), name, reduction, sample_weight)
+
+
+def binary_cross_entropy_with_logits(
+    prediction: Any, target: Any, *, reduction: str = "mean", pos_weight: Any = None, sample_weight: Any = None
+) -> Any:
+    """The binary cross-entropy of sigmoid(prediction), for scores of any size.
+
+    `pos_weight`, a number or one per last axis's column, multiplies the loss of positives (t ln p): above 1 it favours
+    recall. The other parameters are those of binary_cross_entropy. Warns if the scores come out of a sigmoid.
+    """
+    name = "binary_cross_entropy_with_logits"
+    expect_logits(prediction, name, "binary_cross_entropy")
+    x, target = pair(prediction, target, name)
+    _within(target, name, "targets", "Labels -1 and 1 become such by (y + 1) / 2")
+    if pos_weight is None:
+        return reduced(cross_entropy_of_logit(x, target), name, reduction, sample_weight)
+    w = np.asarray(pos_weight, x.dtype)
+    if w.ndim > x.ndim or any(n not in (1, m) for n, m in zip(w.shape[::-1], x.shape[::-1], strict=False)):
+        raise ValueError(
+            f"{name}: pos_weight is a number, or one for each of the last axis's columns; received shape {w.shape} "
+            f"for a prediction of shape {x.shape}."
+        )
+    if w.size and not w.min() >= 0:
+        raise ValueError(f"{name}: pos_weight is not negative; received {w.min()}.")
+    losses = w * target * ad.softplus(-x) + (1 - target) * ad.softplus(x)
+    return reduced(losses, name, reduction, sample_weight)
+
+
+def logistic_loss(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
+    """The logistic loss ln(1 + exp(-y h)) of scores h with labels y, -1 or 1 (PyTorch's SoftMarginLoss).
+
+    It is binary_cross_entropy_with_logits with the labels named otherwise, and the other parameters are the same.
+    Raises ValueError for other labels. Warns if the scores come out of a sigmoid.
+    """
+    expect_logits(prediction, "logistic_loss", "binary_cross_entropy with labels (y + 1) / 2")
+    h, y = pair(prediction, target, "logistic_loss")
+    _signs(y, "logistic_loss")
+    return reduced(ad.softplus(-(y * h)), "logistic_loss", reduction, sample_weight)
+
+
+def hinge_loss(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
+    """The hinge max(0, 1 - y h) of scores h with labels y, -1 or 1: that of support vector machines.
+
+    The other parameters are those of binary_cross_entropy. Raises ValueError for other labels.
+    """
+    h, y = pair(prediction, target, "hinge_loss")
+    _signs(y, "hinge_loss")
+    return reduced(ad.relu(1 - y * h), "hinge_loss", reduction, sample_weight)
+
+
+def kl_div(
+    prediction: Any, target: Any, *, reduction: str = "mean", log_target: bool = False, sample_weight: Any = None
+) -> Any:
+    """The Kullback-Leibler divergence t (ln t - x) of log-probabilities x from target probabilities t, elementwise.
+
+    Parameters
+    ----------
+    prediction : log-probabilities, such as log_softmax's; warned about if there are positive ones
+    target : probabilities of the same shape, or with `log_target` their logarithms
+    reduction : "batchmean" for the sum over the distribution, averaged over the batch: the divergence proper. "mean"
+        is over all elements, "sum" and "none" as they say
+    sample_weight : of shape (batch,), not negative; means are then sum(w l) / sum(w)
+    """
+    x, t = pair(prediction, target, "kl_div")
+    if np.any(np.greater(x, 1e-3)):
+        warn(
+            "kl_div takes log-probabilities as prediction, which are not positive; received positive numbers. Take "
+            "log_softmax of the model's outputs."
+        )
+    if log_target:
+        losses = np.exp(t) * (t - x)
+    else:
+        if np.any(np.less(t, 0)):
+            raise ValueError(
+                f"kl_div takes target probabilities; received {np.min(ad.stop_gradient(t))} among them. Logarithms of "
+                "probabilities are announced by log_target=True."
+            )
+        some = np.greater(t, 0)  # 0 ln 0 is 0
+        losses = t * np.log(np.where(some, t, 1)) - t * x
+    if reduction != "batchmean":
+        return reduced(losses, "kl_div", reduction, sample_weight)
+    if not x.ndim or not x.size:
+        raise no_mean("kl_div", x.shape)
+    return reduced(np.sum(losses.reshape(len(losses), -1), axis=1), "kl_div", "mean", sample_weight)
+
+
+@ad.primitive
+def cross_entropy_of_probability(p: Any, t: Any) -> Any:
+    """-(t ln p + (1 - t) ln(1 - p)), elementwise, with logarithms of -100 at least."""
+    below, above = _logarithms(p)
+    return -(t * below + (1 - t) * above)
+
+
+@ad.primitive
+def cross_entropy_of_logit(x: Any, t: Any) -> Any:
+    """The same of p = sigmoid(x), elementwise: ln(1 + exp(x)) - x t."""
+    # For t of 0 and 1 the first two cancel exactly, or leave |x|: the rest keeps all its digits.
+    return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
+
+
+def _logarithms(p: Any) -> tuple[Any, Any]:
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
+
+
+def _by_target(g: Any, y: Any, p: Any, t: Any) -> Any:
+    below, above = _logarithms(p)
+    return g * (above - below)
+
+
+ad.adjoint(cross_entropy_of_probability, lambda g, y, p, t: g * (p - t) / np.maximum(p * (1 - p), 1e-12), _by_target)
+ad.adjoint(cross_entropy_of_logit, lambda g, y, x, t: g * (ad.sigmoid(x) - t), lambda g, y, x, t: -g * x)
+
+
+def _within(values: Any, loss: str, what: str, hint: str) -> None:
+    """Refuse numbers outside of [0, 1]; NaN passes, and makes the loss NaN."""
+    plain = values.value if isinstance(values, ad.Tensor) else values
+    if plain.size and (plain.min() < 0 or plain.max() > 1):
+        raise ValueError(f"{loss} takes {what} from 0 to 1; received {plain.min():g} to {plain.max():g}. {hint}.")
+
+
+def _signs(labels: Any, loss: str) -> None:
+    plain = labels.value if isinstance(labels, ad.Tensor) else labels
+    if not (np.abs(plain) == 1).all():
+        stray = plain[np.abs(plain) != 1].ravel()[0]
+        raise ValueError(f"{loss} takes labels -1 and 1; received {stray:g}. Labels 0 and 1 become such by 2 * y - 1.")

@@ -1,0 +1,207 @@
+"""Convolution of images, by columns and a matrix product (Chellapilla, Puri & Simard 2006).
+
+A convolution is linear in the image and in the weight. Its two adjoints and itself are each other's adjoints,
+
+    convolution(x, w)   spread(g, w) = its adjoint by x   correlation(g, x) = its adjoint by w,
+
+three primitives, so that every order of derivative is made of the same three kernels. The columns are made anew for
+the adjoint by the weight: that takes a tenth to a third of the matrix product, and keeping them would hold the image in
+memory once for every element of the kernel. They are made for a few rows of the result at a time, which fit the
+processor's cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+import autodiff as ad
+from nn.checked import whole
+from nn.functional.windows import (
+    Array,
+    Pair,
+    Windows,
+    batch_first,
+    batch_last,
+    inside,
+    misshapen,
+    sliding,
+    with_border,
+)
+
+PIECE = 2**19  # bytes of columns at a time; measured: half a core's second cache
+WIDE_PIECE = 2**21  # the same where columns are not filled from the image but laid on it
+
+
+def conv2d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: int | Pair = 1,
+    padding: int | Pair | str = 0,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+) -> Any:
+    """The convolution (cross-correlation, as networks have it) of images with a weight, in the weight's dtype.
+
+    Parameters
+    ----------
+    x : images, of shape (batch, in, height, width), or one of shape (in, height, width)
+    weight : of shape (out, in / groups, kernel height, kernel width), as PyTorch keeps it
+    bias : of shape (out,), or left away
+    stride : the step from one window to the next: an int, or a pair (vertical, horizontal), as the next two
+    padding : how many zeros are put at each side; "valid" for none, "same" for as many as leave the size what it is
+        (with stride 1; an odd one goes to the bottom and right)
+    dilation : the distance of a kernel's elements in the image
+    groups : the channels are cut into so many groups, each output sees one of them
+
+    The result has the shape (batch, out, rows, columns) with rows = floor((height + 2 padding - dilation (kernel
+    height - 1) - 1) / stride) + 1. Raises ValueError for shapes that do not fit together and for a kernel larger than
+    the image, TypeError for a weight that is not floating-point or x that is not real.
+    """
+    if not isinstance(x, ad.Tensor | np.ndarray):
+        x = np.asarray(x)
+    if not isinstance(weight, ad.Tensor | np.ndarray):
+        weight = np.asarray(weight)
+    if not isinstance(bias, ad.Tensor | np.ndarray | None):
+        bias = np.asarray(bias)
+    groups = whole(groups, "conv2d's groups")
+    _check_dtypes(x, weight, bias)
+    _check_channels(x, weight, bias, groups)
+    windows = sliding("conv2d", weight.shape[2:], stride, padding, dilation).fitting(x.shape[-2:], "conv2d")
+    batch = x if x.ndim == 4 else x[None]
+    given = (batch, weight) if bias is None else (batch, weight, bias)
+    y = convolution(*given, windows=windows, groups=groups)
+    return y if x.ndim == 4 else y[0]
+
+
+@ad.primitive
+def convolution(x: Any, weight: Any, bias: Any = None, *, windows: Windows, groups: int) -> Any:
+    """conv2d over windows that were made already."""
+    images = with_border(x, windows, weight.dtype)
+    counts = windows.counts(x.shape[2:])
+    matrix = _matrices(weight, groups)
+    y = np.empty((len(weight), *counts, len(x)), weight.dtype)
+    offset = None if bias is None else np.asarray(bias, weight.dtype).reshape(groups, -1, 1)
+    for rows, columns in _columns(images, windows, counts, groups):
+        part = _part(y, rows, groups)
+        np.matmul(matrix, columns, out=part)
+        if offset is not None:
+            part += offset
+    return batch_first(y)
+
+
+@ad.primitive
+def spread(g: Any, weight: Any, *, size: Pair, windows: Windows, groups: int) -> Any:
+    """The adjoint of `convolution` by images of this height and width: each output's share laid on its window."""
+    planes = batch_last(g, weight.dtype)
+    matrix = _matrices(weight, groups).swapaxes(1, 2)
+    channels, counts, batch = weight.shape[1] * groups, g.shape[2:], len(g)
+    if windows.plain:
+        flat = np.matmul(matrix, _part(planes, range(counts[0]), groups))
+        return batch_first(flat.reshape(channels, *counts, batch))
+    images = np.zeros((channels, *windows.bordered(size), batch), weight.dtype)
+    # A column times a row is their broadcast product, which takes half the time.
+    product = np.multiply if matrix.shape[2] == 1 else np.matmul
+    for rows, columns in _columns(images, windows, counts, groups, fill=False):
+        product(matrix, _part(planes, rows, groups), out=columns)
+        shares = columns.reshape(channels, windows.size, len(rows), counts[1], batch)
+        for k, view in enumerate(windows.views(images, rows, counts[1])):
+            view += shares[:, k]
+    return batch_first(inside(images, windows, size))
+
+
+@ad.primitive
+def correlation(g: Any, x: Any, *, windows: Windows, groups: int) -> Any:
+    """The adjoint of `convolution` by the weight: what each pixel of the windows did to each output."""
+    images, planes = with_border(x, windows, g.dtype), batch_last(g, g.dtype)
+    out, inputs = len(planes), x.shape[1] // groups
+    total = np.zeros((groups, inputs * windows.size, out // groups), g.dtype)
+    for rows, columns in _columns(images, windows, g.shape[2:], groups):
+        total += np.matmul(columns, _part(planes, rows, groups).swapaxes(1, 2))
+    return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(out, inputs, *windows.kernel)
+
+
+ad.adjoint(
+    convolution,
+    lambda g, y, x, weight, bias=None, **options: spread(g, weight, size=x.shape[2:], **options),
+    lambda g, y, x, weight, bias=None, **options: correlation(g, x, **options),
+    lambda g, y, x, weight, bias=None, **options: np.sum(g, axis=(0, 2, 3)),
+)
+ad.adjoint(
+    spread,
+    lambda h, y, g, weight, size=None, **options: convolution(h, weight, **options),
+    lambda h, y, g, weight, size=None, **options: correlation(g, h, **options),
+)
+ad.adjoint(
+    correlation,
+    lambda h, y, g, x, **options: convolution(x, h, **options),
+    lambda h, y, g, x, **options: spread(g, h, size=x.shape[2:], **options),
+)
+
+
+def _matrices(weight: Array, groups: int) -> Array:
+    """The weight as a matrix per group, (groups, out / groups, inputs times kernel)."""
+    out, inputs, height, width = weight.shape
+    return weight.reshape(groups, out // groups, inputs * height * width)
+
+
+def _part(planes: Array, rows: range, groups: int) -> Array:
+    """Some rows of (out, *counts, batch) as (groups, out / groups, positions): a view."""
+    out, _, width, batch = planes.shape
+    return planes[:, rows.start : rows.stop].reshape(groups, out // groups, len(rows) * width * batch)
+
+
+def _columns(
+    images: Array, windows: Windows, counts: Pair, groups: int, fill: bool = True
+) -> Iterator[tuple[range, Array]]:
+    """A few rows of windows at a time: which, and their columns, (groups, inputs times kernel, positions).
+
+    Every piece lies in the same memory: take what you need before asking for the next. With fill=False it holds
+    nothing yet.
+    """
+    channels, _, _, batch = images.shape
+    if windows.plain:
+        yield range(counts[0]), images.reshape(groups, channels // groups, counts[0] * counts[1] * batch)
+        return
+    row = channels * windows.size * counts[1] * batch
+    most = max(1, min(counts[0], (PIECE if fill else WIDE_PIECE) // max(1, row * images.itemsize)))
+    held = np.empty(most * row, images.dtype)
+    for first in range(0, counts[0], most):
+        rows = range(first, min(first + most, counts[0]))
+        piece = held[: len(rows) * row]
+        if fill:
+            shaped = piece.reshape(channels, windows.size, len(rows), counts[1], batch)
+            for k, view in enumerate(windows.views(images, rows, counts[1])):
+                shaped[:, k] = view
+        yield rows, piece.reshape(groups, channels // groups * windows.size, len(rows) * counts[1] * batch)
+
+
+def _check_dtypes(x: Any, weight: Any, bias: Any) -> None:
+    if weight.dtype.kind != "f":
+        raise TypeError(
+            f"conv2d computes in the dtype of the weight, which is to be float32 or float64; received {weight.dtype}. "
+            "Convert it with weight.astype(np.float32)."
+        )
+    if x.dtype.kind not in "fiub" or (bias is not None and bias.dtype.kind not in "fiub"):
+        what = f"x of dtype {x.dtype}" + ("" if bias is None else f" and bias of dtype {bias.dtype}")
+        raise TypeError(f"conv2d takes real numbers; received {what}. Pass two channels for complex ones.")
+
+
+def _check_channels(x: Any, weight: Any, bias: Any, groups: int) -> None:
+    if weight.ndim != 4 or min(weight.shape) < 1:
+        raise ValueError(
+            "conv2d takes a weight of shape (out, in / groups, kernel height, kernel width), each at least 1; received "
+            f"a weight of shape {weight.shape}."
+        )
+    out, inputs = len(weight), weight.shape[1] * groups
+    if out % groups or (bias is not None and bias.shape != (out,)):
+        raise ValueError(
+            f"conv2d's weight of shape {weight.shape} has {out} outputs, which {groups} group(s) are to share evenly, "
+            f"and a bias of shape ({out},); received groups={groups}"
+            + ("." if bias is None else f" and a bias of shape {bias.shape}.")
+        )
+    if x.ndim not in (3, 4) or x.shape[-3] != inputs:
+        raise misshapen("conv2d", x.shape, inputs)

@@ -1,0 +1,263 @@
+"""Normalisation of activations: to mean 0 and variance 1 over the batch, or over the features of each sample.
+
+A normalisation is a few steps, each a primitive whose rule is plain NumPy: x less its mean, the mean of the squares of
+that, the factor that makes them 1, a scale and a shift. Channels lie along one axis (1 for batch normalisation; the
+rows of a matrix, 0, for layer normalisation); sums over the others are products with ones, which is faster than np.sum.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn.checked import real
+from nn.functional.cached import ones
+
+Array = npt.NDArray[Any]
+
+
+def channel_sums(x: Any, axis: int = 1) -> Any:
+    """The sum over all axes but one: of shape (channels,)."""
+    if x.ndim == 2:
+        n = ones(x.shape[1 - axis], x.dtype)
+        return np.dot(n, x) if axis else np.dot(x, n)
+    batch, channels, *field = x.shape
+    pixels = math.prod(field)
+    if isinstance(x, np.ndarray):
+        last = x.transpose(*range(1, x.ndim), 0)
+        if last.flags.c_contiguous:  # as convolutions leave it: the batch innermost
+            per_pixel = np.dot(last.reshape(channels * pixels, batch), ones(batch, x.dtype))
+            return np.dot(per_pixel.reshape(channels, pixels), ones(pixels, x.dtype))
+    per_sample = np.dot(np.reshape(x, (batch * channels, pixels)), ones(pixels, x.dtype))
+    return np.dot(ones(batch, x.dtype), np.reshape(per_sample, (batch, channels)))
+
+
+def along(v: Any, x: Any, axis: int = 1) -> Any:
+    """One number per channel, in a shape that broadcasts against x."""
+    following = x.ndim - 1 - axis
+    return v[:, *(None,) * following] if following else v
+
+
+def per_channel(x: Any, axis: int = 1) -> int:
+    """How many values a channel has."""
+    return math.prod(x.shape[:axis] + x.shape[axis + 1 :])
+
+
+@ad.primitive
+def centred(x: Any, axis: int = 1) -> Any:
+    """Each channel less its mean: a projection, which is its own transpose."""
+    return x - along(channel_sums(x, axis) / per_channel(x, axis), x, axis)
+
+
+@ad.primitive
+def mean_squares(x: Any) -> Any:
+    """The mean of the squares of each channel: of what is centred, its (biased) variance."""
+    return channel_sums(x * x) / per_channel(x)
+
+
+@ad.primitive
+def normalising(variance: Any, weight: Any = None, eps: float = 1e-5) -> Any:
+    """The factor weight / √(variance + eps) of each channel."""
+    return (1 if weight is None else weight) / np.sqrt(variance + eps)
+
+
+@ad.primitive
+def standardised(x: Any, eps: float = 1e-5) -> Any:
+    """Each row of a matrix, centred, over the root of its mean square plus eps."""
+    return x * row_factors(x, eps)
+
+
+def row_factors(x: Any, eps: float) -> Any:
+    """What each row is multiplied by to have the mean square 1: of shape (rows, 1)."""
+    return (1 / np.sqrt(np.vecdot(x, x) / x.shape[1] + eps))[:, None]
+
+
+@ad.primitive
+def scaled(x: Any, scale: Any, shift: Any = None) -> Any:
+    """x scale + shift, with one scale and one shift per channel."""
+    y = x * along(scale, x)
+    if shift is not None:
+        y += along(shift, x)
+    return y
+
+
+ad.adjoint(centred, lambda g, y, x, axis=1: centred(g, axis=axis))
+ad.adjoint(mean_squares, lambda g, y, x: x * along(g * (2 / per_channel(x)), x))
+ad.adjoint(
+    normalising,
+    lambda g, y, variance, weight=None, eps=1e-5: g * y / (-2 * (variance + eps)),
+    lambda g, y, variance, weight=None, eps=1e-5: g / np.sqrt(variance + eps),
+)
+ad.adjoint(
+    standardised,  # with r the factor, y = r x: r (g - y mean(g y))
+    lambda g, y, x, eps=1e-5: (g - y * (np.vecdot(g, y) / x.shape[1])[:, None]) * row_factors(x, eps),
+)
+ad.adjoint(
+    scaled,
+    lambda g, y, x, scale, shift=None: g * along(scale, g),
+    lambda g, y, x, scale, shift=None: channel_sums(g * x),
+    lambda g, y, x, scale, shift=None: channel_sums(g),
+)
+
+
+def batch_norm(
+    x: Any,
+    running_mean: Array | None,
+    running_var: Array | None,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Each channel to mean 0 and variance 1 over the batch, times its weight, plus its bias (Ioffe & Szegedy 2015).
+
+    y = (x - m) / √(v + eps) · weight + bias. In training m and v are the batch's mean and biased variance, and the
+    running ones, unless None, move towards them in place, the share `momentum` of the way (towards the unbiased
+    variance, as in PyTorch). Otherwise m and v are the running ones.
+
+    Parameters
+    ----------
+    x : of shape (batch, channels) or (batch, channels, ...)
+    running_mean, running_var, weight, bias : of shape (channels,), or None; x is converted to their dtype
+    momentum : from 0 to 1
+    eps : from 0, in units of the variance
+
+    Raises ValueError for shapes that do not belong together, for training with fewer than two values per channel
+    (their variance is 0), and for evaluation without running statistics.
+    """
+    momentum = real(momentum, "batch_norm: momentum", most=1)
+    eps = real(eps, "batch_norm: eps")
+    given = [v for v in (weight, bias, running_mean, running_var) if v is not None]
+    x = _of_their_dtype(x, given, "batch_norm")
+    if x.ndim < 2 or not _all_of_shape(x.shape[1:2], given):
+        named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+        raise ValueError(
+            "batch_norm takes x of shape (batch, channels) or (batch, channels, ...), and arrays of one number per "
+            f"channel; received x of shape {x.shape}{_shapes(named)}. Bring the channels to axis 1."
+        )
+    if training:
+        count = per_channel(x)
+        if count < 2:
+            raise ValueError(
+                "batch_norm in training takes at least 2 values per channel, whose variance it is; received x of "
+                f"shape {x.shape}, {count} per channel. Use a larger batch (drop a last one of a single sample), or "
+                "evaluate: model.eval()."
+            )
+        rest = centred(x)
+        variance = mean_squares(rest)
+        if running_mean is not None:
+            mean = channel_sums(x.value if isinstance(x, ad.Tensor) else x) / count
+            _move(running_mean, mean, momentum, "running_mean")
+        if running_var is not None:
+            unbiased = ad.stop_gradient(variance) * (count / (count - 1))
+            _move(running_var, unbiased, momentum, "running_var")
+    elif running_mean is None or running_var is None:
+        raise ValueError(
+            "batch_norm in evaluation normalises by running statistics; received None for them. Pass "
+            "running_mean and running_var, or training=True for those of the batch."
+        )
+    else:
+        # Copies: the statistics are written into by later training, and the graph may be read after that.
+        rest = x - along(np.array(ad.stop_gradient(running_mean)), x)
+        variance = np.array(ad.stop_gradient(running_var))
+    return scaled(rest, normalising(variance, weight, eps=eps), bias)
+
+
+def layer_norm(
+    x: Any, normalized_shape: int | Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
+) -> Any:
+    """Each sample to mean 0 and variance 1 over its features, times their weights, plus their biases (Ba et al. 2016).
+
+    The same in training and in evaluation, and for a sample whatever else is in the batch.
+
+    Parameters
+    ----------
+    x : of shape (..., *normalized_shape)
+    normalized_shape : the last axes, over which mean and biased variance are taken; an int for one axis
+    weight, bias : of that shape, or None; x is converted to their dtype
+    eps : from 0, in units of the variance
+
+    Raises ValueError for shapes that do not belong together.
+    """
+    eps = real(eps, "layer_norm: eps")
+    shape = (normalized_shape,) if isinstance(normalized_shape, int | np.integer) else tuple(normalized_shape)
+    given = [v for v in (weight, bias) if v is not None]
+    x = _of_their_dtype(x, given, "layer_norm")
+    features = math.prod(shape)
+    if not shape or not features or x.shape[-len(shape) :] != shape or not _all_of_shape(shape, given):
+        raise ValueError(
+            f"layer_norm takes x of shape (..., *normalized_shape), and weight and bias of normalized_shape, which has "
+            f"no 0; received x of shape {x.shape}, normalized_shape {shape}"
+            f"{_shapes({'weight': weight, 'bias': bias})}."
+        )
+    whole = x.shape
+    if x.ndim != 2 or len(shape) != 1:
+        x, weight, bias = (
+            v if v is None else np.reshape(v, s) for v, s in ((x, (-1, features)), (weight, -1), (bias, -1))
+        )
+    y = standardised(centred(x, axis=0), eps=eps)
+    if weight is not None:
+        y = scaled(y, weight, bias)
+    elif bias is not None:
+        y = y + bias
+    return y if y.shape == whole else np.reshape(y, whole)
+
+
+def weight_norm(v: Any, g: Any, dim: int | None = 0) -> Any:
+    """A weight by its length and direction, g v / |v|, for each index along `dim` (Salimans & Kingma 2016).
+
+    Parameters
+    ----------
+    v : the direction, of the weight's shape, not zero
+    g : the length: 1 along the other axes, or with dim=None, which takes the whole of v as one vector, of shape ()
+    """
+    return v * (g / lengths(v, dim))
+
+
+def lengths(v: Any, dim: int | None = 0) -> Any:
+    """The Euclidean length of v for each index along `dim`, with the other axes kept as 1; of all of v for None."""
+    if dim is None:
+        return np.sqrt(np.sum(v * v))
+    others = tuple(k for k in range(v.ndim) if k != dim % v.ndim)
+    return np.sqrt(np.sum(v * v, axis=others, keepdims=True))
+
+
+def _all_of_shape(shape: tuple[int, ...], arrays: list[Any]) -> bool:
+    """Whether they are arrays or Tensors of that shape (np.shape of a Tensor would take a microsecond)."""
+    return all(getattr(v, "shape", None) == shape for v in arrays)
+
+
+def _shapes(named: dict[str, Any]) -> str:
+    """The shapes of those that are there, as a part of a sentence."""
+    parts = (f", {name} of shape {np.shape(v)}" for name, v in named.items() if v is not None)
+    return "".join(parts)
+
+
+def _of_their_dtype(x: Any, given: list[Any], name: str) -> Any:
+    """x as a floating-point array or Tensor, of the dtype of what it is combined with."""
+    if not isinstance(x, ad.Tensor):
+        x = np.asarray(x)
+        if x.dtype.kind not in "fiub":
+            raise TypeError(f"{name} takes an array of real numbers; received shape {x.shape} and dtype {x.dtype}.")
+    dtype = getattr(given[0], "dtype", np.dtype(float)) if given else x.dtype
+    if dtype.kind != "f":
+        dtype = np.dtype(float)
+    return x if x.dtype == dtype else x.astype(dtype)
+
+
+def _move(running: Array, value: Array, momentum: float, name: str) -> None:
+    if not isinstance(running, np.ndarray) or not running.flags.writeable or running.dtype.kind != "f":
+        raise TypeError(
+            f"batch_norm in training writes into {name}, an ndarray of floating-point numbers; received "
+            f"{type(running).__name__}, dtype {getattr(running, 'dtype', None)}"
+            f"{', read-only' if isinstance(running, np.ndarray) and not running.flags.writeable else ''}. "
+            "Pass np.zeros(channels, np.float32), or None."
+        )
+    running *= 1 - momentum
+    running += momentum * value

@@ -1,0 +1,52 @@
+"""Penalties of large parameters, to be added to a loss: L1 and L2 regularisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+import autodiff as ad
+
+
+@ad.primitive
+def sum_of_squares(*arrays: Any) -> Any:
+    """The sum of the squares of all elements of all arrays."""
+    # Python's numbers adapt to the dtype of what they meet, and so does the sum of them all.
+    return sum(np.vdot(a, a) for a in arrays)
+
+
+@ad.primitive
+def sum_of_sizes(*arrays: Any) -> Any:
+    """The sum of the absolute values of all elements of all arrays."""
+    return sum(np.add.reduce(np.abs(a), axis=None) for a in arrays)
+
+
+ad.adjoint(sum_of_squares, each=lambda position, g, y, *arrays: 2 * g * arrays[position])
+ad.adjoint(sum_of_sizes, each=lambda position, g, y, *arrays: g * np.sign(arrays[position]))
+
+
+def l2_penalty(parameters: Iterable[Any], *, biases: bool = False) -> Any:
+    """The sum of squares θ² of the weights: `loss + 0.5 * strength * F.l2_penalty(model.parameters())`.
+
+    Its half adds strength · θ to the adjoint of each weight. Biases, which are not to be drawn to 0, are left out
+    unless `biases` says otherwise: everything with fewer than two axes.
+    """
+    return sum_of_squares(*_penalised(parameters, biases, "l2_penalty"))
+
+
+def l1_penalty(parameters: Iterable[Any], *, biases: bool = False) -> Any:
+    """The sum of sizes |θ| of the weights, which makes many of them exactly small; else as l2_penalty."""
+    return sum_of_sizes(*_penalised(parameters, biases, "l1_penalty"))
+
+
+def _penalised(parameters: Iterable[Any], biases: bool, penalty: str) -> list[Any]:
+    given = list(parameters)
+    chosen = [p for p in given if biases or np.ndim(p) > 1]
+    if not chosen:
+        raise ValueError(
+            f"{penalty} takes the weights among the parameters, those of two axes or more; received {len(given)} "
+            "parameters, none such. Pass model.parameters(), or biases=True to take all."
+        )
+    return chosen

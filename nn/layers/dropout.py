@@ -1,0 +1,34 @@
+"""Dropout as a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nn import functional, init
+from nn.checked import real
+from nn.module import Module
+
+
+class Dropout(Module):
+    """In training each element by chance 0, with probability p, and otherwise itself / (1 - p); in evaluation x.
+
+    Parameters
+    ----------
+    p : from 0 to 1
+    rng : where the chance comes from: a numpy.random.Generator, an int seed, or None; kept as the attribute `rng`,
+        whose state goes on from call to call
+
+    It draws anew at every call, so it does not belong into ad.checkpoint, which calls a function twice.
+    Source: Srivastava et al. 2014.
+    """
+
+    def __init__(self, p: float = 0.5, rng: init.Rng = None) -> None:
+        self.p = real(p, "Dropout: p, the probability of 0,", most=1)
+        self.rng = init.generator(rng)
+
+    def forward(self, x: Any) -> Any:
+        """x with some elements dropped, in its shape."""
+        return functional.dropout(x, self.p, self.training, self.rng)
+
+    def __repr__(self) -> str:
+        return f"Dropout({self.p:g})"

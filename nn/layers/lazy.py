@@ -1,0 +1,117 @@
+"""Dense: a Linear layer with its activation, as Keras writes it, that may find out its number of inputs itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn import functional, init
+from nn.checked import whole
+from nn.layers.dense import Initialiser
+from nn.module import Module
+
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "elu": functional.elu,
+    "gelu": functional.gelu,
+    "leaky_relu": functional.leaky_relu,
+    "log_softmax": functional.log_softmax,
+    "relu": functional.relu,
+    "sigmoid": functional.sigmoid,
+    "silu": functional.silu,
+    "softmax": functional.softmax,
+    "softplus": functional.softplus,
+    "tanh": functional.tanh,
+}
+
+
+class Dense(Module):
+    """A dense layer of `units` outputs and its activation: activation(x Wᵀ + b).
+
+    Parameters
+    ----------
+    units : the number of outputs
+    activation : a function, or the name of one, such as "relu" or "softmax"; none if not given
+    input_shape : (number of inputs,); if not given, taken from the layer before in a Sequential, or else from the
+        first input: before that, the layer has no parameters
+    use_bias : whether there is a b, which starts at 0
+    name : shown in summaries
+    rng, dtype, weight_init : as in Linear; the weight starts Xavier uniform (Glorot & Bengio 2010), as in Keras
+
+    `weight` has the shape (units, inputs), `bias` (units,).
+    """
+
+    weight: ad.Tensor
+    bias: ad.Tensor | None
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | Callable[[Any], Any] | None = None,
+        *,
+        input_shape: int | Sequence[int] | None = None,
+        use_bias: bool = True,
+        name: str | None = None,
+        rng: init.Rng = None,
+        dtype: npt.DTypeLike = np.float32,
+        weight_init: Initialiser = init.xavier_uniform,
+    ) -> None:
+        self.units = whole(units, "Dense's units")
+        self.name, self.use_bias = name, use_bias
+        self.activation = _activation(activation)
+        self.weight_init, self.dtype = weight_init, init.floating(dtype)
+        self.rng = init.generator(rng)
+        if input_shape is not None:
+            shape = (input_shape,) if isinstance(input_shape, int | np.integer) else tuple(input_shape)
+            if len(shape) != 1:
+                raise ValueError(
+                    f"Dense's input_shape is that of one sample, (number of inputs,); received {input_shape!r:.80}. "
+                    "Put an nn.Flatten() before it for images."
+                )
+            self.build(shape[0])
+
+    @property
+    def built(self) -> bool:
+        """Whether the layer has its parameters."""
+        return "weight" in vars(self)
+
+    def build(self, inputs: int) -> None:
+        """Make the parameters for so many inputs."""
+        inputs = whole(inputs, "Dense's number of inputs")
+        self.weight = ad.Tensor(self.weight_init((self.units, inputs), rng=self.rng, dtype=self.dtype), name="weight")
+        self.bias = ad.Tensor(init.zeros((self.units,), dtype=self.dtype), name="bias") if self.use_bias else None
+
+    def forward(self, x: Any) -> Any:
+        """The layer of x, of shape (..., inputs)."""
+        if not self.built:
+            self.build(np.shape(x)[-1])
+        y = functional.linear(x, self.weight) if self.bias is None else functional.linear(x, self.weight, self.bias)
+        return y if self.activation is None else self.activation(y)
+
+    def __repr__(self) -> str:
+        parts = [str(self.units)]
+        if self.activation is not None:
+            parts.append(repr(getattr(self.activation, "__name__", self.activation)))
+        if self.built:
+            parts.append(f"input_shape=({self.weight.shape[1]},)")
+        if not self.use_bias:
+            parts.append("use_bias=False")
+        if self.name is not None:
+            parts.append(f"name={self.name!r}")
+        return f"Dense({', '.join(parts)})"
+
+
+def _activation(activation: Any) -> Callable[[Any], Any] | None:
+    if activation is None or activation == "linear":
+        return None
+    if isinstance(activation, str) and activation in ACTIVATIONS:
+        return ACTIVATIONS[activation]
+    if isinstance(activation, type) and issubclass(activation, Module):
+        return activation()
+    if callable(activation):
+        return activation
+    names = ", ".join(map(repr, ACTIVATIONS))
+    raise ValueError(f"Dense's activation is a function or one of {names}; received {activation!r:.80}.")

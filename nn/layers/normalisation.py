@@ -1,0 +1,216 @@
+"""Layers that normalise: activations over the batch or over the features, weights by their length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn import functional, init
+from nn.checked import real, whole
+from nn.functional.normalisation import lengths
+from nn.module import Module
+
+M = TypeVar("M", bound=Module)
+
+
+class _BatchNorm(Module):
+    """What BatchNorm1d and BatchNorm2d share: everything but the shape of the input."""
+
+    axes: tuple[int, ...] = ()  # how many an input has
+    shapes = ""  # and what they are
+    weight: Any
+    bias: Any
+    running_mean: npt.NDArray[Any] | None
+    running_var: npt.NDArray[Any] | None
+    num_batches_tracked: npt.NDArray[np.int64] | None
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        *,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        name = type(self).__name__
+        self.num_features = whole(num_features, f"{name}'s num_features")
+        self.eps = real(eps, f"{name}: eps")
+        self.momentum = None if momentum is None else real(momentum, f"{name}: momentum", most=1)
+        shape = (self.num_features,)
+        self.weight = ad.Tensor(init.ones(shape, dtype=dtype), name="weight") if affine else None
+        self.bias = ad.Tensor(init.zeros(shape, dtype=dtype), name="bias") if affine else None
+        self.running_mean = init.zeros(shape, dtype=dtype) if track_running_stats else None
+        self.running_var = init.ones(shape, dtype=dtype) if track_running_stats else None
+        self.num_batches_tracked = np.array(0) if track_running_stats else None
+        if not (affine or track_running_stats):
+            init.floating(dtype)  # there is nothing that has it, and still it is to be one
+
+    def forward(self, x: Any) -> Any:
+        """The normalised x, in its shape."""
+        shape = x.shape if isinstance(x, ad.Tensor) else np.shape(x)
+        if len(shape) not in self.axes or shape[1] != self.num_features:
+            raise ValueError(
+                f"{self!r} takes input of shape {self.shapes} with {self.num_features} channels; "
+                f"received shape {shape}. A single sample is x[None], a batch of one."
+            )
+        momentum, count = self.momentum, self.num_batches_tracked
+        if momentum is None:
+            momentum = 0.0 if count is None else 1 / (int(count) + 1)
+        in_training = self.training or self.running_mean is None
+        y = functional.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, in_training, momentum, self.eps
+        )
+        if self.training and count is not None:
+            count += 1
+        return y
+
+    def __repr__(self) -> str:
+        parts = [str(self.num_features)]
+        parts += [f"eps={self.eps}"] * (self.eps != 1e-5) + [f"momentum={self.momentum}"] * (self.momentum != 0.1)
+        parts += ["affine=False"] * (self.weight is None) + ["track_running_stats=False"] * (self.running_mean is None)
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+class BatchNorm1d(_BatchNorm):
+    """Each feature to mean 0 and variance 1 over the batch, then scaled and shifted (Ioffe & Szegedy 2015).
+
+    In training by the mean and the biased variance of the batch, of at least two samples; in evaluation
+    (`model.eval()`) by running averages of them, so that a sample's result does not depend on its batch.
+
+    Parameters
+    ----------
+    num_features : the channels C of an input of shape (batch, C) or (batch, C, length)
+    eps : what is added to the variance, from 0
+    momentum : the share, from 0 to 1, of a batch in the new running average; None for the mean of all batches
+    affine : whether there are `weight` and `bias`, of shape (C,), which start at 1 and 0
+    track_running_stats : whether there are the buffers `running_mean`, `running_var` and `num_batches_tracked`;
+        without them evaluation normalises by its own batch too
+    dtype : float32 or float64; the layer computes in it, whatever its input
+
+    A bias in the layer before has no effect in training: write nn.Linear(..., bias=False) there.
+    """
+
+    axes = 2, 3
+    shapes = "(batch, channels) or (batch, channels, length)"
+
+
+class BatchNorm2d(_BatchNorm):
+    """Each channel of images to mean 0 and variance 1 over the batch and the pixels, then scaled and shifted.
+
+    For input of shape (batch, channels, height, width); everything else is as in BatchNorm1d.
+    """
+
+    axes = (4,)
+    shapes = "(batch, channels, height, width)"
+
+
+class LayerNorm(Module):
+    """Each sample to mean 0 and variance 1 over its features, then scaled and shifted (Ba et al. 2016).
+
+    The same in training and in evaluation, and independent of the batch.
+
+    Parameters
+    ----------
+    normalized_shape : the lengths of the last axes, over which mean and biased variance are taken
+    eps : what is added to the variance, from 0
+    elementwise_affine : whether there is a `weight`, of that shape, which starts at 1
+    bias : whether there is, with the weight, a `bias`, which starts at 0
+    dtype : float32 or float64; the layer computes in it, whatever its input
+    """
+
+    weight: Any
+    bias: Any
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        *,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        shape: Sequence[Any] = normalized_shape if isinstance(normalized_shape, tuple | list) else [normalized_shape]
+        self.normalized_shape = tuple(whole(n, "LayerNorm's normalized_shape (each axis)") for n in shape)
+        self.eps = real(eps, "LayerNorm: eps")
+        init.floating(dtype)
+        ones, zeros = (f(self.normalized_shape, dtype=dtype) for f in (init.ones, init.zeros))
+        self.weight = ad.Tensor(ones, name="weight") if elementwise_affine else None
+        self.bias = ad.Tensor(zeros, name="bias") if elementwise_affine and bias else None
+
+    def forward(self, x: Any) -> Any:
+        """The normalised x, of shape (..., *normalized_shape)."""
+        return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def __repr__(self) -> str:
+        shape = self.normalized_shape
+        parts = [str(shape[0] if len(shape) == 1 else shape)] + [f"eps={self.eps}"] * (self.eps != 1e-5)
+        if self.weight is None:
+            parts.append("elementwise_affine=False")
+        elif self.bias is None:
+            parts.append("bias=False")
+        return f"LayerNorm({', '.join(parts)})"
+
+
+def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
+    """The same layer, its weight given by length and direction: g v / |v| (Salimans & Kingma 2016).
+
+    The parameter `weight` is replaced by `weight_g`, its lengths, and `weight_v`, its directions, as PyTorch names
+    them; `module.weight` is computed from the two whenever it is read. The layer is changed in place, and computes
+    what it did before. Make the optimizer after, for it is these two that are trained.
+
+    Parameters
+    ----------
+    module : a layer, such as nn.Linear(3, 2)
+    name : which of its parameters
+    dim : the axis along which each index has a length of its own: 0 for each unit; None for one length in all
+
+    >>> layer = nn.weight_norm(nn.Linear(3, 2))
+
+    Raises TypeError for what is no parameter of a module, ValueError for an axis that it does not have and for
+    directions of length 0.
+    """
+    weight = getattr(module, name, None)
+    if not isinstance(module, Module) or not isinstance(weight, ad.Tensor) or name not in vars(module):
+        hint = "unfreeze the layer first" if isinstance(weight, np.ndarray) else "write nn.weight_norm(nn.Linear(3, 2))"
+        raise TypeError(
+            f"weight_norm takes a layer and the name of one of its parameters; received {module!r:.80} and {name!r}, "
+            f"which is a {type(weight).__name__}: {hint}."
+        )
+    if dim is not None and not -weight.ndim <= dim < weight.ndim:
+        raise ValueError(f"weight_norm: {name} of shape {weight.shape} has no axis {dim!r}; write dim=0.")
+    v = ad.stop_gradient(weight)
+    g = lengths(v, dim)
+    if not np.all(g):
+        raise ValueError(
+            f"weight_norm of {module!r}: {name} has {np.count_nonzero(np.equal(g, 0))} part(s) of length 0, which have "
+            "no direction. Initialise it otherwise, or normalise it before it is set to zeros."
+        )
+    length, direction = f"{name}_g", f"{name}_v"
+    delattr(module, name)
+    for part, value in ((length, g), (direction, v)):
+        setattr(module, part, ad.Tensor(value, name=part))
+
+    def normed(self: Module) -> Any:
+        """The weight that the layer computes with."""
+        return functional.weight_norm(getattr(self, direction), getattr(self, length), dim)
+
+    kind = type(module)
+    # A class of its own, whose weight is computed: the layer's forward goes on reading self.weight.
+    module.__class__ = type(
+        kind.__name__,
+        (kind,),
+        {
+            name: property(normed),
+            "__repr__": lambda self: f"weight_norm({kind.__repr__(self)})",
+            "__doc__": kind.__doc__,
+            "__module__": kind.__module__,
+        },
+    )
+    return module

@@ -1,0 +1,83 @@
+"""Which metrics there are by name, and those that somebody asks for."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from nn.metrics.classification import accuracy, f1, precision, recall, top_k_accuracy
+from nn.metrics.regression import mean_absolute_error, mean_squared_error, r2
+
+Metric = Callable[[Any, Any], float]
+
+NAMED: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "top_5_accuracy": top_k_accuracy,  # and any other number
+    "precision": precision,
+    "recall": recall,
+    "f1": f1,
+    "mean_absolute_error": mean_absolute_error,
+    "mae": mean_absolute_error,
+    "mean_squared_error": mean_squared_error,
+    "mse": mean_squared_error,
+    "r2": r2,
+}
+
+# Means over the samples: the mean over batches, weighted by their sizes, is exact.
+ADDITIVE = frozenset({accuracy, top_k_accuracy, mean_absolute_error, mean_squared_error})
+
+THRESHOLDED = (accuracy, precision, recall, f1)
+
+
+def additive(metric: Metric) -> bool:
+    """Whether a metric is known to be a mean over the samples."""
+    return getattr(metric, "func", metric) in ADDITIVE
+
+
+def chosen(metrics: str | Metric | Iterable[str | Metric] | None, threshold: float = 0.5) -> dict[str, Metric]:
+    """Metrics given by name or as functions, by the name that they have in a History: the given one.
+
+    `threshold` is where the outputs of a binary classifier become the positive class, for metrics given by name: 0.5
+    for probabilities, 0 for scores. A loss of this package has it as an attribute.
+    """
+    if metrics is None or isinstance(metrics, str) or callable(metrics):
+        metrics = () if metrics is None else (metrics,)
+    if not isinstance(metrics, Iterable):
+        raise TypeError(
+            f"metrics are names or functions of (outputs, targets), one or a list of them; received {metrics!r:.80}. "
+            'Write metrics="accuracy".'
+        )
+    found: dict[str, Metric] = {}
+    for metric in metrics:
+        if not isinstance(metric, str) and not callable(metric):
+            raise TypeError(f"a metric is a name or a function of (outputs, targets); received {metric!r:.80}.")
+        name = metric if isinstance(metric, str) else _name(metric)
+        if name in found or name == "loss":
+            raise ValueError(f"two columns of the history would be called {name!r}; give a function another __name__.")
+        if name.startswith("validation_"):
+            raise ValueError(
+                f"a metric is called {name!r}; the history keeps such names for what is measured on the validation "
+                "data. Give the function another __name__."
+            )
+        found[name] = _named(metric, threshold) if isinstance(metric, str) else metric
+    return found
+
+
+def _named(name: str, threshold: float) -> Metric:
+    if top := re.fullmatch(r"top_([1-9][0-9]*)_accuracy", name):
+        return functools.partial(top_k_accuracy, k=int(top[1]))
+    if name not in NAMED:
+        raise ValueError(
+            f"metrics has no {name!r}; by name there are {', '.join(map(repr, NAMED))}. Any other is passed as a "
+            "function of (outputs, targets)."
+        )
+    metric = NAMED[name]
+    return functools.partial(metric, threshold=threshold) if metric in THRESHOLDED and threshold != 0.5 else metric
+
+
+def _name(metric: Any) -> str:
+    if isinstance(metric, functools.partial):
+        metric = metric.func
+    return str(getattr(metric, "__name__", type(metric).__name__))

@@ -1,0 +1,233 @@
+"""Adam and its relatives: steps along a running mean of the adjoints, divided by the root of one of their squares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nn.optim.clipping import norm
+from nn.optim.optimizer import Optimizer, Run
+from nn.optim.options import Check, Option, flag, number, pair
+
+
+class Moments(Optimizer):
+    """What Adam, NAdam and LAMB share: running means m of g and v of g².
+
+    m = β₁ m + (1 - β₁) g and v = β₂ v + (1 - β₂) g²; m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) undo the means' start at
+    0; t counts a parameter's steps. The state holds grad_sum M = m / (1 - β₁) and square_sum V = v / (1 - β₂), with
+    the betas of the last step: the exp_avg and exp_avg_sq of other libraries are (1 - β₁) M and (1 - β₂) V.
+    """
+
+    # M = β₁ M + g and V = β₂ V + g² take two passes less than m and v, and with c² = (1 - β₂) / (1 - β₂ᵗ)
+    # m̂ / (√v̂ + eps) = (1 - β₁) / ((1 - β₁ᵗ) c) · M / (√V + eps / c).
+    vectors: ClassVar[tuple[str, ...]] = ("grad_sum", "square_sum")
+    numbers: ClassVar[dict[str, Check[Any]]] = {"betas": pair}
+
+    betas = Option(pair)
+    eps = Option(number())
+
+    def bind(self, params: Iterable[Any]) -> None:
+        """Give its parameters to an optimizer that was made without."""
+        super().bind(params)
+        # 0-d arrays of the parameters' dtype: a Python float would be converted again by every operation.
+        self._factors = [np.empty((), self.flat.value.dtype) for _ in range(4)]
+
+    def rescaled(self, run: Run) -> tuple[float, float]:
+        """What M and V are to be multiplied by at this step, so that m and v stay what they are: 1 if the betas did."""
+        betas = run.group.options["betas"]
+        before = run.numbers.get("betas", betas)
+        run.numbers["betas"] = betas
+        if before == betas:
+            return 1.0, 1.0
+        return (1 - before[0]) / (1 - betas[0]), (1 - before[1]) / (1 - betas[1])
+
+
+class Adam(Moments):
+    """Adam (Kingma & Ba 2015): p = p - lr m̂ / (√v̂ + eps), from running means m of g and v of g².
+
+    m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) undo the means' start at 0; t counts a parameter's steps. `amsgrad` takes
+    the largest v so far for v (Reddi et al. 2018). `weight_decay` adds weight_decay p to g; AdamW decays p itself.
+    """
+
+    vectors = ("grad_sum", "square_sum", "max_square_sum")
+    optional = ("max_square_sum",)
+    decoupled = False  # whether the decay leaves the means alone
+
+    amsgrad = Option(flag)
+
+    def __init__(
+        self,
+        params: Iterable[Any] | None = None,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        *,
+        decay_biases: bool = True,
+    ) -> None:
+        super().__init__(
+            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, decay_biases=decay_biases
+        )
+
+    def update(self, run: Run) -> None:
+        """One step of the run's pieces."""
+        options = run.group.options
+        lr, amsgrad = options["lr"], options["amsgrad"]
+        if amsgrad and "max_square_sum" not in self.state:
+            self.remember("max_square_sum")
+        rescale1, rescale2 = self.rescaled(run)
+        beta1, beta2 = options["betas"]
+        c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5
+        decay1, decay2, eps, rate = self._factors
+        decay1[()], decay2[()], eps[()] = beta1 * rescale1, beta2 * rescale2, options["eps"] / c
+        rate[()] = lr * (1 - beta1) / ((1 - beta1**run.steps) * c)
+        shrink = 1 - lr * run.weight_decay if self.decoupled else 1.0
+        for p, g, m, v, largest, scratch, _ in run.pieces if self.decoupled else run.decayed():
+            if shrink != 1:
+                p *= shrink
+            m *= decay1
+            m += g
+            v *= decay2
+            np.multiply(g, g, out=scratch)
+            v += scratch
+            if amsgrad:
+                if rescale2 != 1:
+                    largest *= rescale2
+                np.maximum(largest, v, out=largest)
+            np.sqrt(largest if amsgrad else v, out=scratch)
+            scratch += eps
+            np.divide(m, scratch, out=scratch)
+            scratch *= rate
+            p -= scratch
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019): p = p - lr weight_decay p before Adam's own step."""
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: Iterable[Any] | None = None,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        decay_biases: bool = True,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, decay_biases=decay_biases)
+
+
+class NAdam(Moments):
+    """NAdam (Dozat 2016): Adam with Nesterov's momentum, p = p - lr (a g + b m) / (√v̂ + eps).
+
+    a = (1 - μₜ) / (1 - μ₁ ⋯ μₜ) and b = μₜ₊₁ / (1 - μ₁ ⋯ μₜ₊₁), with μₜ = β₁ (1 - 0.96^(t momentum_decay) / 2); m and
+    v̂ are Adam's. `weight_decay` adds weight_decay p to g; `decoupled_weight_decay` decays p itself, as AdamW.
+    """
+
+    numbers: ClassVar[dict[str, Check[Any]]] = {"betas": pair, "mu_product": number(most=1)}
+
+    momentum_decay = Option(number())
+    decoupled_weight_decay = Option(flag)
+
+    def __init__(
+        self,
+        params: Iterable[Any] | None = None,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        decay_biases: bool = True,
+    ) -> None:
+        super().__init__(
+            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay,
+            decoupled_weight_decay=decoupled_weight_decay, decay_biases=decay_biases,
+        )  # fmt: skip
+
+    def update(self, run: Run) -> None:
+        """One step of the run's pieces."""
+        options = run.group.options
+        lr, decay, decoupled = options["lr"], options["momentum_decay"], options["decoupled_weight_decay"]
+        rescale1, rescale2 = self.rescaled(run)
+        beta1, beta2 = options["betas"]
+        mu, following = (beta1 * (1 - 0.5 * 0.96 ** (t * decay)) for t in (run.steps, run.steps + 1))
+        product = run.numbers["mu_product"] = run.numbers.get("mu_product", 1.0) * mu
+        c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5
+        along = (1 - mu) / (1 - product)
+        share = following * (1 - beta1) / (1 - product * following) / along
+        for p, g, m, v, scratch, spare in run.pieces if decoupled else run.decayed():
+            if decoupled:
+                p *= 1 - lr * run.weight_decay
+            m *= beta1 * rescale1
+            m += g
+            v *= beta2 * rescale2
+            np.multiply(g, g, out=scratch)
+            v += scratch
+            np.multiply(m, share, out=scratch)
+            scratch += g
+            np.sqrt(v, out=spare)  # where g is in the spare, it is not needed any more
+            spare += options["eps"] / c
+            scratch /= spare
+            scratch *= lr * along / c
+            p -= scratch
+
+
+class LAMB(Moments):
+    """LAMB (You et al. 2020, algorithm 2): p = p - lr ‖p‖/‖r‖ r, with Adam's r = m̂ / (√v̂ + eps) + weight_decay p.
+
+    The norms are those of one parameter, a layer's weight or its bias. Where one of them is 0, their ratio counts as 1.
+    """
+
+    each_alone = True
+
+    def __init__(
+        self,
+        params: Iterable[Any] | None = None,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-6,
+        weight_decay: float = 1e-2,
+        *,
+        decay_biases: bool = True,
+    ) -> None:
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, decay_biases=decay_biases)
+
+    def bind(self, params: Iterable[Any]) -> None:
+        """Give its parameters to an optimizer that was made without."""
+        super().bind(params)
+        self._directions = np.empty_like(self.flat.value)  # r, whose norm is known only after its last piece
+
+    def update(self, run: Run) -> None:
+        """One step of a parameter's pieces."""
+        options, decay = run.group.options, run.weight_decay
+        rescale1, rescale2 = self.rescaled(run)
+        beta1, beta2 = options["betas"]
+        c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5
+        start = run.start
+        for p, g, m, v, scratch, _ in run.pieces:
+            r = self._directions[start : start + len(p)]
+            start += len(p)
+            m *= beta1 * rescale1
+            m += g
+            v *= beta2 * rescale2
+            np.multiply(g, g, out=scratch)
+            v += scratch
+            np.sqrt(v, out=scratch)
+            scratch += options["eps"] / c
+            np.divide(m, scratch, out=r)
+            r *= (1 - beta1) / ((1 - beta1**run.steps) * c)
+            if decay:
+                np.multiply(p, decay, out=scratch)
+                r += scratch
+        p, r = self.flat.value[run.start : run.stop], self._directions[run.start : run.stop]
+        lengths = norm([p]), norm([r])
+        r *= options["lr"] * (lengths[0] / lengths[1] if all(lengths) else 1.0)
+        p -= r

@@ -1,0 +1,94 @@
+"""Adjoints cut down before a step: to a norm of all together, or to a bound for each element."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn.checked import real
+from nn.module import Module
+from nn.optim.optimizer import Optimizer
+
+Vector = npt.NDArray[Any]
+SUMMED = 2**16  # elements whose squares are summed in their own dtype; such sums are added in double precision
+
+
+def clip_grad_norm(
+    parameters: Optimizer | Iterable[ad.Tensor] | ad.Tensor,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> float:
+    """The norm that all adjoints together had, as one vector, before they were scaled to at most `max_norm`.
+
+    `parameters` is an optimizer, or Tensors; `.grad` is changed in place, those that are None count as none. The
+    factor is max_norm / (norm + 1e-6), where that is below 1 (Pascanu et al. 2013; PyTorch's number). `norm_type` is
+    above 0, math.inf for the largest absolute value. A norm that is infinite or NaN makes the adjoints 0 or NaN;
+    RuntimeError, and nothing is changed, with `error_if_nonfinite`.
+    """
+    bound = real(max_norm, "clip_grad_norm: max_norm")
+    power = math.inf if norm_type in (math.inf, "inf") else real(norm_type, "clip_grad_norm: norm_type", above=True)
+    vectors = _adjoints(parameters, "clip_grad_norm")
+    total = norm(vectors, power)
+    if error_if_nonfinite and not math.isfinite(total):
+        raise RuntimeError(
+            f"clip_grad_norm: the adjoints' norm of type {norm_type} is {total}, so they cannot be scaled to "
+            f"{max_norm}. Look for a division by 0 or an overflow in the loss, or pass error_if_nonfinite=False."
+        )
+    factor = bound / (total + 1e-6)
+    if not factor >= 1:
+        with np.errstate(invalid="ignore"):  # 0 times an infinite adjoint
+            for vector in vectors:
+                vector *= factor
+    return total
+
+
+def clip_grad_value(parameters: Optimizer | Iterable[ad.Tensor] | ad.Tensor, clip_value: float) -> None:
+    """Every element of the adjoints brought into [-clip_value, clip_value], in place."""
+    bound = real(clip_value, "clip_grad_value: clip_value")
+    for vector in _adjoints(parameters, "clip_grad_value"):
+        np.clip(vector, -bound, bound, out=vector)
+
+
+@np.errstate(over="ignore", under="ignore", invalid="ignore")
+def norm(vectors: Sequence[Vector], power: float = 2.0) -> float:
+    """(Σ|x|^power)^(1/power) over all elements, without overflow on the way; their largest |x| for math.inf."""
+    if power == 2:
+        total = sum(float(np.dot(x, x)) for x in _parts(vectors))
+        if 1e-20 < total < math.inf:  # nothing overflowed, and what underflowed does not count
+            return math.sqrt(total)
+    largest = float(np.max([0.0, *(np.max(np.abs(x)) for x in _parts(vectors))]))
+    if power == math.inf or largest == 0 or not math.isfinite(largest):
+        return largest
+    scaled = (np.abs(x.astype(np.float64)) / largest for x in _parts(vectors))
+    return largest * sum(float(np.sum(x**power)) for x in scaled) ** (1 / power)
+
+
+def _parts(vectors: Sequence[Vector]) -> Iterator[Vector]:
+    for vector in vectors:
+        flat = vector.ravel()
+        yield from (flat[k : k + SUMMED] for k in range(0, flat.size, SUMMED))
+
+
+def _adjoints(parameters: Any, name: str) -> list[Vector]:
+    """The arrays that hold the adjoints there are: an optimizer's are few, however many parameters it has."""
+    if isinstance(parameters, Optimizer):
+        flat = parameters.flat
+        return [flat.grad[stretch] for stretch in flat.reached()]
+    if isinstance(parameters, Module) or not isinstance(parameters, Iterable):
+        raise TypeError(
+            f"{name} takes Tensors or an optimizer; received {type(parameters).__name__}. "
+            f"Write {name}(model.parameters(), ...)."
+        )
+    tensors = [parameters] if isinstance(parameters, ad.Tensor) else list(parameters)
+    for k, tensor in enumerate(tensors):
+        if not isinstance(tensor, ad.Tensor):
+            raise TypeError(
+                f"{name} takes Tensors; item {k} is a {type(tensor).__name__}. Write {name}(model.parameters(), ...)."
+            )
+    return [tensor.grad for tensor in dict.fromkeys(tensors) if tensor.grad is not None]

@@ -1,0 +1,43 @@
+"""Matplotlib, when somebody plots: imported then, since it takes a third of a second and not everybody plots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+
+def subplots(
+    pictures: Sequence[str], axes: Any = None, width: float = 4.5, height: float = 3.0
+) -> tuple[Any, list[Any]]:
+    """Where pictures of these names are drawn: what was given as axes, or new ones side by side; and a list of them.
+
+    `width` and `height` are those of one new picture, in inches. Raises ModuleNotFoundError without Matplotlib, and
+    ValueError for axes of another number.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f"plot draws with Matplotlib; the module {error.name} is not installed. "
+            'Install it with pip install "autodiff-nn[notebook]".',
+            name=error.name,
+        ) from None
+    count = len(pictures)
+    if axes is None:
+        axes = plt.subplots(1, count, figsize=(width * count, height), layout="constrained", squeeze=False)[1][0]
+    listed = list(np.ravel(axes))
+    if len(listed) != count:
+        said = f"{count} pictures, {', '.join(pictures)}" if count > 1 else f"one picture, {pictures[0]}"
+        raise ValueError(
+            f"plot draws {said}; received {len(listed)} axes. Write axes=plt.subplots(1, {count})[1], or leave axes "
+            "away."
+        )
+    return axes, listed
+
+
+def plain(axis: Any, x: str, y: str) -> None:
+    """Axes with labels, and lines at the left and the bottom only."""
+    axis.set(xlabel=x, ylabel=y)
+    axis.spines[["top", "right"]].set_visible(False)

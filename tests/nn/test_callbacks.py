@@ -1,0 +1,355 @@
+"""What happens in between: callbacks, early stopping, accumulation, weights, clipping, and numbers that go astray."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from stopped import LABELS, X, model, train
+
+import autodiff as ad
+import nn
+import nn.functional as F
+
+
+class Diary(nn.Callback):
+    def __init__(self) -> None:
+        self.entries: list[str] = []
+
+    def on_fit_begin(self, training: nn.Training) -> None:
+        self.entries.append("begin")
+
+    def on_epoch_begin(self, training: nn.Training) -> None:
+        assert training.model.training
+        self.entries.append(f"epoch {training.epoch}")
+
+    def on_backward(self, training: nn.Training) -> None:
+        assert all(p.grad is not None for p in training.model.parameters())
+        self.entries.append("backward")
+
+    def on_batch_end(self, training: nn.Training) -> None:
+        assert np.isfinite(training.value.item())
+        assert training.outputs.shape == (len(training.targets), 2)
+        self.entries.append(f"batch {training.batch} of {training.batches}")
+
+    def on_epoch_end(self, training: nn.Training) -> None:
+        assert len(training.history) == training.epoch
+        self.entries.append("end")
+
+    def on_fit_end(self, training: nn.Training) -> None:
+        self.entries.append("over")
+
+
+def test_callbacks_are_called_in_order_and_functions_after_each_epoch():
+    diary, epochs = Diary(), []
+    network = model()
+    train(network, 2, callbacks=[diary, lambda training: epochs.append(training.epoch)], batch_size=100, schedule=None)
+    epoch = ["backward", "batch 1 of 2", "backward", "batch 2 of 2", "end"]
+    assert diary.entries == ["begin", "epoch 1", *epoch, "epoch 2", *epoch, "over"]
+    assert epochs == [1, 2]
+    assert not network.training  # ready for use
+
+
+def test_a_callback_may_end_the_training():
+    history = train(model(), callbacks=lambda training: training.stop("enough") if training.epoch == 3 else None)
+    assert len(history) == 3
+
+    class Impatient(nn.Callback):
+        def on_batch_end(self, training: nn.Training) -> None:
+            if training.epoch == 2:
+                training.stop("in the middle")
+
+    assert len(train(model(), callbacks=Impatient())) == 1
+
+
+def test_what_is_no_callback_is_an_error():
+    for wrong in (nn.EarlyStopping, 3, [None]):
+        with pytest.raises(TypeError, match=r"callbacks are nn.Callbacks, or functions.*EarlyStopping\(\)"):
+            train(model(), callbacks=wrong)
+
+
+def test_callbacks_hear_the_end_whatever_it_was():
+    class Failing(Diary):
+        def on_epoch_end(self, training: nn.Training) -> None:
+            raise ZeroDivisionError
+
+    diary = Failing()
+    with pytest.raises(ZeroDivisionError):
+        train(model(), callbacks=diary)
+    assert diary.entries[-1] == "over"
+
+
+class Scripted(nn.Module):
+    """A model whose loss goes through given values, an epoch each: its parameter counts the epochs."""
+
+    def __init__(self, values: list[float]) -> None:
+        self.values = np.array(values)
+        self.w = ad.Tensor([0.0])
+
+    def forward(self, x: np.ndarray) -> object:
+        step = int(self.w.value[0])
+        return np.tile(self.values[step] + 0 * self.w, (len(x), 1))
+
+
+def scripted(values: list[float], stopping: nn.EarlyStopping, **changed: object) -> tuple[nn.Module, nn.History]:
+    network = Scripted(values)
+    history = nn.fit(
+        network, (np.ones((4, 1)), np.zeros((4, 1))), lambda p, y: np.mean(p) - np.mean(y),
+        lambda parameters: nn.optim.SGD(parameters, lr=1.0), epochs=len(values) - 1,
+        validation=(np.ones((1, 1)), np.zeros((1, 1))),
+        callbacks=[lambda training: None, Count(network), stopping], verbose=False, **changed,
+    )  # fmt: skip
+    return network, history
+
+
+class Count(nn.Callback):
+    def __init__(self, network: Scripted) -> None:
+        self.network = network
+
+    def on_batch_end(self, training: nn.Training) -> None:
+        self.network.w.value = [float(training.epoch)]
+
+
+def test_early_stopping_gives_the_best_weights_back():
+    stopping = nn.EarlyStopping(patience=2)
+    network, history = scripted([9, 5, 3, 4, 4, 1, 1], stopping)
+    assert history["validation_loss"] == [5, 3, 4, 4]
+    assert (stopping.best, stopping.best_epoch) == (3, 2)
+    assert network.w.value[0] == 2
+
+    network, history = scripted([9, 5, 3, 4, 4, 1, 1], nn.EarlyStopping(patience=2, restore_best=False))
+    assert network.w.value[0] == 4
+    assert len(scripted([9, 5, 4.9, 4.8, 0, 0], nn.EarlyStopping(2, min_delta=0.5))[1]) == 3
+    assert len(scripted([9, 5, 6, 7, 6, 0], nn.EarlyStopping(2, mode="max"))[1]) == 5
+    assert len(scripted([9, 5, 1e9, 1e9, 0], nn.EarlyStopping(2))[1]) == 3
+    network, history = scripted([9, 5, 3, 4], nn.EarlyStopping(10))  # the epochs ran out
+    assert network.w.value[0] == 2
+
+
+def test_the_best_weights_come_back_after_an_error_too():
+    network, stopping = model(), nn.EarlyStopping(10)
+
+    def fails(training: nn.Training) -> None:
+        if training.epoch == 4:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        train(network, callbacks=[stopping, fails])
+    assert stopping.best_epoch in (1, 2, 3, 4)
+    assert all(
+        np.array_equal(a, b) for a, b in zip(network.state_dict().values(), stopping.best_state.values(), strict=True)
+    )
+
+
+def test_early_stopping_may_be_used_twice():
+    stopping = nn.EarlyStopping(3)
+    train(model(), 5, callbacks=stopping)
+    best = stopping.best
+    train(model(), 1, callbacks=stopping)
+    assert stopping.best_epoch == 1
+    assert stopping.best != best
+
+
+def test_early_stopping_watches_any_column():
+    assert len(train(model(), 5, callbacks=nn.EarlyStopping(1, "validation_accuracy"))) >= 2
+    with pytest.raises(KeyError, match=r"monitor is a column of the history: loss, .*'accurracy'"):
+        train(model(), callbacks=nn.EarlyStopping(1, "accurracy"))
+    with pytest.raises(ValueError, match=r'"min", "max" or "auto"; received .down'):
+        nn.EarlyStopping(mode="down")
+    with pytest.raises(ValueError, match=r"patience.* int from 1"):
+        nn.EarlyStopping(0)
+
+
+def plain(**changed: object) -> dict[str, np.ndarray]:
+    network = nn.MLP(6, 8, 2, rng=0, dtype=np.float64)
+    arguments: dict[str, object] = {
+        "optimizer": nn.optim.SGD(network.parameters(), lr=0.5),
+        "epochs": 2,
+        "rng": 0,
+        "verbose": False,
+    }
+    data = changed.pop("data", (X, LABELS))
+    nn.fit(network, data, nn.CrossEntropyLoss(), **(arguments | changed))
+    return network.state_dict()
+
+
+def close(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
+    return all(np.allclose(one[name], other[name], rtol=1e-12, atol=1e-13) for name in one)
+
+
+def test_accumulated_batches_are_one_batch():
+    assert close(plain(batch_size=40), plain(batch_size=10, accumulate=4))  # the last of 203 are 3
+    assert close(plain(batch_size=203), plain(batch_size=100, accumulate=3))
+    assert not close(plain(batch_size=40), plain(batch_size=10))
+
+
+def test_a_sample_of_weight_two_is_a_sample_given_twice():
+    weights = np.where(np.arange(len(X)) < 60, 2, np.where(np.arange(len(X)) < 120, 1, 0))
+    twice = np.repeat(np.arange(len(X)), weights)
+    given = plain(data=(X[twice], LABELS[twice]), batch_size=1000)
+    assert close(given, plain(data=(X, LABELS), sample_weight=weights, batch_size=1000))
+    assert close(given, plain(data=(X, LABELS, weights), batch_size=1000))
+    loader = nn.data.DataLoader(X, LABELS, weights, batch_size=None)
+    assert close(given, plain(data=loader))
+    accumulated = plain(data=(X, LABELS, weights), batch_size=10, accumulate=21)
+    assert close(given, accumulated)
+
+
+def test_batches_without_weight_move_nothing():
+    weights = np.zeros(len(X))
+    weights[0] = 1
+    history_of_one = plain(data=(X, LABELS, weights), batch_size=1, epochs=1)
+    assert close(history_of_one, plain(data=(X[:1], LABELS[:1]), epochs=1))
+
+
+def test_weights_that_make_no_sense_are_errors():
+    for wrong in (np.ones(3), -np.ones(len(X)), np.zeros(len(X)), np.full(len(X), np.nan)):
+        with pytest.raises(ValueError, match="sample_weight is a finite number from 0 per sample"):
+            plain(sample_weight=wrong)
+    network, loss = nn.MLP(6, 2, rng=0), lambda p, y: F.cross_entropy(p, y)
+    with pytest.raises(TypeError, match="the samples have weights, which loss=<lambda> does not take"):
+        nn.fit(network, (X, LABELS, np.ones(len(X))), loss, nn.optim.SGD(network.parameters()), verbose=False)
+    with pytest.raises(TypeError, match="belongs to the DataLoader"):
+        plain(data=nn.data.DataLoader(X, LABELS), sample_weight=np.ones(len(X)))
+
+
+def test_clipping_bounds_a_step():
+    start = nn.MLP(6, 8, 2, rng=0, dtype=np.float64).state_dict()
+    moved = plain(epochs=1, batch_size=203, clip_norm=0.01)
+    step = np.concatenate([(moved[name] - start[name]).ravel() for name in start])
+    assert np.linalg.norm(step) == pytest.approx(0.5 * 0.01, rel=1e-3)
+    moved = plain(epochs=1, batch_size=203, clip_value=0.001)
+    assert max(np.abs(moved[name] - start[name]).max() for name in start) == pytest.approx(0.5 * 0.001)
+    for wrong in ({"clip_norm": 0}, {"clip_value": -1.0}):
+        with pytest.raises(ValueError, match="above 0"):
+            plain(**wrong)
+
+
+def test_schedules_are_stepped_by_epoch_or_by_step():
+    rates = []
+    plain(
+        schedule=lambda optimizer: nn.optim.StepLR(optimizer, 1, 0.1), batch_size=100, epochs=3,
+        callbacks=lambda training: rates.append(training.optimizer.lr),
+    )  # fmt: skip
+    assert rates == pytest.approx([0.05, 0.005, 0.0005])
+    rates.clear()
+    plain(
+        schedule=lambda optimizer: nn.optim.ExponentialLR(optimizer, 0.1, each="step"), batch_size=100, epochs=2,
+        callbacks=lambda training: rates.append(training.optimizer.lr),
+    )  # fmt: skip
+    assert rates == pytest.approx([0.5e-3, 0.5e-6])
+    rates.clear()
+    plain(
+        schedule=lambda optimizer: nn.optim.ReduceLROnPlateau(optimizer, patience=0, threshold=10), epochs=3,
+        callbacks=lambda training: rates.append(training.optimizer.lr),
+    )  # fmt: skip
+    assert rates == pytest.approx([0.5, 0.05, 0.005])
+
+
+def test_schedules_that_do_not_belong_are_errors():
+    other = nn.optim.SGD([ad.Tensor([1.0])], lr=1.0)
+    for wrong, error, words in (
+        (nn.optim.StepLR, TypeError, "received StepLR. Write schedule=lambda"),
+        (lambda optimizer: None, TypeError, "it gave None"),
+        (nn.optim.StepLR(other, 1), ValueError, "made for another optimizer"),
+    ):
+        with pytest.raises(error, match=words):
+            plain(schedule=wrong)
+
+
+class Rooted(nn.Module):
+    """A net whose slope is infinite where its input is 0."""
+
+    def __init__(self) -> None:
+        self.inner = nn.Linear(1, 1, bias=False, rng=0, weight_init=nn.init.ones)
+        self.norm = nn.BatchNorm1d(1)
+
+    def forward(self, x: object) -> object:
+        return np.sqrt(np.maximum(self.inner(x), 0)) + 0 * self.norm(x)
+
+
+def test_an_adjoint_that_is_not_finite_names_its_parameter_and_leaves_the_model_as_it_was():
+    network = Rooted()
+    x = np.array([[1.0], [2.0], [0.0], [4.0]])
+    before = network.state_dict()
+    with pytest.raises(nn.DivergedError, match=r"the adjoint of inner.weight has a NaN .* epoch 1, batch 1 of 1.*sqrt"):
+        nn.fit(network, (x, x), nn.MSELoss(), lambda p: nn.optim.SGD(p, lr=0.1), verbose=False)
+    assert all(np.array_equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_a_loss_that_is_not_finite_names_where_it_came_from():
+    class Log(nn.Module):
+        def __init__(self) -> None:
+            self.body = nn.Linear(1, 1, rng=0, weight_init=nn.init.ones)
+            self.norm = nn.BatchNorm1d(1)
+
+        def forward(self, x: object) -> object:
+            return np.log(np.maximum(self.body(x), 0)) + 0 * self.norm(x)
+
+    network = Log()
+    before = network.state_dict()
+    x = np.array([[1.0], [2.0], [-3.0]])
+    with pytest.raises(nn.DivergedError, match=r"the loss is inf .*the first infinity came of log in Log"):
+        nn.fit(network, (x, x), nn.MSELoss(), lambda p: nn.optim.SGD(p, lr=0.1), verbose=False)
+    assert all(np.array_equal(value, before[name]) for name, value in network.state_dict().items())
+    network.body.weight.value = [[np.nan]]
+    with pytest.raises(nn.DivergedError, match=r"the parameter body.weight was not finite before"):
+        nn.fit(network, (x, x), nn.MSELoss(), lambda p: nn.optim.SGD(p, lr=0.1), verbose=False)
+
+
+def test_a_last_batch_of_one_sample_is_found_before_the_training():
+    network = model()
+    before = network.state_dict()
+    with pytest.raises(ValueError, match=r"at least 2 values per channel") as caught:
+        nn.fit(network, (X[:33], LABELS[:33]), nn.CrossEntropyLoss(), lambda p: nn.optim.SGD(p), verbose=False)
+    assert "Nothing was trained yet" in caught.value.__notes__[0]
+    assert all(np.array_equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_the_rehearsal_leaves_averages_and_generators_as_they_were():
+    network = model()
+    seen = []
+
+    class Look(nn.Callback):
+        def on_fit_begin(self, training: nn.Training) -> None:
+            seen.append((network[1].num_batches_tracked.item(), network[3].rng.bit_generator.state))
+
+    before = network[3].rng.bit_generator.state
+    train(network, 1, callbacks=Look())
+    assert seen == [(0, before)]
+    assert network[1].num_batches_tracked == 11
+
+
+def test_evaluate_and_predict_are_in_evaluation_mode_and_put_the_mode_back():
+    network = model()
+    found = nn.evaluate(network, (X, LABELS), nn.CrossEntropyLoss(), ["accuracy", "f1"], batch_size=7)
+    scores = nn.predict(network, X, batch_size=9)
+    assert scores.shape == (203, 2)
+    assert type(scores) is np.ndarray
+    assert found["loss"] == pytest.approx(float(F.cross_entropy(scores, LABELS)), rel=1e-6)
+    assert found["accuracy"] == nn.metrics.accuracy(scores, LABELS)
+    assert found["f1"] == nn.metrics.f1(scores, LABELS)
+    assert network.training
+    assert nn.predict(network, X[:0]).shape == (0, 2)
+    with pytest.raises(TypeError, match=r"a model is an nn.Module"):
+        nn.predict(np.tanh, X)
+
+
+def test_words_stay_integers():
+    words = np.random.default_rng(0).integers(0, 10, (50, 3))
+    network = nn.Sequential(nn.Embedding(10, 4, rng=0), nn.Flatten(), nn.Linear(12, 2, rng=0))
+    history = nn.fit(
+        network, (words, words[:, 0] % 2), nn.CrossEntropyLoss(), nn.optim.Adam(lr=0.05), epochs=20,
+        metrics="accuracy", rng=0, verbose=False,
+    )  # fmt: skip
+    assert history["accuracy"][-1] > 0.95
+
+
+def test_memory_mapped_samples_are_read_batch_by_batch(tmp_path):
+    np.save(tmp_path / "X.npy", (X * 10).astype(np.int16))
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    network = model()
+    history = nn.fit(
+        network, nn.data.DataLoader(mapped, LABELS, shuffle=True, batch_size=20, rng=0), nn.CrossEntropyLoss(),
+        nn.optim.Adam(lr=0.01), epochs=2, verbose=False,
+    )  # fmt: skip
+    assert history["loss"][1] < history["loss"][0]

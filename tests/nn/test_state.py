@@ -1,0 +1,179 @@
+"""What a model keeps: its state by name, frozen parameters, training and evaluation, generators."""
+
+from __future__ import annotations
+
+import copy
+import gc
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+import nn
+
+
+class Net(nn.Module):
+    def __init__(self) -> None:
+        self.body = nn.Sequential(nn.Linear(3, 4, rng=0), nn.BatchNorm1d(4), nn.ReLU(), nn.Dropout(0.5, rng=1))
+        self.head = nn.Linear(4, 2, rng=2)
+        self.scale = ad.Tensor(np.float64(2.0), dtype=np.float32)
+        self.extra = [ad.Tensor(np.ones(2, np.float32))]
+
+    def forward(self, x: object) -> object:
+        return self.head(self.body(x)) * self.scale + self.extra[0]
+
+
+X = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
+
+
+def test_state_has_pytorchs_names_and_goes_round():
+    one, other = Net(), Net()
+    one.train()(X)
+    state = one.state_dict()
+    assert list(state) == [
+        *("body.0.weight", "body.0.bias", "body.1.weight", "body.1.bias"),
+        *("body.1.running_mean", "body.1.running_var", "body.1.num_batches_tracked"),
+        *("head.weight", "head.bias", "scale", "extra.0"),
+    ]
+    other.head.weight.value = np.zeros((2, 4))
+    assert other.load_state_dict(state) == ([], [])
+    assert np.array_equal(other.eval()(X).value, one.eval()(X).value)
+    state["head.weight"][...] = 0  # a copy
+    assert one.head.weight.value.any()
+
+
+def test_what_does_not_fit_is_named_and_nothing_changes():
+    model = Net()
+    before = model.state_dict()
+    missing = {name: value for name, value in before.items() if name != "head.bias"} | {"head.bais": np.zeros(2)}
+    with pytest.raises(KeyError, match=r"missing are 'head.bias'; unknown are 'head.bais'.*strict=False"):
+        model.load_state_dict(missing)
+    with pytest.raises(
+        ValueError, match=r"head.weight has the shape \(2, 4\), received \(4, 2\) .*transposed.*; scale"
+    ):
+        model.load_state_dict(before | {"head.weight": np.zeros((4, 2)), "scale": np.zeros(1)})
+    with pytest.raises(TypeError, match=r"head.bias has the dtype float32, received complex128"):
+        model.load_state_dict(before | {"head.bias": np.zeros(2, complex)})
+    assert all(np.array_equal(value, before[name]) for name, value in model.state_dict().items())
+    changed = model.load_state_dict(missing | {"scale": 3.0}, strict=False)
+    assert changed.missing_keys == ["head.bias"]
+    assert changed.unexpected_keys == ["head.bais"]
+    assert model.scale.item() == 3.0
+
+
+def test_a_graph_recorded_before_a_load_refuses_to_be_reversed():
+    model = nn.Linear(3, 1, rng=0)
+    loss = np.sum(model(X))
+    model.load_state_dict({name: value + 1 for name, value in model.state_dict().items()})
+    with pytest.raises(RuntimeError, match="assigned"):
+        loss.backward()
+
+
+def test_train_and_eval_reach_every_module():
+    model = Net()
+    assert model.training
+    assert model.eval() is model
+    assert not any(module.training for module in model.modules())
+    assert model.body.train() is model.body
+    assert [name for name, m in model.named_modules() if m.training] == ["body", *(f"body.{k}" for k in range(4))]
+    assert [name for name, _ in model.named_generators()] == ["body.3.rng"]
+
+
+def test_frozen_parameters_are_constants():
+    model = Net()
+    names = [name for name, _ in model.named_parameters()]
+    weight, before = model.body[0].weight, model.state_dict()
+    model.body.freeze()
+    assert [name for name, _ in model.named_parameters()] == ["head.weight", "head.bias", "scale", "extra.0"]
+    assert list(model.state_dict()) == list(before)
+    assert type(model.body[0].weight) is np.ndarray
+    with pytest.raises(ValueError, match="read-only"):
+        model.body[0].weight[...] = 0
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    nn.functional.cross_entropy(model(X), np.zeros(5, int)).backward()
+    optimizer.step()
+    after = model.state_dict()
+    assert all(
+        np.array_equal(after[n], before[n])
+        for n in before
+        if n.startswith("body") and "running" not in n and "num" not in n
+    )
+    assert not np.array_equal(after["head.weight"], before["head.weight"])
+    assert weight.grad is None
+    model.load_state_dict({name: value + 1 for name, value in after.items()})
+    assert np.array_equal(model.body[0].weight, after["body.0.weight"] + 1)
+    assert model.unfreeze().body[0].weight is weight
+    assert np.array_equal(weight.value, after["body.0.weight"] + 1)
+    assert [name for name, _ in model.named_parameters()] == names
+
+
+def test_freezing_within_an_optimizer_leaves_the_frozen_alone():
+    model = Net()
+    optimizer = nn.optim.Adam(model.parameters(), lr=0.1)
+    for _ in range(2):
+        nn.functional.cross_entropy(model(X), np.zeros(5, int)).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    model.body.freeze()
+    before = model.state_dict()
+    nn.functional.cross_entropy(model(X), np.zeros(5, int)).backward()
+    optimizer.step()
+    assert np.array_equal(model.state_dict()["body.0.weight"], before["body.0.weight"])
+    assert not np.array_equal(model.state_dict()["head.weight"], before["head.weight"])
+
+
+def test_parameters_in_a_tuple_cannot_be_frozen():
+    model = nn.Sequential(nn.Linear(2, 2))
+    model.pair = (ad.Tensor([1.0]),)
+    with pytest.raises(TypeError, match="in a tuple, which cannot be changed"):
+        model.freeze()
+
+
+def test_copies_of_frozen_models_are_their_own():
+    model = Net()
+    model.freeze()
+    other = copy.deepcopy(model)
+    other.unfreeze().head.weight.value = np.zeros((2, 4))
+    assert model.unfreeze().head.weight.value.any()
+
+
+def test_freezing_leaves_no_cycle():
+    model = Net()
+    gc.collect()
+    model.freeze()
+    del model
+    assert gc.collect() == 0
+
+
+def test_summary_counts_and_shapes():
+    model = Net()
+    model.body.freeze()
+    found = model.summary()
+    assert found.parameters == 12 + 4 + 8 + 8 + 2 + 1 + 2
+    assert found.trained == 13
+    rows = {row.name: row for row in found.rows}
+    assert rows["body.0"].shape == (4,)
+    assert rows["body.0"].frozen == 16
+    assert rows["head"].shape == (2,)
+    assert rows["head"].trained == 10
+    assert rows[""].trained == 3  # its own
+    assert "37 parameters, 24 of them frozen" in repr(found)
+    assert "<table>" in found._repr_html_()
+    assert model.training  # as before
+    assert "forward" not in vars(model.head)
+
+
+def test_summary_of_images_words_and_misfits():
+    images = nn.Sequential(nn.Conv2d(1, 2, 3, rng=0), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(2 * 3 * 3, 4, rng=0))
+    assert [row.shape for row in images.summary((1, 8, 8)).rows] == [(4,), (2, 6, 6), (2, 3, 3), (18,), (4,)]
+    assert [row.shape for row in images.summary().rows] == [None] * 5
+    with pytest.raises(ValueError, match="linear takes x"):
+        images.summary((1, 9, 12))
+    assert images[0].training
+    words = nn.Sequential(nn.Embedding(10, 3, rng=0), nn.Flatten())
+    assert [row.shape for row in words.summary(4).rows] == [(12,), (4, 3), (12,)]
+
+
+def test_shared_parameters_count_once():
+    shared = nn.Linear(3, 3, rng=0)
+    assert nn.Sequential(shared, nn.ReLU(), shared).summary().parameters == 12
