@@ -217,3 +217,12 @@ def test_what_is_squared_does_not_run_out_of_range() -> None:
 def test_the_deviation_of_equal_elements_does_not_move() -> None:
     np.testing.assert_array_equal(ad.grad(np.std)(np.ones(3)), np.zeros(3))
     np.testing.assert_array_equal(ad.grad(lambda x: np.sum(np.std(x, axis=1)))(np.ones((2, 1))), [[0], [0]])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_relu_of_many_elements_is_relu_of_few(dtype: type) -> None:
+    x = np.linspace(-3, 3, 2000, dtype=dtype).reshape(40, 50).T
+    x[:4, 0] = np.nan, np.inf, -np.inf, -0.0
+    y = ad.relu(ad.Tensor(x))
+    assert y.dtype == dtype
+    assert np.array_equal(y.value, np.stack([ad.relu(row) for row in x]), equal_nan=True)
