@@ -186,3 +186,31 @@ def test_a_second_ctrl_c_ends_at_once():
     history = train(model(), callbacks=Twice())
     assert history.interrupted
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_notebooks_stop_button_returns_the_history_and_leaves_a_checkpoint(tmp_path: Path):
+    manager_module = pytest.importorskip("jupyter_client.manager", reason="comes with nbclient, in the extra dev")
+    file = tmp_path / "run.safetensors"
+    manager, client = manager_module.start_new_kernel(kernel_name="python3")
+    try:
+        client.execute(
+            f"import sys; sys.path.insert(0, {str(STOPPED.parent)!r})\n"
+            "from stopped import model, train\n"
+            f"history = train(model(), epochs=100_000, schedule=None, checkpoint={str(file)!r})\n"
+            "print(history.interrupted, len(history))"
+        )
+        until = time.monotonic() + 60
+        while not file.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        manager.interrupt_kernel()
+        text = ""
+        while "True" not in text and time.monotonic() < until:
+            message = client.get_iopub_msg(timeout=60)
+            assert message["msg_type"] != "error", message["content"]
+            text += message["content"].get("text", "")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    epochs = int(text.split()[1])
+    state = checkpoint.read(file)
+    assert len(state["history"]["seconds"]) == epochs == state["epoch"] - 1
