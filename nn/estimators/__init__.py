@@ -12,10 +12,11 @@ try:
     from nn.estimators.classifier import MLPClassifier
     from nn.estimators.regressor import MLPRegressor
 except ModuleNotFoundError as error:
+    missing = str(error.name).partition(".")[0]
     raise ModuleNotFoundError(
-        f"nn.MLPClassifier and nn.MLPRegressor are scikit-learn estimators, and {error.name} is not installed. Install "
+        f"nn.MLPClassifier and nn.MLPRegressor are scikit-learn estimators, and {missing} is not installed. Install "
         'it: pip install "autodiff-nn[notebook]". nn.MLP and nn.fit do without.',
-        name=error.name,
+        name=missing,
     ) from error
 
 __all__ = ["MLPClassifier", "MLPRegressor"]

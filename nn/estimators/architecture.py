@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,21 @@ class Architecture:
     activation: Callable[..., Any]
     dropout: float
     dtype: np.dtype[Any]
-    kind: Callable[..., Optimizer]
-    lr: float
+    made_by: Callable[..., Optimizer]
+
+    @property
+    def kept(self) -> tuple[int, np.dtype[Any]]:
+        """What does not come from an estimator's parameters: the number of outputs, the dtype."""
+        return self.sizes[-1], self.dtype
+
+    def trained_as(self, other: Architecture) -> Architecture:
+        """The same, with another's optimizer. Raises ValueError if the other's layers differ."""
+        if replace(other, made_by=self.made_by) != self:
+            raise ValueError(
+                "warm_start goes on with the layers of the last fit; hidden_layer_sizes, activation or dropout were "
+                "changed since. Change them back, or set warm_start=False to begin anew."
+            )
+        return other
 
     def model(self, rng: np.random.Generator) -> Sequential:
         """A new model, an MLP unless there is dropout."""
@@ -50,10 +63,13 @@ class Architecture:
         return Sequential(*(layer for part in parts for layer in part))
 
     def optimizer(self, model: Module) -> Optimizer:
-        """A new optimizer of the model's parameters; its weight decay is set before each fit."""
-        made = self.kind(model.named_parameters(), lr=self.lr, weight_decay=0.0, decay_biases=False)
+        """A new optimizer of the model's parameters; step size and weight decay are assigned before each training."""
+        made = self.made_by(model.named_parameters(), decay_biases=False)
         if not isinstance(made, Optimizer):
-            raise TypeError(f"the function given as optimizer is to make one of nn.optim's; it gave {made!r:.80}.")
+            raise TypeError(
+                f"the function given as optimizer is to make one of nn.optim's; it gave {made!r:.80}. Write "
+                "optimizer=nn.optim.SGD, or functools.partial(nn.optim.SGD, momentum=0.9)."
+            )
         return made
 
 
@@ -71,7 +87,6 @@ def architecture(estimator: Any, outputs: int, dtype: np.dtype[Any]) -> Architec
         real(estimator.dropout, "dropout, the share of hidden units that are dropped,", below=1),
         dtype,
         _chosen(estimator.optimizer, "optimizer", OPTIMIZERS, "what makes one, such as nn.optim.SGD"),
-        real(estimator.learning_rate_init, "learning_rate_init", above=True),
     )
 
 

@@ -26,12 +26,12 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc, unused-i
     ----------
     hidden_layer_sizes : the units of each hidden layer; () leaves logistic regression
     activation : "relu", "tanh", "logistic", "gelu" ..., or what nn.MLP takes, such as nn.ReLU
-    optimizer : "adam" or another of nn.optim's by name, or what makes one, called with (parameters, lr=, weight_decay=,
-        decay_biases=): a class such as nn.optim.SGD, or functools.partial(nn.optim.SGD, momentum=0.9)
+    optimizer : "adam" or another of nn.optim's by name, or what makes one when called with (parameters,
+        decay_biases=False): a class such as nn.optim.SGD, or functools.partial(nn.optim.SGD, momentum=0.9)
     alpha : the L2 penalty on the weights, not the biases: alpha/2 |w|² / samples is added to the mean loss, by way of
         the optimizer's weight decay; `loss_curve_` is without it
     batch_size : samples per step, or "auto", which is 200, or all if there are fewer
-    learning_rate_init : the step size
+    learning_rate_init : the step size, whatever makes the optimizer
     max_iter : epochs at most
     random_state : an int seed, a numpy.random.RandomState or Generator; None is a new seed each time
     tol : training ends when the loss has not fallen by more than this ...

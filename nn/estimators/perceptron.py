@@ -31,6 +31,14 @@ class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]
     criterion: ClassVar[Criterion]
     checks: ClassVar[dict[str, bool]]  # how scikit-learn is to look at y
 
+    model_: Sequential
+    history_: History
+    loss_curve_: list[float]
+    n_iter_: int
+    _architecture: Architecture
+    _optimizer: Optimizer
+    _random: np.random.Generator
+
     def __init__(
         self,
         hidden_layer_sizes: Any = (100,),
@@ -81,14 +89,16 @@ class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]
             min_delta=real(self.tol, "tol"),
             restore_best=held_out,
         )
+        share = real(self.validation_fraction, "validation_fraction", above=True, below=1)
         begun = switch(self.warm_start, "warm_start") and hasattr(self, "model_")
         arrays = self._begin(X, y, sample_weight, begun, begun)
-        self._optimizer: Optimizer = self._architecture.optimizer(self.model_)
+        if begun:
+            self._architecture = self._architecture.trained_as(architecture(self, *self._architecture.kept))
+            self._optimizer = self._architecture.optimizer(self.model_)
         held = None
         if held_out:
-            parts = train_test_split(
-                *arrays, test_size=self.validation_fraction, stratify=self._strata(arrays[1]), rng=self._random
-            )
+            strata = self._strata(arrays[1])
+            parts = train_test_split(*arrays, test_size=share, stratify=strata, rng=self._random)
             arrays, held = parts[::2], parts[1::2]
         epochs = whole(self.max_iter, "max_iter, in epochs,")
         return self._keep(self._learn(arrays, epochs, validation=held, callbacks=stopping))
@@ -98,14 +108,10 @@ class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]
         if self.early_stopping:
             raise ValueError("partial_fit goes through its data once; early_stopping=True is for fit. Set it to False.")
         begun = hasattr(self, "model_")
-        arrays = self._begin(X, y, sample_weight, begun, known or begun)
-        if not begun:
-            self._optimizer = self._architecture.optimizer(self.model_)
-        history = self._learn(arrays, 1)
-        if begun and len(history):
-            epoch = dict.fromkeys(self.history_, np.nan) | {"loss": history["loss"][0]}
-            self.history_.append(epoch, history.seconds[0])
-        return self._keep(self.history_ if begun else history)
+        history = self._learn(self._begin(X, y, sample_weight, begun, known or begun), 1)
+        for loss, seconds in zip(history["loss"], history.seconds, strict=True):  # none, if it was interrupted
+            self.history_.append(dict.fromkeys(self.history_, np.nan) | {"loss": loss}, seconds)
+        return self._keep(self.history_)
 
     def _begin(self, X: Any, y: Any, sample_weight: Any, begun: bool, known: bool) -> tuple[Array, ...]:  # noqa: N803
         """X, y as the loss takes it, and the weights if there are any; a model for them, unless training has begun."""
@@ -120,9 +126,12 @@ class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]
         if not begun:
             made = architecture(self, outputs, X.dtype)
             random = generator(self.random_state)
-            self.model_: Sequential = made.model(random)
-            self._architecture: Architecture = made
-            self._random: np.random.Generator = random
+            model = made.model(random)
+            self._optimizer = made.optimizer(model)
+            self._architecture = made
+            self._random = random
+            self.model_ = model
+            self.history_ = History(["loss"])
         return arrays
 
     def _learn(self, arrays: tuple[Array, ...], epochs: int, **options: Any) -> History:
@@ -131,7 +140,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]
         size = AUTO if isinstance(self.batch_size, str) and self.batch_size == "auto" else self.batch_size
         size = min(whole(size, 'batch_size, in samples, or "auto",'), count)
         # A batch's share of the penalty alpha/2 |w|^2 / n is that of its samples: its adjoint is alpha w / batch.
-        weight = size * (float(np.mean(arrays[2])) if len(arrays) == 3 else 1.0)
+        weight = size * (float(np.mean(arrays[2])) if len(arrays) == 3 else 1.0) or 1.0
+        self._optimizer.assign("lr", real(self.learning_rate_init, "learning_rate_init", above=True))
         self._optimizer.assign("weight_decay", real(self.alpha, "alpha") / weight)
         return fit(
             self.model_,

@@ -20,13 +20,15 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import nn
 from nn import MLPClassifier, MLPRegressor
+from nn.compiling import OPTIMIZERS
+from nn.estimators.architecture import ACTIVATIONS
 
 rng = np.random.default_rng(0)
 X, y = (np.asarray(a, float) for a in nn.data.iris())
 X = (X - X.mean(axis=0)) / X.std(axis=0)
-LINEAR = {
-    "hidden_layer_sizes": (), "batch_size": 10**6, "learning_rate_init": 0.03, "max_iter": 3000, "tol": 1e-12,
-    "random_state": 0,
+CONVEX = {
+    "hidden_layer_sizes": (), "optimizer": functools.partial(nn.optim.SGD, momentum=0.9), "learning_rate_init": 0.5,
+    "batch_size": 10**6, "max_iter": 600, "n_iter_no_change": 600, "random_state": 0,
 }  # fmt: skip
 
 
@@ -72,10 +74,10 @@ def test_digits_are_learned_in_a_few_epochs():
 @pytest.mark.parametrize("weighted", [False, True])
 def test_without_hidden_layers_the_classifier_is_logistic_regression(alpha: float, weighted: bool):
     weights = rng.uniform(0, 3, len(y)) if weighted else None
-    theirs = LogisticRegression(C=1 / alpha, tol=1e-8).fit(X, y, weights)
-    ours = MLPClassifier(alpha=alpha, **LINEAR).fit(X, y, weights)
-    np.testing.assert_allclose(ours.model_[0].weight.value, theirs.coef_, atol=2e-3)
-    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-3)
+    theirs = LogisticRegression(C=1 / alpha, solver="newton-cg", tol=1e-10).fit(X, y, weights)
+    ours = MLPClassifier(alpha=alpha, **CONVEX).fit(X, y, weights)
+    np.testing.assert_allclose(ours.model_[0].weight.value, theirs.coef_, atol=1e-6)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
     assert ours.predict(X).dtype == y.dtype
     np.testing.assert_allclose(ours.predict_log_proba(X), np.log(ours.predict_proba(X)), atol=1e-12)
 
@@ -87,10 +89,10 @@ def test_without_hidden_layers_the_regressor_is_ridge_regression(alpha: float, w
     weights = rng.uniform(0, 3, len(y)) if weighted else None
     # The loss is the mean over the outputs, too.
     theirs = Ridge(alpha=alpha * 3).fit(X, targets, weights)
-    ours = MLPRegressor(alpha=alpha, **LINEAR).fit(X, targets, weights)
-    np.testing.assert_allclose(ours.model_[0].weight.value, theirs.coef_, atol=1e-3)
-    np.testing.assert_allclose(ours.model_[0].bias.value, theirs.intercept_, atol=1e-3)
-    assert ours.score(X, targets) == pytest.approx(theirs.score(X, targets), abs=1e-4)
+    ours = MLPRegressor(alpha=alpha, **CONVEX).fit(X, targets, weights)
+    np.testing.assert_allclose(ours.model_[0].weight.value, theirs.coef_, atol=1e-6)
+    np.testing.assert_allclose(ours.model_[0].bias.value, theirs.intercept_, atol=1e-6)
+    assert ours.score(X, targets) == pytest.approx(theirs.score(X, targets), abs=1e-6)
 
 
 def test_predictions_have_the_shape_of_the_targets():
@@ -108,6 +110,32 @@ def test_the_attributes_after_a_fit():
     assert len(fitted.loss_curve_) == 3
     assert [type(layer).__name__ for layer in fitted.model_] == ["Linear", "GELU", "Linear", "GELU", "Linear"]
     assert not fitted.model_.training
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_trains(name: str):
+    rates = {"adadelta": 1.0, "sgd": 0.1}
+    fitted = MLPClassifier((8,), optimizer=name, learning_rate_init=rates.get(name, 0.01), max_iter=20, random_state=0)
+    losses = fitted.fit(X, y).loss_curve_
+    assert losses[-1] < losses[0] * 0.9
+    assert type(fitted._optimizer).__name__.lower() == name
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_activation_trains(name: str):
+    fitted = MLPClassifier((8,), name, learning_rate_init=0.02, max_iter=60, random_state=0).fit(X, y)
+    assert fitted.score(X, y) > 0.8
+    assert type(fitted.model_[1]) is ACTIVATIONS[name]
+    assert isinstance(MLPClassifier((8,), nn.Tanh, max_iter=1).fit(X, y).model_[1], nn.Tanh)
+
+
+def test_a_training_that_diverges_leaves_an_estimator_that_can_go_on():
+    wild = MLPRegressor((8,), optimizer="sgd", learning_rate_init=1e100, random_state=0)
+    with pytest.raises(nn.DivergedError, match="the loss is"):
+        wild.fit(X, y)
+    assert np.isfinite(wild.predict(X)).all()
+    assert wild.set_params(learning_rate_init=1e-3).fit(X, y).loss_curve_[-1] < 1
+    assert wild.partial_fit(X, y).n_iter_ == 201
 
 
 def test_seeds_of_all_kinds_repeat_and_none_does_not():
@@ -139,10 +167,11 @@ def test_it_computes_in_the_dtype_of_x_or_the_one_asked_for():
 
 
 def test_training_ends_when_the_loss_does_not_fall():
-    ended = MLPRegressor((8,), max_iter=500, tol=1e-3, n_iter_no_change=4, random_state=0, learning_rate_init=0.05)
+    ended = MLPRegressor((8,), max_iter=500, tol=1e-3, n_iter_no_change=4, random_state=0, learning_rate_init=0.01)
     losses = np.array(ended.fit(X, y).loss_curve_)
     assert 10 < ended.n_iter_ < 500
     assert losses[-5] - 1e-3 <= losses[-4:].min()
+    assert clone(ended).set_params(tol=1e-4).fit(X, y).n_iter_ > ended.n_iter_
     assert len(clone(ended).set_params(n_iter_no_change=1000, max_iter=200).fit(X, y).loss_curve_) == 200
 
 
@@ -153,6 +182,8 @@ def test_early_stopping_keeps_the_best_weights():
     ).fit(X, noisy)
     held = stopped.history_["validation_loss"]
     assert stopped.n_iter_ == len(held) == int(np.argmin(held)) + 11
+    least = clone(stopped).set_params(max_iter=int(np.argmin(held)) + 1).fit(X, noisy)
+    np.testing.assert_array_equal(stopped.predict_proba(X), least.predict_proba(X))
     whole = clone(stopped).set_params(early_stopping=False).fit(X, noisy)
     assert list(whole.history_) == ["loss"]
     assert stopped.score(X, noisy) < 0.8 < whole.score(X, noisy)
@@ -172,6 +203,8 @@ def test_partial_fits_are_epochs():
     assert some.predict_proba(X).shape == (150, 3)
     assert some.partial_fit(X[100:], y[100:], sample_weight=np.ones(50)).n_iter_ == 2
     assert len(whole.partial_fit(X, y).loss_curve_) == 4
+    before = whole.set_params(learning_rate_init=1e-300).predict_proba(X)
+    np.testing.assert_array_equal(whole.partial_fit(X, y).predict_proba(X), before)
 
 
 def test_a_warm_start_goes_on_and_a_cold_one_begins_anew():
@@ -180,6 +213,11 @@ def test_a_warm_start_goes_on_and_a_cold_one_begins_anew():
     assert fitted.fit(X, y).loss_curve_[0] < reached
     again = fitted.set_params(warm_start=False).fit(X, y)
     assert again.loss_curve_[-1] == reached
+    again.set_params(warm_start=True, learning_rate_init=1e-300, optimizer="sgd")
+    before = again.predict_proba(X)
+    np.testing.assert_array_equal(again.fit(X, y).predict_proba(X), before)
+    with pytest.raises(ValueError, match="hidden_layer_sizes, activation or dropout were changed"):
+        clone(again).fit(X, y).set_params(hidden_layer_sizes=(9,)).fit(X, y)
     with pytest.raises(ValueError, match=r"labels that are not among the classes .* received \[7.\]"):
         fitted.set_params(warm_start=True).fit(X, np.where(y == 2, 7, y))
 
@@ -223,7 +261,11 @@ def test_one_class_is_always_predicted():
         ({"tol": -1.0}, ValueError, "tol is a number from 0"),
         ({"n_iter_no_change": 0}, ValueError, "n_iter_no_change"),
         ({"early_stopping": "yes"}, TypeError, "early_stopping is True or False"),
-        ({"early_stopping": True, "validation_fraction": 1.5}, ValueError, "validation_fraction|test_size"),
+        (
+            {"early_stopping": True, "validation_fraction": 1.5},
+            ValueError,
+            "validation_fraction is a number above 0 to below 1",
+        ),
         ({"verbose": 2}, TypeError, "verbose is True or False"),
         ({"warm_start": 1}, TypeError, "warm_start is True or False"),
         ({"dropout": 1.0}, ValueError, "dropout"),
@@ -241,7 +283,9 @@ def test_data_that_do_not_fit_are_refused():
         few.fit(X, y, np.zeros(len(y)))
     with pytest.raises(ValueError, match="sample_weight is a finite number from 0"):
         few.fit(X, y, -np.ones(len(y)))
-    with pytest.raises(ValueError, match="classes=np.unique"):
+    with pytest.raises(ValueError, match="sample_weight is a finite number from 0"):  # all of it may be set aside
+        clone(few).set_params(early_stopping=True, random_state=0).fit(X, y, np.arange(len(y)) == 0)
+    with pytest.raises(ValueError, match=r"classes=np\.unique"):
         few.partial_fit(X, y)
     with pytest.raises(ValueError, match="the classes were fixed"):
         few.fit(X, y).partial_fit(X, y, classes=[0, 1])

@@ -111,6 +111,7 @@ def test_parameters_that_the_loss_does_not_reach_stay():
     everything = flat.objective(lambda: F.cross_entropy(first(X), y) + np.sum(model[1].weight))
     assert np.all(everything(flat.value)[1][6:13] == 1)
     assert not objective(flat.value)[1][6:].any()
+    assert model[1].weight.grad is None
     result = minimize(objective, flat.value, jac=True, method="L-BFGS-B")
     flat.assign(result.x)
     np.testing.assert_array_equal(model[1].weight.value, unused)
