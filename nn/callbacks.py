@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nn.checked import real, whole
+from nn.history import History
 
 if TYPE_CHECKING:
     from nn.training import Training
@@ -90,7 +91,7 @@ class EarlyStopping(Callback):
 
     def on_epoch_end(self, training: Training) -> None:
         """Compare the epoch with the best so far."""
-        name = monitored(self.monitor, training.history.columns)
+        name = monitored(self.monitor, training.history)
         value = training.history[name][-1]
         sign = 1 if rises(name, self.mode) else -1
         if not self.best_epoch or sign * value > sign * self.best + self.min_delta or math.isnan(self.best):
@@ -121,13 +122,13 @@ class EarlyStopping(Callback):
         self.best_state = {n.removeprefix(prefix): np.array(a) for n, a in state.items() if n.startswith(prefix)}
 
 
-def monitored(name: str | None, columns: Mapping[str, Any]) -> str:
+def monitored(name: str | None, history: History) -> str:
     """The column that is watched: the one named, else the validation's loss, else the training's."""
     if name is None:
-        return "validation_loss" if "validation_loss" in columns else "loss"
-    if name not in columns:
-        raise KeyError(f"monitor is a column of the history: {', '.join(columns)}; received {name!r:.80}.")
-    return name
+        return "validation_loss" if "validation_loss" in history else "loss"
+    if name not in history:
+        raise KeyError(f"monitor is a column of the history: {', '.join(history)}; received {name!r:.80}.")
+    return str(history.own_name(name))
 
 
 def rises(name: str, mode: str = "auto") -> bool:

@@ -122,7 +122,8 @@ def fit(
         raise TypeError("checkpoint_every says how often to write the file checkpoint=, which was not given.")
     if found and resume is not None:
         restore(training, found, resume)
-    training.shown = progress(epochs, training.batches, bool(verbose))
+    done = (training.epoch - 1) * training.batches + training.batch
+    training.shown = progress(epochs, training.batches, bool(verbose), done)
     training.run()
     return training.history
 

@@ -49,16 +49,16 @@ class History:
 
     def __getitem__(self, name: str) -> list[float]:
         try:
-            return self.columns[self._own(name)]
+            return self.columns[self.own_name(name)]
         except KeyError:
             names = ", ".join(map(repr, self.columns))
             raise KeyError(f"no {name!r} in this history, but {names}; pass metrics= or validation= to fit") from None
 
     def __contains__(self, name: object) -> bool:
-        return self._own(name) in self.columns
+        return self.own_name(name) in self.columns
 
-    def _own(self, name: Any) -> Any:
-        """The name of a column here, if the one asked for is Keras's."""
+    def own_name(self, name: Any) -> Any:
+        """The name here of a column that Keras calls "val_..."; any other stays."""
         if name not in self.columns and isinstance(name, str) and name.startswith("val_"):
             return f"validation_{name.removeprefix('val_')}"
         return name
@@ -111,7 +111,6 @@ class History:
                 if column in self:
                     axis.plot(epochs, self[column], label=label, marker=marker)
             plain(axis, "epoch", name.replace("_", " "))
-            axis.set_xlim(left=0.5, auto=None)  # there is no epoch 0; the right end still follows what is drawn
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             if name == "loss" and (best := self._best()):
                 axis.scatter(
@@ -123,6 +122,7 @@ class History:
                     zorder=3,
                     label=f"least, epoch {best}",
                 )
+            axis.set_xlim(left=0.5, auto=None)  # there is no epoch 0; the right end still follows what is drawn
             axis.legend(frameon=False)
         return axes
 

@@ -14,8 +14,10 @@ from nn.plotting import plain
 
 POINTS = 80  # of a curve at most; each is the mean of as many steps as it takes
 NAMED = 8  # layers in the legend at most
-WIDTH, HEIGHT = 2.9, 2.5  # of a panel, in inches
+WIDTH, HEIGHT = 2.55, 2.35  # of a panel, in inches
 LONG = 24  # characters of a label
+
+PIXELS = 84  # of a page to the inch; a PNG has 12/7 as many, for fine screens
 
 Series = Mapping[str, Mapping[str, Sequence[float]]]  # by quantity, then by layer
 
@@ -31,7 +33,7 @@ class Panel(NamedTuple):
 PANELS = (
     Panel("gradient_norms", "gradient norm", "log"),
     Panel("update_ratios", "update / weight", "log"),
-    Panel("activation_stds", "activation: standard deviation", "log"),
+    Panel("activation_stds", "activation, std", "log"),
     Panel("dead", "dead or saturated", "linear"),
 )
 HEALTHY = 1e-3  # the size of an update, in shares of the weights, that is neither timid nor wild
@@ -54,7 +56,14 @@ def draw(axes: Sequence[Any], layers: Mapping[str, str], steps: Sequence[int], s
             x, y = thinned(steps, series[panel.quantity][layer])
             if panel.scale == "log":
                 y = np.where(y > 0, y, math.nan)
-            axis.plot(x, y, color=colour, linewidth=1.4, marker="." if len(x) < 10 else None, label=layer)
+            axis.plot(
+                x,
+                y,
+                color=colour,
+                linewidth=1.4 if len(layers) <= NAMED else 0.9,
+                marker="." if len(x) < 10 else None,
+                label=layer,
+            )
         plain(axis, "step", "")
         axis.set_title(panel.label, loc="left", fontsize="medium")
         if panel.scale == "log":
@@ -96,14 +105,14 @@ def png(layers: Mapping[str, str], steps: Sequence[int], series: Series) -> tupl
     width = WIDTH * count + legend
     figure = Figure(figsize=(width, HEIGHT), dpi=144, facecolor="white")
     # Fixed margins: to find them out (layout="constrained") takes as long as to draw.
-    figure.subplots_adjust(0.5 / width, 0.19, 1 - legend / width, 0.88, wspace=0.3)
+    figure.subplots_adjust(0.5 / width, 0.2, 1 - legend / width, 0.88, wspace=0.33)
     draw(figure.subplots(1, count, squeeze=False)[0], layers, steps, series)
     file = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(file, format="png", dpi="figure")
     return base64.b64encode(file.getvalue()).decode("ascii"), {
-        "width": round(width * 72),
-        "height": round(HEIGHT * 72),
+        "width": round(width * PIXELS),
+        "height": round(HEIGHT * PIXELS),
     }
 
 

@@ -138,7 +138,7 @@ def restarts(
     shown = progress(count, epochs, verbose, each="restart", unit="epochs")
 
     def seen(training: Training) -> None:
-        found.monitor = monitored(monitor, training.history.columns)
+        found.monitor = monitored(monitor, training.history)
         shown.advance(len(found) + 1, training.epoch)
 
     fixed = {

@@ -36,8 +36,8 @@ class LearningRates:
     rates, losses : arrays, by step: the learning rate, and the loss of a mini-batch after the step with it
     smoothed : the losses averaged over neighbouring steps
     suggestion : the learning rate where the smoothed loss falls most steeply over the logarithm of the rate, before
-        its least value: a rate at which much is learned, with room to the rate at which it diverges. NaN where the
-        loss does not fall
+        its least value: a rate at which much is learned, with room to the rate at which it diverges. NaN where it
+        falls by no more than twice what the losses of neighbouring steps differ by: that may be chance
     """
 
     def __init__(self, rates: npt.ArrayLike, losses: npt.ArrayLike) -> None:
@@ -45,7 +45,9 @@ class LearningRates:
         self.smoothed = _smoothed(self.losses)
         self.suggestion = math.nan
         least = int(np.argmin(self.smoothed)) if self.smoothed.size else 0
-        if least:
+        first = self.losses[: max(1, len(self.losses) // 10)]
+        chance = 1.05 * np.median(np.abs(np.diff(self.losses))) if least else 0.0  # of normal noise the deviation
+        if least and first.mean() - self.smoothed[least] > 2 * chance:
             slopes = np.gradient(self.smoothed[: least + 1], np.log(self.rates[: least + 1]))
             self.suggestion = float(self.rates[np.argmin(slopes)])
 
@@ -91,9 +93,10 @@ def find_lr(
     """A learning rate for a model, from a short training in which it rises from `low` to `high`, by a factor per step.
 
     The search ends early where the loss is no longer finite, or more than 4 times the least so far and more than in
-    the first tenth of the steps (means over 5 steps count). Afterwards the model, its buffers and generators, the generator of the order, and the optimizer are as they were, to the bit;
-    also after an error or Ctrl-C. The arguments are those of `fit`; the optimizer is the one to be trained with, or
-    a function that makes one (which takes the parameters over from one made before).
+    the first tenth of the steps (means over 5 steps count). Afterwards the model with its buffers and generators, the
+    generator of the order, and the optimizer are as they were, to the bit; also after an error or Ctrl-C. The
+    arguments are those of `fit`; the optimizer is the one to be trained with, or a function that makes one (which
+    takes the parameters over from one made before).
 
     It is the range test of Smith 2017, "Cyclical learning rates for training neural networks", section 3.3, with
     rates that rise geometrically.

@@ -159,13 +159,14 @@ class Training:
             for buffer, old in zip(self._buffers, before, strict=True):
                 buffer[...] = old
             raise
+        if not whole:
+            return
         if self.clip_norm is not None:
             clip_grad_norm(self.optimizer, self.clip_norm)
         if self.clip_value is not None:
             clip_grad_value(self.optimizer, self.clip_value)
         self._call("on_backward")
-        if whole:
-            self.optimizer.step()
+        self.optimizer.step()
         if self.schedule is not None and self.schedule.each == "step":
             self.schedule.step()
         self._call("on_batch_end")

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import arguments, panels
+from nn.activity import activations, measured
 from nn.callbacks import Callback
 from nn.checked import whole
 from nn.history import aligned
@@ -28,8 +29,6 @@ Array = npt.NDArray[Any]
 REFRESH = 1.0  # seconds between two drawings, at least
 DRAWN, LOOKED = 25, 40  # times what a drawing, or a look, took until the next one: at most 4 and 2.5 % of the time
 LOOKS = 1000  # so many in the time so far, at most, so that they do not pile up in a long training
-LEVEL = 0.05  # an element is saturated where the activation's slope is below this share of the steepest
-MEASURED = ("relu", "sigmoid", "tanh")
 
 
 class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
@@ -49,8 +48,10 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
     Parameters
     ----------
     model : the model that is trained, or a part of it
-    every : how many steps from one that is looked at to the next; if not given, as many as keep the cost at 2.5 %
-    live : whether a notebook shows the picture, in one output that is redrawn at most once a second
+    every : how many steps from one that is looked at to the next; if not given, as many as keep the cost at about 3 %
+        of the time
+    live : whether a notebook shows the picture, in one output that is redrawn at most once a second and for at most
+        4 % of the time, and once more in the end
 
     `steps` are the steps that were looked at, from 1. By the layer's name there is a list with a number for each:
 
@@ -94,10 +95,11 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
         self.step += 1
         began = time.perf_counter()
         if self._before is not None:
+            before = self._before
             if not self.layers:  # layers without input size have their parameters from the first batch on
                 self._begin()
             with np.errstate(all="ignore"):
-                self._read(loss, self._before)
+                self._read(loss, before)
             self._before = None
             now = time.perf_counter()
             self._cost = min(now - began, 2 * self._cost)  # what held it up once is not to stop it for long
@@ -138,16 +140,16 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
 
     def _read(self, loss: ad.Tensor, values: dict[str, list[Array]]) -> None:
         self.steps.append(self.step)
-        found = _activations(loss, self._names)
+        found = activations(loss, self._names)
         for name, means in self.activation_means.items():
             _, tensors = self.layers.get(name, (None, []))
             gradients = [t.grad for t in tensors if t.grad is not None]
             self.gradient_norms[name].append(_norm(gradients) if gradients else math.nan)
             before = values.get(name, [])
             size = _norm(before)
-            moved = _norm([t.value - b for t, b in zip(tensors, before, strict=True)])
+            moved = _norm([t.value - b for t, b in zip(tensors, before, strict=True)]) if size else math.nan
             self.update_ratios[name].append(moved / size if size else math.nan)
-            mean, deviation, dead = _measured(*found[name]) if name in found else (math.nan,) * 3
+            mean, deviation, dead = measured(*found[name]) if name in found else (math.nan,) * 3
             means.append(mean)
             self.activation_stds[name].append(deviation)
             self.dead[name].append(dead)
@@ -247,73 +249,6 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
             share = "-" if math.isnan(numbers[-1]) else f"{numbers[-1]:.0%}"
             body.append([label, *cells, share])
         return f"step {self.steps[-1]}\n{aligned([head, *body])}"
-
-
-def _activations(loss: ad.Tensor, names: Mapping[int, str]) -> dict[str, tuple[ad.Tensor, str]]:
-    """Each layer's activation by its name, with the name of what made it: one of MEASURED, or "".
-
-    `names` has the layers' names by the ids of the modules; those of the model's modules that are no layers are "".
-    """
-    users: dict[ad.Tensor, list[ad.Tensor]] = {}
-    around: dict[ad.Tensor, set[str]] = {}  # the layers that an operation of the model was recorded in
-    outputs: dict[str, ad.Tensor] = {}
-    for node in _recorded(loss):
-        for argument in node.arguments:
-            if isinstance(argument, ad.Tensor):
-                users.setdefault(argument, []).append(node)
-        scope = node.scope
-        while scope:
-            scope, module = scope
-            name = names.get(id(module))
-            if name is not None:
-                around.setdefault(node, set())
-                if name:
-                    around[node].add(name)
-                    outputs[name] = node
-    return {name: _activation(output, users, around) for name, output in outputs.items()}
-
-
-def _activation(
-    output: ad.Tensor, users: dict[ad.Tensor, list[ad.Tensor]], around: dict[ad.Tensor, set[str]]
-) -> tuple[ad.Tensor, str]:
-    """What follows a layer's output and is one of MEASURED, as long as only one operation uses what came before."""
-    node = output
-    while node.primitive is not None and node.primitive.name not in MEASURED:
-        following = set(users.get(node, ()))
-        if len(following) != 1:
-            return output, ""
-        (node,) = following
-        if node not in around or around[node] - around[output]:  # the loss, or the next layer
-            return output, ""
-    return node, node.primitive.name if node.primitive else ""
-
-
-def _recorded(loss: ad.Tensor) -> list[ad.Tensor]:
-    """The operations that a result depends on, in the order of recording."""
-    found, seen = [loss], {loss}
-    for node in found:  # grows as it is read
-        for argument in node.arguments:
-            if isinstance(argument, ad.Tensor) and argument.primitive is not None and argument not in seen:
-                seen.add(argument)
-                found.append(argument)
-    found.sort(key=lambda node: node.serial)
-    return found
-
-
-def _measured(activation: ad.Tensor, kind: str) -> tuple[float, float, float]:
-    """Mean, standard deviation, and the share that is dead or saturated."""
-    value = activation.value
-    mean = float(value.mean())
-    rest = value - mean
-    deviation = math.sqrt(float(np.vdot(rest, rest).real) / value.size)
-    dead = math.nan
-    if kind == "relu":
-        units = 1 if value.ndim == 4 else value.ndim - 1
-        dead = float(np.mean(value.max(axis=tuple(k for k in range(value.ndim) if k != units)) <= 0))
-    elif kind:
-        centred = value if kind == "tanh" else 2 * value - 1  # the slope is 1 - y² of its steepest
-        dead = float(np.mean(centred * centred > 1 - LEVEL))
-    return mean, deviation, dead
 
 
 def _norm(arrays: list[Array]) -> float:

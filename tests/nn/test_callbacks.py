@@ -150,7 +150,7 @@ def test_early_stopping_may_be_used_twice():
 
 
 def test_early_stopping_watches_any_column():
-    assert len(train(model(), 5, callbacks=nn.EarlyStopping(1, "validation_accuracy"))) >= 2
+    assert len(train(model(), 5, callbacks=nn.EarlyStopping(1, "val_accuracy"))) >= 2
     with pytest.raises(KeyError, match=r"monitor is a column of the history: loss, .*'accurracy'"):
         train(model(), callbacks=nn.EarlyStopping(1, "accurracy"))
     with pytest.raises(ValueError, match=r'"min", "max" or "auto"; received .down'):

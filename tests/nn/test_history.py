@@ -127,6 +127,7 @@ def test_the_history_as_curves():
     np.testing.assert_array_equal(ring.get_offsets(), [[2.0, 1.0]])
     assert ring.get_label() == "least, epoch 2"
     assert not axes[1].collections
+    assert [axis.get_xlim()[0] for axis in axes] == [0.5, 0.5]
     with pytest.raises(ValueError, match="plot draws 2 pictures, loss, accuracy; received 1 axes"):
         found.plot(axes[0])
     axis = plt.subplots()[1]
