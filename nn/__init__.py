@@ -10,7 +10,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from nn import data, functional, init, metrics, optim
+from nn import data, elsewhere, functional, init, metrics, optim
 from nn.callbacks import Callback, EarlyStopping
 from nn.diagnosis import DivergedError
 from nn.evaluation import evaluate, predict
@@ -142,6 +142,8 @@ _on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators"}
 def __getattr__(name: str) -> Any:
     if name in _on_demand:
         return getattr(importlib.import_module(_on_demand[name]), name)
+    if name in elsewhere.NAMES:
+        raise AttributeError(f"nn has no {name!r}: {elsewhere.NAMES[name]}.")
     raise AttributeError(f"module 'nn' has no attribute {name!r}")
 
 

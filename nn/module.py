@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn import elsewhere
 from nn.summary import Summary, summary
+from nn.written import call, shown
 
 Array = npt.NDArray[Any]
 
@@ -57,7 +59,11 @@ class Module:
             raise TypeError(f"{kind}.forward is to give the module's result; it gave None. End it with return ...")
         return result
 
-    def children(self) -> Iterator[tuple[str, Any]]:
+    def __getattr__(self, name: str) -> Any:
+        hint = f": {elsewhere.METHODS[name]}" if name in elsewhere.METHODS else ""
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}", name=name, obj=self)
+
+    def attributes(self) -> Iterator[tuple[str, Any]]:
         """The attributes to be walked, each with the name it has in the names of parameters."""
         for kind in type(self).__mro__[::-1]:
             for name, slot in vars(kind).items():
@@ -96,6 +102,15 @@ class Module:
     def modules(self) -> Iterator[Module]:
         """The Module itself and each one inside it once, outer before inner."""
         return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The outermost Modules inside, each once, with its name."""
+        inside = _walk(self, "", set(), deep=False)
+        return ((name, value) for name, value in inside if isinstance(value, Module) and value is not self)
+
+    def children(self) -> Iterator[Module]:
+        """The outermost Modules inside, each once."""
+        return (module for _, module in self.named_children())
 
     def train(self, mode: bool = True) -> Self:
         """Set every Module inside to training, or with False to evaluation; gives the Module itself."""
@@ -197,23 +212,15 @@ class Module:
 
     @reprlib.recursive_repr()
     def __repr__(self) -> str:
-        parts = [f"{name}={_shown(value)}" for name, value in self.children() if _is_model(value)]
+        parts = [f"{name}={shown(value)}" for name, value in self.attributes() if _is_model(value)]
         return call(type(self).__name__, parts)
 
 
-def call(name: str, parts: list[str]) -> str:
-    """The text of a call, one part a line if there are several or one of them is long."""
-    if len(parts) < 2 and not any("\n" in part for part in parts):
-        return f"{name}({', '.join(parts)})"
-    return f"{name}(\n" + "".join(_indented(part) + ",\n" for part in parts) + ")"
+def _walk(value: Any, name: str, seen: set[int], deep: bool = True) -> Iterator[tuple[str, Any]]:
+    """The Modules, Tensors, ndarrays and generators that can be reached from a value, by name, each once, in order.
 
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.split("\n"))
-
-
-def _walk(value: Any, name: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """The Modules, Tensors, ndarrays and generators that can be reached from a value, by name, each once, in order."""
+    With deep=False what is inside of other Modules is left out.
+    """
     if not isinstance(value, Module | dict | list | tuple):
         if isinstance(value, ad.Tensor | np.ndarray | np.random.Generator):
             if id(value) not in seen:
@@ -228,14 +235,16 @@ def _walk(value: Any, name: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
         seen.add(id(value))
         if isinstance(value, Module):
             yield name, value
+            if name and not deep:
+                return
         for key, member in _members(value):
-            yield from _walk(member, f"{name}.{key}" if name else str(key), seen)
+            yield from _walk(member, f"{name}.{key}" if name else str(key), seen, deep)
 
 
 def _members(value: Module | dict[Any, Any] | list[Any] | tuple[Any, ...]) -> Iterator[tuple[Any, Any]]:
     """What a Module or container holds, by name, key or number."""
     if isinstance(value, Module):
-        return value.children()
+        return value.attributes()
     return iter(value.items()) if isinstance(value, dict) else enumerate(value)
 
 
@@ -295,16 +304,3 @@ def _is_model(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(_is_model(v) for v in value)
     return isinstance(value, Module) or (isinstance(value, ad.Tensor) and value.primitive is None)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, ad.Tensor):
-        return f"Tensor of shape {value.shape}, {value.dtype}"
-    if isinstance(value, dict):
-        return call("dict", [f"{key}={_shown(v)}" for key, v in value.items()])
-    if isinstance(value, list | tuple):
-        body = call("", [_shown(v) for v in value])[1:-1]
-        if isinstance(value, tuple) and len(value) == 1 and not body.endswith("\n"):
-            body += ","
-        return f"({body})" if isinstance(value, tuple) else f"[{body}]"
-    return repr(value)

@@ -16,7 +16,8 @@ from nn.fitting import fit
 from nn.history import History
 from nn.layers import Dense, Linear, ReLU, Sigmoid, Softmax
 from nn.layers.dense import Initialiser
-from nn.module import Module, call
+from nn.module import Module
+from nn.written import call
 
 Layer = Callable[[Any], Any]
 Array = npt.NDArray[Any]
@@ -61,9 +62,9 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def children(self) -> Iterator[tuple[str, Any]]:
+    def attributes(self) -> Iterator[tuple[str, Any]]:
         """The layers by number, as PyTorch names them: "0.weight", "0.bias", "2.weight" ..."""
-        for name, value in super().children():
+        for name, value in super().attributes():
             if name == "layers":
                 yield from ((str(k), layer) for k, layer in enumerate(self.layers))
             else:

@@ -177,3 +177,27 @@ def test_summary_of_images_words_and_misfits():
 def test_shared_parameters_count_once():
     shared = nn.Linear(3, 3, rng=0)
     assert nn.Sequential(shared, nn.ReLU(), shared).summary().parameters == 12
+
+
+def test_children_are_the_outermost_modules():
+    model = Net()
+    model.more = {"a": [nn.ReLU()], "again": model.head}
+    assert [name for name, _ in model.named_children()] == ["body", "head", "more.a.0"]
+    assert [type(m).__name__ for m in model.body.children()] == ["Linear", "BatchNorm1d", "ReLU", "Dropout"]
+
+
+def test_names_of_other_libraries_are_answered():
+    for name, words in (
+        ("Parameter", "self.w = ad.Tensor"),
+        ("ModuleList", "a plain list"),
+        ("utils", "clip_grad_norm"),
+    ):
+        with pytest.raises(AttributeError, match=f"nn has no '{name}': .*{words}"):
+            getattr(nn, name)
+    with pytest.raises(AttributeError, match=r"Linear has no attribute 'to': everything is in main memory"):
+        nn.Linear(1, 1).to("cuda")
+    with pytest.raises(AttributeError, match=r"MLP has no attribute 'wieght'$"):
+        nn.MLP(1, 1).wieght  # noqa: B018
+    for name in nn.elsewhere.NAMES:
+        assert name not in dir(nn)
+    assert not any(hasattr(nn.Module, name) for name in nn.elsewhere.METHODS)
