@@ -81,7 +81,8 @@ class BatchNorm1d(_BatchNorm):
     """Each feature to mean 0 and variance 1 over the batch, then scaled and shifted (Ioffe & Szegedy 2015).
 
     In training by the mean and the biased variance of the batch, of at least two samples; in evaluation
-    (`model.eval()`) by running averages of them, so that a sample's result does not depend on its batch.
+    (`model.eval()`) by running averages of them, so that a sample's result does not depend on its batch. A batch of
+    a few samples, such as the last of an epoch, teaches little but noise: nn.data.DataLoader(..., drop_last=True).
 
     Parameters
     ----------
