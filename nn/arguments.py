@@ -261,9 +261,8 @@ def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
 def made(optimizer: Any, model: Module, parameters: list[ad.Tensor]) -> Optimizer:
     """The optimizer, made if need be, of at least one of the parameters."""
     write = "optimizer=nn.optim.Adam(model.parameters(), lr=1e-3)"
-    if isinstance(optimizer, type) or not (isinstance(optimizer, Optimizer) or callable(optimizer)):
-        name = optimizer.__name__ if isinstance(optimizer, type) else repr(optimizer)
-        raise TypeError(f"optimizer is one made for the model's parameters; received {name:.80}. Write {write}.")
+    if not (isinstance(optimizer, Optimizer) or callable(optimizer)):
+        raise TypeError(f"optimizer is one made for the model's parameters; received {optimizer!r:.80}. Write {write}.")
     if not isinstance(optimizer, Optimizer):
         optimizer = optimizer(model.parameters())
         if not isinstance(optimizer, Optimizer):

@@ -85,9 +85,11 @@ class EarlyStopping(Callback):
         self.best_state: dict[str, Any] = {}
 
     def on_fit_begin(self, training: Training) -> None:
-        """A training that begins anew has no best epoch yet."""
+        """A training that begins anew has no best epoch yet; one that had ended here ends again."""
         if not len(training.history):
             self._forget()
+        elif self.best_epoch:
+            self._give_up(training)
 
     def on_epoch_end(self, training: Training) -> None:
         """Compare the epoch with the best so far."""
@@ -98,11 +100,13 @@ class EarlyStopping(Callback):
             self.best, self.best_epoch = value, len(training.history)
             if self.restore_best:
                 self.best_state = training.model.state_dict()
-        elif len(training.history) - self.best_epoch >= self.patience:
-            training.stop(
-                f"no better {name.replace('_', ' ')} than {self.best:.4g} of epoch {self.best_epoch} "
-                f"in {self.patience} epochs"
-            )
+        else:
+            self._give_up(training)
+
+    def _give_up(self, training: Training) -> None:
+        if len(training.history) - self.best_epoch >= self.patience:
+            name = monitored(self.monitor, training.history).replace("_", " ")
+            training.stop(f"no better {name} than {self.best:.4g} of epoch {self.best_epoch} in {self.patience} epochs")
 
     def on_fit_end(self, training: Training) -> None:
         """Put the best weights back."""

@@ -17,6 +17,7 @@ from nn import saving
 from nn.saving import FileError
 
 if TYPE_CHECKING:
+    from nn.callbacks import Callback
     from nn.training import Training
 
 NOTE = "training"
@@ -43,7 +44,7 @@ def write(training: Training, path: File) -> None:
         "model": training.model.state_dict(),
         "optimizer": training.optimizer.state_dict(),
         "schedule": None if schedule is None else schedule.state_dict(),
-        "callbacks": [callback.state_dict() for callback in training.callbacks],
+        "callbacks": [[type(c).__name__, state] for c in training.callbacks if (state := c.state_dict())],
     }
     arrays: dict[str, Any] = {}
     text = json.dumps(flattened(state, "", arrays))
@@ -83,6 +84,7 @@ def restore(training: Training, state: dict[str, Any], path: File) -> None:
             "arguments it was begun with."
         )
     model, optimizer, schedule = training.model, training.optimizer, training.schedule
+    callbacks = _paired(training, state["callbacks"], path)
     before = model.state_dict()
     try:
         model.load_state_dict(state["model"])
@@ -93,7 +95,7 @@ def restore(training: Training, state: dict[str, Any], path: File) -> None:
         raise
     if schedule is not None:
         schedule.load_state_dict(state["schedule"])
-    for callback, kept in zip(training.callbacks, state["callbacks"], strict=True):
+    for callback, kept in callbacks:
         callback.load_state_dict(kept)
     history = training.history
     history.columns.update(state["history"]["columns"])
@@ -106,6 +108,22 @@ def restore(training: Training, state: dict[str, Any], path: File) -> None:
     set_state(training.samples.rng, state["order"])
     for name, generator in model.named_generators():
         set_state(generator, state["generators"][name])
+
+
+def _paired(training: Training, kept: list[Any], path: File) -> list[tuple[Callback, Any]]:
+    """Each state of a callback, with the callback of its kind that goes on from it."""
+    found = []
+    waiting = list(training.callbacks)
+    for kind, state in kept:
+        callback = next((c for c in waiting if type(c).__name__ == kind), None)
+        if callback is None:
+            raise ValueError(
+                f"the training in {str(path)!r} had a callback {kind}, whose state it holds; pass one of that kind in "
+                "callbacks=, too."
+            )
+        waiting.remove(callback)
+        found.append((callback, state))
+    return found
 
 
 def writable(path: File) -> None:
@@ -131,7 +149,6 @@ def fingerprint(training: Training) -> dict[str, Any]:
         "accumulate": training.accumulate,
         "columns of the history": list(training.history.columns),
         "schedule": type(training.schedule).__name__,
-        "callbacks": [type(callback).__name__ for callback in training.callbacks],
         "random generators of the model": [name for name, _ in training.model.named_generators()],
     }
 

@@ -126,6 +126,7 @@ class Module:
         """Make the parameters inside constants: plain arrays, which no derivative reaches, until `unfreeze`.
 
         They are left out of `parameters()` and cost nothing in the reverse pass; `state_dict` has them as before.
+        Buffers are not frozen: in training BatchNorm's running averages move on.
         Raises TypeError where one is kept in a tuple, which cannot be changed.
         """
         for module in self.modules():

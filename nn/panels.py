@@ -99,6 +99,7 @@ def png(layers: Mapping[str, str], steps: Sequence[int], series: Series) -> tupl
     """The picture as a PNG in base64, and its width and height on a page; no state of Matplotlib's is touched."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from PIL import Image  # which Matplotlib needs, too
 
     count = len(chosen(series))
     legend = 0.6 + 0.075 * max(len(_short(label)) for label in layers.values())
@@ -107,9 +108,11 @@ def png(layers: Mapping[str, str], steps: Sequence[int], series: Series) -> tupl
     # Fixed margins: to find them out (layout="constrained") takes as long as to draw.
     figure.subplots_adjust(0.5 / width, 0.2, 1 - legend / width, 0.88, wspace=0.33)
     draw(figure.subplots(1, count, squeeze=False)[0], layers, steps, series)
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
     file = io.BytesIO()
-    FigureCanvasAgg(figure)
-    figure.savefig(file, format="png", dpi="figure")
+    few = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(64)  # a quarter of the bytes
+    few.save(file, format="png", optimize=True)
     return base64.b64encode(file.getvalue()).decode("ascii"), {
         "width": round(width * PIXELS),
         "height": round(HEIGHT * PIXELS),

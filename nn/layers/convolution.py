@@ -49,7 +49,7 @@ class Conv2d(Module):
         *,
         rng: init.Rng = None,
         dtype: npt.DTypeLike = np.float32,
-        weight_init: Initialiser = init.he_uniform,
+        weight_init: Initialiser = init.lecun_uniform,
     ) -> None:
         self.in_channels = whole(in_channels, "Conv2d's in_channels")
         self.out_channels = whole(out_channels, "Conv2d's out_channels")

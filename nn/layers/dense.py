@@ -28,7 +28,8 @@ class Linear(Module):
     rng : where the weight is drawn from: a numpy.random.Generator, an int seed, or None. Layers that are made with
         the same seed start alike; to make several from one seed, pass them one generator
     dtype : float32 or float64; the layer computes in it, whatever its input
-    weight_init : a function (shape, rng, dtype), such as those of nn.init; the bias starts at 0
+    weight_init : a function (shape, rng, dtype), such as those of nn.init. LeCun's keeps the variance of what passes
+        through; for many layers with ReLU between them take nn.init.he_uniform, as nn.MLP does. The bias starts at 0
 
     `weight` has the shape (out_features, in_features), `bias` (out_features,).
     """
@@ -44,7 +45,7 @@ class Linear(Module):
         *,
         rng: init.Rng = None,
         dtype: npt.DTypeLike = np.float32,
-        weight_init: Initialiser = init.he_uniform,
+        weight_init: Initialiser = init.lecun_uniform,
     ) -> None:
         self.in_features = whole(in_features, "Linear's in_features")
         self.out_features = whole(out_features, "Linear's out_features")

@@ -229,9 +229,9 @@ def test_the_layer_is_the_function_of_its_parameters():
     assert [name for name, _ in nn.Conv2d(4, 6, 3, bias=False).named_parameters()] == ["weight"]
 
 
-def test_the_weight_starts_with_the_variance_that_he_gives_it():
+def test_the_weight_starts_with_the_variance_that_lecun_gives_it():
     drawn = nn.Conv2d(16, 64, 3, rng=0).weight.value
-    assert drawn.var() == pytest.approx(2 / (16 * 9), rel=0.05)
+    assert drawn.var() == pytest.approx(1 / (16 * 9), rel=0.05)
     np.testing.assert_array_equal(drawn, nn.Conv2d(16, 64, 3, rng=0).weight.value)
     layer = nn.Conv2d(2, 3, 1, dtype=np.float64, weight_init=nn.init.ones)
     assert layer.weight.dtype == layer.bias.dtype == np.float64

@@ -119,6 +119,22 @@ def test_a_training_can_be_prolonged(tmp_path: Path):
     assert len(train(model(), 3, resume=file, schedule=None)) == 4  # nothing is left to do
 
 
+def test_a_training_that_early_stopping_ended_has_ended(tmp_path: Path):
+    file = tmp_path / "run.safetensors"
+    ended, again = model(), model()
+    history = train(ended, 40, callbacks=nn.EarlyStopping(2), checkpoint=file, schedule=None)
+    assert len(history) < 40
+    watched = nn.watch(again)  # a callback more has no state to go on from
+    resumed = train(again, 40, callbacks=[watched, nn.EarlyStopping(2)], resume=file, schedule=None)
+    assert resumed.columns == history.columns
+    assert equal(ended, again)
+    assert watched.steps == []
+    longer = train(model(), 40, callbacks=nn.EarlyStopping(9), resume=file, schedule=None)
+    assert len(longer) > len(history)
+    with pytest.raises(ValueError, match="had a callback EarlyStopping, whose state it holds"):
+        train(model(), 40, callbacks=[], resume=file, schedule=None)
+
+
 def test_a_loader_resumes_in_its_order(tmp_path: Path):
     file = tmp_path / "run.safetensors"
 
