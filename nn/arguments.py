@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -40,8 +41,22 @@ def trainable(model: Module) -> list[ad.Tensor]:
     if not parameters:
         raise ValueError(
             f"{type(model).__name__} has no parameters to train; they are the leaf Tensors among its attributes, "
-            "such as self.w = ad.Tensor(...) or self.layer = nn.Linear(...), and not frozen."
+            "such as self.w = ad.Tensor(...) or self.layer = nn.Linear(...), and not frozen. A Dense that does not "
+            "know its number of inputs has none: pass input_shape=, or call the model once."
         )
+    frozen = {tensor for module in model.modules() for tensor, constant in module.own_parameters() if constant}
+    if tied := next((name for name, tensor in model.named_parameters() if tensor in frozen), None):
+        raise ValueError(
+            f"{tied} is trained here, and frozen in another part of the model that shares it. Freeze both, or none."
+        )
+    for module in model.modules():
+        for name, value in module.named_attributes():
+            if isinstance(value, ad.Tensor) and value.primitive is not None and value.scope == ():
+                warnings.warn(
+                    f"{type(module).__name__}.{name} is the result of {value.primitive.name}, so it is neither trained "
+                    f"nor saved; a parameter is a Tensor as it was made: self.{name} = ad.Tensor(...).",
+                    stacklevel=4,
+                )
     recorded = isinstance(-parameters[0], ad.Tensor)
     if not recorded:
         raise RuntimeError(
@@ -91,9 +106,10 @@ def loaders(
         held: tuple[Array, ...] | None = None
         if share:
             arrays, held = _set_aside(arrays, float(validation), rng)
-        training = DataLoader(
-            convert(arrays[0]), *arrays[1:], batch_size=32 if batch_size is None else batch_size, shuffle=True, rng=rng
-        )
+        mapped = isinstance(data[0], np.memmap) and not held  # is read, and converted, batch by batch
+        first = data[0] if mapped else convert(arrays[0])
+        size = 32 if batch_size is None else batch_size
+        training = DataLoader(first, *arrays[1:], batch_size=size, shuffle=True, rng=rng)
         if held:
             return training, DataLoader(*held, batch_size=training.batch_size)
     if validation is None:
@@ -115,6 +131,8 @@ def paired(arrays: tuple[Array, ...], what: str) -> None:
         raise TypeError(
             f"{what}: a DataLoader of (X, y) or (X, y, sample_weight) is needed; this one has {len(arrays)} arrays."
         )
+    if len(arrays) == 3:
+        check_weights(arrays[2], len(arrays[0]))
 
 
 def columns(data: Any, weights: Any, what: str) -> tuple[Array, ...]:
@@ -134,12 +152,17 @@ def columns(data: Any, weights: Any, what: str) -> tuple[Array, ...]:
     if weights is None:
         return inputs, targets
     weights = numbers(weights, "sample_weight", what)
-    if weights.shape != (len(inputs),) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+    check_weights(weights, len(inputs))
+    return inputs, targets, weights
+
+
+def check_weights(weights: Array, size: int) -> None:
+    """Refuse weights that are not one finite number from 0 per sample, some of them above."""
+    if weights.shape != (size,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise ValueError(
-            f"sample_weight is a finite number from 0 per sample, not all of them 0: shape ({len(inputs)},); received "
+            f"sample_weight is a finite number from 0 per sample, not all of them 0: shape ({size},); received "
             f"shape {weights.shape}" + (f", from {weights.min()} to {weights.max()}." if weights.size else ".")
         )
-    return inputs, targets, weights
 
 
 def numbers(values: Any, name: str, what: str) -> Array:
@@ -170,6 +193,11 @@ def check_loss(loss: Any, weighted: bool = False) -> None:
         raise TypeError(
             f"loss is a function of (outputs, targets); received {loss!r:.80}. Write loss=nn.CrossEntropyLoss() for "
             "classes, or loss=nn.MSELoss() for numbers."
+        )
+    reduction = getattr(loss, "reduction", "mean")
+    if reduction not in ("mean", "batchmean"):
+        raise ValueError(
+            f"training takes the mean over each batch; received a loss with reduction={reduction!r}. Leave it away."
         )
     if weighted and not _takes_weights(loss):
         raise TypeError(
@@ -217,6 +245,17 @@ def rehearse(
             ignored = getattr(loss, "ignore_index", -100)
             functional.checked_labels(targets, (len(targets), *np.shape(outputs)[1:]), ignored)
         one_number(lost(loss, outputs, first, *weights), recorded=what == "data")
+        column = (
+            getattr(outputs, "shape", None) == (len(first), 1)
+            and first.shape == (len(first),)
+            and first.dtype.kind == "f"
+        )
+        if column and len(first) > 1 and what == "data":
+            warnings.warn(
+                f"the model gives shape {outputs.shape}, and y has shape {first.shape}: their difference would have a "
+                "row and a column per sample. Write y.reshape(-1, 1), unless the loss takes care of it.",
+                stacklevel=4,
+            )
         for name, measure in measures.items():
             measured(name, measure, outputs, first)
     except (ValueError, TypeError) as error:
@@ -246,6 +285,16 @@ def one_number(value: Any, recorded: bool = True) -> float:
     return float(plain.item())
 
 
+def one_array(outputs: Any, asked: str) -> Any:
+    """A model's outputs, if they are one array."""
+    if not isinstance(outputs, np.ndarray | np.generic | ad.Tensor):
+        raise TypeError(
+            f"{asked} puts the outputs of all batches together, which are to be one array; the model gave a "
+            f"{type(outputs).__name__}. Wrap it in a Module that gives one of them."
+        )
+    return outputs
+
+
 def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
     """What a metric gives, as a float."""
     value: Any = ad.stop_gradient(measure(ad.stop_gradient(outputs), targets))
@@ -272,22 +321,34 @@ def made(optimizer: Any, model: Module, parameters: list[ad.Tensor]) -> Optimize
             )
     if not optimizer.bound:
         optimizer.bind(model.named_parameters())
+    known = {*parameters, *optimizer.parameters}
+    if late := [name for name, tensor in model.named_parameters() if tensor not in known]:
+        raise ValueError(
+            f"the model has parameters that came with its first call, {', '.join(late)}, and that the optimizer does "
+            "not have. Call the model once before making the optimizer, or pass a function that makes it."
+        )
     if {id(t) for t in optimizer.parameters}.isdisjoint(map(id, parameters)):
         raise ValueError(f"the optimizer has none of the model's parameters, so none would be trained. Write {write}.")
     return optimizer
 
 
+def check_schedule(schedule: Any) -> None:
+    """Refuse what is neither a schedule nor a function that makes one."""
+    if isinstance(schedule, type) or not (schedule is None or isinstance(schedule, LRScheduler) or callable(schedule)):
+        name = schedule.__name__ if isinstance(schedule, type) else repr(schedule)
+        raise TypeError(f"schedule is one made for the optimizer; received {name:.80}. Write {SCHEDULE}.")
+
+
 def scheduled(schedule: Any, optimizer: Optimizer) -> LRScheduler | None:
     """The schedule, made if need be, of the optimizer's step size."""
-    write = "schedule=lambda optimizer: nn.optim.CosineAnnealingLR(optimizer, 10)"
     if schedule is None:
         return None
-    if isinstance(schedule, type) or not (isinstance(schedule, LRScheduler) or callable(schedule)):
-        name = schedule.__name__ if isinstance(schedule, type) else repr(schedule)
-        raise TypeError(f"schedule is one made for the optimizer; received {name:.80}. Write {write}.")
     made = schedule if isinstance(schedule, LRScheduler) else schedule(optimizer)
     if not isinstance(made, LRScheduler):
-        raise TypeError(f"the function given as schedule is to make one; it gave {made!r:.80}. Write {write}.")
+        raise TypeError(f"the function given as schedule is to make one; it gave {made!r:.80}. Write {SCHEDULE}.")
     if made.optimizer is not optimizer:
-        raise ValueError(f"the schedule was made for another optimizer than the one trained with. Write {write}.")
+        raise ValueError(f"the schedule was made for another optimizer than the one trained with. Write {SCHEDULE}.")
     return made
+
+
+SCHEDULE = "schedule=lambda optimizer: nn.optim.CosineAnnealingLR(optimizer, 10)"

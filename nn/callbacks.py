@@ -56,11 +56,11 @@ class EarlyStopping(Callback):
     patience : how many epochs in a row without an improvement end it
     monitor : a column of the history; "validation_loss", or "loss" where there is no validation, if not given
     min_delta : by how much at least it is to be better than the best so far
-    mode : "min" or "max", or "auto": what is called a loss or error is to fall, anything else to rise
+    mode : "min" or "max", or "auto": losses and errors are to fall, and the other metrics of nn.metrics to rise
     restore_best : whether the model ends with the weights and buffers of its best epoch; it does so whatever ended
         the training
 
-    Raises KeyError, after the first epoch, for a column that the history does not have.
+    Training raises KeyError for a column that the history does not have, and ValueError where "auto" does not know.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class EarlyStopping(Callback):
 
     def on_fit_begin(self, training: Training) -> None:
         """A training that begins anew has no best epoch yet; one that had ended here ends again."""
+        rises(monitored(self.monitor, training.history), self.mode)
         if not len(training.history):
             self._forget()
         elif self.best_epoch:
@@ -96,10 +97,10 @@ class EarlyStopping(Callback):
         name = monitored(self.monitor, training.history)
         value = training.history[name][-1]
         sign = 1 if rises(name, self.mode) else -1
-        if not self.best_epoch or sign * value > sign * self.best + self.min_delta or math.isnan(self.best):
+        if sign * value > sign * self.best + self.min_delta or (math.isnan(self.best) and not math.isnan(value)):
             self.best, self.best_epoch = value, len(training.history)
             if self.restore_best:
-                self.best_state = training.model.state_dict()
+                self.best_state = training.state()
         else:
             self._give_up(training)
 
@@ -111,7 +112,7 @@ class EarlyStopping(Callback):
     def on_fit_end(self, training: Training) -> None:
         """Put the best weights back."""
         if self.best_state:
-            training.model.load_state_dict(self.best_state)
+            training.load_state(self.best_state)
 
     def state_dict(self) -> dict[str, Any]:
         """The best epoch, its value and its weights."""
@@ -137,7 +138,18 @@ def monitored(name: str | None, history: History) -> str:
 
 def rises(name: str, mode: str = "auto") -> bool:
     """Whether more of a quantity is better."""
-    return mode == "max" or (mode == "auto" and not any(word in name for word in ("loss", "error", "mse", "mae")))
+    if mode == "auto":
+        for words, more in ((FALLING, False), (RISING, True)):
+            if any(word in name for word in words):
+                return more
+        raise ValueError(
+            f'whether {name!r} is to rise or to fall cannot be told by its name; write mode="max" or "min".'
+        )
+    return mode == "max"
+
+
+FALLING = "loss", "error", "mse", "mae"
+RISING = "accuracy", "precision", "recall", "f1", "r2"
 
 
 class _AtEpochEnd(Callback):
@@ -153,6 +165,8 @@ class _AtEpochEnd(Callback):
 
 def called_back(callbacks: Any) -> list[Callback]:
     """What was passed as callbacks, as a list of them."""
+    if callbacks is None or isinstance(callbacks, str):
+        callbacks = [callbacks] if callbacks else []
     listed = callbacks if isinstance(callbacks, Iterable) else [callbacks]
     found: list[Callback] = []
     for callback in listed:

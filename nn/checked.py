@@ -1,4 +1,4 @@
-"""Numbers that users pass, checked where they are passed in."""
+"""Numbers and switches that users pass, checked where they are passed in."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ import math
 import numpy as np
 
 
-def whole(number: int, what: str, least: int = 1) -> int:
-    """An int, from `least`; else a ValueError that says what it is for."""
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
-        raise ValueError(f"{what} is an int from {least}; received {number!r:.80}.")
+def whole(number: int, what: str, least: int | None = 1) -> int:
+    """An int, from `least` or with None any; else a ValueError that says what it is for."""
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or (least is not None and number < least):
+        raise ValueError(f"{what} is an int{'' if least is None else f' from {least}'}; received {number!r:.80}.")
     return int(number)
+
+
+def switch(value: bool, what: str) -> bool:
+    """True or False; a TypeError that says what it is for, whose last word is the name of the argument."""
+    if not isinstance(value, bool | np.bool):
+        raise TypeError(f"{what} is True or False; received {value!r:.80}. Write {what.split()[-1]}=True.")
+    return bool(value)
 
 
 def real(

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nn import saving
+from nn.module import Module
 from nn.saving import FileError
 
 if TYPE_CHECKING:
     from nn.callbacks import Callback
     from nn.training import Training
 
-NOTE = "training"
-FORMAT = 1
+FORMAT = 1  # of what is kept
 File = str | os.PathLike[str]
 
 
@@ -30,7 +30,7 @@ def write(training: Training, path: File) -> None:
     samples, means, schedule = training.samples, training.means, training.schedule
     state = {
         "format": FORMAT,
-        "data": fingerprint(training),
+        "same": fingerprint(training),
         "epoch": training.epoch,
         "batch": training.batch,
         "drawn": training.order is not None,
@@ -41,42 +41,69 @@ def write(training: Training, path: File) -> None:
         "generators": {name: generator_state(g) for name, g in training.model.named_generators()},
         "history": {"columns": training.history.columns, "seconds": training.history.seconds},
         "means": {"sums": means.sums, "weight": means.weight, "count": means.count, "kept": means.kept},
-        "model": training.model.state_dict(),
+        "model": training.state(),
+        "modes": [module.training for module in training.model.modules()],
+        "loss": loss.state_dict() if isinstance(loss := training.loss, Module) else {},
         "optimizer": training.optimizer.state_dict(),
         "schedule": None if schedule is None else schedule.state_dict(),
         "callbacks": [[type(c).__name__, state] for c in training.callbacks if (state := c.state_dict())],
     }
     arrays: dict[str, Any] = {}
-    text = json.dumps(flattened(state, "", arrays))
-    saving.write(path, arrays, {NOTE: text})
+    try:
+        text = json.dumps(flattened(state, "", arrays))
+    except TypeError as error:
+        raise TypeError(
+            f"a checkpoint keeps arrays, numbers and texts; a callback's state_dict has more: {error}"
+        ) from None
+    saving.write(path, arrays, {saving.TRAINING: text})
 
 
 def read(path: File) -> dict[str, Any]:
     """The state in a file. Raises FileNotFoundError, and FileError for what is not a whole checkpoint."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"resume is the path of a checkpoint; received {path!r:.80}. Write resume='run.safetensors'.")
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f"resume was asked for from {str(path)!r}, where there is no file. Leave resume away to begin a training; "
-            "checkpoint= says where it is written."
+            f"resume was asked for from {str(path)!r}, where there is no file. Leave resume away to begin a training, "
+            "or write resume=path if os.path.exists(path) else None; checkpoint= says where it is written."
         )
     arrays, notes = saving.read(path)
-    if NOTE not in notes:
+    if saving.TRAINING not in notes:
         raise FileError(
             f"{str(path)!r} is a file of weights, not a checkpoint of a training; load it with "
             "model.load_state_dict(nn.load(path))."
         )
     try:
-        state: dict[str, Any] = nested(json.loads(notes[NOTE]), arrays)
+        state: dict[str, Any] = nested(json.loads(notes[saving.TRAINING]), arrays)
         known = state["format"] == FORMAT
-    except (ValueError, KeyError, TypeError) as error:
+        if known and not _sensible(state):
+            raise ValueError("its numbers contradict each other")  # noqa: TRY301
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FileError(f"{str(path)!r} is corrupted: its account of the training makes no sense ({error}).") from None
     if not known:
         raise FileError(f"{str(path)!r} is a checkpoint of format {state['format']}; this version reads {FORMAT}.")
     return state
 
 
+def _sensible(state: dict[str, Any]) -> bool:
+    """Whether a state has its parts, each of its kind."""
+    columns, seconds, means = state["history"]["columns"], state["history"]["seconds"], state["means"]
+    finished = state["epoch"] - 1
+    return (
+        finished >= 0
+        and 0 <= state["batch"] < 2**62
+        and isinstance(state["drawn"], bool)
+        and all(len(column) == finished for column in [*columns.values(), seconds])
+        and means.keys() == {"sums", "weight", "count", "kept"}
+        and all(isinstance(state[k], dict) for k in ("same", "generators", "model", "loss", "optimizer"))
+        and all(len(pair) == 2 for pair in state["callbacks"])
+        and {"split_from", "order_from", "order", "modes", "schedule", "seconds"} <= state.keys()
+    )
+
+
 def restore(training: Training, state: dict[str, Any], path: File) -> None:
     """Put a training where it was. Raises ValueError, TypeError or KeyError, and changes nothing, if it is another."""
-    now, then = fingerprint(training), state["data"]
+    now, then = fingerprint(training), state["same"]
     differing = [f"{name} {then[name]!r}, now {now[name]!r}" for name in now if now[name] != then[name]]
     if differing:
         raise ValueError(
@@ -85,14 +112,18 @@ def restore(training: Training, state: dict[str, Any], path: File) -> None:
         )
     model, optimizer, schedule = training.model, training.optimizer, training.schedule
     callbacks = _paired(training, state["callbacks"], path)
-    before = model.state_dict()
+    before = training.state()
     try:
-        model.load_state_dict(state["model"])
+        training.load_state(state["model"])
+        if isinstance(training.loss, Module):
+            training.loss.load_state_dict(state["loss"])
         optimizer.load_state_dict(state["optimizer"])
     except (KeyError, ValueError, TypeError) as error:
-        model.load_state_dict(before)
+        training.load_state(before)
         error.add_note(f"The state came from {str(path)!r}.")
         raise
+    for module, mode in zip(model.modules(), state["modes"], strict=True):
+        module.training = mode
     if schedule is not None:
         schedule.load_state_dict(state["schedule"])
     for callback, kept in callbacks:
@@ -126,31 +157,50 @@ def _paired(training: Training, kept: list[Any], path: File) -> list[tuple[Callb
     return found
 
 
-def writable(path: File) -> None:
-    """Refuse a place where no checkpoint can be written, before anything is trained."""
+def writable(path: File) -> File:
+    """The path of a checkpoint, if one can be written there."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"checkpoint is a path; received {path!r:.80}. Write checkpoint='run.safetensors'.")
     folder = os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
         raise ValueError(
             "checkpoint is a file in a folder that can be written to, such as 'run.safetensors'; received "
             f"{str(path)!r}."
         )
+    return path
 
 
 def fingerprint(training: Training) -> dict[str, Any]:
     """What has to be the same for a training to go on as if it had never stopped."""
     arrays = training.samples.arrays
-    first = 0
+    some = 0
     for array in arrays:
-        first = zlib.crc32(np.ascontiguousarray(array[:16]).tobytes(), first)
+        some = zlib.crc32(np.ascontiguousarray(array[:: max(1, len(array) // 64)]).tobytes(), some)
+    loader = training.samples
     return {
         "shapes": [list(array.shape) for array in arrays],
-        "first samples' checksum": first,
-        "batches per epoch": len(training.samples),
+        "checksum of some samples": some,
+        "batch_size": loader.batch_size,
+        "shuffle": loader.shuffle,
+        "drop_last": loader.drop_last,
+        "replacement": loader.replacement,
+        "generator of the order": _kind(loader.rng),
+        "loss": _name(training.loss),
         "accumulate": training.accumulate,
+        "clip_norm": training.clip_norm,
+        "clip_value": training.clip_value,
         "columns of the history": list(training.history.columns),
         "schedule": type(training.schedule).__name__,
-        "random generators of the model": [name for name, _ in training.model.named_generators()],
+        "random generators of the model": {name: _kind(rng) for name, rng in training.model.named_generators()},
     }
+
+
+def _kind(rng: np.random.Generator) -> str:
+    return str(rng.bit_generator.state["bit_generator"])
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def generator_state(rng: np.random.Generator | None) -> Any:

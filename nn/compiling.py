@@ -12,12 +12,22 @@ from nn import functional as F
 from nn import optim
 from nn.optim import Optimizer
 
+RESHAPING = frozenset({"reshape", "ravel", "gather", "transpose", "squeeze", "expand_dims"})
 
-def _before(outputs: Any, activation: str) -> Any:
-    """The argument that an activation gave these outputs for, which the graph remembers; None if it is not known."""
-    if isinstance(outputs, ad.Tensor) and outputs.primitive is not None and outputs.primitive.name == activation:
-        return outputs.arguments[0]
-    return None
+
+def _origin(outputs: Any) -> tuple[str, Any]:
+    """The name of what computed some outputs, if that was recorded, and what it computed them of."""
+    if isinstance(outputs, ad.Tensor) and outputs.primitive is not None:
+        return outputs.primitive.name, outputs.arguments[0]
+    return "", None
+
+
+def ending(outputs: Any) -> str:
+    """The name of the last function that was recorded, but for those that only change the shape."""
+    name, before = _origin(outputs)
+    while name in RESHAPING:
+        name, before = _origin(before)
+    return name
 
 
 def _log(probabilities: Any) -> Any:
@@ -36,8 +46,8 @@ class CategoricalCrossEntropy:
     def __call__(self, outputs: Any, targets: Any, sample_weight: Any = None) -> Any:
         """The mean over the batch."""
         if self.softmax:
-            logits = _before(outputs, "softmax")
-            outputs = _log(outputs) if logits is None else logits
+            name, logits = _origin(outputs)
+            outputs = logits if name == "softmax" else _log(outputs)
         return F.cross_entropy(outputs, targets, sample_weight=sample_weight)
 
 
@@ -51,8 +61,8 @@ class BinaryCrossEntropy:
     def __call__(self, outputs: Any, targets: Any, sample_weight: Any = None) -> Any:
         """The mean over the batch."""
         targets = np.asarray(targets, outputs.dtype)
-        logits = _before(outputs, "sigmoid") if self.sigmoid else outputs
-        if logits is None:
+        name, logits = _origin(outputs) if self.sigmoid else ("sigmoid", outputs)
+        if name != "sigmoid":
             return F.binary_cross_entropy(outputs, targets, sample_weight=sample_weight)
         return F.binary_cross_entropy_with_logits(logits, targets, sample_weight=sample_weight)
 
@@ -79,17 +89,22 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 }
 
 
-def loss(given: Any, last: str) -> Any:
-    """A loss by its name, for a model whose last activation has the name `last`; one given as it is stays."""
+def checked_loss(given: Any) -> Any:
+    """A loss, if it is a function or one of the names."""
+    if isinstance(given, str) and given not in CROSS_ENTROPIES and given not in OTHER_LOSSES:
+        names = ", ".join(map(repr, [*CROSS_ENTROPIES, *OTHER_LOSSES]))
+        raise ValueError(f"compile: loss is a function, or one of {names}; received {given!r:.80}.")
+    return given
+
+
+def loss(given: Any, outputs: Any) -> Any:
+    """The loss of this name for a model that recorded such outputs; one given as it is stays."""
     if not isinstance(given, str):
         return given
     if given in CROSS_ENTROPIES:
         kind, activation = CROSS_ENTROPIES[given]
-        return kind(last == activation)
-    if given in OTHER_LOSSES:
-        return OTHER_LOSSES[given]
-    names = ", ".join(map(repr, [*CROSS_ENTROPIES, *OTHER_LOSSES]))
-    raise ValueError(f"compile: loss is a function, or one of {names}; received {given!r:.80}.")
+        return kind(ending(outputs) == activation)
+    return OTHER_LOSSES[given]
 
 
 def optimizer(given: Any) -> Optimizer | Callable[[Iterable[ad.Tensor]], Optimizer]:

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 import autodiff as ad
 from nn.history import History
@@ -42,11 +43,15 @@ def cause(value: ad.Tensor, inputs: Any, targets: Any, model: Module) -> str:
     )
 
 
+def finite(vector: npt.NDArray[Any]) -> bool:
+    """Whether all elements are."""
+    return math.isfinite(float(np.dot(vector, vector))) or bool(np.isfinite(vector).all())  # the product may overflow
+
+
 def stray(optimizer: Optimizer, model: Module) -> str | None:
     """The parameter whose adjoint is not finite, if there is one."""
-    gradient = optimizer.flat.grad
-    if math.isfinite(float(np.dot(gradient, gradient))) or np.isfinite(gradient).all():
-        return None  # the product alone may overflow
+    if finite(optimizer.flat.grad):
+        return None
     names = {id(tensor): name for name, tensor in model.named_parameters()}
     for tensor in optimizer.parameters:
         if tensor.grad is not None and not np.isfinite(tensor.grad).all():

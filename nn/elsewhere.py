@@ -1,6 +1,8 @@
 """Names that users of PyTorch and Keras type and that are not here, each with what to write instead."""
 
 NAMES = {
+    "Tensor": "write ad.Tensor(array)",
+    "manual_seed": "pass rng=0 to what is random: layers, fit, DataLoader",
     "Parameter": "a leaf Tensor among a Module's attributes is a parameter: self.w = ad.Tensor(array)",
     "ParameterList": "write a plain list of ad.Tensors; it is walked",
     "ParameterDict": "write a plain dict of ad.Tensors; it is walked",
@@ -35,6 +37,7 @@ NAMES = {
 }
 
 METHODS = {
+    "append": "write model.add(layer)",
     "register_buffer": "assign the array: self.name = np.zeros(3); an ndarray attribute is a buffer",
     "register_parameter": "assign the Tensor: self.name = ad.Tensor(array)",
     "register_module": "assign the Module: self.name = layer",
@@ -55,4 +58,12 @@ METHODS = {
     "trainable": "write model.freeze() and model.unfreeze()",
     **dict.fromkeys(("to", "cuda", "cpu", "device"), "everything is in main memory; leave it away"),
     **dict.fromkeys(("float", "double", "half"), "layers are made in their dtype: nn.Linear(3, 4, dtype=np.float64)"),
+}
+
+FIT = {
+    "class_weight": "write loss=nn.CrossEntropyLoss(weight=an array of the classes' weights)",
+    "shuffle": "the samples are shuffled; for another order write nn.fit(model, nn.data.DataLoader(...), ...)",
+    "initial_epoch": "write resume=, which knows where it was",
+    "steps_per_epoch": "an epoch goes through all samples; take fewer",
+    "x": "x is the first argument",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -50,8 +51,9 @@ def predict(model: Module, inputs: npt.ArrayLike, batch_size: int = AT_ONCE) -> 
     size = whole(batch_size, "batch_size")
     convert = arguments.conversion(model)
     with evaluating(model):
-        parts = [np.asarray(model(convert(rows[k : k + size]))) for k in range(0, len(rows), size) or (0,)]
-    return np.concatenate(parts)
+        starts = range(0, len(rows), size) or (0,)
+        outputs = [arguments.one_array(model(convert(rows[k : k + size])), "predict") for k in starts]
+    return np.concatenate(outputs)
 
 
 def evaluate(
@@ -124,13 +126,15 @@ class Means:
             for name in self.averaged:
                 self.sums[name] += arguments.measured(name, self.measures[name], plain, targets) * count
             if len(self.averaged) < len(self.measures):
-                self.kept.append((np.array(plain), np.array(targets)))
+                self.kept.append((np.array(arguments.one_array(plain, "a metric")), np.array(targets)))
 
     def values(self) -> dict[str, float]:
         """The loss, and each metric by name."""
-        found = {"loss": self.sums["loss"] / self.weight}
+        found = {"loss": self.sums["loss"] / self.weight if self.weight else math.nan}
         together = [np.concatenate(parts) for parts in zip(*self.kept, strict=True)]
         for name, measure in self.measures.items():
             averaged = name in self.sums
-            found[name] = self.sums[name] / self.count if averaged else arguments.measured(name, measure, *together)
+            found[name] = (
+                self.sums[name] / max(self.count, 1) if averaged else arguments.measured(name, measure, *together)
+            )
         return found

@@ -89,15 +89,27 @@ def fit(
     measures = metric_functions.chosen(metrics, getattr(loss, "threshold", 0.5))
     if not isinstance(verbose, bool | np.bool):
         raise TypeError(f"verbose is whether to show a line per epoch; received {verbose!r:.80}. Write verbose=False.")
+    arguments.check_loss(loss)
+    arguments.check_schedule(schedule)
+    settings: dict[str, Any] = {
+        "clip_norm": None if clip_norm is None else real(clip_norm, "clip_norm", above=True),
+        "clip_value": None if clip_value is None else real(clip_value, "clip_value", above=True),
+        "accumulate": whole(accumulate, "accumulate"),
+        "callbacks": called_back(callbacks),
+        "file": None if checkpoint is None else writable(checkpoint),
+        "file_every": None if checkpoint_every is None else whole(checkpoint_every, "checkpoint_every, in batches,"),
+    }
+    if checkpoint_every is not None and checkpoint is None:
+        raise TypeError("checkpoint_every says how often to write the file checkpoint=, which was not given.")
     draws = generator(rng)
     found = None if resume is None else read(resume)
     if found:
         set_state(draws, found["split_from"])
-    split_from = generator_state(draws)
-    arguments.check_loss(loss, weighted=sample_weight is not None or (isinstance(data, tuple) and len(data) == 3))
+    settings["split_from"] = generator_state(draws)
     convert = arguments.conversion(model)
     samples, held = arguments.loaders(data, validation, sample_weight, batch_size, draws, convert)
-    state = generator_state(draws)
+    arguments.check_loss(loss, weighted=len(samples.arrays) == 3 or (held is not None and len(held.arrays) == 3))
+    state, buffers = generator_state(draws), {name for name, _ in model.named_buffers()}
     for rows in _sizes(samples):
         with evaluation.mode(model, training=True):
             arguments.rehearse(model, loss, measures, convert, samples, rows, "data")
@@ -107,19 +119,8 @@ def fit(
     set_state(draws, state)  # a model may draw from the same generator
 
     stepper = arguments.made(optimizer, model, parameters)
-    training = Training(model, stepper, loss, measures, samples, held, epochs)
-    training.split_from = split_from
-    training.schedule = arguments.scheduled(schedule, stepper)
-    training.clip_norm = None if clip_norm is None else real(clip_norm, "clip_norm", above=True)
-    training.clip_value = None if clip_value is None else real(clip_value, "clip_value", above=True)
-    training.accumulate = whole(accumulate, "accumulate")
-    training.callbacks = called_back(callbacks)
-    training.file = checkpoint
-    training.file_every = None if checkpoint_every is None else whole(checkpoint_every, "checkpoint_every, in batches,")
-    if checkpoint is not None:
-        writable(checkpoint)
-    elif checkpoint_every is not None:
-        raise TypeError("checkpoint_every says how often to write the file checkpoint=, which was not given.")
+    training = Training(model, stepper, loss, measures, samples, held, epochs, buffers)
+    vars(training).update(settings, schedule=arguments.scheduled(schedule, stepper))
     if found and resume is not None:
         restore(training, found, resume)
     done = (training.epoch - 1) * training.batches + training.batch

@@ -7,6 +7,7 @@ previous one is whole.
 from __future__ import annotations
 
 import os
+import threading
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ import autodiff as ad
 from nn.module import Module
 
 Array = npt.NDArray[Any]
+TRAINING = "training"  # the note that a training's checkpoint has
+MODEL = "model."  # what the names of its weights begin with
 CHECKSUM = "crc32"  # of names, dtypes, shapes, numbers and notes; other programs' files have none
 
 
@@ -42,9 +45,13 @@ def save(model: Module | Mapping[str, Any], path: str | os.PathLike[str]) -> Non
 def load(path: str | os.PathLike[str]) -> dict[str, Array]:
     """The arrays of a safetensors file by name, for `model.load_state_dict(nn.load(path))`.
 
-    Raises FileNotFoundError, and FileError for a file that is truncated, corrupted or of another kind.
+    Of a checkpoint that `fit` wrote, those of its model. Raises FileNotFoundError, and FileError for a file that is
+    truncated, corrupted or of another kind.
     """
-    return read(path)[0]
+    arrays, notes = read(path)
+    if TRAINING not in notes:
+        return arrays
+    return {name.removeprefix(MODEL): array for name, array in arrays.items() if name.startswith(MODEL)}
 
 
 def write(path: str | os.PathLike[str], arrays: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> None:
@@ -60,13 +67,17 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Any], notes: Mappin
         plain[name] = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
     texts = dict(notes or {})
     texts[CHECKSUM] = _checksum(plain, texts)
-    place = Path(path)
-    beside = place.with_name(f".{place.name}.{os.getpid()}.part")
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        raise ValueError(f"arrays are saved to a file; {str(place)!r} is something else.")
+    beside = place.with_name(f".{place.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         with open(beside, "wb") as file:
             file.write(to_bytes(plain, texts))
             file.flush()
             os.fsync(file.fileno())
+        if place.exists():
+            os.chmod(beside, place.stat().st_mode)
         os.replace(beside, place)
     finally:
         beside.unlink(missing_ok=True)

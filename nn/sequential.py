@@ -10,13 +10,15 @@ from typing import Any, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-from nn import arguments, compiling, evaluation, functional, init
+import autodiff as ad
+from nn import arguments, compiling, elsewhere, evaluation, init
 from nn import metrics as metric_functions
 from nn.fitting import fit
 from nn.history import History
-from nn.layers import Dense, Linear, ReLU, Sigmoid, Softmax
+from nn.layers import Dense, Linear, ReLU
 from nn.layers.dense import Initialiser
 from nn.module import Module
+from nn.optim import Optimizer
 from nn.written import call
 
 Layer = Callable[[Any], Any]
@@ -62,9 +64,9 @@ class Sequential(Module):
             x = layer(x)
         return x
 
-    def attributes(self) -> Iterator[tuple[str, Any]]:
+    def named_attributes(self) -> Iterator[tuple[str, Any]]:
         """The layers by number, as PyTorch names them: "0.weight", "0.bias", "2.weight" ..."""
-        for name, value in super().attributes():
+        for name, value in super().named_attributes():
             if name == "layers":
                 yield from ((str(k), layer) for k, layer in enumerate(self.layers))
             else:
@@ -78,6 +80,9 @@ class Sequential(Module):
         if isinstance(index, slice):
             return Sequential(*self.layers[index])
         return self.layers[index]
+
+    def __setitem__(self, index: int, layer: Layer) -> None:
+        self.layers[index] = layer
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -103,7 +108,7 @@ class Sequential(Module):
         if loss is None:
             raise TypeError('compile takes a loss; write loss="sparse_categorical_crossentropy", or loss="mse".')
         metric_functions.chosen(metrics)
-        self._compiled = Compiled(compiling.optimizer(optimizer), compiling.loss(loss, _ending(self)), metrics)
+        self._compiled = Compiled(compiling.optimizer(optimizer), compiling.checked_loss(loss), metrics)
 
     def fit(
         self,
@@ -120,16 +125,27 @@ class Sequential(Module):
     ) -> History:
         """Train as compiled: `nn.fit` under Keras's names; `options` (callbacks, rng ...) are passed on to it."""
         compiled = self._ready("fit")
+        if unknown := [name for name in options if name in elsewhere.FIT]:
+            raise TypeError(f"fit has no {unknown[0]}; {elsewhere.FIT[unknown[0]]}.")
         if validation_data is not None and validation_split is not None:
             raise TypeError("fit takes validation_data or validation_split; received both. Leave one away.")
-        validation: Any = validation_split
-        if validation_data is not None:
-            validation = (validation_data[0], self._columns(*validation_data[:2]), *validation_data[2:])
+        first = self._first(x)
+        loss = compiling.loss(compiled.loss, first)
+        optimizer = compiled.optimizer
+        if (
+            isinstance(optimizer, Optimizer)
+            and optimizer.bound
+            and not set(self.parameters()) <= set(optimizer.parameters)
+        ):
+            raise RuntimeError("the model has layers that came after compile and fit; compile it again to train them.")
+        validation: Any = validation_split if validation_data is None else validation_data
+        if isinstance(validation, tuple | list):
+            validation = (validation[0], _columns(validation[1], first), *validation[2:])
         return fit(
             self,
-            (x, self._columns(x, y)),
-            compiled.loss,
-            compiled.optimizer,
+            (x, _columns(y, first)),
+            loss,
+            optimizer,
             epochs=epochs,
             batch_size=batch_size,
             validation=validation,
@@ -144,8 +160,10 @@ class Sequential(Module):
     ) -> tuple[float, ...]:
         """Loss and metrics as compiled, in this order: a tuple whose numbers have names, `.loss`, `.accuracy`."""
         compiled = self._ready("evaluate")
-        data = x, self._columns(x, y)
-        found = evaluation.evaluate(self, data, compiled.loss, compiled.metrics, batch_size=batch_size)
+        first = self._first(x)
+        loss = compiling.loss(compiled.loss, first)
+        data = x, _columns(y, first)
+        found = evaluation.evaluate(self, data, loss, compiled.metrics, batch_size=batch_size)
         made: tuple[float, ...] = namedtuple("Evaluation", found, rename=True)(**found)
         return made
 
@@ -162,11 +180,20 @@ class Sequential(Module):
             )
         return compiled
 
-    def _columns(self, x: Any, y: Any) -> Any:
-        """Targets of shape (batch,) as a column, for a model with one output, as Keras takes them."""
-        first = self.predict(arguments.numbers(x, "X", "data")[:1])  # layers that wait for it get their shape, too
-        targets = arguments.numbers(y, "y", "data")
-        return targets[:, None] if first.shape[1:] == (1,) and targets.ndim == 1 else targets
+    def _first(self, x: Any) -> Any:
+        """What the model gives for the first row, recorded; layers that wait for their number of inputs get it."""
+        row = arguments.conversion(self)(arguments.numbers(x, "X", "data")[:1])
+        with evaluation.mode(self, training=False):
+            return self(ad.Tensor(row) if row.dtype.kind == "f" else row)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_compiled"}  # an optimizer has its model
+
+
+def _columns(y: Any, first: Any) -> Any:
+    """Targets of shape (batch,) as a column, for a model with one output, as Keras takes them."""
+    targets = arguments.numbers(y, "y", "data")
+    return targets[:, None] if np.shape(first)[1:] == (1,) and targets.ndim == 1 else targets
 
 
 class MLP(Sequential):
@@ -230,17 +257,3 @@ def _outputs(model: Sequential) -> int | None:
     if isinstance(first, Linear) or (isinstance(first, Dense) and first.built):
         return int(evaluation.predict(model, np.zeros((1, first.weight.shape[1]))).shape[-1])
     return None
-
-
-def _ending(model: Layer) -> str:
-    """The name of the activation that a model ends with, "" for another ending."""
-    if isinstance(model, Sequential) and model.layers:
-        return _ending(model.layers[-1])
-    activation = model.activation if isinstance(model, Dense) else model
-    return next((name for name, forms in ENDINGS.items() if activation in forms or type(activation) in forms), "")
-
-
-ENDINGS: dict[str, tuple[Any, ...]] = {
-    "softmax": (Softmax, functional.softmax),
-    "sigmoid": (Sigmoid, functional.sigmoid),
-}

@@ -6,8 +6,8 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import autodiff as ad
 from nn import arguments, checkpoint, diagnosis, evaluation
 from nn.arguments import LossFunction
 from nn.callbacks import Callback
-from nn.checkpoint import File, generator_state
+from nn.checkpoint import File, generator_state, set_state
 from nn.data import DataLoader
 from nn.diagnosis import DivergedError
 from nn.history import History
@@ -64,6 +64,7 @@ class Training:
         samples: DataLoader,
         held: DataLoader | None,
         epochs: int,
+        buffers: set[str] | None = None,
     ) -> None:
         self.model, self.optimizer, self.loss, self.measures = model, optimizer, loss, measures
         self.samples, self.held, self.epochs = samples, held, epochs
@@ -80,6 +81,9 @@ class Training:
         trained = {id(t) for t in optimizer.parameters}
         self._others = [t for t in model.parameters() if id(t) not in trained]
         self._buffers = [b for b in model.buffers() if b.flags.writeable]
+        self._generators = [rng for _, rng in model.named_generators()]
+        self._names = {name for name, _ in model.named_buffers()} if buffers is None else buffers
+        self._values = np.empty_like(optimizer.flat.value)
 
     def stop(self, reason: str) -> None:
         """End the training after the batch or epoch that is under way; the first reason stays."""
@@ -87,29 +91,39 @@ class Training:
 
     def run(self) -> None:
         """All that is left of it."""
-        try:
-            with self._interruptible():
-                self._call("on_fit_begin")
-                while self.epoch <= self.epochs and not self.ended:
-                    self._epoch()
-            if self.ended:
-                self.shown.keep(f"ended in epoch {self.epoch - (not self.batch)}: {self.ended}")
-        except KeyboardInterrupt:
-            self.history.interrupted = True
-            self.shown.keep(
-                f"interrupted in epoch {self.epoch}; the history holds the {len(self.history)} finished before it"
-            )
-        finally:
+        with ExitStack() as end:
+            end.callback(self.shown.close)
+            end.callback(self.model.eval)
             try:
-                self._call("on_fit_end")
-            finally:
-                self.model.eval()
-                self.shown.close()
+                for callback in self.callbacks:
+                    callback.on_fit_begin(self)
+                    end.callback(callback.on_fit_end, self)
+                with self._interruptible():
+                    while self.epoch <= self.epochs and not self.ended:
+                        self._epoch()
+                    self._poll()
+                if self.ended:
+                    self.shown.keep(f"ended in epoch {self.epoch - (not self.batch)}: {self.ended}")
+            except KeyboardInterrupt:
+                self.history.interrupted = True
+                self.shown.keep(
+                    f"interrupted in epoch {self.epoch}; the history holds the {len(self.history)} finished before it"
+                )
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """The model's parameters, and the buffers that it had when the training began."""
+        late = {name for name, _ in self.model.named_buffers()} - self._names
+        return {name: value for name, value in self.model.state_dict().items() if name not in late}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Give the model what `state` gave. Raises as `Module.load_state_dict` does."""
+        own = self.state().keys() == state.keys()
+        self.model.load_state_dict(state, strict=not own)
 
     def _epoch(self) -> None:
         began = time.perf_counter() - self.seconds
-        self.model.train()
         if self.order is None:
+            self.model.train()
             self.order_from = generator_state(self.samples.rng)
             self.order = self.samples.order()
             self._call("on_epoch_begin")
@@ -144,7 +158,7 @@ class Training:
         batches = [self.samples.batch(self.order, k) for k in range(self.batch, last)]
         weights = [float(np.sum(b[2])) if len(b) == 3 else float(len(b[0])) for b in batches]
         whole = sum(weights)
-        before = [buffer.copy() for buffer in self._buffers]
+        before = self._kept()
         self.optimizer.zero_grad()
         for tensor in self._others:
             tensor.grad = None
@@ -155,18 +169,28 @@ class Training:
                 self.batch += 1
                 self.shown.advance(self.epoch, self.batch)
             self._check_adjoints(last)
+            if whole:
+                self._move(last)
         except DivergedError:
-            for buffer, old in zip(self._buffers, before, strict=True):
-                buffer[...] = old
+            before()
             raise
-        if not whole:
-            return
+
+    def _move(self, batch: int) -> None:
+        """Move the parameters, if where to is finite."""
         if self.clip_norm is not None:
             clip_grad_norm(self.optimizer, self.clip_norm)
         if self.clip_value is not None:
             clip_grad_value(self.optimizer, self.clip_value)
         self._call("on_backward")
+        vector = self.optimizer.flat.value
+        np.copyto(self._values, vector)
         self.optimizer.step()
+        if not diagnosis.finite(vector):
+            vector[...] = self._values
+            raise DivergedError(
+                f"the step {self._where(batch)} would have made parameters infinite: lr is too large. {KEPT}",
+                self.history,
+            )
         if self.schedule is not None and self.schedule.each == "step":
             self.schedule.step()
         self._call("on_batch_end")
@@ -183,6 +207,19 @@ class Training:
             raise DivergedError(f"the loss is {number} {self._where(self.batch + 1)}: {cause}. {KEPT}", self.history)
         self.value.backward(None if share is None else np.full(self.value.shape, share, self.value.dtype))
         self.means.add(number, self.outputs, self.targets, *weights)
+
+    def _kept(self) -> Callable[[], None]:
+        """What puts buffers and generators back to what they are now."""
+        buffers = [(buffer, buffer.copy()) for buffer in self._buffers]
+        states = [(rng, generator_state(rng)) for rng in self._generators]
+
+        def put_back() -> None:
+            for buffer, values in buffers:
+                buffer[...] = values
+            for rng, state in states:
+                set_state(rng, state)
+
+        return put_back
 
     def _check_adjoints(self, batch: int) -> None:
         if stray := diagnosis.stray(self.optimizer, self.model):
@@ -201,7 +238,11 @@ class Training:
 
     def _write(self) -> None:
         if self.file is not None:
-            checkpoint.write(self, self.file)
+            try:
+                checkpoint.write(self, self.file)
+            except OSError as error:
+                error.add_note(f"The checkpoint {str(self.file)!r} was not written; one from before is still whole.")
+                raise
 
     def _poll(self) -> None:
         if self._stopping:

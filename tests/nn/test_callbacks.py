@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from stopped import LABELS, X, model, train
@@ -353,3 +355,122 @@ def test_memory_mapped_samples_are_read_batch_by_batch(tmp_path):
         nn.optim.Adam(lr=0.01), epochs=2, verbose=False,
     )  # fmt: skip
     assert history["loss"][1] < history["loss"][0]
+
+
+def test_a_step_to_infinity_is_not_taken():
+    network = nn.Sequential(nn.Linear(6, 2, rng=0), nn.Dropout(0.5, rng=1))
+    before, rng = network.state_dict(), network[1].rng.bit_generator.state
+    with pytest.raises(nn.DivergedError, match="the step in epoch 1, batch 1 of 1 would have made parameters infinite"):
+        nn.fit(
+            network, (X * 1e32, X[:, :2]), nn.L1Loss(), lambda p: nn.optim.SGD(p, lr=1e9), batch_size=500,
+            verbose=False,
+        )  # fmt: skip
+    assert all(np.array_equal(value, before[name]) for name, value in network.state_dict().items())
+    assert network[1].rng.bit_generator.state == rng
+
+
+def test_what_is_to_rise_or_fall_is_said_where_it_cannot_be_known():
+    def perplexity(outputs: np.ndarray, targets: np.ndarray) -> float:
+        return float(np.exp(F.cross_entropy(outputs, targets)))
+
+    with pytest.raises(ValueError, match="whether 'perplexity' is to rise or to fall"):
+        train(model(), metrics=perplexity, callbacks=nn.EarlyStopping(2, "perplexity"))
+    history = train(model(), metrics=perplexity, callbacks=nn.EarlyStopping(2, "perplexity", mode="min"))
+    assert len(history) > 2
+
+
+def test_a_callback_whose_training_never_began_does_nothing_in_the_end():
+    stopping, other = nn.EarlyStopping(3), model()
+    train(model(), 2, callbacks=stopping)
+    before = other.state_dict()
+    with pytest.raises(ValueError, match="watch was made for"):
+        train(other, callbacks=[nn.watch(model()), stopping])
+    assert all(np.array_equal(value, before[name]) for name, value in other.state_dict().items())
+
+
+def test_an_error_in_one_callbacks_end_does_not_keep_the_others_from_theirs():
+    class Failing(nn.Callback):
+        def on_fit_end(self, training: nn.Training) -> None:
+            raise ZeroDivisionError
+
+    diary, network = Diary(), model()
+    with pytest.raises(ZeroDivisionError):
+        train(network, 1, callbacks=[diary, Failing()])
+    assert diary.entries[-1] == "over"
+    assert not network.training
+
+
+def test_a_loss_that_is_a_sum_is_refused():
+    network = nn.MLP(6, 2, rng=0)
+    with pytest.raises(ValueError, match="takes the mean over each batch; received a loss with reduction='sum'"):
+        nn.fit(network, (X, LABELS), nn.CrossEntropyLoss(reduction="sum"), nn.optim.SGD, verbose=False)
+
+
+def test_targets_that_would_broadcast_are_warned_about():
+    network = nn.MLP(6, 1, rng=0)
+    with pytest.warns(UserWarning, match=r"gives shape \(32, 1\), and y has shape \(32,\)"):
+        nn.fit(network, (X, X[:, 0]), lambda o, y: np.mean((o - y) ** 2), nn.optim.SGD, epochs=1, verbose=False)
+
+
+def test_parameters_that_would_not_be_trained_are_named():
+    class Late(nn.Module):
+        def __init__(self) -> None:
+            self.first, self.late = nn.Linear(6, 4, rng=0), nn.Dense(2, rng=0)
+
+        def forward(self, x: object) -> object:
+            return self.late(self.first(x))
+
+    network = Late()
+    with pytest.raises(ValueError, match=r"came with its first call, late.weight, late.bias"):
+        nn.fit(network, (X, LABELS), nn.CrossEntropyLoss(), nn.optim.SGD(network.parameters()), verbose=False)
+    nn.fit(Late(), (X, LABELS), nn.CrossEntropyLoss(), nn.optim.SGD, epochs=1, verbose=False)
+    network = nn.MLP(6, 2, rng=0)
+    network.scale = ad.Tensor([1.0, 2.0]) * 0.1
+    with pytest.warns(UserWarning, match=r"MLP.scale is the result of multiply, so it is neither trained nor saved"):
+        nn.fit(network, (X, LABELS), nn.CrossEntropyLoss(), nn.optim.SGD, epochs=1, verbose=False)
+
+
+def test_an_optimizer_stays_its_owners_when_arguments_are_wrong():
+    network = nn.MLP(6, 2, rng=0)
+    optimizer = nn.optim.SGD(network.parameters(), lr=0.1)
+    for wrong in ({"clip_norm": -1}, {"accumulate": 0}, {"callbacks": 5}, {"checkpoint_every": 3}, {"schedule": "cos"}):
+        with pytest.raises((ValueError, TypeError)):
+            nn.fit(network, (X, LABELS), nn.CrossEntropyLoss(), nn.optim.Adam, verbose=False, **wrong)
+    F.cross_entropy(network(X), LABELS).backward()
+    optimizer.step()
+
+
+def test_outputs_that_are_no_array_are_refused_where_they_would_be_put_together():
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            self.layer = nn.Linear(6, 2, rng=0)
+
+        def forward(self, x: object) -> tuple[object, object]:
+            return self.layer(x), self.layer(x)
+
+    with pytest.raises(TypeError, match="to be one array; the model gave a tuple"):
+        nn.predict(Two(), X)
+    history = nn.fit(
+        Two(), (X, LABELS), lambda outputs, y: F.cross_entropy(outputs[0], y), nn.optim.SGD, epochs=1, verbose=False
+    )
+    assert len(history) == 1
+
+
+def test_a_memory_mapped_array_is_not_read_whole(tmp_path):
+    np.save(tmp_path / "X.npy", np.tile(X.astype(np.float32), (500, 20)))  # 48 MB
+    mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
+    network = nn.Linear(120, 2, rng=0, dtype=np.float64)
+    tracemalloc.start()
+    nn.fit(
+        network, (mapped, np.tile(LABELS, 500)), nn.CrossEntropyLoss(), nn.optim.SGD, epochs=1, batch_size=5000,
+        verbose=False,
+    )  # fmt: skip
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < mapped.nbytes / 2
+
+
+def test_names_that_other_libraries_have():
+    assert len(train(model(), 1, callbacks=None)) == 1
+    with pytest.raises(TypeError, match="received 'early'"):
+        train(model(), callbacks="early")

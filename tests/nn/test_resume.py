@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from stopped import LABELS, X, model, train
 
 import nn
-from nn import checkpoint
+from nn import checkpoint, saving
 
 STOPPED = Path(__file__).with_name("stopped.py")
 
@@ -165,7 +166,7 @@ def test_another_training_is_refused_and_nothing_changes(tmp_path: Path):
     with pytest.raises(nn.FileError, match="truncated"):
         train(model(), resume=file.with_name("short"))
     network = model()
-    with pytest.raises(ValueError, match="was another one: batches per epoch 11, now 6"):
+    with pytest.raises(ValueError, match="was another one: batch_size 16, now 32"):
         train(network, batch_size=32, resume=file)
     with pytest.raises(ValueError, match="columns of the history"):
         train(network, metrics=(), resume=file)
@@ -230,3 +231,68 @@ def test_a_notebooks_stop_button_returns_the_history_and_leaves_a_checkpoint(tmp
     epochs = int(text.split()[1])
     state = checkpoint.read(file)
     assert len(state["history"]["seconds"]) == epochs == state["epoch"] - 1
+
+
+def test_modes_that_a_callback_set_come_back(tmp_path: Path):
+    class Still(nn.Callback):
+        def on_epoch_begin(self, training: nn.Training) -> None:
+            training.model[1].eval()
+
+    file = tmp_path / "run.safetensors"
+    whole, resumed = model(), model()
+    train(whole, 4, callbacks=[Still()], schedule=None)
+    train(model(), 4, callbacks=[Still(), StopAt(15)], checkpoint=file, schedule=None)
+    train(resumed, 4, callbacks=[Still()], resume=file, schedule=None)
+    assert equal(whole, resumed)
+
+
+def test_what_forward_remembers_does_not_keep_a_training_from_going_on(tmp_path: Path):
+    class Remembering(nn.Module):
+        def __init__(self) -> None:
+            self.layer = nn.Linear(6, 2, rng=0)
+
+        def forward(self, x: np.ndarray) -> object:
+            self.seen = np.array(x)
+            return self.layer(x)
+
+    file = tmp_path / "run.safetensors"
+    network = Remembering()
+    train(network, 2, checkpoint=file, schedule=None)
+    assert sorted(nn.load(file)) == ["layer.bias", "layer.weight"]
+    assert len(train(Remembering(), 3, resume=file, schedule=None)) == 3
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda state: state | {"epoch": -5},
+        lambda state: state | {"epoch": "3"},
+        lambda state: state | {"batch": None},
+        lambda state: state | {"history": {"columns": {"loss": [1.0]}, "seconds": []}},
+        lambda state: state | {"means": {}},
+        lambda state: state | {"callbacks": 3},
+        lambda state: {name: value for name, value in state.items() if name != "optimizer"},
+        lambda state: [],
+    ],
+)
+def test_a_forged_checkpoint_is_refused(damage: object, tmp_path: Path):
+    file = tmp_path / "run.safetensors"
+    train(model(), 2, checkpoint=file)
+    arrays: dict[str, object] = {}
+    text = json.dumps(checkpoint.flattened(damage(checkpoint.read(file)), "", arrays))
+    saving.write(file, arrays, {saving.TRAINING: text})
+    network = model()
+    with pytest.raises(nn.FileError, match="its account of the training makes no sense"):
+        train(network, resume=file)
+    assert equal(network, model())
+
+
+def test_ctrl_c_in_the_very_last_moment_is_not_lost():
+    class Last(nn.Callback):
+        def on_epoch_end(self, training: nn.Training) -> None:
+            if training.epoch == training.epochs:
+                signal.raise_signal(signal.SIGINT)
+
+    history = train(model(), 2, callbacks=Last(), schedule=None)
+    assert history.interrupted
+    assert len(history) == 2

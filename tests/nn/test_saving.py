@@ -103,3 +103,28 @@ def test_what_cannot_be_saved_is_an_error_and_the_file_before_survives(tmp_path:
 def test_a_missing_file_is_named(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match=r"there is no file .*nowhere"):
         nn.load(tmp_path / "nowhere")
+
+
+def test_a_checkpoint_gives_its_models_weights(tmp_path: Path):
+    model = nn.MLP(2, 3, 2, rng=0)
+    file = tmp_path / "run.safetensors"
+    nn.fit(
+        model, (np.ones((8, 2)), np.ones(8, int)), nn.CrossEntropyLoss(), nn.optim.Adam, checkpoint=file, verbose=False
+    )
+    found = nn.load(file)
+    assert found.keys() == model.state_dict().keys()
+    assert all(np.array_equal(found[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has neither these modes nor, without privileges, links")
+def test_links_and_modes_stay_and_what_is_no_file_is_refused(tmp_path: Path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    nn.save({"a": np.ones(2)}, target)
+    target.chmod(0o600)
+    link.symlink_to(target)
+    nn.save({"a": np.zeros(2)}, link)
+    assert link.is_symlink()
+    assert (nn.load(target)["a"] == 0).all()
+    assert target.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(ValueError, match=r"saved to a file; .* is something else"):
+        nn.save({"a": np.ones(2)}, tmp_path)

@@ -185,3 +185,51 @@ def test_a_deep_residual_network_keeps_its_slope():
 
     assert slope(lambda k: nn.Sequential(*layers(k))) < 1e-12
     assert slope(lambda k: nn.Residual(*layers(k))) > 1e-3
+
+
+def test_a_sigmoid_is_found_behind_what_changes_shapes_only():
+    y = (X[:, 0] > 0).astype(int)
+    for ending in ((lambda z: z[:, 0],), (nn.Flatten(),), (nn.Identity(),)):
+        model = compiled(nn.Linear(4, 1, rng=0), nn.Sigmoid(), *ending, loss="binary_crossentropy", metrics="accuracy")
+        history = model.fit(X, y, epochs=2, verbose=0, rng=0, validation_data=(X, y))
+        right = np.mean((model.predict(X).ravel() > 0.5) == y)
+        assert history["validation_accuracy"][-1] == pytest.approx(right)
+        p = model.predict(X).astype(float).ravel()
+        assert history["validation_loss"][-1] == pytest.approx(-np.mean(np.log(np.where(y, p, 1 - p))), rel=1e-5)
+
+
+def test_a_softmax_is_found_wherever_it_is():
+    linear = nn.Linear(4, 3, rng=0)
+    plain = state(copy.deepcopy(linear), loss="cross_entropy")
+    for ending in ((nn.Softmax(), nn.Identity()), (ad.softmax,), (lambda z: ad.softmax(z, axis=1),)):
+        assert same(state(copy.deepcopy(linear), *ending, loss="cross_entropy"), plain)
+    late = compiled(copy.deepcopy(linear), loss="cross_entropy")
+    late.add(nn.Softmax())
+    late.fit(X, LABELS, epochs=2, verbose=0, rng=0)
+    assert same(list(late.state_dict().values()), plain)
+
+
+def test_layers_after_a_fit_are_compiled_again():
+    model = compiled(nn.Linear(4, 3, rng=0), loss="cross_entropy", optimizer=nn.optim.Adam(lr=0.01))
+    model.fit(X, LABELS, verbose=0)
+    model.add(nn.Dense(3))
+    with pytest.raises(RuntimeError, match="compile it again"):
+        model.fit(X, LABELS, verbose=0)
+    with pytest.raises(TypeError, match=r"fit has no class_weight; write loss=nn.CrossEntropyLoss\(weight="):
+        model.fit(X, LABELS, class_weight={0: 1.0})
+
+
+def test_a_compiled_model_can_be_copied():
+    model = compiled(nn.Linear(4, 3, rng=0), loss="cross_entropy", optimizer=nn.optim.Adam(lr=0.01))
+    model.fit(X, LABELS, verbose=0)
+    other = copy.deepcopy(model)
+    assert np.array_equal(other[0].weight.value, model[0].weight.value)
+    other[0] = nn.Linear(4, 2, rng=0)
+    assert model.predict(X).shape == (120, 3)
+    assert other.predict(X).shape == (120, 2)
+
+
+def test_validation_data_may_be_a_loader():
+    model = compiled(nn.Linear(4, 3, rng=0), loss="cross_entropy")
+    history = model.fit(X, LABELS, validation_data=nn.data.DataLoader(X, LABELS, batch_size=7), verbose=0)
+    assert history.history["val_loss"] == [pytest.approx(model.evaluate(X, LABELS)[0])]

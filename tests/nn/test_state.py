@@ -194,10 +194,99 @@ def test_names_of_other_libraries_are_answered():
     ):
         with pytest.raises(AttributeError, match=f"nn has no '{name}': .*{words}"):
             getattr(nn, name)
-    with pytest.raises(AttributeError, match=r"Linear has no attribute 'to': everything is in main memory"):
+    with pytest.raises(AttributeError, match=r"Linear has no 'to': everything is in main memory"):
         nn.Linear(1, 1).to("cuda")
-    with pytest.raises(AttributeError, match=r"MLP has no attribute 'wieght'$"):
+    with pytest.raises(AttributeError, match=r"'MLP' object has no attribute 'wieght'$"):
         nn.MLP(1, 1).wieght  # noqa: B018
     for name in nn.elsewhere.NAMES:
         assert name not in dir(nn)
     assert not any(hasattr(nn.Module, name) for name in nn.elsewhere.METHODS)
+
+
+def tied() -> nn.Sequential:
+    model = nn.Sequential(nn.Linear(3, 3, rng=0), nn.Tanh(), nn.Linear(3, 3, rng=1))
+    model[2].weight = model[0].weight
+    return model
+
+
+def test_tied_parameters_stay_tied_when_they_are_frozen():
+    model = tied()
+    names = list(model.state_dict())
+    assert names == ["0.weight", "0.bias", "2.bias"]
+    model.freeze()
+    assert list(model.state_dict()) == names
+    assert model.unfreeze()[2].weight is model[0].weight
+    model[0].freeze()
+    with pytest.raises(ValueError, match=r"2.weight is trained here, and frozen in another part"):
+        nn.fit(model, (X, np.zeros(5, int)), nn.CrossEntropyLoss(), nn.optim.SGD, verbose=False)
+
+
+def test_pytorchs_state_has_both_names_of_a_tied_parameter():
+    model = tied()
+    state = model.state_dict()
+    both = state | {"2.weight": state["0.weight"]}
+    assert model.load_state_dict(both) == ([], [])
+    with pytest.raises(KeyError, match=r"unknown are '2.weight'"):
+        model.load_state_dict(state | {"2.weight": state["0.weight"] + 1})
+    with pytest.raises(KeyError, match=r"unknown are '2.weights'"):
+        model.load_state_dict(state | {"2.weights": state["0.weight"]})
+
+
+def test_loading_leaves_what_is_frozen_frozen_and_nothing_else():
+    model = Net()
+    model.freeze()
+    model.head.unfreeze()
+    model.load_state_dict({name: value * 0 for name, value in model.state_dict().items()})
+    assert [name for name, _ in model.named_parameters()] == ["head.weight", "head.bias"]
+    assert not model.body[0].weight.any()
+
+
+def test_two_parameters_of_one_name_are_an_error():
+    model = nn.Module()
+    model.layers = {1: ad.Tensor([1.0]), "1": ad.Tensor([2.0])}
+    with pytest.raises(ValueError, match=r"two parameters or buffers named 'layers.1'"):
+        model.state_dict()
+
+
+def test_what_forward_remembers_under_a_leading_underscore_is_no_state():
+    class Remembering(nn.Module):
+        def __init__(self) -> None:
+            self.layer = nn.Linear(3, 2, rng=0)
+            self._w = ad.Tensor([1.0])  # a parameter all the same
+
+        def forward(self, x: object) -> object:
+            self._hidden = self.layer(x)
+            return self._hidden * self._w
+
+    model = Remembering()
+    nn.predict(model, X)
+    assert type(model._hidden) is np.ndarray
+    assert list(model.state_dict()) == ["layer.weight", "layer.bias", "_w"]
+    assert list(model.freeze().state_dict()) == ["layer.weight", "layer.bias", "_w"]
+
+
+def test_texts_are_no_buffers_and_constants_need_not_be_loaded():
+    model = nn.Sequential(nn.Linear(3, 2, rng=0))
+    model.classes = np.array(["yes", "no"])
+    model.table = np.arange(3.0)
+    model.table.flags.writeable = False
+    state = model.state_dict()
+    assert list(state) == ["0.weight", "0.bias", "table"]
+    model.load_state_dict(state)
+    with pytest.raises(ValueError, match="table is a read-only array of the model, and differs"):
+        model.load_state_dict(state | {"table": np.ones(3)})
+    with pytest.raises(TypeError, match=r"Write load_state_dict\(nn.load\(path\)\)"):
+        model.load_state_dict("weights.safetensors")
+
+
+def test_what_a_property_misses_is_named():
+    class Wrong(nn.Module):
+        def __init__(self) -> None:
+            self.layer = nn.Linear(3, 2, rng=0)
+
+        @property
+        def width(self) -> int:
+            return self.layer.weigth.shape[0]
+
+    with pytest.raises(AttributeError, match="'Linear' object has no attribute 'weigth'"):
+        Wrong().width  # noqa: B018
