@@ -109,7 +109,7 @@ def restarts(
     optimizer : a function that makes one of a model's parameters
     rng : what the seeds of the restarts are drawn from: an int seed, a numpy.random.Generator, or None
     monitor : the column of the history to be compared, "validation_loss", or "loss" without validation, if not given;
-        what is called a loss or error is best if least, anything else if greatest
+        losses and errors are best if least, the other metrics of nn.metrics if greatest
     validation : as in `fit`; a share is set aside once, so that all are judged by the same samples
     verbose : whether to show one line per restart
 

@@ -73,7 +73,8 @@ class LearningRates:
             return "LearningRates: no step was made"
         tried = f"{len(self.rates)} steps with learning rates from {self.rates[0]:.3g} to {self.rates[-1]:.3g}"
         if math.isnan(self.suggestion):
-            return f"LearningRates: {tried}; the loss did not fall, so there is no suggestion"
+            chance = "the loss fell no further than by chance, so none is suggested; larger batches differ less"
+            return f"LearningRates: {tried}; {chance}"
         least = self.rates[np.argmin(self.smoothed)]
         return f"LearningRates: {tried}; suggestion {self.suggestion:.2g}, least loss at {least:.2g}"
 
