@@ -24,7 +24,7 @@ def relu(x: Any) -> Any:
     """max(x, 0), elementwise. Its derivative at 0 is taken as 0."""
     if isinstance(x, np.ndarray) and x.size >= MANY and x.dtype.kind == "f":
         return x.clip(0, math.inf)  # a vector loop, which NumPy lacks for the maximum with one number
-    return np.maximum(x, 0)
+    return np.maximum(0, x)  # in this order -0 stays -0, as it does above
 
 
 @primitive

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import functional
+from nn import metrics as metric_functions
 from nn.data import DataLoader
 from nn.data.rows import rows
 from nn.losses import CrossEntropyLoss
@@ -242,8 +243,8 @@ def rehearse(
         outputs = model(convert(x))
         first = as_target(first, outputs)
         if isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy:
-            ignored = getattr(loss, "ignore_index", -100)
-            functional.checked_labels(targets, (len(targets), *np.shape(outputs)[1:]), ignored)
+            ignored = {"ignore_index": loss.ignore_index} if isinstance(loss, CrossEntropyLoss) else {}
+            functional.checked_labels(targets, (len(targets), *np.shape(outputs)[1:]), **ignored)
         one_number(lost(loss, outputs, first, *weights), recorded=what == "data")
         column = (
             getattr(outputs, "shape", None) == (len(first), 1)
@@ -283,6 +284,14 @@ def one_number(value: Any, recorded: bool = True) -> float:
             "it with NumPy's functions from the outputs as they are."
         )
     return float(plain.item())
+
+
+def measures(metrics: Any, loss: LossFunction, *samples: DataLoader | None) -> dict[str, Metric]:
+    """The metrics by name, as they are to judge a model that is trained with this loss on these samples."""
+    ignored = getattr(loss, "ignore_index", None)
+    if ignored is not None and not any((loader.arrays[1] == ignored).any() for loader in samples if loader):
+        ignored = None  # so that metrics which are means need not keep an epoch's outputs
+    return metric_functions.chosen(metrics, getattr(loss, "threshold", 0.5), ignored)
 
 
 def one_array(outputs: Any, asked: str) -> Any:

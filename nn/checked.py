@@ -29,17 +29,19 @@ def real(
     Its bounds: from `least` (above it, with `above`) to below `below`, or to `most`. Raises TypeError for what is no
     number, ValueError for one out of bounds; `what` begins the message.
     """
-    bounds = f"{'above' if above else 'from'} {least:g}"
-    if below < math.inf:
-        bounds += f" to below {below:g}"
-    elif most < math.inf:
-        bounds += f" to {most:g}"
     try:
         if isinstance(value, bool | np.bool | str | bytes):
             raise TypeError  # noqa: TRY301  # float would take them
         number = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{what} is a number {bounds}; received {value!r:.80}.") from None
+        raise TypeError(f"{what} is a number {_bounds(least, below, most, above)}; received {value!r:.80}.") from None
     if not (least <= number < below and number <= most) or not math.isfinite(number) or (above and number == least):
-        raise ValueError(f"{what} is a number {bounds}; received {value!r}.")
+        raise ValueError(f"{what} is a number {_bounds(least, below, most, above)}; received {value!r}.")
     return number
+
+
+def _bounds(least: float, below: float, most: float, above: bool) -> str:
+    bounds = f"{'above' if above else 'from'} {least:g}"
+    if below < math.inf:
+        return f"{bounds} to below {below:g}"
+    return f"{bounds} to {most:g}" if most < math.inf else bounds

@@ -70,8 +70,8 @@ def evaluate(
     """
     arguments.modelled(model)
     arguments.check_loss(loss)
-    measures = metric_functions.chosen(metrics, getattr(loss, "threshold", 0.5))
     loader = arguments.loader(data, "data", whole(batch_size, "batch_size"))
+    measures = arguments.measures(metrics, loss, loader)
     return measured(model, loader, loss, measures, arguments.conversion(model))
 
 

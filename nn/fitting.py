@@ -86,7 +86,7 @@ def fit(
     """
     parameters = arguments.trainable(model)
     epochs = whole(epochs, "epochs")
-    measures = metric_functions.chosen(metrics, getattr(loss, "threshold", 0.5))
+    metric_functions.chosen(metrics)  # refuses what there is not, before the data is looked at
     if not isinstance(verbose, bool | np.bool):
         raise TypeError(f"verbose is whether to show a line per epoch; received {verbose!r:.80}. Write verbose=False.")
     arguments.check_loss(loss)
@@ -109,6 +109,7 @@ def fit(
     convert = arguments.conversion(model)
     samples, held = arguments.loaders(data, validation, sample_weight, batch_size, draws, convert)
     arguments.check_loss(loss, weighted=len(samples.arrays) == 3 or (held is not None and len(held.arrays) == 3))
+    measures = arguments.measures(metrics, loss, samples, held)
     state, buffers = generator_state(draws), {name for name, _ in model.named_buffers()}
     for rows in _sizes(samples):
         with evaluation.mode(model, training=True):

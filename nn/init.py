@@ -14,7 +14,7 @@ one by functools.partial: `nn.Linear(3, 2, weight_init=functools.partial(nn.init
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -25,6 +25,19 @@ from nn.checked import real
 Rng = np.random.Generator | int | None
 Array = npt.NDArray[Any]
 Shape = Sequence[int]
+
+
+def initial(initialiser: Callable[..., Any], shape: Shape, rng: Rng, dtype: npt.DTypeLike, what: str) -> Array:
+    """A copy of what an initialiser gives for a parameter; ValueError, begun by `what`, unless it is what was asked."""
+    wanted, kind = tuple(shape), floating(dtype)
+    given = initialiser(wanted, rng=rng, dtype=kind)
+    if not isinstance(given, np.ndarray) or given.shape != wanted or given.dtype != kind:
+        found = f"one of shape {given.shape}, {given.dtype}" if isinstance(given, np.ndarray) else repr(type(given))
+        raise ValueError(
+            f"{what} is a function of (shape, rng, dtype) that gives an array of this shape and dtype; asked for "
+            f"{wanted}, {kind}, it gave {found}. Let it end with .reshape(shape).astype(dtype)."
+        )
+    return given.copy()
 
 
 def generator(rng: Rng) -> np.random.Generator:
@@ -61,7 +74,7 @@ def uniform(
     low = real(low, "init.uniform: low", least=-math.inf)
     high = real(high, "init.uniform: high", least=low)
     kind = floating(dtype)
-    return generator(rng).uniform(low, high, tuple(shape)).astype(kind, copy=False)
+    return generator(rng).uniform(low, high, shape).astype(kind, copy=False)
 
 
 def normal(
@@ -71,7 +84,7 @@ def normal(
     mean = real(mean, "init.normal: mean", least=-math.inf)
     std = real(std, "init.normal: std")
     kind = floating(dtype)
-    return (mean + std * generator(rng).standard_normal(tuple(shape))).astype(kind, copy=False)
+    return np.asarray(mean + std * generator(rng).standard_normal(shape)).astype(kind, copy=False)
 
 
 def orthogonal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32, *, gain: float = 1.0) -> Array:
@@ -125,9 +138,9 @@ def he_normal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) 
 
 def fans(shape: Shape) -> tuple[int, int]:
     """(fan_in, fan_out) of a weight of this shape."""
-    if len(shape) < 2 or min(shape) < 1:
+    if np.ndim(shape) == 0 or len(shape) < 2 or min(shape) < 1:
         raise ValueError(
-            f"this initialiser goes by a weight's inputs and outputs; received shape {tuple(shape)}. "
+            f"this initialiser goes by a weight's inputs and outputs; received shape {shape!r:.80}. "
             "Pass (out, in), both at least 1; biases start at zeros."
         )
     field = math.prod(shape[2:])

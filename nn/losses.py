@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+import autodiff as ad
 from nn import functional
-from nn.checked import real
-from nn.functional.reduction import REDUCTIONS
+from nn.checked import real, switch, whole
+from nn.functional.labels import IGNORED
+from nn.functional.reduction import REDUCTIONS, known_reduction
 from nn.module import Module
 
 Weights = npt.NDArray[Any] | None
@@ -26,12 +28,7 @@ class Criterion(Module):
     reductions: tuple[str, ...] = REDUCTIONS
 
     def __init__(self, *, reduction: str = "mean") -> None:
-        if reduction not in self.reductions:
-            raise ValueError(
-                f"{type(self).__name__}: reduction is one of {', '.join(map(repr, self.reductions))}; received "
-                f"{reduction!r:.80}."
-            )
-        self.reduction = reduction
+        self.reduction = known_reduction(reduction, type(self).__name__, self.reductions)
 
     def __repr__(self) -> str:
         parts = []
@@ -48,7 +45,7 @@ class MSELoss(Criterion):
 
     def __init__(self, *, half: bool = False, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
-        self.half = half
+        self.half = switch(half, "MSELoss: half")
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of a prediction."""
@@ -110,7 +107,7 @@ class BCEWithLogitsLoss(Criterion):
 
     def __init__(self, *, reduction: str = "mean", pos_weight: npt.ArrayLike | None = None) -> None:
         super().__init__(reduction=reduction)
-        self.pos_weight = _floats(pos_weight)
+        self.pos_weight = _floats(pos_weight, "BCEWithLogitsLoss: pos_weight")
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of a prediction."""
@@ -120,19 +117,19 @@ class BCEWithLogitsLoss(Criterion):
 
 
 class CrossEntropyLoss(Criterion):
-    """Cross-entropy of logits, of shape (batch, classes), with integer labels or rows of probabilities."""
+    """Cross-entropy of logits, of shape (batch, classes, ...), with integer labels or probabilities."""
 
     def __init__(
         self,
         weight: npt.ArrayLike | None = None,
         *,
-        ignore_index: int = -100,
+        ignore_index: int = IGNORED,
         reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(reduction=reduction)
-        self.weight = _floats(weight)
-        self.ignore_index = ignore_index
+        self.weight = _floats(weight, "CrossEntropyLoss: weight")
+        self.ignore_index = whole(ignore_index, "CrossEntropyLoss: ignore_index", None)
         self.label_smoothing = real(label_smoothing, "CrossEntropyLoss: label_smoothing", most=1)
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
@@ -152,11 +149,11 @@ class NLLLoss(Criterion):
     """The negative log-likelihood of log-probabilities, such as LogSoftmax's, with integer labels."""
 
     def __init__(
-        self, weight: npt.ArrayLike | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+        self, weight: npt.ArrayLike | None = None, *, ignore_index: int = IGNORED, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction=reduction)
-        self.weight = _floats(weight)
-        self.ignore_index = ignore_index
+        self.weight = _floats(weight, "NLLLoss: weight")
+        self.ignore_index = whole(ignore_index, "NLLLoss: ignore_index", None)
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of a prediction."""
@@ -181,7 +178,7 @@ class MultiMarginLoss(Criterion):
             raise ValueError(f"MultiMarginLoss: p is 1 or 2; received {p!r:.80}.")
         self.p = p
         self.margin = real(margin, "MultiMarginLoss: margin")
-        self.weight = _floats(weight)
+        self.weight = _floats(weight, "MultiMarginLoss: weight")
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of a prediction."""
@@ -223,7 +220,7 @@ class KLDivLoss(Criterion):
 
     def __init__(self, *, reduction: str = "mean", log_target: bool = False) -> None:
         super().__init__(reduction=reduction)
-        self.log_target = log_target
+        self.log_target = switch(log_target, "KLDivLoss: log_target")
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of a prediction."""
@@ -232,9 +229,13 @@ class KLDivLoss(Criterion):
         )
 
 
-def _floats(weight: npt.ArrayLike | None) -> Weights:
+def _floats(weight: npt.ArrayLike | None, what: str) -> Weights:
     """Weights as an array: a buffer, saved with the rest of the state."""
     if weight is None:
         return None
-    found = np.array(weight)
+    found = np.array(ad.stop_gradient(weight))
+    if found.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{what} is an array of numbers; received {weight!r:.80}, dtype {found.dtype}. Write np.array([1.0, 2.0])."
+        )
     return found if found.dtype.kind == "f" else found.astype(np.float32)

@@ -9,7 +9,7 @@ from nn.data.idx import mnist, read_idx
 from nn.data.loader import DataLoader
 from nn.data.shipped import breast_cancer, diabetes, digits, iris, wine
 from nn.data.splitting import train_test_split
-from nn.data.standardising import Standardiser
+from nn.data.standardising import Standardiser, standardise
 from nn.data.synthetic import blobs, circles, gauss, moons, spirals, waves, xor
 from nn.data.table import Table, read_csv
 
@@ -29,6 +29,7 @@ __all__ = [
     "read_csv",
     "read_idx",
     "spirals",
+    "standardise",
     "train_test_split",
     "waves",
     "wine",

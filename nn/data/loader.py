@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.checked import whole
-from nn.data.rows import Array, equally_long, rows, switch
+from nn.checked import switch, whole
+from nn.data.rows import Array, equally_long, rows
 from nn.init import Rng, generator
 
 Order = npt.NDArray[np.intp]

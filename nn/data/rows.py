@@ -19,6 +19,11 @@ def rows(values: Any, asked: str, numbers: bool = True) -> Array:
     `asked` begins the message of a TypeError (what is no array of numbers, or with numbers=False no array) or a
     ValueError (rows of different lengths).
     """
+    if isinstance(values, np.ma.MaskedArray):  # an array of it would have what is behind the mask
+        raise TypeError(
+            f"{asked}; received a masked array of shape {values.shape}. Fill in what is masked, values.filled(0.0), or "
+            "leave those samples out."
+        )
     try:
         found = np.asarray(ad.stop_gradient(values))
     except ValueError as error:
@@ -50,10 +55,3 @@ def equally_long(arrays: Sequence[Array], asked: str) -> int:
         f"{asked} with one row per sample, the same number in each and at least one; received {shapes}. Compare their "
         "first axes."
     )
-
-
-def switch(value: Any, what: str) -> bool:
-    """True or False; a TypeError that says what it is for."""
-    if not isinstance(value, bool | np.bool):
-        raise TypeError(f"{what} is True or False; received {value!r:.80}. Write {what}=True.")
-    return bool(value)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.data.rows import Array, equally_long, rows, switch
+from nn.checked import switch
+from nn.data.rows import Array, equally_long, rows
 from nn.init import Rng, generator
 
 Places = npt.NDArray[np.intp]

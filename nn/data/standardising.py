@@ -23,9 +23,9 @@ class Standardiser(Module):
     >>> X_train, X_test = scaled(X_train), scaled(X_test)
 
     `mean` and `std`, of the shape of one sample and the samples' dtype (float32 if that is none of floating point),
-    are buffers; so it may be the first layer of a model and is saved with it. A feature that is constant has std 1,
-    and becomes 0. Results have the dtype of floating-point arguments. Raises ValueError for samples that are not
-    finite, and for arguments of another shape.
+    are buffers; so it may be the first layer of a model and is saved with it. A feature that is constant, or whose
+    deviation is too small for a number, has std 1, and becomes 0. Results have the dtype of floating-point arguments.
+    Raises ValueError for samples that are not finite, and for arguments of another shape.
     """
 
     def __init__(self, samples: npt.ArrayLike) -> None:
@@ -43,10 +43,13 @@ class Standardiser(Module):
                 f"of shape {found.shape}. Leave those samples out, or fill them in."
             )
         least, most = found.min(axis=0), found.max(axis=0)
-        constant = least == most  # rounding gives the mean, and so the deviation, of equal numbers a last digit
+        equal = least == most  # rounding gives the mean, and so the deviation, of equal numbers a last digit
         dtype = found.dtype if found.dtype in (np.float32, np.float64) else np.dtype(np.float32)
-        self.mean = np.asarray(np.where(constant, least, mean), dtype)
-        self.std = np.asarray(np.where(constant, 1.0, np.sqrt(variance)), dtype)
+        self.mean = np.asarray(np.where(equal, least, mean), dtype)
+        with np.errstate(under="ignore"):
+            deviation = np.asarray(np.sqrt(variance), dtype)
+        # What varies so little that its deviation is 0 counts as constant too.
+        self.std = np.asarray(np.where(equal | (deviation == 0), 1.0, deviation), dtype)
 
     def forward(self, x: Any) -> Any:
         """Samples, or one, standardised."""
@@ -73,3 +76,14 @@ class Standardiser(Module):
 
     def __repr__(self) -> str:
         return f"Standardiser(mean of shape {self.mean.shape}, {self.mean.dtype})"
+
+
+def standardise(samples: npt.ArrayLike, *others: Any) -> Any:
+    """Samples brought to mean 0 and standard deviation 1, and others, such as the test data, by the same map.
+
+    The short form of a Standardiser, which keeps the map: one array for one argument, else a tuple of them.
+
+    >>> X_train, X_test = nn.data.standardise(X_train, X_test)
+    """
+    scaled = Standardiser(samples)
+    return tuple(map(scaled, (samples, *others))) if others else scaled(samples)

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from nn.checked import switch
+
 FilePath = str | os.PathLike[str]
 Line = tuple[int, list[str]]  # its number in the file, from 1, and its cells
 
@@ -40,6 +42,12 @@ def read_csv(path: FilePath, target: int | str = -1, *, delimiter: str = ",", he
     column, for a cell that is no finite number, a line of another length, and a file that is no CSV in UTF-8.
     """
     name = os.fspath(path)
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n"':
+        raise ValueError(
+            "delimiter is the one character that is between the cells, no quote and no end of a line; received "
+            f"{delimiter!r:.80}. Write delimiter=';'."
+        )
+    header = None if header is None else switch(header, "header")
     with open(path, encoding="utf-8-sig", newline="") as file:
         lines = _lines(csv.reader(file, delimiter=delimiter, skipinitialspace=True, strict=True), name)
         first = next(lines, None)

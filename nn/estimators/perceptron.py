@@ -11,9 +11,8 @@ from sklearn.utils import validation  # type: ignore[import-untyped, unused-igno
 
 from nn import arguments, evaluation, init
 from nn.callbacks import EarlyStopping
-from nn.checked import real, whole
+from nn.checked import real, switch, whole
 from nn.data import train_test_split
-from nn.data.rows import switch
 from nn.estimators.architecture import Architecture, architecture
 from nn.fitting import fit
 from nn.history import History

@@ -23,7 +23,7 @@ from nn.functional.binary import (
 )
 from nn.functional.classification import cross_entropy, multi_margin_loss, nll_loss
 from nn.functional.convolution import conv2d
-from nn.functional.dense import linear, rows
+from nn.functional.dense import linear
 from nn.functional.dropout import dropout
 from nn.functional.embedding import embedding, one_hot
 from nn.functional.labels import checked_labels
@@ -61,7 +61,6 @@ __all__ = [
     "nll_loss",
     "one_hot",
     "relu",
-    "rows",
     "sigmoid",
     "sign",
     "silu",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
+from nn.checked import real
 
 relu = ad.relu
 silu = ad.silu
@@ -26,12 +27,12 @@ def step(x: Any) -> Any:
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """x where it is positive, else `negative_slope` times x (Maas et al. 2013)."""
-    return ad.leaky_relu(x, negative_slope)
+    return ad.leaky_relu(x, real(negative_slope, "leaky_relu: negative_slope", least=-math.inf))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """x where it is positive, else alpha (exp(x) - 1) (Clevert et al. 2016)."""
-    return ad.elu(x, alpha)
+    return ad.elu(x, real(alpha, "elu: alpha", least=-math.inf))
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -50,6 +51,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 
 def softplus(x: Any, beta: float = 1.0) -> Any:
     """ln(1 + exp(beta x)) / beta: a smooth relu, the sharper the larger beta, which is positive."""
+    beta = real(beta, "softplus: beta", above=True)
     return ad.softplus(x) if beta == 1 else ad.softplus(beta * x) / beta
 
 

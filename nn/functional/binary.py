@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
+from nn.checked import switch
 from nn.functional.origin import expect_logits, warn
-from nn.functional.reduction import no_mean, pair, reduced
+from nn.functional.reduction import REDUCTIONS, compared, known_reduction, no_mean, reduced
 
 
 def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
@@ -32,7 +33,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean
     Raises ValueError for shapes that differ, and numbers that are not in [0, 1].
     """
     name = "binary_cross_entropy"
-    prediction, target = pair(prediction, target, name)
+    prediction, target = compared(prediction, target, name)
     _within(prediction, name, "probabilities", "Take binary_cross_entropy_with_logits for scores")
     _within(target, name, "targets", "Labels -1 and 1 become such by (y + 1) / 2")
     return reduced(cross_entropy_of_probability(prediction, target), name, reduction, sample_weight)
@@ -48,11 +49,17 @@ def binary_cross_entropy_with_logits(
     """
     name = "binary_cross_entropy_with_logits"
     expect_logits(prediction, name, "binary_cross_entropy")
-    x, target = pair(prediction, target, name)
+    x, target = compared(prediction, target, name)
     _within(target, name, "targets", "Labels -1 and 1 become such by (y + 1) / 2")
     if pos_weight is None:
         return reduced(cross_entropy_of_logit(x, target), name, reduction, sample_weight)
-    w = np.asarray(pos_weight, x.dtype)
+    w = np.asarray(ad.stop_gradient(pos_weight))
+    if w.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{name}: pos_weight is a number, or one for each of the last axis's columns; received dtype {w.dtype}. "
+            "Write pos_weight=2.0."
+        )
+    w = w.astype(x.dtype, copy=False)
     if w.ndim > x.ndim or any(n not in (1, m) for n, m in zip(w.shape[::-1], x.shape[::-1], strict=False)):
         raise ValueError(
             f"{name}: pos_weight is a number, or one for each of the last axis's columns; received shape {w.shape} "
@@ -71,7 +78,7 @@ def logistic_loss(prediction: Any, target: Any, *, reduction: str = "mean", samp
     Raises ValueError for other labels. Warns if the scores come out of a sigmoid.
     """
     expect_logits(prediction, "logistic_loss", "binary_cross_entropy with labels (y + 1) / 2")
-    h, y = pair(prediction, target, "logistic_loss")
+    h, y = compared(prediction, target, "logistic_loss")
     _signs(y, "logistic_loss")
     return reduced(ad.softplus(-(y * h)), "logistic_loss", reduction, sample_weight)
 
@@ -81,7 +88,7 @@ def hinge_loss(prediction: Any, target: Any, *, reduction: str = "mean", sample_
 
     The other parameters are those of binary_cross_entropy. Raises ValueError for other labels.
     """
-    h, y = pair(prediction, target, "hinge_loss")
+    h, y = compared(prediction, target, "hinge_loss")
     _signs(y, "hinge_loss")
     return reduced(ad.relu(1 - y * h), "hinge_loss", reduction, sample_weight)
 
@@ -99,7 +106,9 @@ def kl_div(
         is over all elements, "sum" and "none" as they say
     sample_weight : of shape (batch,), not negative; means are then sum(w l) / sum(w)
     """
-    x, t = pair(prediction, target, "kl_div")
+    known_reduction(reduction, "kl_div", (*REDUCTIONS, "batchmean"))
+    log_target = switch(log_target, "kl_div: log_target")
+    x, t = compared(prediction, target, "kl_div")
     if np.any(np.greater(x, 1e-3)):
         warn(
             "kl_div takes log-probabilities as prediction, which are not positive; received positive numbers. Take "
@@ -154,7 +163,8 @@ def _within(values: Any, loss: str, what: str, hint: str) -> None:
     """Refuse numbers outside of [0, 1]; NaN passes, and makes the loss NaN."""
     plain = values.value if isinstance(values, ad.Tensor) else values
     if plain.size and (plain.min() < 0 or plain.max() > 1):
-        raise ValueError(f"{loss} takes {what} from 0 to 1; received {plain.min():g} to {plain.max():g}. {hint}.")
+        least, most = float(plain.min()), float(plain.max())
+        raise ValueError(f"{loss} takes {what} from 0 to 1; received {least!r} to {most!r}. {hint}.")
 
 
 def _signs(labels: Any, loss: str) -> None:

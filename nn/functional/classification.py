@@ -10,6 +10,8 @@ reverse pass needs, and the loss. What has weights or smoothed labels is compose
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,9 @@ import numpy.typing as npt
 import autodiff as ad
 from nn.checked import real
 from nn.functional.cached import count, ones
-from nn.functional.labels import class_weights, known_labels, scores
+from nn.functional.labels import IGNORED, by_place, known_labels, scores
 from nn.functional.origin import expect_logits, warn
-from nn.functional.reduction import no_mean, reduced
+from nn.functional.reduction import no_mean, reduced, weighted, weights
 
 Array = npt.NDArray[Any]
 
@@ -33,7 +35,7 @@ def cross_entropy(
     labels: Any,
     weight: Any = None,
     *,
-    ignore_index: int = -100,
+    ignore_index: int = IGNORED,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
     sample_weight: Any = None,
@@ -42,9 +44,9 @@ def cross_entropy(
 
     Parameters
     ----------
-    logits : of shape (batch, classes)
-    labels : integers from 0 to classes - 1, of shape (batch,); or probabilities, such as one-hot rows, of shape
-        (batch, classes)
+    logits : of shape (batch, classes); or (batch, classes, ...), with a class for each place, such as an image's pixels
+    labels : integers from 0 to classes - 1, of shape (batch,), or (batch, ...); or probabilities, such as one-hot
+        rows, of the logits' shape
     weight : of shape (classes,), of the classes; with integer labels the mean is sum(w l) / sum(w)
     ignore_index : the integer label of samples that do not count
     reduction : "mean" over the batch, "sum", or "none" for the samples' own
@@ -56,15 +58,20 @@ def cross_entropy(
     """
     logits = scores(logits, "cross_entropy")
     expect_logits(logits, "cross_entropy", "nll_loss of log_softmax")
+    if logits.ndim > 2:
+        options = {"ignore_index": ignore_index, "label_smoothing": label_smoothing}
+        return _everywhere(cross_entropy, logits, labels, weight, reduction, sample_weight, **options)
     labels, kept = known_labels(labels, logits.shape, ignore_index)
     plain = weight is None and sample_weight is None and kept is None and labels.ndim == 1
     if plain and reduction == "mean" and not label_smoothing:
         return mean_cross_entropy(logits, labels, softmax(logits))
     smoothing = real(label_smoothing, "cross_entropy: label_smoothing", most=1)
-    weight = None if weight is None else class_weights(weight, logits.shape[1], logits.dtype, "cross_entropy")
+    weight = _class_weights(weight, logits, "cross_entropy")
     if labels.ndim == 1:
         found = _losses(ad.log_softmax(logits), labels, kept, weight, smoothing)
         return reduced(found[0], "cross_entropy", reduction, sample_weight, found[1])
+    if labels.dtype != logits.dtype:
+        labels = labels.astype(logits.dtype)
     if smoothing:
         labels = labels * (1 - smoothing) + smoothing / logits.shape[1]
     wanted = labels if weight is None else labels * weight
@@ -76,24 +83,25 @@ def nll_loss(
     labels: Any,
     weight: Any = None,
     *,
-    ignore_index: int = -100,
+    ignore_index: int = IGNORED,
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
     """The negative log-likelihood -x[label] of log-probabilities x, of shape (batch, classes), such as log_softmax's.
 
-    The other parameters are those of cross_entropy; labels are integers. Warns of positive numbers, which are no
-    log-probabilities.
+    Or (batch, classes, ...), such as log_softmax's along axis 1, with a label for each place. The other parameters are
+    those of cross_entropy; labels are integers. Warns of positive numbers, which are no log-probabilities.
     """
     x = scores(prediction, "nll_loss")
+    if x.ndim > 2:
+        return _everywhere(nll_loss, x, labels, weight, reduction, sample_weight, ignore_index=ignore_index)
     labels, kept = known_labels(labels, x.shape, ignore_index, "nll_loss")
     if labels.ndim != 1:
         raise ValueError(
             f"nll_loss takes integer labels of shape (batch,); received shape {labels.shape}. One-hot rows become "
             "integers by argmax(axis=1); with probabilities, take kl_div."
         )
-    weight = None if weight is None else class_weights(weight, x.shape[1], x.dtype, "nll_loss")
-    losses, shares = _losses(x, labels, kept, weight)
+    losses, shares = _losses(x, labels, kept, _class_weights(weight, x, "nll_loss"))
     if np.any(np.less(losses, -1e-3)):
         warn(
             "nll_loss takes log-probabilities, which are not positive; received a prediction that has positive "
@@ -138,7 +146,7 @@ def multi_margin_loss(
     above = ad.relu(real(margin, "multi_margin_loss: margin") - x[rows, labels][:, None] + x) * others
     losses = np.sum(above if p == 1 else np.square(above), axis=1) / classes
     if weight is not None:
-        losses = losses * class_weights(weight, classes, x.dtype, "multi_margin_loss")[labels]
+        losses = weighted(losses, _class_weights(weight, x, "multi_margin_loss")[labels])
     return reduced(losses, "multi_margin_loss", reduction, sample_weight)
 
 
@@ -151,11 +159,30 @@ def _losses(
         shares = kept.astype(x.dtype) if shares is None else shares * kept
     losses = -x[count(len(labels)), labels]
     if shares is not None:
-        losses = losses * shares
+        losses = weighted(losses, shares)
     if smoothing:
         spread = -np.sum(x if weight is None else x * weight, axis=1)
-        losses = losses * (1 - smoothing) + (spread if kept is None else spread * kept) * (smoothing / x.shape[1])
+        spread = spread if kept is None else weighted(spread, kept)
+        losses = losses * (1 - smoothing) + spread * (smoothing / x.shape[1])
     return losses, shares
+
+
+def _class_weights(weight: Any, x: Any, loss: str) -> Any:
+    return None if weight is None else weights(weight, x.shape[1:], x.dtype, f"{loss}: weight", "class")
+
+
+def _everywhere(
+    loss: Callable[..., Any], x: Any, labels: Any, weight: Any, reduction: str, sample_weight: Any, **options: Any
+) -> Any:
+    """The loss of scores of shape (batch, classes, ...): of the rows that the classes of each place are."""
+    batch, classes, *places = x.shape
+    labels = by_place(labels, x.shape, loss.__name__)
+    if sample_weight is not None:
+        w = weights(sample_weight, (batch,), x.dtype, f"{loss.__name__}: sample_weight", "sample")
+        sample_weight = np.repeat(w, math.prod(places))
+    rows = np.reshape(np.moveaxis(x, 1, -1), (-1, classes))
+    losses = loss(rows, labels, weight, reduction=reduction, sample_weight=sample_weight, **options)
+    return np.reshape(losses, (batch, *places)) if reduction == "none" else losses
 
 
 @ad.primitive

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.functional.cached import ones
+from nn.functional.cached import row_sum
 
 
 @ad.primitive
@@ -70,14 +69,14 @@ def _misshapen(x: Any, weight: Any, bias: Any) -> ValueError:
     )
 
 
-def rows(x: Any) -> Any:
-    """The matrix of x: every axis but the last put into one."""
+def matrix(x: Any) -> Any:
+    """x with every axis but the last put into one."""
     return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
 
 
 ad.adjoint(
     linear,
     lambda g, y, x, weight, bias=None: np.dot(g, weight),
-    lambda g, y, x, weight, bias=None: np.dot(rows(g).T, rows(x)),
-    lambda g, y, x, weight, bias=None: np.dot(ones(math.prod(g.shape[:-1]), g.dtype), rows(g)),  # the batch's sum
+    lambda g, y, x, weight, bias=None: np.dot(matrix(g).T, matrix(x)),
+    lambda g, y, x, weight, bias=None: row_sum(matrix(g)),
 )

@@ -83,7 +83,7 @@ def row_number(number: int, rows: int, what: str) -> int:
 
 
 def _numbers(indices: npt.ArrayLike, above: int | None, name: str, why: str) -> npt.NDArray[np.integer[Any]]:
-    """Indices as an array of native integers, none negative and all below `above`."""
+    """A copy of indices as native integers, none negative and all below `above`."""
     found = np.asarray(indices.value if isinstance(indices, ad.Tensor) else indices)
     if found.dtype.kind not in "iu" and found.size:
         raise TypeError(
@@ -97,4 +97,4 @@ def _numbers(indices: npt.ArrayLike, above: int | None, name: str, why: str) -> 
             f"{name} takes numbers from 0{f' to {above - 1} ({why})' if above is not None else ''}; received {stray}. "
             "Number the things from 0."
         )
-    return found.astype(np.intp, copy=False)
+    return found.astype(np.intp)  # a graph keeps them, and the array may be filled anew before the reverse pass

@@ -1,4 +1,4 @@
-"""The labels, scores and class weights of classifiers, checked."""
+"""The labels and scores of classifiers, checked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.checked import whole
 
 Array = npt.NDArray[Any]
 
@@ -33,15 +34,35 @@ def checked_labels(labels: Any, shape: tuple[int, ...], ignore_index: int | None
     """The labels as an array, if they are ones that logits of this shape, (batch, classes), can have.
 
     Integers from 0 to classes - 1, or `ignore_index`, of shape (batch,); or probabilities of shape (batch, classes).
+    Of logits of shape (batch, classes, ...) they are (batch, ...), or of the logits' shape.
     """
+    if len(shape) > 2:
+        rows = by_place(labels, shape, "cross_entropy")
+        found = checked_labels(rows, (len(rows), shape[1]), ignore_index)
+        return labels if found.ndim == 2 else found.reshape(shape[0], *shape[2:])
     labels, kept = known_labels(labels, shape, ignore_index)
     return labels if kept is None else np.where(kept, labels, ignore_index)
+
+
+def by_place(labels: Any, shape: tuple[int, ...], loss: str) -> Any:
+    """Labels of scores of shape (batch, classes, ...) as those of the rows that the classes of each place are."""
+    labels = labels if isinstance(labels, ad.Tensor) else np.asarray(labels)
+    if labels.shape == shape:
+        return np.reshape(np.moveaxis(labels, 1, -1), (-1, shape[1]))
+    if labels.shape != (shape[0], *shape[2:]):
+        raise _misshapen(labels.shape, shape, loss)
+    return np.reshape(labels, -1)
 
 
 def known_labels(
     labels: Any, shape: tuple[int, ...], ignore_index: int | None, loss: str = "cross_entropy"
 ) -> tuple[Any, Array | None]:
-    """The labels, and which of them count; None if all do. Those that do not are 0 here."""
+    """The labels, and which of them count; None if all do. Those that do not are 0 here.
+
+    Integers are a copy: a graph keeps them, and a training loop may fill its array anew before the reverse pass.
+    """
+    if type(ignore_index) is not int and ignore_index is not None:
+        ignore_index = whole(ignore_index, f"{loss}: ignore_index", None)
     if not isinstance(labels, ad.Tensor):
         labels = np.asarray(labels)
     if len(shape) == 2 and labels.shape == shape:
@@ -68,22 +89,9 @@ def known_labels(
                 f"{labels[k]} at index {k}. Number the classes from 0, or give the model an output per class."
             )
     elif ignore_index is None or ignore_index < 0:
-        return labels, None
+        return labels.copy(), None
     kept = labels != ignore_index
     return np.where(kept, labels, 0), kept
-
-
-def class_weights(weight: Any, classes: int, dtype: Any, loss: str) -> Array:
-    """One number per class, not negative, as an array of the dtype of the scores."""
-    found = np.asarray(weight)
-    if found.shape != (classes,) or found.dtype.kind not in "fiub":
-        raise ValueError(
-            f"{loss}: weight has one number per class, shape ({classes},); received shape {found.shape}, dtype "
-            f"{found.dtype}. Weights of the samples are passed as sample_weight."
-        )
-    if found.size and not np.minimum.reduce(found) >= 0:
-        raise ValueError(f"{loss}: weight is not negative; received {found.min()} among those of {classes} classes.")
-    return found.astype(dtype, copy=False)
 
 
 def _probabilities(labels: Any, loss: str) -> Any:
@@ -108,6 +116,8 @@ def _misshapen(labels: tuple[int, ...], scores: tuple[int, ...], loss: str) -> V
     hint = "one label per sample, its class's number"
     if len(scores) == 1:
         hint = "a batch of one sample is x[None], with one label in an array"
+    elif len(scores) > 2:
+        hint = "with a label for each place, (batch, ...), the classes are axis 1, as np.moveaxis(x, -1, 1) has them"
     elif len(labels) == 2 and labels[1] == 1:
         hint = "labels in a column become a row by labels.reshape(-1)"
     elif len(labels) == 2:

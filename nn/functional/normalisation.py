@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.checked import real
-from nn.functional.cached import ones
+from nn.functional.cached import ones, row_sum
 
 Array = npt.NDArray[Any]
 
@@ -24,8 +24,7 @@ Array = npt.NDArray[Any]
 def channel_sums(x: Any, axis: int = 1) -> Any:
     """The sum over all axes but one: of shape (channels,)."""
     if x.ndim == 2:
-        n = ones(x.shape[1 - axis], x.dtype)
-        return np.dot(n, x) if axis else np.dot(x, n)
+        return row_sum(x) if axis else np.dot(x, ones(x.shape[1], x.dtype))
     batch, channels, *field = x.shape
     pixels = math.prod(field)
     if isinstance(x, np.ndarray):
@@ -134,7 +133,7 @@ def batch_norm(
     momentum = real(momentum, "batch_norm: momentum", most=1)
     eps = real(eps, "batch_norm: eps")
     given = [v for v in (weight, bias, running_mean, running_var) if v is not None]
-    x = _of_their_dtype(x, given, "batch_norm")
+    x = of_dtype(x, getattr(given[0], "dtype", None) if given else None, "batch_norm")
     if x.ndim < 2 or not _all_of_shape(x.shape[1:2], given):
         named = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
         raise ValueError(
@@ -188,7 +187,7 @@ def layer_norm(
     eps = real(eps, "layer_norm: eps")
     shape = (normalized_shape,) if isinstance(normalized_shape, int | np.integer) else tuple(normalized_shape)
     given = [v for v in (weight, bias) if v is not None]
-    x = _of_their_dtype(x, given, "layer_norm")
+    x = of_dtype(x, getattr(given[0], "dtype", None) if given else None, "layer_norm")
     features = math.prod(shape)
     if not shape or not features or x.shape[-len(shape) :] != shape or not _all_of_shape(shape, given):
         raise ValueError(
@@ -239,13 +238,14 @@ def _shapes(named: dict[str, Any]) -> str:
     return "".join(parts)
 
 
-def _of_their_dtype(x: Any, given: list[Any], name: str) -> Any:
-    """x as a floating-point array or Tensor, of the dtype of what it is combined with."""
+def of_dtype(x: Any, dtype: np.dtype[Any] | None, name: str) -> Any:
+    """x as a floating-point array or Tensor of this dtype, or if that is None of its own."""
     if not isinstance(x, ad.Tensor):
         x = np.asarray(x)
         if x.dtype.kind not in "fiub":
             raise TypeError(f"{name} takes an array of real numbers; received shape {x.shape} and dtype {x.dtype}.")
-    dtype = getattr(given[0], "dtype", np.dtype(float)) if given else x.dtype
+    if dtype is None:
+        dtype = x.dtype
     if dtype.kind != "f":
         dtype = np.dtype(float)
     return x if x.dtype == dtype else x.astype(dtype)

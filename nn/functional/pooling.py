@@ -134,15 +134,18 @@ def _views(images: Array, windows: Windows, size: Pair) -> Iterator[Array]:
 def _hits(y: Array, x: Array, windows: Windows) -> Iterator[Array]:
     """For each element of the kernel, in which windows it is the first that is highest."""
     top = batch_last(y, y.dtype)
+    if top.size and np.isnan(np.min(top)):  # NaN, which equals nothing, goes above everything, as np.maximum has it
+        x, top = (np.where(np.isnan(v), np.inf, v) for v in (x, top))
     free = np.ones(top.shape, bool)
-    for k, view in enumerate(_views(with_border(x, windows, x.dtype, -np.inf), windows, x.shape[2:]), 1):
+    images = with_border(x, windows, x.dtype, np.nan)  # nor does the border equal anything, not even -inf
+    for k, view in enumerate(_views(images, windows, x.shape[2:]), 1):
         if k < windows.size:
             hit = view == top
             hit &= free
             free ^= hit
             yield hit
         else:
-            yield free  # one is; and NaN, which equals nothing, has somewhere to go
+            yield free
 
 
 def _laid(shares: Array, hits: Iterable[Array | None], windows: Windows, x: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What all losses share: a pair of one shape, weights of samples, and the reduction to one number."""
+"""What all losses share: prediction and target of one shape, weights, and the reduction to one number."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def reduced(losses: Any, loss: str, reduction: str, sample_weight: Any = None, s
     weight of 2 counts like a sample given twice. `shares` are weights that the losses have been multiplied by already.
     """
     if reduction not in REDUCTIONS:
-        raise ValueError(f"{loss} has the reductions {', '.join(map(repr, REDUCTIONS))}; received {reduction!r:.80}.")
+        known_reduction(reduction, loss)
     if sample_weight is not None:
-        w = weights(sample_weight, losses.shape, losses.dtype, loss)
-        losses = losses * w.reshape((-1,) + (1,) * (losses.ndim - 1))
+        w = weights(sample_weight, losses.shape[:1], losses.dtype, f"{loss}: sample_weight", "sample")
+        losses = weighted(losses, w.reshape((-1,) + (1,) * (losses.ndim - 1)))
         shares = w if shares is None else w * shares
     if reduction == "none":
         return losses
@@ -44,19 +44,36 @@ def reduced(losses: Any, loss: str, reduction: str, sample_weight: Any = None, s
     return np.sum(losses) / total
 
 
-def weights(sample_weight: Any, shape: tuple[int, ...], dtype: Any, loss: str) -> Array:
-    """One number per sample, not negative, as an array of the dtype of the losses."""
-    found = np.asarray(ad.stop_gradient(sample_weight))
-    if found.dtype.kind not in "fiub":
-        raise TypeError(f"{loss}: sample_weight holds numbers, one per sample; received dtype {found.dtype}.")
-    if not shape or found.shape != shape[:1]:
+def known_reduction(reduction: str, loss: str, known: tuple[str, ...] = REDUCTIONS) -> str:
+    """The reduction, if it is one of those known; else a ValueError."""
+    if reduction not in known:
         raise ValueError(
-            f"{loss}: sample_weight has one number per sample, shape {shape[:1]}; received shape {found.shape}. "
-            "Weights of shape (batch, 1) become that by .reshape(-1)."
+            f"{loss}: reduction is one of {', '.join(map(repr, known))}; received {reduction!r:.80}. "
+            'Write reduction="mean".'
+        )
+    return reduction
+
+
+def weights(values: Any, shape: tuple[int, ...], dtype: Any, what: str, each: str) -> Array:
+    """One number, not negative, per sample or class, which `each` names: a constant of that shape and dtype."""
+    found = np.asarray(ad.stop_gradient(values))
+    if found.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{what} has numbers, one per {each}; received dtype {found.dtype}. Pass an array of shape {shape}."
+        )
+    if not shape or found.shape != shape:
+        raise ValueError(
+            f"{what} has one number per {each}, shape {shape}; received shape {found.shape}. Weights in a column "
+            "become a row by .reshape(-1); those of the classes are `weight`, those of the samples `sample_weight`."
         )
     if found.size and not np.minimum.reduce(found) >= 0:
-        raise ValueError(f"{loss}: sample_weight is not negative; received {found.min()} among its {found.size}.")
+        raise ValueError(f"{what} is not negative; received {found.min()} among its {found.size}. Take 0 for none.")
     return found.astype(dtype, copy=False)
+
+
+def weighted(losses: Any, w: Array) -> Any:
+    """The losses times their weights; what has the weight 0 counts as 0, also if it is infinite or NaN."""
+    return (losses if np.all(w) else np.where(w, losses, 0)) * w
 
 
 def no_mean(loss: str, shape: tuple[int, ...]) -> ValueError:
@@ -66,27 +83,32 @@ def no_mean(loss: str, shape: tuple[int, ...]) -> ValueError:
     )
 
 
-def pair(prediction: Any, target: Any, loss: str) -> tuple[Any, Any]:
+def compared(prediction: Any, target: Any, loss: str) -> tuple[Any, Any]:
     """Prediction and target, Tensors or floating-point arrays, of one shape.
 
-    Raises ValueError where the shapes differ: (n, 1) against (n,) would broadcast to n x n without a word.
+    Raises ValueError where the shapes differ: (n, 1) against (n,) would broadcast to n x n without a word. TypeError
+    for what is no real numbers.
     """
-    if not isinstance(prediction, ad.Tensor):
-        prediction = np.asarray(prediction, target.dtype if isinstance(target, ad.Tensor) else None)
-        if prediction.dtype.kind in "iub":  # differences of unsigned integers would wrap around
+    recorded, constant = isinstance(prediction, ad.Tensor), not isinstance(target, ad.Tensor)
+    if not recorded:
+        prediction = np.asarray(prediction)
+    if constant:
+        target = np.asarray(target)
+    if prediction.dtype.kind not in "fiub" or target.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{loss} takes real numbers; received a prediction of dtype {prediction.dtype} and a target of dtype "
+            f"{target.dtype}. Pass arrays of numbers; of complex ones their real parts, or np.abs of them."
+        )
+    if not recorded:
+        if not constant:
+            prediction = prediction.astype(target.dtype, copy=False)
+        elif prediction.dtype.kind != "f":  # differences of unsigned integers would wrap around
             prediction = prediction.astype(float)
-    if not isinstance(target, ad.Tensor):
-        target = np.asarray(target, prediction.dtype if isinstance(prediction, ad.Tensor) else None)
-        if target.dtype.kind in "iub":
-            target = target.astype(prediction.dtype)
+    if constant and (recorded or target.dtype.kind != "f"):
+        target = target.astype(prediction.dtype, copy=False)
     if prediction.shape != target.shape:
         raise ValueError(
             f"{loss} compares element with element; received a prediction of shape {prediction.shape} and a "
             f"target of shape {target.shape}. Bring them to one shape, for example with target.reshape(-1, 1)."
-        )
-    if prediction.dtype.kind != "f" or target.dtype.kind != "f":
-        raise TypeError(
-            f"{loss} takes real numbers; received a prediction of dtype {prediction.dtype} and a target of dtype "
-            f"{target.dtype}. Pass their real parts, or np.abs of them."
         )
     return prediction, target

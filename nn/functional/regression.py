@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from nn.checked import real
-from nn.functional.reduction import pair, reduced
+import autodiff as ad
+from nn.checked import real, switch
+from nn.functional.reduction import compared, reduced
 
 
 def mse_loss(
@@ -23,14 +24,15 @@ def mse_loss(
 
     Raises ValueError where the shapes differ: (n, 1) against (n,) would broadcast to n x n without a word.
     """
-    prediction, target = pair(prediction, target, "mse_loss")
+    half = switch(half, "mse_loss: half")
+    prediction, target = compared(prediction, target, "mse_loss")
     error = reduced(np.square(prediction - target), "mse_loss", reduction, sample_weight)
     return 0.5 * error if half else error
 
 
 def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
     """The absolute error |y' - y|; its derivative at 0 is taken as 0. The parameters are those of mse_loss."""
-    prediction, target = pair(prediction, target, "l1_loss")
+    prediction, target = compared(prediction, target, "l1_loss")
     return reduced(np.abs(prediction - target), "l1_loss", reduction, sample_weight)
 
 
@@ -41,11 +43,8 @@ def huber_loss(
 
     Its derivative is d, clipped to ±delta: outliers pull no harder. The other parameters are those of mse_loss.
     """
-    prediction, target = pair(prediction, target, "huber_loss")
-    size = np.abs(prediction - target)
-    near = np.minimum(size, real(delta, "huber_loss: delta", above=True))
-    # With near = min(|d|, delta), both pieces are near (|d| - near / 2).
-    return reduced(near * (size - 0.5 * near), "huber_loss", reduction, sample_weight)
+    delta = real(delta, "huber_loss: delta", above=True)
+    return reduced(_huber(prediction, target, delta, "huber_loss"), "huber_loss", reduction, sample_weight)
 
 
 def smooth_l1_loss(
@@ -53,6 +52,22 @@ def smooth_l1_loss(
 ) -> Any:
     """The Huber loss over its delta, here `beta`: |d| - beta / 2 for large differences d, whatever beta is."""
     beta = real(beta, "smooth_l1_loss: beta", above=True)
-    prediction, target = pair(prediction, target, "smooth_l1_loss")
-    huber = huber_loss(prediction, target, reduction=reduction, delta=beta, sample_weight=sample_weight)
-    return huber / beta
+    losses = _huber(prediction, target, beta, "smooth_l1_loss")
+    return reduced(losses, "smooth_l1_loss", reduction, sample_weight) / beta
+
+
+def _huber(prediction: Any, target: Any, delta: float, loss: str) -> Any:
+    prediction, target = compared(prediction, target, loss)
+    return huber(prediction - target, delta=delta)
+
+
+@ad.primitive
+def huber(d: Any, delta: float) -> Any:
+    """d² / 2, elementwise, and beyond ±delta the straight lines that go on from there."""
+    size = np.abs(d)
+    near = np.minimum(size, delta)
+    return near * (size - 0.5 * near)  # both pieces
+
+
+# |d| has no second derivative at 0; this one has: the clipped d's derivative is 1.
+ad.adjoint(huber, lambda g, y, d, delta=1.0: g * np.clip(d, -delta, delta))

@@ -1,4 +1,7 @@
-"""Activations as layers."""
+"""Activations as layers.
+
+`inplace`, which some take as in PyTorch, has no effect: Tensors are never written into.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 from typing import Any
 
 from nn import functional
-from nn.checked import real
+from nn.checked import real, switch
 from nn.module import Module
 
 
@@ -22,7 +25,14 @@ class Step(Module):
     forward = staticmethod(functional.step)
 
 
-class ReLU(Module):
+class _Elementwise(Module):
+    """What those without parameters share."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        switch(inplace, f"{type(self).__name__}: inplace")
+
+
+class ReLU(_Elementwise):
     """max(x, 0), elementwise."""
 
     forward = staticmethod(functional.relu)
@@ -40,7 +50,7 @@ class Sigmoid(Module):
     forward = staticmethod(functional.sigmoid)
 
 
-class SiLU(Module):
+class SiLU(_Elementwise):
     """x sigmoid(x), elementwise."""
 
     forward = staticmethod(functional.silu)
@@ -78,7 +88,8 @@ class Softplus(Module):
 class LeakyReLU(Module):
     """x where it is positive, else `negative_slope` times x."""
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        switch(inplace, "LeakyReLU: inplace")
         self.negative_slope = real(negative_slope, "LeakyReLU: negative_slope", least=-math.inf)
 
     def forward(self, x: Any) -> Any:
@@ -92,7 +103,8 @@ class LeakyReLU(Module):
 class ELU(Module):
     """x where it is positive, else alpha (exp(x) - 1)."""
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        switch(inplace, "ELU: inplace")
         self.alpha = real(alpha, "ELU: alpha", least=-math.inf)
 
     def forward(self, x: Any) -> Any:

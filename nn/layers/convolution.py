@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import functional, init
-from nn.checked import whole
+from nn.checked import switch, whole
 from nn.functional.windows import Pair, pair, sliding
 from nn.layers.dense import Initialiser
 from nn.module import Module
@@ -64,7 +64,8 @@ class Conv2d(Module):
         self.stride, self.dilation = windows.stride, windows.dilation
         self.padding = padding if isinstance(padding, str) else pair(padding, "Conv2d's padding", least=0)
         shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
-        self.weight = ad.Tensor(weight_init(shape, rng=rng, dtype=dtype), name="weight")
+        bias = switch(bias, "Conv2d: bias")
+        self.weight = ad.Tensor(init.initial(weight_init, shape, rng, dtype, "Conv2d: weight_init"), name="weight")
         self.bias = ad.Tensor(init.zeros((self.out_channels,), dtype=dtype), name="bias") if bias else None
 
     def forward(self, x: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import functional, init
-from nn.checked import whole
+from nn.checked import switch, whole
 from nn.functional.embedding import row_number
 from nn.module import Module
 
@@ -49,7 +49,8 @@ class Linear(Module):
     ) -> None:
         self.in_features = whole(in_features, "Linear's in_features")
         self.out_features = whole(out_features, "Linear's out_features")
-        self.weight = ad.Tensor(weight_init((out_features, in_features), rng=rng, dtype=dtype), name="weight")
+        bias, shape = switch(bias, "Linear: bias"), (self.out_features, self.in_features)
+        self.weight = ad.Tensor(init.initial(weight_init, shape, rng, dtype, "Linear: weight_init"), name="weight")
         self.bias = ad.Tensor(init.zeros((out_features,), dtype=dtype), name="bias") if bias else None
 
     def forward(self, x: Any) -> Any:
@@ -63,14 +64,31 @@ class Linear(Module):
 
 
 class Flatten(Module):
-    """Every axis after the first put into one: images become rows."""
+    """Every axis after the first put into one: images become rows; or those from `start_dim` up to `end_dim`."""
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim = whole(start_dim, "Flatten: start_dim", None)
+        self.end_dim = whole(end_dim, "Flatten: end_dim", None)
 
     def forward(self, x: Any) -> Any:
         """The samples of x, of shape (batch, ...), as rows: (batch, features)."""
         shape = np.shape(x)
         if not shape:
             raise ValueError("Flatten takes a batch, of shape (batch, ...); received shape (). Write x[None] for one.")
-        return np.reshape(x, (shape[0], math.prod(shape[1:])))
+        axes = len(shape)
+        start, end = (k + axes if k < 0 else k for k in (self.start_dim, self.end_dim))
+        if (start, end) == (1, 0):  # a batch of numbers: rows of one each
+            return np.reshape(x, (*shape, 1))
+        if not 0 <= start <= end < axes:
+            raise ValueError(
+                f"{self!r} takes x that has the axes it puts into one, in this order; received shape {shape}. Choose "
+                "them among the axes there are."
+            )
+        return np.reshape(x, (*shape[:start], math.prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+    def __repr__(self) -> str:
+        usual = (self.start_dim, self.end_dim) == (1, -1)
+        return f"Flatten({'' if usual else f'{self.start_dim}, {self.end_dim}'})"
 
 
 class Identity(Module):
@@ -113,7 +131,8 @@ class Embedding(Module):
     ) -> None:
         self.num_embeddings = whole(num_embeddings, "Embedding's num_embeddings")
         self.embedding_dim = whole(embedding_dim, "Embedding's embedding_dim")
-        values = weight_init((self.num_embeddings, self.embedding_dim), rng=rng, dtype=dtype)
+        shape = (self.num_embeddings, self.embedding_dim)
+        values = init.initial(weight_init, shape, rng, dtype, "Embedding: weight_init")
         self.padding_idx = padding_idx
         if padding_idx is not None:
             self.padding_idx = row_number(padding_idx, num_embeddings, "Embedding: padding_idx")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nn import functional, init
-from nn.checked import real
+from nn.checked import real, switch
 from nn.module import Module
 
 
@@ -17,12 +17,14 @@ class Dropout(Module):
     p : from 0 to 1
     rng : where the chance comes from: a numpy.random.Generator, an int seed, or None; kept as the attribute `rng`,
         whose state goes on from call to call
+    inplace : has no effect, since Tensors are never written into; accepted for programs written for PyTorch
 
     It draws anew at every call, so it does not belong into ad.checkpoint, which calls a function twice.
     Source: Srivastava et al. 2014.
     """
 
-    def __init__(self, p: float = 0.5, rng: init.Rng = None) -> None:
+    def __init__(self, p: float = 0.5, rng: init.Rng = None, *, inplace: bool = False) -> None:
+        switch(inplace, "Dropout: inplace")
         self.p = real(p, "Dropout: p, the probability of 0,", most=1)
         self.rng = init.generator(rng)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import functional, init
-from nn.checked import whole
+from nn.checked import switch, whole
 from nn.layers.dense import Initialiser
 from nn.module import Module
 
@@ -44,6 +44,7 @@ class Dense(Module):
     `weight` has the shape (units, inputs), `bias` (units,).
     """
 
+    inputs: int | None = None  # how many it has, as soon as that is known
     weight: ad.Tensor
     bias: ad.Tensor | None
 
@@ -60,7 +61,7 @@ class Dense(Module):
         weight_init: Initialiser = init.xavier_uniform,
     ) -> None:
         self.units = whole(units, "Dense's units")
-        self.name, self.use_bias = name, use_bias
+        self.name, self.use_bias = name, switch(use_bias, "Dense: use_bias")
         self.activation = _activation(activation)
         self.weight_init, self.dtype = weight_init, init.floating(dtype)
         self.rng = init.generator(rng)
@@ -76,18 +77,23 @@ class Dense(Module):
     @property
     def built(self) -> bool:
         """Whether the layer has its parameters."""
-        return "weight" in vars(self)
+        return self.inputs is not None  # not `weight`, which weight_norm takes away
 
     def build(self, inputs: int) -> None:
         """Make the parameters for so many inputs."""
         inputs = whole(inputs, "Dense's number of inputs")
-        self.weight = ad.Tensor(self.weight_init((self.units, inputs), rng=self.rng, dtype=self.dtype), name="weight")
+        weight = init.initial(self.weight_init, (self.units, inputs), self.rng, self.dtype, "Dense: weight_init")
+        self.weight = ad.Tensor(weight, name="weight")
         self.bias = ad.Tensor(init.zeros((self.units,), dtype=self.dtype), name="bias") if self.use_bias else None
+        self.inputs = inputs
 
     def forward(self, x: Any) -> Any:
         """The layer of x, of shape (..., inputs)."""
-        if not self.built:
-            self.build(np.shape(x)[-1])
+        if self.inputs is None:
+            shape = np.shape(x)
+            if not shape:
+                raise ValueError(f"{self!r} takes x of shape (..., inputs); received one number. Write x[None].")
+            self.build(shape[-1])
         y = functional.linear(x, self.weight) if self.bias is None else functional.linear(x, self.weight, self.bias)
         return y if self.activation is None else self.activation(y)
 
@@ -96,7 +102,7 @@ class Dense(Module):
         if self.activation is not None:
             parts.append(repr(getattr(self.activation, "__name__", self.activation)))
         if self.built:
-            parts.append(f"input_shape=({self.weight.shape[1]},)")
+            parts.append(f"input_shape=({self.inputs},)")
         if not self.use_bias:
             parts.append("use_bias=False")
         if self.name is not None:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import functional, init
-from nn.checked import real, whole
-from nn.functional.normalisation import lengths
+from nn.checked import real, switch, whole
+from nn.functional.normalisation import lengths, of_dtype
 from nn.module import Module
 
 M = TypeVar("M", bound=Module)
@@ -42,14 +42,14 @@ class _BatchNorm(Module):
         self.num_features = whole(num_features, f"{name}'s num_features")
         self.eps = real(eps, f"{name}: eps")
         self.momentum = None if momentum is None else real(momentum, f"{name}: momentum", most=1)
-        shape = (self.num_features,)
+        self.dtype, shape = init.floating(dtype), (self.num_features,)
+        affine = switch(affine, f"{name}: affine")
+        track_running_stats = switch(track_running_stats, f"{name}: track_running_stats")
         self.weight = ad.Tensor(init.ones(shape, dtype=dtype), name="weight") if affine else None
         self.bias = ad.Tensor(init.zeros(shape, dtype=dtype), name="bias") if affine else None
         self.running_mean = init.zeros(shape, dtype=dtype) if track_running_stats else None
         self.running_var = init.ones(shape, dtype=dtype) if track_running_stats else None
         self.num_batches_tracked = np.array(0) if track_running_stats else None
-        if not (affine or track_running_stats):
-            init.floating(dtype)  # there is nothing that has it, and still it is to be one
 
     def forward(self, x: Any) -> Any:
         """The normalised x, in its shape."""
@@ -63,6 +63,8 @@ class _BatchNorm(Module):
         if momentum is None:
             momentum = 0.0 if count is None else 1 / (int(count) + 1)
         in_training = self.training or self.running_mean is None
+        if self.weight is None and self.running_mean is None:
+            x = of_dtype(x, self.dtype, type(self).__name__)
         y = functional.batch_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias, in_training, momentum, self.eps
         )
@@ -94,7 +96,8 @@ class BatchNorm1d(_BatchNorm):
         without them evaluation normalises by its own batch too
     dtype : float32 or float64; the layer computes in it, whatever its input
 
-    A bias in the layer before has no effect in training: write nn.Linear(..., bias=False) there.
+    A bias in the layer before has no effect in training: write nn.Linear(..., bias=False) there. Within ad.checkpoint,
+    which calls a function twice, a batch counts twice in the running averages.
     """
 
     axes = 2, 3
@@ -140,13 +143,17 @@ class LayerNorm(Module):
         shape: Sequence[Any] = normalized_shape if isinstance(normalized_shape, tuple | list) else [normalized_shape]
         self.normalized_shape = tuple(whole(n, "LayerNorm's normalized_shape (each axis)") for n in shape)
         self.eps = real(eps, "LayerNorm: eps")
-        init.floating(dtype)
+        self.dtype = init.floating(dtype)
+        elementwise_affine = switch(elementwise_affine, "LayerNorm: elementwise_affine")
+        bias = switch(bias, "LayerNorm: bias")
         ones, zeros = (f(self.normalized_shape, dtype=dtype) for f in (init.ones, init.zeros))
         self.weight = ad.Tensor(ones, name="weight") if elementwise_affine else None
         self.bias = ad.Tensor(zeros, name="bias") if elementwise_affine and bias else None
 
     def forward(self, x: Any) -> Any:
         """The normalised x, of shape (..., *normalized_shape)."""
+        if self.weight is None:
+            x = of_dtype(x, self.dtype, "LayerNorm")
         return functional.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def __repr__(self) -> str:

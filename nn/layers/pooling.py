@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nn import functional
+from nn.checked import switch
 from nn.functional.windows import Pair, pair
 from nn.layers.convolution import shortened
 from nn.module import Module
@@ -26,7 +27,7 @@ class MaxPool2d(Module):
         self.stride = self.kernel_size if stride is None else pair(stride, "MaxPool2d's stride")
         self.padding = pair(padding, "MaxPool2d's padding", least=0)
         self.dilation = pair(dilation, "MaxPool2d's dilation")
-        self.ceil_mode = bool(ceil_mode)
+        self.ceil_mode = switch(ceil_mode, "MaxPool2d: ceil_mode")
 
     def forward(self, x: Any) -> Any:
         """The windows' highest numbers, for x of shape (batch, channels, height, width)."""
@@ -52,7 +53,8 @@ class AvgPool2d(Module):
         self.kernel_size = pair(kernel_size, "AvgPool2d's kernel_size")
         self.stride = self.kernel_size if stride is None else pair(stride, "AvgPool2d's stride")
         self.padding = pair(padding, "AvgPool2d's padding", least=0)
-        self.ceil_mode, self.count_include_pad = bool(ceil_mode), bool(count_include_pad)
+        self.ceil_mode = switch(ceil_mode, "AvgPool2d: ceil_mode")
+        self.count_include_pad = switch(count_include_pad, "AvgPool2d: count_include_pad")
 
     def forward(self, x: Any) -> Any:
         """The windows' means, for x of shape (batch, channels, height, width)."""

@@ -32,15 +32,19 @@ THRESHOLDED = (accuracy, precision, recall, f1)
 
 
 def additive(metric: Metric) -> bool:
-    """Whether a metric is known to be a mean over the samples."""
-    return getattr(metric, "func", metric) in ADDITIVE
+    """Whether a metric is known to be a mean over the samples: over all of them, none is ignored."""
+    given = metric.keywords if isinstance(metric, functools.partial) else {}
+    return getattr(metric, "func", metric) in ADDITIVE and given.get("ignore_index") is None
 
 
-def chosen(metrics: str | Metric | Iterable[str | Metric] | None, threshold: float = 0.5) -> dict[str, Metric]:
+def chosen(
+    metrics: str | Metric | Iterable[str | Metric] | None, threshold: float = 0.5, ignore_index: int | None = None
+) -> dict[str, Metric]:
     """Metrics given by name or as functions, by the name that they have in a History: the given one.
 
     `threshold` is where the outputs of a binary classifier become the positive class, for metrics given by name: 0.5
-    for probabilities, 0 for scores. A loss of this package has it as an attribute.
+    for probabilities, 0 for scores. A loss of this package has it as an attribute. `ignore_index` is the label, if the
+    targets have such, of samples that do not count, for metrics of labels given by name; then none is `additive`.
     """
     if metrics is None or isinstance(metrics, str) or callable(metrics):
         metrics = () if metrics is None else (metrics,)
@@ -61,20 +65,24 @@ def chosen(metrics: str | Metric | Iterable[str | Metric] | None, threshold: flo
                 f"a metric is called {name!r}; the history keeps such names for what is measured on the validation "
                 "data. Give the function another __name__."
             )
-        found[name] = _named(metric, threshold) if isinstance(metric, str) else metric
+        found[name] = _named(metric, threshold, ignore_index) if isinstance(metric, str) else metric
     return found
 
 
-def _named(name: str, threshold: float) -> Metric:
+def _named(name: str, threshold: float, ignore_index: int | None) -> Metric:
+    options: dict[str, Any] = {} if ignore_index is None else {"ignore_index": ignore_index}
     if top := re.fullmatch(r"top_([1-9][0-9]*)_accuracy", name):
-        return functools.partial(top_k_accuracy, k=int(top[1]))
+        return functools.partial(top_k_accuracy, k=int(top[1]), **options)
     if name not in NAMED:
         raise ValueError(
             f"metrics has no {name!r}; by name there are {', '.join(map(repr, NAMED))}. Any other is passed as a "
             "function of (outputs, targets)."
         )
     metric = NAMED[name]
-    return functools.partial(metric, threshold=threshold) if metric in THRESHOLDED and threshold != 0.5 else metric
+    if metric not in THRESHOLDED:
+        return metric
+    options |= {"threshold": threshold} if threshold != 0.5 else {}
+    return functools.partial(metric, **options) if options else metric
 
 
 def _name(metric: Any) -> str:

@@ -6,6 +6,7 @@ outputs (batch, classes)           the highest wins; targets are integer labels,
 outputs (batch,) or (batch, 1)     those above `threshold` are positive; targets are 0 and 1, or -1 and 1
 integers, of shape (batch,)        classes that were decided on already; targets are integer labels
 
+Samples whose label is `ignore_index` do not count, if that is given: those that a loss leaves out.
 The threshold is 0.5 for probabilities; for scores (logits) pass 0: functools.partial(accuracy, threshold=0).
 """
 
@@ -25,72 +26,100 @@ Array = npt.NDArray[Any]
 AVERAGES = ("auto", "binary", "macro", "micro", None)
 
 
-def accuracy(outputs: Any, targets: Any, *, threshold: float = 0.5) -> float:
-    """The share of samples that are put into their class."""
-    decided, labels, _ = _decided(outputs, targets, threshold, "accuracy")
-    return float(np.count_nonzero(decided == labels) / len(labels))
+def accuracy(outputs: Any, targets: Any, *, threshold: float = 0.5, ignore_index: int | None = None) -> float:
+    """The share of samples that are put into their class; NaN puts a sample into none."""
+    found, wanted = _counting(outputs, targets, ignore_index, "accuracy")
+    decided, labels, _ = _decided(found, wanted, threshold, "accuracy")
+    own = found[count(len(labels)), decided] if found.ndim == 2 and found.shape[1] > 1 else found.reshape(-1)
+    return float(np.count_nonzero((decided == labels) & ~np.isnan(own)) / len(labels))
 
 
-def top_k_accuracy(outputs: Any, targets: Any, k: int = 5) -> float:
+def top_k_accuracy(outputs: Any, targets: Any, k: int = 5, *, ignore_index: int | None = None) -> float:
     """The share of samples whose class has one of the k highest outputs, of shape (batch, classes).
 
-    Among equal outputs the first counts as higher, as in accuracy.
+    Among equal outputs the first counts as higher, as in accuracy; NaN puts a sample into no class.
     """
-    scores, classes = _array(outputs), whole(k, "top_k_accuracy: k")
+    scores, wanted = _counting(outputs, targets, ignore_index, "top_k_accuracy")
+    classes = whole(k, "top_k_accuracy: k")
     if scores.ndim != 2 or classes > scores.shape[1]:
         raise ValueError(
             f"top_k_accuracy takes outputs of shape (batch, classes), of at least k classes; received shape "
             f"{scores.shape} and k={classes}. Take a smaller k."
         )
-    labels = _decided(scores, targets, 0.5, "top_k_accuracy")[1]
+    labels = _decided(scores, wanted, 0.5, "top_k_accuracy")[1]
     own = scores[count(len(labels)), labels][:, None]
     before = (scores == own) & (np.arange(scores.shape[1]) < labels[:, None])
     rank = np.count_nonzero(~(scores <= own) | before, axis=1)  # NaN is no small number
     return float(np.count_nonzero(rank < classes) / len(labels))
 
 
-def confusion_matrix(outputs: Any, targets: Any, *, threshold: float = 0.5) -> npt.NDArray[np.intp]:
+def confusion_matrix(
+    outputs: Any, targets: Any, *, threshold: float = 0.5, ignore_index: int | None = None
+) -> npt.NDArray[np.intp]:
     """How many samples of each class (rows) were put into each (columns), of shape (classes, classes)."""
-    decided, labels, classes = _decided(outputs, targets, threshold, "confusion_matrix")
-    return _confusion(decided, labels, classes)
+    counting = _counting(outputs, targets, ignore_index, "confusion_matrix")
+    decided, labels, classes = _decided(*counting, threshold, "confusion_matrix")
+    return np.bincount(labels * classes + decided, minlength=classes**2).reshape(classes, classes)
 
 
-def precision(outputs: Any, targets: Any, *, average: str | None = "auto", threshold: float = 0.5) -> Any:
+def precision(
+    outputs: Any,
+    targets: Any,
+    *,
+    average: str | None = "auto",
+    threshold: float = 0.5,
+    ignore_index: int | None = None,
+) -> Any:
     """The share of the samples put into a class that belong there; 0 where none was.
 
     `average` is over the classes: "macro", the mean of those that occur; "micro", all samples taken together;
     "binary", class 1 alone; None, an array of all. "auto" is "binary" for one output per sample, else "macro".
     """
-    hit, decided, _, average = _counts(outputs, targets, threshold, average, "precision")
-    return _averaged(hit, decided, _, average)
+    hit, decided, actual, average = _counts(outputs, targets, threshold, average, ignore_index, "precision")
+    return _averaged(hit, decided, actual, average)
 
 
-def recall(outputs: Any, targets: Any, *, average: str | None = "auto", threshold: float = 0.5) -> Any:
+def recall(
+    outputs: Any,
+    targets: Any,
+    *,
+    average: str | None = "auto",
+    threshold: float = 0.5,
+    ignore_index: int | None = None,
+) -> Any:
     """The share of the samples of a class that were put into it; 0 where there is none. `average` as in precision."""
-    hit, decided, actual, average = _counts(outputs, targets, threshold, average, "recall")
+    hit, decided, actual, average = _counts(outputs, targets, threshold, average, ignore_index, "recall")
     return _averaged(hit, actual, decided, average)
 
 
-def f1(outputs: Any, targets: Any, *, average: str | None = "auto", threshold: float = 0.5) -> Any:
+def f1(
+    outputs: Any,
+    targets: Any,
+    *,
+    average: str | None = "auto",
+    threshold: float = 0.5,
+    ignore_index: int | None = None,
+) -> Any:
     """The harmonic mean of precision and recall; 0 where both are. `average` as in precision."""
-    hit, decided, actual, average = _counts(outputs, targets, threshold, average, "f1")
+    hit, decided, actual, average = _counts(outputs, targets, threshold, average, ignore_index, "f1")
     return _averaged(2 * hit, decided + actual, decided + actual, average)
 
 
 def _counts(
-    outputs: Any, targets: Any, threshold: float, average: str | None, metric: str
+    outputs: Any, targets: Any, threshold: float, average: str | None, ignore_index: int | None, metric: str
 ) -> tuple[Array, Array, Array, str | None]:
     """Per class, the samples put there rightly, those put there, those that belong there; and the average."""
     if average not in AVERAGES:
         raise ValueError(f"{metric}: average is one of {', '.join(map(repr, AVERAGES))}; received {average!r:.80}.")
-    decided, labels, classes = _decided(outputs, targets, threshold, metric)
+    found, wanted = _counting(outputs, targets, ignore_index, metric)
+    decided, labels, classes = _decided(found, wanted, threshold, metric)
     if average == "auto":
-        average = "binary" if np.ndim(outputs) == 1 or np.shape(outputs)[1] == 1 else "macro"
+        average = "binary" if found.ndim == 1 or found.shape[1] == 1 else "macro"
         average = "macro" if classes > 2 else average
     if average == "binary" and classes > 2:
         raise ValueError(f'{metric}: average="binary" is for 2 classes; received {classes}. Take average="macro".')
-    matrix = _confusion(decided, labels, classes)
-    return matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1), average
+    hit, decided, actual = (np.bincount(v, minlength=classes) for v in (labels[decided == labels], decided, labels))
+    return hit, decided, actual, average
 
 
 def _averaged(above: Array, below: Array, other: Array, average: str | None) -> Any:
@@ -105,18 +134,24 @@ def _averaged(above: Array, below: Array, other: Array, average: str | None) -> 
     return float(shares.mean() if average == "micro" else shares[below + other > 0].mean())
 
 
-def _confusion(decided: Array, labels: Array, classes: int) -> npt.NDArray[np.intp]:
-    pairs = labels.astype(np.intp) * classes + decided
-    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+def _counting(outputs: Any, targets: Any, ignore_index: int | None, metric: str) -> tuple[Array, Array]:
+    """Outputs and targets as arrays, without the samples whose label is to be ignored."""
+    found, wanted = (v.value if isinstance(v, ad.Tensor) else np.asarray(v) for v in (outputs, targets))
+    if ignore_index is None or not found.ndim or wanted.shape not in (found.shape[:1], (*found.shape[:1], 1)):
+        return found, wanted
+    counts = wanted.reshape(-1) != whole(ignore_index, f"{metric}: ignore_index", None)
+    if not counts.size or counts.all():
+        return found, wanted
+    if not counts.any():
+        raise ValueError(
+            f"{metric} is of the samples that count; received {counts.size} labels, all of them ignore_index="
+            f"{ignore_index}. Leave such data out."
+        )
+    return found[counts], wanted[counts]
 
 
-def _array(values: Any) -> Array:
-    return values.value if isinstance(values, ad.Tensor) else np.asarray(values)
-
-
-def _decided(outputs: Any, targets: Any, threshold: float, metric: str) -> tuple[Array, Array, int]:
+def _decided(found: Array, wanted: Array, threshold: float, metric: str) -> tuple[Array, Array, int]:
     """The classes that samples were put into, those they belong to, and how many there are."""
-    found, wanted = _array(outputs), _array(targets)
     if found.dtype.kind not in "fiub" or wanted.dtype.kind not in "fiub":
         raise TypeError(
             f"{metric} takes arrays of numbers; received outputs of dtype {found.dtype} and targets of dtype "
@@ -158,11 +193,10 @@ def _decided(outputs: Any, targets: Any, threshold: float, metric: str) -> tuple
 
 def _whole(labels: Array, metric: str) -> Array:
     if labels.dtype.kind != "f":
-        return labels
-    whole_numbers = labels.astype(np.intp)
-    if not (whole_numbers == labels).all():
+        return labels.astype(np.intp, copy=False)
+    if not ((np.floor(labels) == labels) & (np.abs(labels) < 2**53)).all():  # others do not become integers
         raise TypeError(
-            f"{metric} takes integer labels, the numbers of the classes; received dtype {labels.dtype} with fractions. "
-            "For numbers, take mean_absolute_error or r2."
+            f"{metric} takes integer labels, the numbers of the classes; received dtype {labels.dtype} with fractions, "
+            "NaN or huge numbers. For numbers, take mean_absolute_error or r2."
         )
-    return whole_numbers
+    return labels.astype(np.intp)

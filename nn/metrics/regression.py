@@ -15,13 +15,13 @@ Array = npt.NDArray[Any]
 
 def mean_absolute_error(outputs: Any, targets: Any) -> float:
     """The mean of |y' - y|, for outputs and targets of the same shape."""
-    found, wanted = _pair(outputs, targets, "mean_absolute_error")
+    found, wanted = _compared(outputs, targets, "mean_absolute_error")
     return float(np.mean(np.abs(found - wanted)))
 
 
 def mean_squared_error(outputs: Any, targets: Any) -> float:
     """The mean of (y' - y)², for outputs and targets of the same shape."""
-    found, wanted = _pair(outputs, targets, "mean_squared_error")
+    found, wanted = _compared(outputs, targets, "mean_squared_error")
     return float(np.mean(np.square(found - wanted)))
 
 
@@ -31,7 +31,7 @@ def r2(outputs: Any, targets: Any) -> float:
     1 for exact outputs, 0 for the mean of the targets, negative for worse. Where the targets are all the same it is 1
     for exact outputs, else 0; of a single sample it is NaN.
     """
-    found, wanted = _pair(outputs, targets, "r2")
+    found, wanted = _compared(outputs, targets, "r2")
     if len(wanted) < 2:
         return math.nan
     found, wanted = found.reshape(len(found), -1), wanted.reshape(len(wanted), -1)
@@ -42,7 +42,7 @@ def r2(outputs: Any, targets: Any) -> float:
     return float(explained.mean())
 
 
-def _pair(outputs: Any, targets: Any, metric: str) -> tuple[Array, Array]:
+def _compared(outputs: Any, targets: Any, metric: str) -> tuple[Array, Array]:
     """Both in double precision, in which differences of unsigned integers do not wrap around, if of one shape."""
     found, wanted = (v.value if isinstance(v, ad.Tensor) else np.asarray(v) for v in (outputs, targets))
     if found.shape != wanted.shape or not found.ndim or not found.size:

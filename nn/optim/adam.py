@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nn.checked import switch
 from nn.optim.clipping import norm
 from nn.optim.optimizer import Optimizer, Run
-from nn.optim.options import Check, Option, flag, number, pair
+from nn.optim.options import Check, Option, beta_pair, number
 
 
 class Moments(Optimizer):
@@ -23,9 +24,9 @@ class Moments(Optimizer):
     # M = β₁ M + g and V = β₂ V + g² take two passes less than m and v, and with c² = (1 - β₂) / (1 - β₂ᵗ)
     # m̂ / (√v̂ + eps) = (1 - β₁) / ((1 - β₁ᵗ) c) · M / (√V + eps / c).
     vectors: ClassVar[tuple[str, ...]] = ("grad_sum", "square_sum")
-    numbers: ClassVar[dict[str, Check[Any]]] = {"betas": pair}
+    numbers: ClassVar[dict[str, Check[Any]]] = {"betas": beta_pair}
 
-    betas = Option(pair)
+    betas = Option(beta_pair)
     eps = Option(number())
 
     def bind(self, params: Iterable[Any]) -> None:
@@ -55,7 +56,7 @@ class Adam(Moments):
     optional = ("max_square_sum",)
     decoupled = False  # whether the decay leaves the means alone
 
-    amsgrad = Option(flag)
+    amsgrad = Option(switch)
 
     def __init__(
         self,
@@ -130,10 +131,10 @@ class NAdam(Moments):
     v̂ are Adam's. `weight_decay` adds weight_decay p to g; `decoupled_weight_decay` decays p itself, as AdamW.
     """
 
-    numbers: ClassVar[dict[str, Check[Any]]] = {"betas": pair, "mu_product": number(most=1)}
+    numbers: ClassVar[dict[str, Check[Any]]] = {"betas": beta_pair, "mu_product": number(most=1)}
 
     momentum_decay = Option(number())
-    decoupled_weight_decay = Option(flag)
+    decoupled_weight_decay = Option(switch)
 
     def __init__(
         self,

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nn.checked import switch
 from nn.optim.optimizer import Optimizer, Run
-from nn.optim.options import Group, Option, flag, number
+from nn.optim.options import Group, Option, number
 
 
 class Adagrad(Optimizer):
@@ -111,7 +112,7 @@ class RMSprop(Optimizer):
     alpha = Option(number(most=1))
     eps = Option(number())
     momentum = Option(number(below=1))
-    centered = Option(flag)
+    centered = Option(switch)
 
     def __init__(
         self,

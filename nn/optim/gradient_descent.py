@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nn.checked import switch
 from nn.optim.optimizer import Optimizer, Run
-from nn.optim.options import Check, Option, flag, number
+from nn.optim.options import Check, Option, number
 
 
 class SGD(Optimizer):
@@ -20,11 +21,11 @@ class SGD(Optimizer):
 
     vectors = ("momentum_buffer",)
     optional = vectors
-    numbers: ClassVar[dict[str, Check[Any]]] = {"begun": flag}  # whether there is a b; without one g is not dampened
+    numbers: ClassVar[dict[str, Check[Any]]] = {"begun": switch}  # whether there is a b; without one g is not dampened
 
     momentum = Option(number(below=1))
     dampening = Option(number(most=1))
-    nesterov = Option(flag)
+    nesterov = Option(switch)
 
     def __init__(
         self,

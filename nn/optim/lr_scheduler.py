@@ -94,7 +94,7 @@ class MultiStepLR(LRScheduler):
         *,
         each: str | None = None,
     ) -> None:
-        self.milestones = sorted(whole(t, "MultiStepLR: a milestone", 0) for t in milestones)
+        self.milestones = sorted(_listed(milestones, "MultiStepLR", 0))
         self.gamma = real(gamma, "MultiStepLR: gamma")
         super().__init__(optimizer, last_epoch, each=each)
 
@@ -241,7 +241,7 @@ class SequentialLR(LRScheduler):
         each: str | None = None,
     ) -> None:
         self._schedulers = list(schedulers)
-        self._milestones = [whole(t, "SequentialLR: a milestone") for t in milestones]
+        self._milestones = _listed(milestones, "SequentialLR", 1)
         for k, schedule in enumerate(self._schedulers):
             if not isinstance(schedule, LRScheduler) or isinstance(schedule, ReduceLROnPlateau):
                 raise TypeError(
@@ -294,6 +294,16 @@ class SequentialLR(LRScheduler):
     def _current(self, t: int) -> tuple[LRScheduler, int]:
         k = bisect_right(self._milestones, t)
         return self._schedulers[k], self._milestones[k - 1] if k else 0
+
+
+def _listed(milestones: Any, kind: str, least: int) -> list[int]:
+    """Numbers of steps, checked."""
+    if isinstance(milestones, str) or not isinstance(milestones, Iterable):
+        raise TypeError(
+            f"{kind}: milestones are a list of numbers of steps; received {milestones!r:.80}. "
+            "Write milestones=[30, 80]."
+        )
+    return [whole(t, f"{kind}: a milestone", least) for t in milestones]
 
 
 def _cosine(tops: list[float], bottom: float, share: float) -> list[float]:

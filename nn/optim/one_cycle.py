@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from nn.checked import real, whole
+from nn.checked import real, switch, whole
 from nn.optim.optimizer import Optimizer
-from nn.optim.options import flag
 from nn.optim.schedule import LRScheduler, chosen, per_group
 
 
@@ -56,14 +55,14 @@ class OneCycleLR(LRScheduler):
         self.total_steps = whole(total_steps, f"{kind}: total_steps")
         self.pct_start = real(pct_start, f"{kind}: pct_start", most=1)
         self.anneal_strategy = chosen(anneal_strategy, f"{kind}: anneal_strategy", ("cos", "linear"))
-        self.three_phase = flag(three_phase, f"{kind}: three_phase")
+        self.three_phase = switch(three_phase, f"{kind}: three_phase")
         self.div_factor = real(div_factor, f"{kind}: div_factor", above=True)
         self.final_div_factor = real(final_div_factor, f"{kind}: final_div_factor", above=True)
         count = len(optimizer.param_groups) if isinstance(optimizer, Optimizer) else 1
         self.max_lrs = per_group(max_lr, count, f"{kind}: max_lr")
         self.base_momentums = per_group(base_momentum, count, f"{kind}: base_momentum", below=1)
         self.max_momentums = per_group(max_momentum, count, f"{kind}: max_momentum", below=1)
-        self.cycle_momentum = flag(cycle_momentum, f"{kind}: cycle_momentum")
+        self.cycle_momentum = switch(cycle_momentum, f"{kind}: cycle_momentum")
         if self.cycle_momentum and not {"momentum", "betas"} & getattr(optimizer, "options", {"betas": 0}).keys():
             raise ValueError(
                 f"{kind}: {type(optimizer).__name__} has neither momentum nor betas; write cycle_momentum=False."

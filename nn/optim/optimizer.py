@@ -11,14 +11,14 @@ import inspect
 import itertools
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.checked import real
-from nn.optim.options import Check, Group, Option, Options, flag, number
+from nn.checked import real, switch
+from nn.optim.options import Check, Group, Option, Options, number
 from nn.optim.parameters import grouped
 from nn.optim.state import Saved, checked_state, packed_state
 
@@ -72,7 +72,7 @@ class Optimizer:
     params : leaf Tensors of one dtype, such as model.parameters(); pairs of name and Tensor, such as
         model.named_parameters(); or groups with options of their own, [{"params": ..., "lr": 0.01}, ...].
         Without any, the optimizer waits for `bind`
-    lr : the step size, above 0
+    lr : the step size, above 0; a schedule, or whoever assigns it later, may make it 0
     defaults : the other options of the groups that say nothing else
 
     An option is read and assigned in a group, `optimizer.param_groups[0]["lr"] = 0.1`, or in all of them,
@@ -93,16 +93,25 @@ class Optimizer:
     lr = Option(number())
     initial_lr = Option(number())  # the lr before any schedule, where there is one
     weight_decay = Option(number())
-    decay_biases = Option(flag, fixed=True)
+    decay_biases = Option(switch, fixed=True)
 
     def __init_subclass__(cls) -> None:
         kinds = reversed(cls.__mro__)
         cls.options = {name: o for kind in kinds for name, o in vars(kind).items() if isinstance(o, Option)}
 
+    def __new__(cls, *args: Any, **given: Any) -> Self:
+        """The optimizer, unless it is asked for by Keras's name of the step size."""
+        if "learning_rate" in given:
+            raise TypeError(
+                f"{cls.__name__} has no learning_rate={given['learning_rate']!r:.80}; its step size is called lr. "
+                f"Write {cls.__name__}(..., lr=0.01)."
+            )
+        return super().__new__(cls)
+
     def __init__(self, params: Iterable[Any] | None = None, lr: float = 1e-3, **defaults: Any) -> None:
         kind = type(self)
+        lr = real(lr, f"{kind.__name__}: lr", above=True)
         self.defaults = Options(kind, {"lr": lr, "weight_decay": 0.0, "decay_biases": True, **defaults})
-        real(lr, f"{kind.__name__}: lr", above=True)
         self._flat: ad.Flat | None = None
         self._groups: list[Group] = []
         if params is not None:
@@ -148,6 +157,16 @@ class Optimizer:
         """The groups: mappings with "params", "lr" and the other options."""
         self.flat  # noqa: B018  # refuses if there is none
         return list(self._groups)
+
+    @property
+    def add_param_group(self) -> NoReturn:
+        """What PyTorch has here; an optimizer gets all its groups when it is made, for they share one vector."""
+        name = type(self).__name__
+        raise AttributeError(
+            f"{name} has no add_param_group: its parameters share one vector. Make it with all groups, "
+            f'{name}([{{"params": body}}, {{"params": head}}]), and assign one that is not to learn yet the rate 0, '
+            'optimizer.param_groups[0]["lr"] = 0.0.'
+        )
 
     @property
     def first_options(self) -> Options:
@@ -223,7 +242,8 @@ class Optimizer:
         """Everything a step depends on besides the parameters: dicts and lists of arrays, numbers and strings.
 
         {"optimizer": its class, "state": {number of a parameter: {"step": int, ...}}, "param_groups": [{..., "params":
-        numbers}]}, PyTorch's form. Parameters that were never moved have no entry in "state". The arrays are copies.
+        numbers}]}, PyTorch's form with numbers of our own. Parameters that were never moved have no entry in "state".
+        The arrays are copies.
         """
         runs = self._runs_of_parameters()
         state = {
@@ -326,7 +346,7 @@ class Optimizer:
         if groups:
             several = f" in {len(groups)} groups" if len(groups) > 1 else ""
             parts.append(f"{sum(len(group.params) for group in groups)} parameters{several}")
-        usual = inspect.signature(type(self)).parameters
+        usual = inspect.signature(type(self).__init__).parameters
         for name in self.first_options:
             values = list(dict.fromkeys(group.options[name] for group in groups)) or [self.first_options[name]]
             if name == "lr" or (name in usual and values != [usual[name].default]):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Generic, NoReturn, TypeVar, overload
 
-import numpy as np
-
 import autodiff as ad
 from nn.checked import real
 
@@ -19,15 +17,8 @@ def number(**bounds: float) -> Check[float]:
     return lambda value, what: real(value, what, **bounds)  # type: ignore[arg-type]
 
 
-def flag(value: Any, what: str) -> bool:
-    """The check of True or False."""
-    if not isinstance(value, bool | np.bool):
-        raise TypeError(f"{what} is True or False; received {value!r:.80}.")
-    return bool(value)
-
-
-def pair(value: Any, what: str) -> tuple[float, float]:
-    """The check of betas: two numbers from 0 to below 1."""
+def beta_pair(value: Any, what: str) -> tuple[float, float]:
+    """The check of Adam's betas: two numbers from 0 to below 1."""
     if not isinstance(value, tuple | list) or len(value) != 2:
         raise TypeError(f"{what} are a pair of numbers, such as (0.9, 0.999); received {value!r:.80}.")
     return real(value[0], f"{what}[0]", below=1), real(value[1], f"{what}[1]", below=1)

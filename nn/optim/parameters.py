@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
+from nn.checked import real
 from nn.module import Module
 from nn.optim.options import Group, Options
 
@@ -38,6 +39,8 @@ def grouped(given: Any, kind: Any, defaults: Mapping[str, Any]) -> list[Group]:
                     "Leave it in one of them."
                 )
         own = {key: value for key, value in item.items() if key not in ("params", "param_names")}
+        if "lr" in own:
+            real(own["lr"], f"{name}: lr of group {k}", above=True)
         groups.append(Group(kind, tensors, names, Options(kind, {**defaults, **own})))
     return groups
 

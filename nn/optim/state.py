@@ -88,9 +88,11 @@ def _options(packed: Mapping[str, Any], group: Group, kind: Any, k: int) -> Opti
         )
     own = {key: value for key, value in packed.items() if key not in ("params", "param_names")}
     if missing := set(group.options) - {"initial_lr"} - own.keys():
+        hint = f"Pass what {name}.state_dict() gave."
+        if "foreach" in own:
+            hint = "That is PyTorch's, which counts otherwise: take over the model's weights, and begin with a new one."
         raise ValueError(
-            f"{name}: group {k} of the state dict lacks {', '.join(sorted(missing))}; it has {', '.join(own)}. "
-            f"Pass what {name}.state_dict() gave."
+            f"{name}: group {k} of the state dict lacks {', '.join(sorted(missing))}; it has {', '.join(own)}. {hint}"
         )
     options = Options(kind, own)
     if options["decay_biases"] != group.options["decay_biases"]:

@@ -474,3 +474,16 @@ def test_names_that_other_libraries_have():
     assert len(train(model(), 1, callbacks=None)) == 1
     with pytest.raises(TypeError, match="received 'early'"):
         train(model(), callbacks="early")
+
+
+def test_ignored_labels_count_in_no_metric():
+    labels = np.where(np.arange(len(X)) % 3 == 0, -100, LABELS)
+    network = nn.MLP(6, 8, 2, rng=0)
+    history = nn.fit(
+        network, (X, labels), nn.CrossEntropyLoss(), lambda p: nn.optim.SGD(p, lr=1e-30), metrics=["accuracy", "f1"],
+        epochs=1, verbose=False,
+    )  # fmt: skip
+    counted = labels >= 0
+    assert history["accuracy"] == [nn.metrics.accuracy(nn.predict(network, X[counted]), labels[counted])]
+    found = nn.evaluate(network, (X, labels), nn.CrossEntropyLoss(), "accuracy")
+    assert found["accuracy"] == history["accuracy"][0]

@@ -115,3 +115,18 @@ def test_the_repr_is_the_call():
 def test_wrong_arguments_are_errors(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_indices_may_be_overwritten_before_the_reverse_pass():
+    table, indices = ad.Tensor(np.ones((3, 2))), np.array([2, 2])
+    result = np.sum(F.embedding(indices, table))
+    indices[:] = 0
+    result.backward()
+    np.testing.assert_array_equal(table.grad, [[0, 0], [0, 0], [2, 2]])
+
+
+def test_the_table_that_an_initialiser_gives_stays_what_it_is():
+    table = np.ones((4, 2), np.float32)
+    layer = nn.Embedding(4, 2, padding_idx=0, weight_init=lambda shape, rng, dtype: table)
+    np.testing.assert_array_equal(table, np.ones((4, 2)))
+    np.testing.assert_array_equal(layer.weight.value[:2], [[0, 0], [1, 1]])

@@ -6,6 +6,7 @@ import pytest
 import autodiff as ad
 import nn
 import nn.functional as F
+from nn.functional import cached
 
 rng = np.random.default_rng(0)
 
@@ -146,3 +147,28 @@ def test_losses_of_lists_and_integers():
     assert F.mse_loss([1, 2], ad.Tensor([3.0, 4.0])).item() == 4.0
     with pytest.raises(TypeError, match="dtype complex128"):
         F.cross_entropy(np.ones((2, 3), complex), [0, 1])
+
+
+def test_long_sums_keep_their_digits():
+    ones = np.ones((200_003, 1), np.float32)
+    shares = (1 + rng.random((200_003, 2))).astype(np.float32)
+    bias = ad.Tensor(np.zeros(2, np.float32))
+    F.linear(ones, np.zeros((2, 1), np.float32), bias).backward(shares)
+    np.testing.assert_allclose(bias.grad, shares.sum(axis=0, dtype=float), rtol=1e-6)
+    weights = (0.05 * rng.standard_normal((1000, 2000))).astype(np.float32)
+    found = F.l2_penalty([weights])
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, np.sum(np.square(weights, dtype=float)), rtol=1e-6)
+
+
+def test_large_constants_are_not_kept():
+    assert cached.ones(100, np.dtype(float)) is cached.ones(100, np.dtype(float))
+    for large in (cached.ones(2**16 + 1, np.dtype(float)), cached.count(2**16 + 1)):
+        assert large.flags.writeable
+    assert cached.count(2**16 + 1) is not cached.count(2**16 + 1)
+
+
+@pytest.mark.parametrize("size", [1, 7, 1023, 1024, 5000])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_relu_of_negative_zero_is_the_same_for_arrays_of_all_sizes(size: int, dtype: type):
+    assert np.signbit(F.relu(np.full(size, -0.0, dtype))).all() == np.signbit(F.relu(np.full(2, -0.0))).all()

@@ -188,3 +188,33 @@ def test_what_nobody_calls_it_is_not_there(name, words):
 def test_wrong_arguments_are_errors(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (functools.partial(nn.Linear, 3, 2), (2, 3)),
+        (functools.partial(nn.Embedding, 2, 3), (2, 3)),
+        (functools.partial(nn.Conv2d, 3, 2, 1), (2, 3, 1, 1)),
+        (functools.partial(nn.Dense, 2, input_shape=3), (2, 3)),
+    ],
+)
+def test_what_an_initialiser_gives_is_checked_and_copied(layer, shape):
+    given = np.ones(shape, np.float32)
+    made = layer(weight_init=lambda shape, rng, dtype: given)
+    given[...] = 0
+    assert np.all(made.weight.value == 1)
+    for value, words in (
+        (np.ones((3, 2), np.float32), r"weight_init.* it gave one of shape \(3, 2\), float32"),
+        (np.ones(shape), "weight_init.* it gave one of shape .*, float64"),
+        (1.0, "weight_init.* it gave <class 'float'>"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            layer(weight_init=lambda shape, rng, dtype, value=value: value)
+
+
+@pytest.mark.parametrize("draw", [init.he_uniform, init.xavier_normal, init.orthogonal])
+def test_a_number_is_no_shape_of_a_weight(draw):
+    with pytest.raises(ValueError, match=r"received shape 3. Pass \(out, in\)"):
+        draw(3)
+    assert init.uniform(3).shape == init.normal(3).shape == (3,)

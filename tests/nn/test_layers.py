@@ -175,8 +175,56 @@ def test_a_model_from_one_seed_is_the_same_twice():
         (lambda: nn.Sequential(nn.ReLU), TypeError, r"0 .*Write ReLU\(\)"),
         (lambda: nn.Linear(3, 2)(np.ones((4, 2))), ValueError, r"x of shape \(4, 2\), weight of shape \(2, 3\)"),
         (lambda: nn.Linear(3, 2)(1.0), ValueError, r"x of shape \(\)"),
+        (lambda: nn.Dense(3)(5.0), ValueError, r"Dense\(3\) takes x of shape \(..., inputs\); received one number"),
+        (lambda: nn.Linear(4, 2, "relu"), TypeError, "Linear: bias is True or False; received 'relu'"),
+        (lambda: nn.Conv2d(1, 2, 3, bias="relu"), TypeError, "Conv2d: bias is True or False; received 'relu'"),
+        (lambda: nn.Dense(2, use_bias=0), TypeError, "Dense: use_bias is True or False"),
+        (lambda: nn.MaxPool2d(2, ceil_mode="no"), TypeError, "ceil_mode is True or False"),
+        (lambda: nn.BatchNorm1d(2, affine="no"), TypeError, "affine is True or False"),
+        (lambda: nn.LayerNorm(2, bias="no"), TypeError, "bias is True or False"),
+        (lambda: nn.ReLU("yes"), TypeError, "ReLU: inplace is True or False"),
+        (lambda: nn.Flatten(2, 1)(np.ones((2, 3, 4))), ValueError, r"Flatten\(2, 1\).*received shape \(2, 3, 4\)"),
+        (lambda: nn.Flatten(3)(np.ones((2, 3, 4))), ValueError, r"Flatten\(3, -1\).*received shape \(2, 3, 4\)"),
+        (lambda: nn.Flatten(1.0), ValueError, "Flatten: start_dim is an int; received 1.0"),
+        (lambda: F.softplus(1.0, 0.0), ValueError, "softplus: beta is a number above 0"),
+        (lambda: F.elu(1.0, "a"), TypeError, "elu: alpha is a number"),
     ],
 )
 def test_wrong_arguments_are_errors(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    ("dims", "shape"),
+    [((), (2, 60)), ((0,), (120,)), ((1, 2), (2, 12, 5)), ((-2,), (2, 3, 20)), ((2, -2), (2, 3, 4, 5))],
+)
+def test_flatten_takes_the_axes_that_it_is_told(dims, shape):
+    x = np.arange(120.0).reshape(2, 3, 4, 5)
+    np.testing.assert_array_equal(nn.Flatten(*dims)(x), x.reshape(shape))
+    assert nn.Flatten()(np.ones(3)).shape == (3, 1)
+    assert repr(nn.Flatten(*dims)) == f"Flatten({', '.join(map(str, (*dims, -1)[:2])) if dims else ''})"
+
+
+@pytest.mark.parametrize("layer", [nn.ReLU, nn.SiLU, nn.ELU, nn.LeakyReLU])
+def test_inplace_has_no_effect(layer):
+    x = np.array([-1.0, 2.0])
+    np.testing.assert_array_equal(layer(inplace=True)(x), layer()(x))
+    assert x[0] == -1
+    assert repr(nn.Dropout(0.2, inplace=True)) == "Dropout(0.2)"
+
+
+def test_parameters_of_activations_that_are_numpy_numbers_leave_float32_what_it_is():
+    x, half = np.ones(3, np.float32), np.float64(0.5)
+    assert {f(x, half).dtype for f in (F.leaky_relu, F.elu, F.softplus)} == {np.dtype(np.float32)}
+
+
+def test_a_normed_dense_layer_computes_what_it_did():
+    dense = nn.Dense(2, "tanh", input_shape=3, rng=0)
+    x = np.ones((4, 3), np.float32)
+    before = dense(x).value
+    normed = nn.weight_norm(dense)
+    np.testing.assert_allclose(normed(x).value, before, rtol=1e-6)
+    assert normed.built
+    assert list(dict(normed.named_parameters())) == ["bias", "weight_g", "weight_v"]
+    assert repr(normed) == "weight_norm(Dense(2, 'tanh', input_shape=(3,)))"

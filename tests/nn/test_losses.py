@@ -368,3 +368,69 @@ def test_forward_and_reverse_derivatives_of_cross_entropy_agree():
     np.testing.assert_allclose(
         ad.hvp(lambda x: F.cross_entropy(x, LABELS), SCORES, direction), np.tensordot(hessian, direction), atol=1e-15
     )
+
+
+@pytest.mark.parametrize("bad", [np.nan, -np.inf])
+def test_samples_that_do_not_count_may_be_anything(bad: float):
+    logits = np.array([[1.0, 2.0, 0.0], [0.5, bad, 1.0], [0.0, 0.0, 3.0]], np.float32)
+    for options in ({}, {"label_smoothing": 0.1}):
+        rest = F.cross_entropy(logits[[0, 2]], [0, 2], **options)
+        np.testing.assert_allclose(F.cross_entropy(logits, [0, -100, 2], **options), rest, rtol=1e-6)
+        np.testing.assert_allclose(
+            F.cross_entropy(logits, [0, 1, 1], ignore_index=1, **options) + 1,
+            1 + F.cross_entropy(logits[:1], [0], **options),
+            rtol=1e-6,
+        )
+    np.testing.assert_allclose(
+        F.cross_entropy(logits, [0, 1, 2], sample_weight=[1, 0, 1]), F.cross_entropy(logits[[0, 2]], [0, 2]), rtol=1e-6
+    )
+    np.testing.assert_array_equal(F.mse_loss([1.0, bad], [0.0, 0.0], reduction="none", sample_weight=[1, 0]), [1, 0])
+
+
+@pytest.mark.parametrize("loss", [F.huber_loss, F.smooth_l1_loss])
+def test_the_second_derivative_of_the_rounded_losses_at_0_is_1(loss: Any):
+    np.testing.assert_allclose(
+        ad.hessian(lambda p: loss(p, np.zeros(3), reduction="sum"))(np.array([0.0, 0.5, 2.0])), np.diag([1.0, 1.0, 0.0])
+    )
+
+
+@pytest.mark.parametrize("kind", [float, int, bool])
+def test_one_hot_labels_of_any_dtype_leave_float32_what_it_is(kind: type):
+    x = ad.Tensor(SCORES.astype(np.float32))
+    for options in ({}, {"label_smoothing": 0.1}):
+        assert F.cross_entropy(x, ONE_HOT.astype(kind), **options).dtype == np.float32
+
+
+def test_labels_may_be_overwritten_before_the_reverse_pass():
+    x, labels = ad.Tensor(SCORES), LABELS.copy()
+    loss = F.cross_entropy(x, labels)
+    labels[:] = 0
+    loss.backward()
+    np.testing.assert_array_equal(x.grad, ad.grad(F.cross_entropy)(SCORES, LABELS))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_a_class_for_each_pixel_is_a_row_for_each_pixel(reduction: str):
+    images, labels = rng.standard_normal((2, 3, 4, 5)), rng.integers(0, 3, (2, 4, 5))
+    labels[0, 0, 0] = -100
+    rows, w = np.moveaxis(images, 1, -1).reshape(-1, 3), np.array([1.0, 3.0])
+    options = {"reduction": reduction, "sample_weight": w}
+    weight = np.array([1.0, 2.0, 0.5])
+    wanted = F.cross_entropy(rows, labels.reshape(-1), weight, reduction=reduction, sample_weight=np.repeat(w, 20))
+    found = F.cross_entropy(images, labels, weight, **options)
+    assert found.shape == ((2, 4, 5) if reduction == "none" else ())
+    np.testing.assert_allclose(np.ravel(found), np.ravel(wanted))
+    np.testing.assert_allclose(F.nll_loss(ad.log_softmax(images, axis=1), labels, weight, **options), found)
+    soft = np.moveaxis(rng.dirichlet(np.ones(3), (2, 4, 5)), -1, 1)
+    wanted = F.cross_entropy(rows, np.moveaxis(soft, 1, -1).reshape(-1, 3), reduction=reduction)
+    np.testing.assert_allclose(np.ravel(F.cross_entropy(images, soft, reduction=reduction)), np.ravel(wanted))
+    ad.check_grads(lambda x: F.cross_entropy(x, labels, weight, **options), images, order=2)
+
+
+def test_weights_given_as_tensors_are_constants():
+    w = ad.Tensor([1.0, 2.0, 0.5])
+    assert F.cross_entropy(SCORES, LABELS, w) == F.cross_entropy(SCORES, LABELS, w.value)
+    assert isinstance(nn.CrossEntropyLoss(w).weight, np.ndarray)
+    found = F.binary_cross_entropy_with_logits(SCORES, ONE_HOT, pos_weight=w)
+    assert found == F.binary_cross_entropy_with_logits(SCORES, ONE_HOT, pos_weight=w.value)
+    np.testing.assert_array_equal(F.checked_labels(LABELS[:4].reshape(2, 2), (2, 3, 2)), [[2, 0], [1, 1]])

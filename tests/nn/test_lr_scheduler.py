@@ -253,6 +253,7 @@ def test_a_sequence_checks_the_states_within():
     ("call", "error", "words"),
     [
         (lambda o: optim.StepLR([ad.Tensor(1.0)], 2), TypeError, "StepLR takes an optimizer.*received list"),
+        (lambda o: optim.MultiStepLR(o, 5), TypeError, "MultiStepLR: milestones are a list.*received 5"),
         (lambda o: optim.StepLR(optim.SGD(lr=0.1), 2), RuntimeError, r"SGD\(lr=0.1\) was made without parameters"),
         (lambda o: optim.StepLR(o, 2, last_epoch=3), ValueError, "group 0 of the optimizer has no initial_lr"),
         (lambda o: optim.StepLR(o, 0), ValueError, "step_size is an int from 1; received 0"),

@@ -213,3 +213,49 @@ def test_what_cannot_be_measured_is_an_error(call: Any, error: type, words: str)
 @pytest.mark.parametrize("dtype", [bool, np.uint8, np.uint64, np.float32])
 def test_the_absolute_error_does_not_wrap_around(dtype: type):
     assert metrics.mean_absolute_error(np.array([0, 0], dtype), np.array([1, 0], dtype)) == 0.5
+
+
+@pytest.mark.parametrize(
+    "metric", [metrics.accuracy, metrics.f1, metrics.recall, metrics.precision, metrics.confusion_matrix]
+)
+def test_ignored_samples_do_not_count(metric: Any):
+    labels = LABELS.copy()
+    labels[::3] = -100
+    counts = labels != -100
+    for outputs in (OUTPUTS, GUESSES):
+        found, wanted = metric(outputs, labels, ignore_index=-100), metric(outputs[counts], labels[counts])
+        np.testing.assert_array_equal(found, wanted)
+    with pytest.raises(ValueError, match="40 labels, all of them ignore_index=-100"):
+        metric(OUTPUTS, np.full(40, -100), ignore_index=-100)
+    assert metrics.top_k_accuracy(OUTPUTS, labels, 2, ignore_index=-100) == metrics.top_k_accuracy(
+        OUTPUTS[counts], labels[counts], 2
+    )
+
+
+def test_named_metrics_are_told_what_to_ignore():
+    found = metrics.chosen(["accuracy", "top_2_accuracy", "f1", "mse"], ignore_index=2)
+    labels, rest = LABELS, LABELS != 2
+    assert found["accuracy"](OUTPUTS, labels) == metrics.accuracy(OUTPUTS[rest], labels[rest])
+    assert found["top_2_accuracy"](OUTPUTS, labels) == metrics.top_k_accuracy(OUTPUTS[rest], labels[rest], 2)
+    assert [metrics.additive(f) for f in found.values()] == [False, False, False, True]
+    assert metrics.additive(metrics.chosen("top_2_accuracy")["top_2_accuracy"])
+
+
+def test_nan_is_no_hit_of_any_metric():
+    unknown = np.full((2, 3), np.nan)
+    assert metrics.accuracy(unknown, [0, 1]) == metrics.top_k_accuracy(unknown, [0, 1], 1) == 0
+    one = np.array([[np.nan, 1.0, 0.0], [0.0, 2.0, 1.0]])
+    for labels in ([0, 1], [1, 1], [2, 1]):
+        assert metrics.accuracy(one, labels) == metrics.top_k_accuracy(one, labels, 1) == 0.5
+    assert metrics.accuracy([np.nan, 1.0], [0, 1]) == 0.5
+
+
+@pytest.mark.parametrize("label", [np.nan, np.inf, 1e30])
+def test_labels_that_are_no_integers_are_an_error_and_no_warning(label: float):
+    with pytest.raises(TypeError, match="fractions, NaN or huge"):
+        metrics.accuracy(np.ones((2, 3)), np.array([label, 1.0]))
+
+
+def test_many_classes_take_no_memory_by_pairs():
+    labels = np.array([0, 10**6])
+    assert metrics.f1(labels, labels) == metrics.recall(labels, labels) == metrics.precision(labels, labels) == 1

@@ -381,3 +381,11 @@ x = np.zeros((4, 3))
 def test_wrong_arguments_are_errors(call: Any, error: type, words: str):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.LayerNorm(3, elementwise_affine=False), nn.BatchNorm1d(3, affine=False, track_running_stats=False)]
+)
+def test_layers_without_parameters_compute_in_their_dtype(layer: nn.Module):
+    assert layer(rng.standard_normal((4, 3))).dtype == np.float32
+    assert layer(rng.integers(0, 9, (4, 3))).dtype == np.float32

@@ -498,6 +498,10 @@ def test_a_rule_of_ones_own():
             "float32, float64. Make them",
         ),
         (lambda: optim.Adam([ad.Tensor(1.0)], lr=0), ValueError, "Adam: lr is a number above 0; received 0"),
+        (lambda: optim.SGD([ad.Tensor(1.0)], lr=-1), ValueError, "SGD: lr is a number above 0; received -1"),
+        (lambda: optim.SGD([{"params": [ad.Tensor(1.0)], "lr": 0}]), ValueError, "lr of group 0 is a number above 0"),
+        (lambda: optim.SGD([ad.Tensor(1.0)], learning_rate=0.1), TypeError, r"no learning_rate=0.1.*SGD\(..., lr=0.01"),
+        (lambda: optim.SGD([ad.Tensor(1.0)]).add_param_group, AttributeError, "Make it with all groups"),
         (lambda: optim.SGD([ad.Tensor(1.0)], lr="fast"), TypeError, "received 'fast'"),
         (lambda: optim.SGD([ad.Tensor(1.0)], lr=float("nan")), ValueError, "received nan"),
         (

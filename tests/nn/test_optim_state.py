@@ -224,3 +224,11 @@ def test_a_state_that_does_not_fit_changes_nothing(change: Callable[[Any], Any],
     twin = named()
     moved(twin, 0, 5)
     assert moved(other, 5) == moved(twin, 5)
+
+
+def test_a_state_of_pytorch_is_known_as_such():
+    optimizer = optim.Adam([ad.Tensor([1.0])])
+    group = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "amsgrad": False, "foreach": None}
+    state = {"step": 1.0, "exp_avg": np.ones(1), "exp_avg_sq": np.ones(1)}
+    with pytest.raises(ValueError, match=r"lacks decay_biases.*PyTorch's.*take over the model's weights"):
+        optimizer.load_state_dict({"state": {0: state}, "param_groups": [{**group, "params": [0]}]})

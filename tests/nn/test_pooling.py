@@ -201,3 +201,18 @@ def test_a_network_of_both_learns_to_tell_stripes():
         optimizer.step()
     assert loss.item() < 0.1
     assert loss.dtype == np.float32
+
+
+@pytest.mark.parametrize("value", [-np.inf, np.nan])
+def test_a_window_at_the_border_gives_its_derivative_to_the_image(value: float):
+    def spread(images: np.ndarray) -> np.ndarray:
+        x = ad.Tensor(images)
+        F.max_pool2d(x, 2, padding=1).backward(np.ones((1, 1, *(n // 2 + 1 for n in images.shape[2:]))))
+        return x.grad
+
+    np.testing.assert_array_equal(spread(np.full((1, 1, 2, 2), value)), np.ones((1, 1, 2, 2)))
+    one = np.arange(16.0).reshape(1, 1, 4, 4)
+    one[0, 0, 1, 1] = value
+    found = spread(one)
+    assert found[0, 0, 1, 1] == (1 if math.isnan(value) else 0)
+    assert found.sum() == 9

@@ -188,6 +188,7 @@ def test_what_a_loader_is_can_be_read():
         (lambda: DataLoader(X, list("abcdefghij")), TypeError, r"dtype <U1.*np.unique\(y, return_inverse=True\)"),
         (lambda: DataLoader("abc"), TypeError, "received 'abc'"),
         (lambda: DataLoader(1j * X), TypeError, r"z.real, z.imag"),
+        (lambda: DataLoader(np.ma.masked_less(X, 3)), TypeError, r"masked array of shape \(10, 2\).*filled\(0.0\)"),
         (
             lambda: DataLoader(row for row in X),
             TypeError,

@@ -97,3 +97,19 @@ def test_it_is_a_layer_and_saved_with_its_model():
 def test_wrong_arguments_are_errors(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_varies_by_less_than_a_number_can_say_counts_as_constant(dtype):
+    tiny = np.array([[0.0], [np.finfo(dtype).smallest_subnormal]], dtype)
+    scaled = Standardiser(tiny)
+    assert scaled.std == 1
+    np.testing.assert_allclose(scaled(tiny), 0, atol=1e-30)
+
+
+def test_standardise_is_the_short_form():
+    scaled = Standardiser(X)
+    np.testing.assert_array_equal(nn.data.standardise(X), scaled(X))
+    train, test = nn.data.standardise(X, X[:5] + 1)
+    np.testing.assert_array_equal(train, scaled(X))
+    np.testing.assert_array_equal(test, scaled(X[:5] + 1))

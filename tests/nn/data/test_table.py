@@ -129,3 +129,19 @@ def test_a_file_in_another_encoding_is_refused(file):
     file.write_bytes("größe,b\n1,2\n".encode("latin-1"))
     with pytest.raises(ValueError, match=r"about line \d: no CSV in UTF-8"):
         read_csv(file)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"delimiter": ";;"}, ValueError, "delimiter is the one character.*received ';;'"),
+        ({"delimiter": ""}, ValueError, "delimiter is the one character"),
+        ({"delimiter": "\n"}, ValueError, "delimiter is the one character"),
+        ({"delimiter": 3}, ValueError, "delimiter is the one character.*received 3"),
+        ({"header": "yes"}, TypeError, "header is True or False; received 'yes'"),
+    ],
+)
+def test_wrong_options_are_errors(file, options, error, words):
+    file.write_text(FLOWERS, encoding="utf-8")
+    with pytest.raises(error, match=words):
+        read_csv(file, **options)
