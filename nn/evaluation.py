@@ -17,6 +17,7 @@ from nn.checked import whole
 from nn.data import DataLoader
 from nn.metrics import Metric
 from nn.module import Module
+from nn.samples import as_target, conversion, loader, numbers
 
 Array = npt.NDArray[Any]
 AT_ONCE = 1024  # samples: without a graph to keep, larger batches are only faster
@@ -47,9 +48,9 @@ def predict(model: Module, inputs: npt.ArrayLike, batch_size: int = AT_ONCE) -> 
     Inputs are converted to the dtype of the model's parameters, in batches of `batch_size` samples.
     """
     arguments.modelled(model)
-    rows = arguments.numbers(inputs, "X", "predict's data")
+    rows = numbers(inputs, "X", "predict's data")
     size = whole(batch_size, "batch_size")
-    convert = arguments.conversion(model)
+    convert = conversion(model)
     with evaluating(model):
         starts = range(0, len(rows), size) or (0,)
         outputs = [arguments.one_array(model(convert(rows[k : k + size])), "predict") for k in starts]
@@ -70,9 +71,9 @@ def evaluate(
     """
     arguments.modelled(model)
     arguments.check_loss(loss)
-    loader = arguments.loader(data, "data", whole(batch_size, "batch_size"))
-    measures = arguments.measures(metrics, loss, loader)
-    return measured(model, loader, loss, measures, arguments.conversion(model))
+    samples = loader(data, "data", whole(batch_size, "batch_size"))
+    measures = arguments.measures(metrics, loss, samples)
+    return measured(model, samples, loss, measures, conversion(model))
 
 
 def measured(
@@ -92,7 +93,7 @@ def measured(
             batch = [np.asarray(a[start : start + size]) for a in loader.arrays]
             inputs, targets, *weights = batch
             outputs = model(convert(inputs))
-            targets = arguments.as_target(targets, outputs)
+            targets = as_target(targets, outputs)
             counts = not weights or weights[0].any()
             value = arguments.lost(loss, outputs, targets, *weights) if counts else 0.0
             means.add(arguments.one_number(value, recorded=False), outputs, targets, *weights)

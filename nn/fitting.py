@@ -22,6 +22,7 @@ from nn.module import Module
 from nn.optim import Optimizer
 from nn.optim.lr_scheduler import LRScheduler
 from nn.progress import progress
+from nn.samples import conversion, loaders
 from nn.training import Training
 
 REHEARSED = 32  # samples at most that everything is tried on before the first step
@@ -106,8 +107,8 @@ def fit(
     if found:
         set_state(draws, found["split_from"])
     settings["split_from"] = generator_state(draws)
-    convert = arguments.conversion(model)
-    samples, held = arguments.loaders(data, validation, sample_weight, batch_size, draws, convert)
+    convert = conversion(model)
+    samples, held = loaders(data, validation, sample_weight, batch_size, draws, convert)
     arguments.check_loss(loss, weighted=len(samples.arrays) == 3 or (held is not None and len(held.arrays) == 3))
     measures = arguments.measures(metrics, loss, samples, held)
     state, buffers = generator_state(draws), {name for name, _ in model.named_buffers()}

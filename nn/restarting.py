@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nn import arguments
 from nn.arguments import LossFunction, OptimizerMaker
 from nn.callbacks import EarlyStopping, called_back, monitored, rises
 from nn.checked import whole
@@ -21,6 +20,7 @@ from nn.init import Rng, generator
 from nn.module import Module
 from nn.optim import Optimizer
 from nn.progress import progress
+from nn.samples import columns
 
 if TYPE_CHECKING:
     from nn.training import Training
@@ -130,7 +130,7 @@ def restarts(
     draws = generator(rng)
     seeds = [int(seed) for seed in draws.integers(2**32, size=count)]
     if isinstance(validation, float | np.floating) and 0 < validation < 1 and not isinstance(data, DataLoader):
-        arrays = arguments.columns(data, fit_arguments.pop("sample_weight", None), "data")
+        arrays = columns(data, fit_arguments.pop("sample_weight", None), "data")
         parts = train_test_split(*arrays, test_size=float(validation), rng=draws)
         data, validation = parts[::2], parts[1::2]
     found = Restarts(data, validation)

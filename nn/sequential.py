@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn import arguments, compiling, elsewhere, evaluation, init
+from nn import compiling, elsewhere, evaluation, init
 from nn import metrics as metric_functions
 from nn.fitting import fit
 from nn.history import History
@@ -19,6 +19,7 @@ from nn.layers import Dense, Linear, ReLU
 from nn.layers.dense import Initialiser
 from nn.module import Module
 from nn.optim import Optimizer
+from nn.samples import conversion, numbers
 from nn.written import call
 
 Layer = Callable[[Any], Any]
@@ -182,7 +183,7 @@ class Sequential(Module):
 
     def _first(self, x: Any) -> Any:
         """What the model gives for the first row, recorded; layers that wait for their number of inputs get it."""
-        row = arguments.conversion(self)(arguments.numbers(x, "X", "data")[:1])
+        row = conversion(self)(numbers(x, "X", "data")[:1])
         with evaluation.mode(self, training=False):
             return self(ad.Tensor(row) if row.dtype.kind == "f" else row)
 
@@ -192,7 +193,7 @@ class Sequential(Module):
 
 def _columns(y: Any, first: Any) -> Any:
     """Targets of shape (batch,) as a column, for a model with one output, as Keras takes them."""
-    targets = arguments.numbers(y, "y", "data")
+    targets = numbers(y, "y", "data")
     return targets[:, None] if np.shape(first)[1:] == (1,) and targets.ndim == 1 else targets
 
 

@@ -26,6 +26,7 @@ from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm, clip_grad_value
 from nn.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from nn.progress import Silence
+from nn.samples import as_target, conversion
 
 KEPT = "The model is as it was before this batch, and the error's .history has the epochs so far."
 
@@ -68,7 +69,7 @@ class Training:
     ) -> None:
         self.model, self.optimizer, self.loss, self.measures = model, optimizer, loss, measures
         self.samples, self.held, self.epochs = samples, held, epochs
-        self.convert = arguments.conversion(model)
+        self.convert = conversion(model)
         names = ["loss", *measures]
         self.history = History([*names, *(f"validation_{name}" for name in names)] if held else names)
         self.callbacks: list[Callback] = []
@@ -199,7 +200,7 @@ class Training:
         """Forward and reverse pass of a batch, which is such a share of the whole step."""
         inputs, targets, *weights = batch
         self.outputs = self.model(self.convert(inputs))
-        self.targets = arguments.as_target(targets, self.outputs)
+        self.targets = as_target(targets, self.outputs)
         self.value = arguments.lost(self.loss, self.outputs, self.targets, *weights)
         number = arguments.one_number(self.value)
         if not math.isfinite(number):

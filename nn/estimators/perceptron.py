@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator  # type: ignore[import-untyped, unused-ignore]
 from sklearn.utils import validation  # type: ignore[import-untyped, unused-ignore]
 
-from nn import arguments, evaluation, init
+from nn import evaluation, init
 from nn.callbacks import EarlyStopping
 from nn.checked import real, switch, whole
 from nn.data import train_test_split
@@ -18,6 +18,7 @@ from nn.fitting import fit
 from nn.history import History
 from nn.losses import Criterion
 from nn.optim import Optimizer
+from nn.samples import columns
 from nn.sequential import Sequential
 
 Array = npt.NDArray[Any]
@@ -121,7 +122,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]
         targets, outputs = self._encoded(y, X.dtype, known)
         if sample_weight is not None and not np.any(np.asarray(sample_weight)):
             raise ValueError("fit was asked of samples whose every sample_weight is zero. Give some of them weight.")
-        arrays = arguments.columns((X, targets), sample_weight, "fit")
+        arrays = columns((X, targets), sample_weight, "fit")
         if not begun:
             made = architecture(self, outputs, X.dtype)
             random = generator(self.random_state)

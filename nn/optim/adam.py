@@ -9,8 +9,9 @@ import numpy as np
 
 from nn.checked import switch
 from nn.optim.clipping import norm
-from nn.optim.optimizer import Optimizer, Run
+from nn.optim.optimizer import Optimizer
 from nn.optim.options import Check, Option, beta_pair, number
+from nn.optim.run import Run
 
 
 class Moments(Optimizer):

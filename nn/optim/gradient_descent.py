@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nn.checked import switch
-from nn.optim.optimizer import Optimizer, Run
+from nn.optim.optimizer import Optimizer
 from nn.optim.options import Check, Option, number
+from nn.optim.run import Run
 
 
 class SGD(Optimizer):

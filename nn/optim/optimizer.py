@@ -8,7 +8,6 @@ allocates nothing.
 from __future__ import annotations
 
 import inspect
-import itertools
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NoReturn, Self
@@ -20,48 +19,11 @@ import autodiff as ad
 from nn.checked import real, switch
 from nn.optim.options import Check, Group, Option, Options, number
 from nn.optim.parameters import grouped
+from nn.optim.run import Run
 from nn.optim.state import Saved, checked_state, packed_state
 
 Vector = npt.NDArray[Any]
-Piece = tuple[Any, ...]  # (values, adjoints, *state, scratch, spare); state that is not kept is None
 PIECE = 2**18  # bytes of each vector at a time, so that what a step reads twice is still in a core's cache
-
-
-class Run:
-    """A stretch of the vectors whose parameters share their options and have always been updated together.
-
-    `steps` says how often they were; `numbers` is what the rule remembers of them besides vectors.
-    """
-
-    def __init__(self, start: int, stop: int, group: Group, decays: bool, steps: int, numbers: dict[str, Any]) -> None:
-        self.start, self.stop, self.group, self.decays = start, stop, group, decays
-        self.steps, self.numbers = steps, numbers
-        self.pieces: list[Piece] = []
-
-    def lay(self, vectors: Sequence[Vector | None], scratch: Vector, spare: Vector) -> None:
-        """Cut the stretch of these vectors into pieces."""
-        bounds = [*range(self.start, self.stop, len(scratch)), self.stop]
-        self.pieces = [
-            (*(None if v is None else v[a:b] for v in vectors), scratch[: b - a], spare[: b - a])
-            for a, b in itertools.pairwise(bounds)
-        ]
-
-    @property
-    def weight_decay(self) -> float:
-        """The decay of these parameters: 0 for biases that are spared."""
-        return self.group.options["weight_decay"] if self.decays else 0.0
-
-    def decayed(self) -> Iterable[Piece]:
-        """The pieces, whose adjoints are those of the loss with weight_decay/2 ‖p‖² added; they are in the spare."""
-        decay = self.weight_decay
-        return self._decayed(decay) if decay else self.pieces
-
-    def _decayed(self, decay: float) -> Iterable[Piece]:
-        for piece in self.pieces:
-            values, adjoints, spare = piece[0], piece[1], piece[-1]
-            np.multiply(values, decay, out=spare)
-            spare += adjoints
-            yield (values, spare, *piece[2:])
 
 
 class Optimizer:

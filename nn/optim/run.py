@@ -1,0 +1,52 @@
+"""A stretch of an optimizer's vectors that a rule goes through in one step, piece by piece."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn.optim.options import Group
+
+Vector = npt.NDArray[Any]
+Piece = tuple[Any, ...]  # (values, adjoints, *state, scratch, spare); state that is not kept is None
+
+
+class Run:
+    """A stretch of the vectors whose parameters share their options and have always been updated together.
+
+    `steps` says how often they were; `numbers` is what the rule remembers of them besides vectors.
+    """
+
+    def __init__(self, start: int, stop: int, group: Group, decays: bool, steps: int, numbers: dict[str, Any]) -> None:
+        self.start, self.stop, self.group, self.decays = start, stop, group, decays
+        self.steps, self.numbers = steps, numbers
+        self.pieces: list[Piece] = []
+
+    def lay(self, vectors: Sequence[Vector | None], scratch: Vector, spare: Vector) -> None:
+        """Cut the stretch of these vectors into pieces."""
+        bounds = [*range(self.start, self.stop, len(scratch)), self.stop]
+        self.pieces = [
+            (*(None if v is None else v[a:b] for v in vectors), scratch[: b - a], spare[: b - a])
+            for a, b in itertools.pairwise(bounds)
+        ]
+
+    @property
+    def weight_decay(self) -> float:
+        """The decay of these parameters: 0 for biases that are spared."""
+        return self.group.options["weight_decay"] if self.decays else 0.0
+
+    def decayed(self) -> Iterable[Piece]:
+        """The pieces, whose adjoints are those of the loss with weight_decay/2 ‖p‖² added; they are in the spare."""
+        decay = self.weight_decay
+        return self._decayed(decay) if decay else self.pieces
+
+    def _decayed(self, decay: float) -> Iterable[Piece]:
+        for piece in self.pieces:
+            values, adjoints, spare = piece[0], piece[1], piece[-1]
+            np.multiply(values, decay, out=spare)
+            spare += adjoints
+            yield (values, spare, *piece[2:])
