@@ -19,14 +19,16 @@ IN_PLACE |= dict.fromkeys(("fill", "itemset", "put", "byteswap", "setfield", "se
 ELSEWHERE = {  # what users of other libraries type
     "numpy": "tensor.value is the ndarray",
     "detach": "ad.stop_gradient(tensor) gives the value as a constant",
-    "requires_grad": "a Tensor is differentiated by, a plain array is a constant",
+    "requires_grad": "a Tensor is differentiated by, a plain array is a constant; model.freeze() makes constants",
+    "data": "tensor.value is the ndarray, and tensor.value = ... gives a leaf a new one",
+    "numel": "tensor.size is the number of elements",
     "zero_grad": "tensor.grad = None forgets its adjoint",
     "view": "tensor.reshape(...) gives the same elements in another shape",
     "permute": "tensor.transpose(...) exchanges axes",
     "unsqueeze": "np.expand_dims(tensor, axis), or tensor[None], adds an axis",
 }
 ELSEWHERE |= {name: f"it is a function, ad.{name}(tensor)" for name in ("relu", "sigmoid", "softmax", "log_softmax")}
-PLAIN = ("tolist", "tobytes", "tofile", "dump", "dumps", "data", "ctypes", "base", "flags", "strides")
+PLAIN = ("tolist", "tobytes", "tofile", "dump", "dumps", "ctypes", "base", "flags", "strides")
 
 
 class Protocols:
@@ -114,6 +116,9 @@ class Absent:
 
     def __get__(self, tensor: Any, kind: type) -> NoReturn:
         raise AttributeError(f"'{kind.__name__}' object has no attribute {self.name!r}; {self.hint}.", name=self.name)
+
+    def __set__(self, tensor: Any, value: Any) -> NoReturn:
+        self.__get__(tensor, type(tensor))
 
 
 absent = {name: f"NumPy's function works on Tensors: np.{name}(tensor)" for name in np.__all__ if name.islower()}
