@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import functional
-from nn import metrics as metric_functions
 from nn.data import DataLoader
 from nn.losses import CrossEntropyLoss
 from nn.metrics import Metric
@@ -117,14 +116,18 @@ def rehearse(
     buffers = [(b, b.copy()) for b in model.buffers() if b.flags.writeable]
     states = [(g, g.bit_generator.state) for _, g in model.named_generators()]
     inputs, targets = samples.arrays[:2]
-    x, first, *weights = (np.asarray(a[:size]) for a in samples.arrays)
-    weights = [np.ones_like(w) for w in weights]  # the first few may all be 0
+    ignored = ignored_label(loss, samples)
+    counted: Any = slice(size)  # the first few, of those whose label counts
+    if ignored is not None:
+        counted = np.flatnonzero((targets != ignored).reshape(len(targets), -1).any(axis=1))[:size]
+    x, first, *weights = (np.asarray(a[counted]) for a in samples.arrays)
+    weights = [np.ones_like(w) for w in weights]  # they may all be 0
     try:
         outputs = model(convert(x))
         first = as_target(first, outputs)
         if isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy:
-            ignored = {"ignore_index": loss.ignore_index} if isinstance(loss, CrossEntropyLoss) else {}
-            functional.checked_labels(targets, (len(targets), *np.shape(outputs)[1:]), **ignored)
+            label = {"ignore_index": loss.ignore_index} if isinstance(loss, CrossEntropyLoss) else {}
+            functional.checked_labels(targets, (len(targets), *np.shape(outputs)[1:]), **label)
         one_number(lost(loss, outputs, first, *weights), recorded=what == "data")
         column = (
             getattr(outputs, "shape", None) == (len(first), 1)
@@ -166,12 +169,18 @@ def one_number(value: Any, recorded: bool = True) -> float:
     return float(plain.item())
 
 
-def measures(metrics: Any, loss: LossFunction, *samples: DataLoader | None) -> dict[str, Metric]:
-    """The metrics by name, as they are to judge a model that is trained with this loss on these samples."""
-    ignored = getattr(loss, "ignore_index", None)
-    if ignored is not None and not any((loader.arrays[1] == ignored).any() for loader in samples if loader):
-        ignored = None  # so that metrics which are means need not keep an epoch's outputs
-    return metric_functions.chosen(metrics, getattr(loss, "threshold", 0.5), ignored)
+def ignored_label(loss: LossFunction, *samples: DataLoader | None) -> int | None:
+    """The label of what does not count for this loss, if it occurs in these samples."""
+    label = getattr(loss, "ignore_index", None)
+    return label if any((loader.arrays[1] == label).any() for loader in samples if loader) else None
+
+
+def weight(targets: Array, weights: Array | None, ignored: int | None) -> float:
+    """How much a batch counts: the sum of its samples' weights, or how many there are, without what is ignored."""
+    if ignored is None:
+        return float(len(targets)) if weights is None else float(np.sum(weights))
+    kept = targets != ignored
+    return float(np.sum(kept if weights is None else kept.T * weights))
 
 
 def one_array(outputs: Any, asked: str) -> Any:

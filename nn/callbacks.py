@@ -77,6 +77,7 @@ class EarlyStopping(Callback):
         if mode not in ("auto", "min", "max"):
             raise ValueError(f'EarlyStopping: mode is "min", "max" or "auto"; received {mode!r:.80}.')
         self.monitor, self.mode, self.restore_best = monitor, mode, restore_best
+        self._goes_on = False  # from what load_state_dict was given
         self._forget()
 
     def _forget(self) -> None:
@@ -85,12 +86,13 @@ class EarlyStopping(Callback):
         self.best_state: dict[str, Any] = {}
 
     def on_fit_begin(self, training: Training) -> None:
-        """A training that begins anew has no best epoch yet; one that had ended here ends again."""
+        """Begin without a best epoch; a resumed training that had ended here ends again."""
         rises(monitored(self.monitor, training.history), self.mode)
-        if not len(training.history):
-            self._forget()
-        elif self.best_epoch:
+        if self._goes_on:
+            self._goes_on = False
             self._give_up(training)
+        else:
+            self._forget()
 
     def on_epoch_end(self, training: Training) -> None:
         """Compare the epoch with the best so far."""
@@ -122,6 +124,7 @@ class EarlyStopping(Callback):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from the best so far."""
+        self._goes_on = True
         self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])
         prefix = "best_state."
         self.best_state = {n.removeprefix(prefix): np.array(a) for n, a in state.items() if n.startswith(prefix)}

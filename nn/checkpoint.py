@@ -162,7 +162,7 @@ def writable(path: File) -> File:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"checkpoint is a path; received {path!r:.80}. Write checkpoint='run.safetensors'.")
     folder = os.path.dirname(os.path.abspath(path))
-    if not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
+    if not os.fspath(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK) or os.path.isdir(path):
         raise ValueError(
             "checkpoint is a file in a folder that can be written to, such as 'run.safetensors'; received "
             f"{str(path)!r}."
@@ -186,6 +186,7 @@ def fingerprint(training: Training) -> dict[str, Any]:
         "replacement": loader.replacement,
         "generator of the order": _kind(loader.rng),
         "loss": _name(training.loss),
+        "modules": [type(module).__name__ for module in training.model.modules()],
         "accumulate": training.accumulate,
         "clip_norm": training.clip_norm,
         "clip_value": training.clip_value,

@@ -12,7 +12,8 @@ from nn import functional as F
 from nn import optim
 from nn.optim import Optimizer
 
-RESHAPING = frozenset({"reshape", "ravel", "gather", "transpose", "squeeze", "expand_dims"})
+SHAPING = frozenset({"reshape", "ravel", "gather", "transpose", "squeeze", "expand_dims", "swapaxes", "copy", "astype"})
+BOUNDING = frozenset({"minimum", "maximum"})  # what np.clip is made of
 
 
 def _origin(outputs: Any) -> tuple[str, Any]:
@@ -23,9 +24,9 @@ def _origin(outputs: Any) -> tuple[str, Any]:
 
 
 def ending(outputs: Any) -> str:
-    """The name of the last function that was recorded, but for those that only change the shape."""
+    """The name of the last function that was recorded, but for those that change the shape, the dtype or the bounds."""
     name, before = _origin(outputs)
-    while name in RESHAPING:
+    while name in SHAPING | BOUNDING:
         name, before = _origin(before)
     return name
 
@@ -97,13 +98,13 @@ def checked_loss(given: Any) -> Any:
     return given
 
 
-def loss(given: Any, outputs: Any) -> Any:
-    """The loss of this name for a model that recorded such outputs; one given as it is stays."""
+def loss(given: Any, last: str) -> Any:
+    """The loss of this name for a model whose last activation has the name `last`; one given as it is stays."""
     if not isinstance(given, str):
         return given
     if given in CROSS_ENTROPIES:
         kind, activation = CROSS_ENTROPIES[given]
-        return kind(ending(outputs) == activation)
+        return kind(last == activation)
     return OTHER_LOSSES[given]
 
 

@@ -15,7 +15,7 @@ from nn.optim import Optimizer
 
 
 class DivergedError(FloatingPointError):
-    """Loss or gradient became NaN or infinite; the model is as it was before that batch.
+    """Loss, gradient or step became NaN or infinite; the model is as it was before that batch.
 
     `history` has the epochs before.
     """

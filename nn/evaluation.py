@@ -72,21 +72,23 @@ def evaluate(
     arguments.modelled(model)
     arguments.check_loss(loss)
     samples = loader(data, "data", whole(batch_size, "batch_size"))
-    measures = arguments.measures(metrics, loss, samples)
-    return measured(model, samples, loss, measures, conversion(model))
+    ignored = arguments.ignored_label(loss, samples)
+    measures = metric_functions.chosen(metrics, getattr(loss, "threshold", 0.5), ignored)
+    return measured(model, samples, samples.batch_size or samples.size, loss, measures, conversion(model), ignored)
 
 
 def measured(
     model: Module,
     loader: DataLoader,
+    size: int,
     loss: Callable[..., Any],
     measures: dict[str, Metric],
     convert: Callable[[Any], Any],
+    ignored: int | None,
     poll: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
-    """Loss and metrics over a loader's samples in their order; `poll` is called before each batch."""
+    """Loss and metrics over a loader's samples in their order, so many at once; `poll` is called before each batch."""
     means = Means(measures)
-    size = max(loader.batch_size or loader.size, AT_ONCE)
     with evaluating(model):
         for start in range(0, loader.size, size):
             poll()
@@ -94,9 +96,9 @@ def measured(
             inputs, targets, *weights = batch
             outputs = model(convert(inputs))
             targets = as_target(targets, outputs)
-            counts = not weights or weights[0].any()
-            value = arguments.lost(loss, outputs, targets, *weights) if counts else 0.0
-            means.add(arguments.one_number(value, recorded=False), outputs, targets, *weights)
+            weight = arguments.weight(targets, weights[0] if weights else None, ignored)
+            value = arguments.lost(loss, outputs, targets, *weights) if weight else 0.0
+            means.add(arguments.one_number(value, recorded=False), outputs, targets, weight)
     return means.values()
 
 
@@ -115,10 +117,9 @@ class Means:
         """Go on from there."""
         self.sums, self.weight, self.count, self.kept = sums, weight, count, kept
 
-    def add(self, loss: float, outputs: Any, targets: Array, weights: Array | None = None) -> None:
-        """A batch: its loss counts by the weights of its samples, its metrics by their number."""
+    def add(self, loss: float, outputs: Any, targets: Array, weight: float) -> None:
+        """A batch: its loss counts by its weight, its metrics by the number of its samples."""
         count = len(targets)
-        weight = count if weights is None else float(np.sum(weights))
         self.weight += weight
         self.count += count
         self.sums["loss"] += loss * weight

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from nn import arguments, evaluation
 from nn import metrics as metric_functions
 from nn.arguments import LossFunction, OptimizerMaker, ScheduleMaker
-from nn.callbacks import Callback, called_back
+from nn.callbacks import Callback, EarlyStopping, called_back
 from nn.checked import real, whole
 from nn.checkpoint import File, generator_state, read, restore, set_state, writable
 from nn.data import DataLoader
@@ -80,8 +81,8 @@ def fit(
     verbose : whether to show one line per epoch
 
     Ctrl-C ends the training after the batch under way and returns the history so far. Raises DivergedError, naming
-    epoch, batch and cause, where the training's loss or an adjoint is not finite; a validation loss or a metric that
-    is not goes into the history as it is, and NumPy's warnings of overflows and NaNs are silent meanwhile. Raises
+    epoch, batch and cause, where the training's loss, an adjoint or a step is not finite; a validation loss or a metric
+    that is not goes into the history as it is, and NumPy's warnings of overflows and NaNs are silent meanwhile. Raises
     ValueError and TypeError, before anything is changed, for what does not fit together: model, loss and metrics are
     tried on a few samples first.
     """
@@ -110,7 +111,8 @@ def fit(
     convert = conversion(model)
     samples, held = loaders(data, validation, sample_weight, batch_size, draws, convert)
     arguments.check_loss(loss, weighted=len(samples.arrays) == 3 or (held is not None and len(held.arrays) == 3))
-    measures = arguments.measures(metrics, loss, samples, held)
+    ignored = arguments.ignored_label(loss, samples, held)
+    measures = metric_functions.chosen(metrics, getattr(loss, "threshold", 0.5), ignored)
     state, buffers = generator_state(draws), {name for name, _ in model.named_buffers()}
     for rows in _sizes(samples):
         with evaluation.mode(model, training=True):
@@ -120,6 +122,14 @@ def fit(
             arguments.rehearse(model, loss, measures, convert, held, REHEARSED, "validation")
     set_state(draws, state)  # a model may draw from the same generator
 
+    late = {name for name, _ in model.named_buffers()} - buffers
+    if late and (checkpoint is not None or any(isinstance(c, EarlyStopping) for c in settings["callbacks"])):
+        warnings.warn(
+            f"the arrays {', '.join(sorted(late))} came with the model's first call, and are kept neither in "
+            "checkpoints nor with the best weights. Make them in __init__; if nothing depends on them, let their names "
+            "begin with _.",
+            stacklevel=3,
+        )
     stepper = arguments.made(optimizer, model, parameters)
     training = Training(model, stepper, loss, measures, samples, held, epochs, buffers)
     vars(training).update(settings, schedule=arguments.scheduled(schedule, stepper))

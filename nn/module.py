@@ -13,7 +13,7 @@ import numpy.typing as npt
 import autodiff as ad
 from nn import elsewhere, state
 from nn.summary import Summary, summary
-from nn.walking import freeze, is_buffer, own, unfreeze, walk
+from nn.walking import Place, freeze, is_buffer, is_parameter, own, unfreeze, walk
 from nn.written import call, shown
 
 Array = npt.NDArray[Any]
@@ -40,7 +40,7 @@ class Module:
 
     takes_indices = False  # whether its input is looked up, and so is not to be converted to floating point
     training = True  # whether Dropout and BatchNorm do what they do in training; see `train` and `eval`
-    _frozen: tuple[tuple[Any, Any, ad.Tensor], ...] = ()  # where each was: in a list or dict (None: here), its key
+    _frozen: tuple[Place, ...] = ()
 
     # Declared as an attribute, so that a subclass may give forward whatever arguments it needs.
     forward: Callable[..., Any] = _without_forward
@@ -55,7 +55,7 @@ class Module:
         return result
 
     def __getattr__(self, name: str) -> Any:
-        if name not in elsewhere.METHODS:
+        if name not in elsewhere.METHODS or hasattr(type(self), name):
             return object.__getattribute__(self, name)  # raises what was raised before, by a property perhaps
         raise AttributeError(f"{type(self).__name__} has no {name!r}: {elsewhere.METHODS[name]}.", name=name, obj=self)
 
@@ -65,7 +65,7 @@ class Module:
             for name, slot in vars(kind).items():
                 if isinstance(slot, types.MemberDescriptorType) and hasattr(self, name):
                     yield name, getattr(self, name)
-        frozen = {key for holder, key, _ in self._frozen if holder is None}
+        frozen = {place.key for place in self._frozen if place.holder is None}
         for name, value in vars(self).items():
             remembered = name[0] == "_" and isinstance(value, np.ndarray) and name not in frozen
             if name != "_frozen" and not remembered:
@@ -73,11 +73,7 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, ad.Tensor]]:
         """Each parameter once, with its first name: the way to it, such as "layers.0.weight"."""
-        return (
-            (name, value)
-            for name, value in walk(self, "", set())
-            if isinstance(value, ad.Tensor) and value.primitive is None
-        )
+        return ((name, value) for name, value in walk(self, "", set()) if is_parameter(value))
 
     def parameters(self) -> Iterator[ad.Tensor]:
         """Each parameter once, in the order of the attributes."""
@@ -139,8 +135,8 @@ class Module:
 
     def own_parameters(self) -> Iterator[tuple[ad.Tensor, bool]]:
         """The parameters that are not in Modules inside, each with whether it is frozen."""
-        yield from ((v, False) for _, _, v in own(self) if isinstance(v, ad.Tensor) and v.primitive is None)
-        yield from ((tensor, True) for _, _, tensor in self._frozen)
+        yield from ((value, False) for _, _, value in own(self) if is_parameter(value))
+        yield from ((place.tensor, True) for place in self._frozen)
 
     def summary(self, input_shape: int | Sequence[int] | None = None) -> Summary:
         """The layers, the shapes they give, and their numbers of parameters: a table.

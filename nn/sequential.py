@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn import compiling, elsewhere, evaluation, init
+from nn import compiling, elsewhere, evaluation, functional, init
 from nn import metrics as metric_functions
 from nn.fitting import fit
 from nn.history import History
-from nn.layers import Dense, Linear, ReLU
+from nn.layers import Dense, Linear, ReLU, Sigmoid, Softmax
 from nn.layers.dense import Initialiser
 from nn.module import Module
 from nn.optim import Optimizer
@@ -102,8 +102,9 @@ class Sequential(Module):
         ----------
         optimizer : such as nn.optim.Adam(lr=0.001), or a name, "adam"
         loss : a function of (outputs, targets), or a name. The cross-entropies by name take what the model ends with,
-            be it probabilities or logits: "sparse_categorical_crossentropy", "categorical_crossentropy",
-            "binary_crossentropy"; the others are "mse", "mae", "huber", "hinge"
+            be it the probabilities of this package's softmax or sigmoid, or logits:
+            "sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy"; the others are "mse",
+            "mae", "huber", "hinge"
         metrics : names or functions, as in `nn.fit`
         """
         if loss is None:
@@ -131,14 +132,17 @@ class Sequential(Module):
         if validation_data is not None and validation_split is not None:
             raise TypeError("fit takes validation_data or validation_split; received both. Leave one away.")
         first = self._first(x)
-        loss = compiling.loss(compiled.loss, first)
+        loss = compiling.loss(compiled.loss, self._ending(first))
         optimizer = compiled.optimizer
         if (
             isinstance(optimizer, Optimizer)
             and optimizer.bound
             and not set(self.parameters()) <= set(optimizer.parameters)
         ):
-            raise RuntimeError("the model has layers that came after compile and fit; compile it again to train them.")
+            raise RuntimeError(
+                "the model has parameters that its optimizer has not: of layers that were added, or unfrozen, after "
+                "the first fit. To train them compile it again."
+            )
         validation: Any = validation_split if validation_data is None else validation_data
         if isinstance(validation, tuple | list):
             validation = (validation[0], _columns(validation[1], first), *validation[2:])
@@ -162,7 +166,7 @@ class Sequential(Module):
         """Loss and metrics as compiled, in this order: a tuple whose numbers have names, `.loss`, `.accuracy`."""
         compiled = self._ready("evaluate")
         first = self._first(x)
-        loss = compiling.loss(compiled.loss, first)
+        loss = compiling.loss(compiled.loss, self._ending(first))
         data = x, _columns(y, first)
         found = evaluation.evaluate(self, data, loss, compiled.metrics, batch_size=batch_size)
         made: tuple[float, ...] = namedtuple("Evaluation", found, rename=True)(**found)
@@ -187,8 +191,24 @@ class Sequential(Module):
         with evaluation.mode(self, training=False):
             return self(ad.Tensor(row) if row.dtype.kind == "f" else row)
 
+    def _ending(self, first: Any) -> str:
+        """The name of the last activation: by the graph, or by the last layer where nothing was recorded."""
+        if isinstance(first, ad.Tensor):
+            return compiling.ending(first)
+        last: Any = self
+        while isinstance(last, Sequential) and last.layers:
+            last = last.layers[-1]
+        last = last.activation if isinstance(last, Dense) else last
+        return next((name for name, forms in ENDINGS.items() if last in forms or type(last) in forms), "")
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_compiled"}  # an optimizer has its model
+
+
+ENDINGS: dict[str, tuple[Any, ...]] = {
+    "softmax": (Softmax, functional.softmax, ad.softmax),
+    "sigmoid": (Sigmoid, functional.sigmoid, ad.sigmoid),
+}
 
 
 def _columns(y: Any, first: Any) -> Any:

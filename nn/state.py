@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.walking import freeze, has_members, is_buffer, is_parameter, members, unfreeze, walk
+from nn.walking import freeze_again, has_members, is_buffer, is_parameter, members, unfreeze, walk
 
 if TYPE_CHECKING:
     from nn.module import Module
@@ -45,12 +45,11 @@ def load(model: Module, given: Mapping[str, Any], strict: bool) -> Loaded:
         raise TypeError(
             f"load_state_dict takes arrays by name; received {given!r:.80}. Write load_state_dict(nn.load(path))."
         )
-    frozen = [module for module in model.modules() if module._frozen]
-    unfreeze(frozen)
+    frozen = unfreeze(model.modules())
     try:
         return _loaded(model, given, strict)
     finally:
-        freeze(frozen)
+        freeze_again(frozen)
 
 
 def _loaded(model: Module, given: Mapping[str, Any], strict: bool) -> Loaded:

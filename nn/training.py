@@ -70,6 +70,7 @@ class Training:
         self.model, self.optimizer, self.loss, self.measures = model, optimizer, loss, measures
         self.samples, self.held, self.epochs = samples, held, epochs
         self.convert = conversion(model)
+        self.ignored = arguments.ignored_label(loss, samples, held)
         names = ["loss", *measures]
         self.history = History([*names, *(f"validation_{name}" for name in names)] if held else names)
         self.callbacks: list[Callback] = []
@@ -102,7 +103,7 @@ class Training:
                 with self._interruptible():
                     while self.epoch <= self.epochs and not self.ended:
                         self._epoch()
-                    self._poll()
+                self.history.interrupted = self._stopping  # in the last epoch's last moment: for loops around this
                 if self.ended:
                     self.shown.keep(f"ended in epoch {self.epoch - (not self.batch)}: {self.ended}")
             except KeyboardInterrupt:
@@ -138,7 +139,10 @@ class Training:
                 self._write()
         values = self.means.values()
         if self.held:
-            found = evaluation.measured(self.model, self.held, self.loss, self.measures, self.convert, self._poll)
+            size = max(self.held.batch_size or self.held.size, evaluation.AT_ONCE)
+            found = evaluation.measured(
+                self.model, self.held, size, self.loss, self.measures, self.convert, self.ignored, self._poll
+            )
             values |= {f"validation_{name}": v for name, v in found.items()}
         self.history.append(values, time.perf_counter() - began)
         self.shown.keep(self.history.line(len(self.history), self.epochs))
@@ -157,7 +161,7 @@ class Training:
         assert self.order is not None
         last = min(self.batch + self.accumulate, self.batches)
         batches = [self.samples.batch(self.order, k) for k in range(self.batch, last)]
-        weights = [float(np.sum(b[2])) if len(b) == 3 else float(len(b[0])) for b in batches]
+        weights = [arguments.weight(b[1], b[2] if len(b) == 3 else None, self.ignored) for b in batches]
         whole = sum(weights)
         before = self._kept()
         self.optimizer.zero_grad()
@@ -166,13 +170,13 @@ class Training:
         try:
             for batch, weight in zip(batches, weights, strict=True):
                 if weight:  # otherwise no sample of the batch counts
-                    self._reverse(batch, None if len(batches) == 1 else weight / whole)
+                    self._reverse(batch, weight, None if len(batches) == 1 else weight / whole)
                 self.batch += 1
                 self.shown.advance(self.epoch, self.batch)
             self._check_adjoints(last)
             if whole:
                 self._move(last)
-        except DivergedError:
+        except Exception:
             before()
             raise
 
@@ -196,8 +200,8 @@ class Training:
             self.schedule.step()
         self._call("on_batch_end")
 
-    def _reverse(self, batch: Sequence[Any], share: float | None) -> None:
-        """Forward and reverse pass of a batch, which is such a share of the whole step."""
+    def _reverse(self, batch: Sequence[Any], weight: float, share: float | None) -> None:
+        """Forward and reverse pass of a batch of this weight, which is such a share of the whole step."""
         inputs, targets, *weights = batch
         self.outputs = self.model(self.convert(inputs))
         self.targets = as_target(targets, self.outputs)
@@ -207,7 +211,7 @@ class Training:
             cause = diagnosis.cause(self.value, inputs, targets, self.model)
             raise DivergedError(f"the loss is {number} {self._where(self.batch + 1)}: {cause}. {KEPT}", self.history)
         self.value.backward(None if share is None else np.full(self.value.shape, share, self.value.dtype))
-        self.means.add(number, self.outputs, self.targets, *weights)
+        self.means.add(number, self.outputs, self.targets, weight)
 
     def _kept(self) -> Callable[[], None]:
         """What puts buffers and generators back to what they are now."""

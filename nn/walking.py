@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -71,42 +71,68 @@ def members(value: Any) -> Iterator[tuple[Any, Any]]:
 def own(module: Module) -> Iterator[tuple[Any, Any, Any]]:
     """What a Module itself holds, not those inside it: the list or dict it is in (None: an attribute), key, value."""
     waiting: list[Any] = [None]
+    seen = set()
     while waiting:
         holder = waiting.pop()
         for key, value in list(members(module if holder is None else holder)):
             if isinstance(value, dict | list | tuple):
-                waiting.append(value)
+                if id(value) not in seen:
+                    seen.add(id(value))
+                    waiting.append(value)
             elif not is_module(value):
                 yield holder, key, value
 
 
+class Place(NamedTuple):
+    """Where a parameter was exchanged for a constant: in a list or dict (None: an attribute of the module), its key."""
+
+    holder: Any
+    key: Any
+    tensor: ad.Tensor
+    constant: Array
+
+
 def freeze(modules: Iterable[Module]) -> None:
     """Put a read-only array in the place of every parameter that these Modules hold themselves."""
-    constants: dict[ad.Tensor, Array] = {}  # one for each, so that what was tied stays so
-    for module in modules:
-        found = [(holder, key, value) for holder, key, value in own(module) if is_parameter(value)]
-        if any(isinstance(holder, tuple) for holder, _, _ in found):
+    found = [(module, [(h, k, v) for h, k, v in own(module) if is_parameter(v)]) for module in modules]
+    for module, places in found:
+        if any(isinstance(holder, tuple) for holder, _, _ in places):
             raise TypeError(
                 f"freeze puts arrays in the place of parameters; {type(module).__name__} keeps some in a tuple, which "
                 "cannot be changed. Keep them in a list."
             )
-        for holder, key, tensor in found:
+    constants: dict[ad.Tensor, Array] = {}  # one for each, so that what was tied stays so
+    for module, places in found:
+        for holder, key, tensor in places:
             tensor.grad = None
-            _put(module, holder, key, constants.setdefault(tensor, tensor.value))
-        if found:
-            module._frozen = (*module._frozen, *found)
+            _exchange(module, Place(holder, key, tensor, constants.setdefault(tensor, tensor.value)))
 
 
-def unfreeze(modules: Iterable[Module]) -> None:
-    """Put the parameters back that `freeze` exchanged."""
+def unfreeze(modules: Iterable[Module]) -> list[tuple[Module, Place]]:
+    """Put the parameters back that `freeze` exchanged, where nobody put anything else; gives where that was."""
+    found = []
     for module in modules:
-        for holder, key, tensor in module._frozen:
-            _put(module, holder, key, tensor)
+        for place in module._frozen:
+            holder = vars(module) if place.holder is None else place.holder
+            keys = holder if isinstance(holder, dict) else range(len(holder))
+            if place.key in keys and holder[place.key] is place.constant:
+                holder[place.key] = place.tensor
+                found.append((module, place))
         vars(module).pop("_frozen", None)
+    return found
 
 
-def _put(module: Module, holder: Any, key: Any, value: Any) -> None:
-    if holder is None:
-        setattr(module, key, value)
+def freeze_again(places: Iterable[tuple[Module, Place]]) -> None:
+    """Undo what `unfreeze` did."""
+    constants: dict[ad.Tensor, Array] = {}
+    for module, place in places:
+        constant = constants.setdefault(place.tensor, place.tensor.value)
+        _exchange(module, place._replace(constant=constant))
+
+
+def _exchange(module: Module, place: Place) -> None:
+    if place.holder is None:
+        setattr(module, place.key, place.constant)
     else:
-        holder[key] = value
+        place.holder[place.key] = place.constant
+    module._frozen = (*module._frozen, place)

@@ -63,7 +63,7 @@ class Optimizer:
 
     def __new__(cls, *args: Any, **given: Any) -> Self:
         """The optimizer, unless it is asked for by Keras's name of the step size."""
-        if "learning_rate" in given:
+        if "learning_rate" in given and "learning_rate" not in inspect.signature(cls.__init__).parameters:
             raise TypeError(
                 f"{cls.__name__} has no learning_rate={given['learning_rate']!r:.80}; its step size is called lr. "
                 f"Write {cls.__name__}(..., lr=0.01)."

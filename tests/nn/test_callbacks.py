@@ -487,3 +487,43 @@ def test_ignored_labels_count_in_no_metric():
     assert history["accuracy"] == [nn.metrics.accuracy(nn.predict(network, X[counted]), labels[counted])]
     found = nn.evaluate(network, (X, labels), nn.CrossEntropyLoss(), "accuracy")
     assert found["accuracy"] == history["accuracy"][0]
+
+
+def test_ignored_labels_count_in_no_mean_and_no_share():
+    generator = np.random.default_rng(1)
+    inputs = generator.standard_normal((3000, 6)).astype(np.float32)
+    labels = (inputs[:, 0] > 0).astype(int)
+    labels[:1100] = -100  # a whole batch, and what would be rehearsed with
+    loss, network = nn.CrossEntropyLoss(), nn.MLP(6, 8, 2, rng=0)
+    at_once = float(F.cross_entropy(nn.predict(network, inputs), labels))
+    found = nn.evaluate(network, (inputs, labels), loss, "accuracy", batch_size=100)
+    assert found["loss"] == pytest.approx(at_once, rel=1e-6)
+    loader = nn.data.DataLoader(inputs, labels, batch_size=50)
+    history = nn.fit(network, loader, loss, lambda p: nn.optim.SGD(p, lr=1e-30), epochs=1, verbose=False)
+    assert history["loss"] == [pytest.approx(at_once, rel=1e-6)]
+
+    def moved(**changed: object) -> dict[str, np.ndarray]:
+        network = nn.MLP(6, 8, 2, rng=0, dtype=np.float64)
+        loader = nn.data.DataLoader(inputs[900:1500], labels[900:1500], batch_size=changed.pop("batch_size"))
+        nn.fit(network, loader, loss, lambda p: nn.optim.SGD(p, lr=1.0), epochs=1, verbose=False, **changed)
+        return network.state_dict()
+
+    assert close(moved(batch_size=600), moved(batch_size=50, accumulate=12))
+
+
+def test_an_error_in_a_batch_leaves_the_averages_as_they_were():
+    network = model()
+    before = {name: b.copy() for name, b in network.named_buffers()}
+
+    def loss(outputs: ad.Tensor, targets: np.ndarray) -> ad.Tensor:
+        if len(calls := [*history, 1]) > 2:
+            raise ValueError("some batch")
+        history.append(calls)
+        return F.cross_entropy(outputs, targets)
+
+    history: list[object] = []
+    with pytest.raises(ValueError, match="some batch"):
+        nn.fit(network, (X, LABELS), loss, nn.optim.SGD, batch_size=100, verbose=False)
+    after = dict(network.named_buffers())
+    assert after["1.num_batches_tracked"] == 1
+    assert not np.array_equal(after["1.running_mean"], before["1.running_mean"])

@@ -256,10 +256,11 @@ def test_what_forward_remembers_does_not_keep_a_training_from_going_on(tmp_path:
             return self.layer(x)
 
     file = tmp_path / "run.safetensors"
-    network = Remembering()
-    train(network, 2, checkpoint=file, schedule=None)
+    with pytest.warns(UserWarning, match="the arrays seen came with the model's first call"):
+        train(Remembering(), 2, checkpoint=file, schedule=None)
     assert sorted(nn.load(file)) == ["layer.bias", "layer.weight"]
-    assert len(train(Remembering(), 3, resume=file, schedule=None)) == 3
+    with pytest.warns(UserWarning, match="the arrays seen"):
+        assert len(train(Remembering(), 3, resume=file, schedule=None)) == 3
 
 
 @pytest.mark.parametrize(
@@ -296,3 +297,26 @@ def test_ctrl_c_in_the_very_last_moment_is_not_lost():
     history = train(model(), 2, callbacks=Last(), schedule=None)
     assert history.interrupted
     assert len(history) == 2
+
+
+def test_a_callback_of_another_training_brings_nothing_along(tmp_path: Path):
+    file, stopping = tmp_path / "run.safetensors", nn.EarlyStopping(50)
+    train(model(), 8, callbacks=stopping, schedule=None)
+    train(model(), 2, callbacks=[], checkpoint=file, schedule=None)
+    history = train(model(), 4, callbacks=stopping, resume=file, schedule=None)
+    assert len(history) == 4
+    assert stopping.best_epoch in (3, 4)
+
+
+def test_a_model_of_other_modules_is_refused(tmp_path: Path):
+    file = tmp_path / "run.safetensors"
+    train(model(), 1, checkpoint=file)
+    for change in (lambda m: m.add(nn.Tanh()), lambda m: m.layers.__setitem__(2, nn.Tanh())):
+        other = model()
+        change(other)
+        before = other.state_dict()
+        with pytest.raises(ValueError, match=r"was another one: modules"):
+            train(other, resume=file)
+        assert all(np.array_equal(value, before[name]) for name, value in other.state_dict().items())
+    with pytest.raises(ValueError, match="checkpoint is a file in a folder"):
+        train(model(), checkpoint="")

@@ -213,7 +213,7 @@ def test_layers_after_a_fit_are_compiled_again():
     model = compiled(nn.Linear(4, 3, rng=0), loss="cross_entropy", optimizer=nn.optim.Adam(lr=0.01))
     model.fit(X, LABELS, verbose=0)
     model.add(nn.Dense(3))
-    with pytest.raises(RuntimeError, match="compile it again"):
+    with pytest.raises(RuntimeError, match="of layers that were added, or unfrozen"):
         model.fit(X, LABELS, verbose=0)
     with pytest.raises(TypeError, match=r"fit has no class_weight; write loss=nn.CrossEntropyLoss\(weight="):
         model.fit(X, LABELS, class_weight={0: 1.0})
@@ -233,3 +233,23 @@ def test_validation_data_may_be_a_loader():
     model = compiled(nn.Linear(4, 3, rng=0), loss="cross_entropy")
     history = model.fit(X, LABELS, validation_data=nn.data.DataLoader(X, LABELS, batch_size=7), verbose=0)
     assert history.history["val_loss"] == [pytest.approx(model.evaluate(X, LABELS)[0])]
+
+
+@pytest.mark.parametrize("last", ["softmax", "sigmoid"])
+def test_the_ending_is_known_where_nothing_is_recorded(last: str):
+    words, y = rng.integers(0, 10, (50, 2)), rng.integers(0, 2, 50)
+    model = nn.Sequential(nn.Embedding(10, 3, rng=0), nn.Flatten(), nn.Dense(2 if last == "softmax" else 1, last))
+    model.compile("adam", "cross_entropy" if last == "softmax" else "binary_crossentropy", ["accuracy"])
+    model.fit(words, y, epochs=3, verbose=0, rng=0)
+    found = model.evaluate(words, y)
+    with ad.no_grad():
+        assert model.evaluate(words, y) == found
+    assert model.freeze().evaluate(words, y) == found
+
+
+def test_bounds_around_a_sigmoid_leave_it_a_sigmoid():
+    y = (X[:, 0] > 0).astype(int)
+    for ending in (lambda z: np.clip(z, 1e-6, 1 - 1e-6), lambda z: z.astype(np.float64)):
+        model = compiled(nn.Linear(4, 1, rng=0), nn.Sigmoid(), ending, loss="binary_crossentropy", metrics="accuracy")
+        model.fit(X, y, epochs=3, verbose=0, rng=0)
+        assert model.evaluate(X, y).accuracy == np.mean((model.predict(X).ravel() > 0.5) == y)

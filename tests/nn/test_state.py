@@ -290,3 +290,35 @@ def test_what_a_property_misses_is_named():
 
     with pytest.raises(AttributeError, match="'Linear' object has no attribute 'weigth'"):
         Wrong().width  # noqa: B018
+
+
+def test_what_was_put_in_the_place_of_a_frozen_parameter_stays():
+    model = Net()
+    model.freeze()
+    model.scale = ad.Tensor(np.float32(7.0))
+    model.load_state_dict(model.state_dict())
+    assert [name for name, _ in model.named_parameters()] == ["scale"]
+    scale = model.scale
+    assert model.unfreeze().scale is scale
+
+
+def test_freezing_that_fails_freezes_nothing_and_circles_end():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    model[1].pair = (ad.Tensor([1.0]),)
+    with pytest.raises(TypeError, match="in a tuple"):
+        model.freeze()
+    assert len(list(model.parameters())) == 5
+    circle = nn.Linear(2, 2)
+    circle.all = {"weight": circle.weight}
+    circle.all["all"] = circle.all
+    assert list(circle.freeze().parameters()) == []
+
+
+def test_a_property_may_have_a_name_of_other_libraries():
+    class Own(nn.Module):
+        @property
+        def device(self) -> str:
+            return self.missing
+
+    with pytest.raises(AttributeError, match="'Own' object has no attribute 'missing'"):
+        Own().device  # noqa: B018
