@@ -92,10 +92,17 @@ ad.adjoint(
     lambda g, y, variance, weight=None, eps=1e-5: g * y / (-2 * (variance + eps)),
     lambda g, y, variance, weight=None, eps=1e-5: g / np.sqrt(variance + eps),
 )
-ad.adjoint(
-    standardised,  # with r the factor, y = r x: r (g - y mean(g y))
-    lambda g, y, x, eps=1e-5: (g - y * (np.vecdot(g, y) / x.shape[1])[:, None]) * row_factors(x, eps),
-)
+def standardised_adjoint(g: Any, y: Any, x: Any, eps: float = 1e-5) -> Any:
+    """With r the factor, y = r x: r (g - y mean(g y))."""
+    along_y = y * (np.vecdot(g, y) / x.shape[1])[:, None]
+    if not isinstance(along_y, np.ndarray):  # recorded
+        return (g - along_y) * row_factors(x, eps)
+    rest: Array = np.subtract(g, along_y, out=along_y)  # two arrays fewer, which would not fit the cache
+    rest *= row_factors(x, eps)
+    return rest
+
+
+ad.adjoint(standardised, standardised_adjoint)
 ad.adjoint(
     scaled,
     lambda g, y, x, scale, shift=None: g * along(scale, g),
