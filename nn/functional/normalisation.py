@@ -92,6 +92,8 @@ ad.adjoint(
     lambda g, y, variance, weight=None, eps=1e-5: g * y / (-2 * (variance + eps)),
     lambda g, y, variance, weight=None, eps=1e-5: g / np.sqrt(variance + eps),
 )
+
+
 def standardised_adjoint(g: Any, y: Any, x: Any, eps: float = 1e-5) -> Any:
     """With r the factor, y = r x: r (g - y mean(g y))."""
     along_y = y * (np.vecdot(g, y) / x.shape[1])[:, None]
