@@ -67,7 +67,8 @@ def fit(
     batch_size : samples per step, 32 if not given; the last batch of an epoch may be smaller, and counts for less in
         the means
     validation : data to be evaluated after each epoch, or the share of the data to be set aside for it at random
-    metrics : names ("accuracy") or functions of (outputs, targets) that give a mean over the batch
+    metrics : names ("accuracy") or functions of (outputs, targets) that give a number; one's own are called once an
+        epoch, with those of all its samples, which are kept until then
     sample_weight : how much each sample counts, from 0: the loss is the mean weighted by it
     schedule : of the step size, such as nn.optim.CosineAnnealingLR(optimizer, 10), or a function that makes one of the
         optimizer; stepped after every epoch or every step, as its `each` says

@@ -24,8 +24,8 @@ class History:
     names; but `len(history)` is the number of finished epochs. "val_loss" stands for "validation_loss", and
     `history.history` is the dict under such names, as in Keras. `history.seconds` is how long each epoch took,
     `history.interrupted` whether the training was stopped by hand.
-    The training's numbers are means over an epoch's batches, taken while the parameters move; the validation's
-    are computed after the epoch.
+    The training's numbers are of outputs that were computed while the parameters moved; the validation's are computed
+    after the epoch.
     """
 
     def __init__(self, names: list[str]) -> None:
