@@ -199,8 +199,7 @@ def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
     if type(value) is not float and (np.ndim(value) or np.asarray(value).dtype.kind not in "fiub"):
         received = f"{type(value).__name__} of shape {np.shape(value)}" if np.ndim(value) else repr(value)[:80]
         raise TypeError(
-            f"a metric is to give one number; {name!r} gave {received}. End it with "
-            "return float(np.mean(...))."
+            f"a metric is to give one number; {name!r} gave {received}. End it with return float(np.mean(...))."
         )
     return float(value)
 
