@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodiff import tensor
-from autodiff.check import check_grads
-from autodiff.checkpointing import checkpoint
-from autodiff.compose import (
+from autodiff.array import tensor
+from autodiff.array.flat import Flat
+from autodiff.array.tensor import Tensor
+from autodiff.engine.recording import no_grad, scope
+from autodiff.engine.table import adjoint, composed, constant, primitive
+from autodiff.rules.activations import (
     elu,
     erf,
     erfc,
@@ -31,14 +33,12 @@ from autodiff.compose import (
     softmax,
     softplus,
 )
-from autodiff.flat import Flat
-from autodiff.primitive import adjoint, composed, constant, primitive
-from autodiff.recording import no_grad, scope
-from autodiff.tensor import Tensor
-from autodiff.transform import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
+from autodiff.transforms.check import check_grads
+from autodiff.transforms.checkpoint import checkpoint
+from autodiff.transforms.derivatives import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
 
 if TYPE_CHECKING:
-    from autodiff.evaluation import Trace, trace
+    from autodiff.notation.trace import Trace, trace
     from autodiff.picture import Picture, Stepper, draw, steps
 
 __version__ = "0.1.0"
@@ -87,10 +87,10 @@ __all__ = [
 _on_demand = {
     "Picture": "autodiff.picture",
     "Stepper": "autodiff.picture",
-    "Trace": "autodiff.evaluation",
+    "Trace": "autodiff.notation.trace",
     "draw": "autodiff.picture",
     "steps": "autodiff.picture",
-    "trace": "autodiff.evaluation",
+    "trace": "autodiff.notation.trace",
 }
 
 

@@ -10,13 +10,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from nn import data, elsewhere, functional, init, metrics, optim
-from nn.callbacks import Callback, EarlyStopping
-from nn.diagnosis import DivergedError
-from nn.evaluation import evaluate, predict
-from nn.fitting import fit
-from nn.flattened import flat
-from nn.history import History
+from nn import data, functional, hints, init, metrics, optim
 from nn.layers import (
     ELU,
     GELU,
@@ -44,6 +38,7 @@ from nn.layers import (
     Tanh,
     weight_norm,
 )
+from nn.layers.containers import MLP, Residual, Sequential
 from nn.losses import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -58,13 +53,18 @@ from nn.losses import (
     NLLLoss,
     SmoothL1Loss,
 )
-from nn.module import Module
-from nn.restarting import restarts
-from nn.saving import FileError, load, save
-from nn.searching import find_lr
-from nn.sequential import MLP, Residual, Sequential
-from nn.training import Training
-from nn.watching import watch
+from nn.model.flat_vector import flat
+from nn.model.module import Module
+from nn.model.saving import FileError, load, save
+from nn.report.history import History
+from nn.report.watching import watch
+from nn.training.callbacks import Callback, EarlyStopping
+from nn.training.diagnosis import DivergedError
+from nn.training.evaluation import evaluate, predict
+from nn.training.fitting import fit
+from nn.training.restarting import restarts
+from nn.training.searching import find_lr
+from nn.training.training import Training
 
 if TYPE_CHECKING:
     from nn.estimators import MLPClassifier as MLPClassifier
@@ -142,8 +142,8 @@ _on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators"}
 def __getattr__(name: str) -> Any:
     if name in _on_demand:
         return getattr(importlib.import_module(_on_demand[name]), name)
-    if name in elsewhere.NAMES:
-        raise AttributeError(f"nn has no {name!r}: {elsewhere.NAMES[name]}.")
+    if name in hints.NAMES:
+        raise AttributeError(f"nn has no {name!r}: {hints.NAMES[name]}.")
     raise AttributeError(f"module 'nn' has no attribute {name!r}")
 
 

@@ -16,7 +16,7 @@ from nn import functional
 from nn.checked import real, switch, whole
 from nn.functional.labels import IGNORED
 from nn.functional.reduction import REDUCTIONS, known_reduction
-from nn.module import Module
+from nn.model.module import Module
 
 Weights = npt.NDArray[Any] | None
 

@@ -6,7 +6,7 @@ import cases_algebra
 import cases_arrays
 import cases_core
 
-from autodiff.primitive import compositions, table
+from autodiff.engine.table import compositions, table
 
 # As the package declares them, before nn or any test adds its own.
 declared = [f for f in (*table, *compositions) if not getattr(f, "__module__", "numpy").startswith("nn.")]

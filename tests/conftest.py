@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from autodiff.primitive import compositions, constants, table
+from autodiff.engine.table import compositions, constants, table
 
 
 @pytest.fixture(autouse=True)

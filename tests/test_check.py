@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff import check
+from autodiff.transforms import check
 
 A = np.array([[0.3, 1.2], [-0.7, 0.5]])
 B = np.array([[1.1, -0.4], [0.2, 0.9]])

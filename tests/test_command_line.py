@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 
 import autodiff as ad
-from autodiff.__main__ import evaluate, main
-from autodiff.evaluation import trace
-from autodiff.expression import FUNCTIONS, LONGEST, Expression, ExpressionError
+from autodiff.command.expression import FUNCTIONS, LONGEST, Expression, ExpressionError
+from autodiff.command.main import evaluate, main
+from autodiff.notation.trace import trace
 
 EMBLEM = ["log(x1) + x1*x2 - sin(x2)", "x1=2", "x2=5"]
 

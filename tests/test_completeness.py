@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff.primitive import compositions, constants, refused, spelled, table
+from autodiff.engine.table import compositions, constants, refused, spelled, table
 
 # What no protocol brings to us. A Tensor that is passed all the same meets __array__ or __index__, which raise.
 NOT_OF_ARRAYS = {

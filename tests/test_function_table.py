@@ -8,7 +8,7 @@ from pathlib import Path
 from test_completeness import PUBLIC
 
 import autodiff as ad
-from autodiff.primitive import compositions, constants, refused, table
+from autodiff.engine.table import compositions, constants, refused, table
 
 PAGE = Path(__file__).parent.parent / "FUNCTIONS.md"
 SPACES = {"np": "numpy", "np.linalg": "numpy.linalg", "np.fft": "numpy.fft"}

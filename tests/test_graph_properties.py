@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autodiff as ad
-from autodiff.graph import Node, ancestors, between
-from autodiff.reverse import adjoints
+from autodiff.engine.graph import Node, ancestors, between
+from autodiff.engine.reverse import adjoints
 
 SHAPES = [(), (1,), (3,), (2, 3), (2, 1), (1, 3), (0,), (2, 0), (2, 2, 1)]
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff.expression import Expression
-from autodiff.formula import Formula, Token, clean, html, latex, number, plain, width
-from autodiff.notation import Naming, equation, partial, pullback
-from autodiff.primitive import table
-from autodiff.reverse import contribution
-from autodiff.symbols import ELEMENTWISE, template
+from autodiff.command.expression import Expression
+from autodiff.engine.reverse import contribution
+from autodiff.engine.table import table
+from autodiff.notation.formula import Formula, Token, clean, html, latex, number, plain, width
+from autodiff.notation.naming import Naming, equation, partial, pullback
+from autodiff.notation.symbols import ELEMENTWISE, template
 
 HOSTILE = [
     "<script>alert(1)</script>",

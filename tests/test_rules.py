@@ -11,9 +11,9 @@ from cases import cases, declared
 from record import Case
 
 import autodiff as ad
-from autodiff.graph import Node, ancestors
-from autodiff.primitive import compositions, table
-from autodiff.reverse import adjoints
+from autodiff.engine.graph import Node, ancestors
+from autodiff.engine.reverse import adjoints
+from autodiff.engine.table import compositions, table
 
 over_cases = pytest.mark.parametrize("case", cases, ids=repr)
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff.primitive import compositions, table
-from autodiff.reverse import contribution
+from autodiff.engine.reverse import contribution
+from autodiff.engine.table import compositions, table
 
 array = np.array
 

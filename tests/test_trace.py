@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 
 import autodiff as ad
-from autodiff.evaluation import LONGEST_TABLE, Row, Trace, trace
-from autodiff.formula import plain, width
+from autodiff.notation.formula import plain, width
+from autodiff.notation.trace import LONGEST_TABLE, Row, Trace, trace
 
 
 def emblem() -> tuple[ad.Tensor, ad.Tensor, ad.Tensor]:

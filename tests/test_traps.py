@@ -14,8 +14,8 @@ import pytest
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 import autodiff as ad
-from autodiff.graph import Node, between
-from autodiff.reverse import adjoints
+from autodiff.engine.graph import Node, between
+from autodiff.engine.reverse import adjoints
 
 array = np.array
 

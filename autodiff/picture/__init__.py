@@ -30,20 +30,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from autodiff.evaluation import Trace
-from autodiff.formula import plain
-from autodiff.tensor import Tensor
-
-from .dot import digraph, rendered
-from .expression import heading_of
-from .mermaid import flowchart
-from .page import page
-from .pen import Theme
-from .reading import check_choices, read
-from .record import record
-from .scene import Scene
-from .sheet import Direction, Edges, Options, svg
-from .stepper import Stepper, steps
+from autodiff.array.tensor import Tensor
+from autodiff.notation.formula import plain
+from autodiff.notation.trace import Trace
+from autodiff.picture.content.reading import check_choices, read
+from autodiff.picture.content.scene import Scene
+from autodiff.picture.content.title import heading_of
+from autodiff.picture.drawing.pen import Theme
+from autodiff.picture.drawing.sheet import Direction, Edges, Options, svg
+from autodiff.picture.exports.dot import digraph, rendered
+from autodiff.picture.exports.json_graph import record
+from autodiff.picture.exports.mermaid import flowchart
+from autodiff.picture.exports.page import page
+from autodiff.picture.stepping.stepper import Stepper, steps
 
 if TYPE_CHECKING:
     import graphviz  # type: ignore[import-untyped]

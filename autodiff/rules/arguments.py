@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.graph import Node
+from autodiff.engine.graph import Node
 
 
 def raw(value: Any) -> Any:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.graph import Node
-from autodiff.primitive import adjoint, composed, linear
+from autodiff.engine.graph import Node
+from autodiff.engine.table import adjoint, composed, linear
 from autodiff.rules.arguments import along, array, raw
 from autodiff.rules.indexing import scatter
 from autodiff.rules.shaping import astype, concatenation, in_double

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, constant, linear
+from autodiff.engine.table import adjoint, composed, constant, linear
 from autodiff.rules.quotient import quotient
 
 DEGREE = 180 / np.pi

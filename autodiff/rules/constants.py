@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autodiff.primitive import constant
+from autodiff.engine.table import constant
 
 constant(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal)
 constant(np.logical_and, np.logical_or, np.logical_xor, np.logical_not)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.graph import Node
-from autodiff.primitive import adjoint, composed, linear, primitive
+from autodiff.engine.graph import Node
+from autodiff.engine.shapes import axes as counted
+from autodiff.engine.shapes import unbroadcast
+from autodiff.engine.table import adjoint, composed, linear, primitive
 from autodiff.rules.indexing import gather
-from autodiff.shapes import axes as counted
-from autodiff.shapes import unbroadcast
 
 # -- matmul: vectors are matrices with one row (left) or one column (right); batch axes broadcast, and the reverse
 #    pass sums them back, matmul being a ufunc ------------------------------------------------------------------

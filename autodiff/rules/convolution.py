@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, linear
+from autodiff.engine.table import adjoint, composed, linear
 from autodiff.rules.indexing import scatter
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, primitive
+from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.rules.linear_algebra import conjugate, dagger, result_type
 from autodiff.rules.quotient import quotient
 from autodiff.rules.spectra import (

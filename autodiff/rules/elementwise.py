@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, linear, primitive
+from autodiff.engine.shapes import unbroadcast
+from autodiff.engine.table import adjoint, composed, linear, primitive
 from autodiff.rules.arguments import raw
 from autodiff.rules.quotient import quotient
-from autodiff.shapes import unbroadcast
 
 LN2 = math.log(2)
 LN10 = math.log(10)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.graph import Node, described
-from autodiff.primitive import adjoint, primitive
-from autodiff.shapes import unbroadcast
+from autodiff.engine.graph import Node, described
+from autodiff.engine.shapes import unbroadcast
+from autodiff.engine.table import adjoint, primitive
 
 
 @primitive

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, constant, primitive
-from autodiff.shapes import unbroadcast
+from autodiff.engine.shapes import unbroadcast
+from autodiff.engine.table import adjoint, composed, constant, primitive
 
 constant(np.linalg.matrix_rank)
 

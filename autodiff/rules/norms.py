@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, primitive
+from autodiff.engine.shapes import Axis, axes, kept
+from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.rules.linear_algebra import conjugate
 from autodiff.rules.quotient import quotient
-from autodiff.shapes import Axis, axes, kept
 
 
 @primitive

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, primitive
+from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.rules.arguments import array, raw
 from autodiff.rules.indexing import scatter
 from autodiff.rules.selection import take_along_axis

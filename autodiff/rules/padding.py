@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, primitive
+from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.rules.arguments import along
 from autodiff.rules.shaping import concatenation
 

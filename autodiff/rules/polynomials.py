@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, refuse
+from autodiff.engine.table import adjoint, composed, refuse
 
 
 @composed(np.polyval)

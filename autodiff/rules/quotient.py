@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, primitive
-from autodiff.shapes import unbroadcast
+from autodiff.engine.shapes import unbroadcast
+from autodiff.engine.table import adjoint, primitive
 
 
 @primitive

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, primitive
+from autodiff.engine.shapes import Axis, axes, count, kept, restore
+from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.rules.scans import before
-from autodiff.shapes import Axis, axes, count, kept, restore
 
 
 def among(g: Any, where: Any) -> Any:

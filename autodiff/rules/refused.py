@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autodiff.primitive import refuse
+from autodiff.engine.table import refuse
 
 refuse(
     "it writes into an array, and Tensors are immutable; t.at[index].set(v), np.where, np.broadcast_to give new ones",

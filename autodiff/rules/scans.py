@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.graph import Node
-from autodiff.primitive import adjoint, composed, linear
+from autodiff.engine.graph import Node
+from autodiff.engine.shapes import Axis, axes
+from autodiff.engine.table import adjoint, composed, linear
 from autodiff.rules.arguments import along, array, raw
 from autodiff.rules.shaping import astype, lying
-from autodiff.shapes import Axis, axes
 
 # -- running sums and products ----------------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.graph import Node
-from autodiff.primitive import composed
+from autodiff.engine.graph import Node
+from autodiff.engine.table import composed
 from autodiff.rules.arguments import along, array, raw
 from autodiff.rules.indexing import gather, replaced_at, scatter
 from autodiff.rules.shaping import in_double

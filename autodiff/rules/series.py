@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, primitive
+from autodiff.engine.table import adjoint, primitive
 
 
 @primitive

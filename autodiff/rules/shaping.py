@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import adjoint, composed, linear, primitive
+from autodiff.engine.shapes import unbroadcast
+from autodiff.engine.table import adjoint, composed, linear, primitive
 from autodiff.rules.arguments import array
 from autodiff.rules.indexing import scatter
-from autodiff.shapes import unbroadcast
 
 
 @primitive

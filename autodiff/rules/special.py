@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from autodiff.primitive import adjoint, primitive, table
+from autodiff.engine.table import adjoint, primitive, table
 
 PI_ROOT = math.sqrt(math.pi)
 TAU_ROOT = math.sqrt(2 * math.pi)

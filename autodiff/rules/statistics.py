@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.graph import Node
-from autodiff.primitive import composed
+from autodiff.engine.graph import Node
+from autodiff.engine.shapes import Axis, axes, kept
+from autodiff.engine.table import composed
 from autodiff.rules.arguments import array, raw
 from autodiff.rules.selection import take_along_axis
 from autodiff.rules.shaping import astype, in_double
-from autodiff.shapes import Axis, axes, kept
 
 # -- averages and covariances -----------------------------------------------------------------------------------
 

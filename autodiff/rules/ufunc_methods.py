@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.primitive import Composition, constants
+from autodiff.engine.shapes import Axis
+from autodiff.engine.table import Composition, constants
 from autodiff.rules.arguments import array, raw
 from autodiff.rules.scans import record
-from autodiff.shapes import Axis
 
 
 def reduction(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.data.rows import Array, equally_long, rows
-from nn.module import Module
+from nn.model.module import Module
 
 ROWS_AT_ONCE = 4096  # the sums are in float64, which all samples at once would need twice their memory for
 

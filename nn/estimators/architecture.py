@@ -10,11 +10,11 @@ import numpy as np
 
 from nn import layers
 from nn.checked import real, whole
-from nn.compiling import OPTIMIZERS
 from nn.layers import Dropout, Linear
-from nn.module import Module
+from nn.layers.containers import MLP, Sequential
+from nn.model.module import Module
 from nn.optim import Optimizer
-from nn.sequential import MLP, Sequential
+from nn.training.keras import OPTIMIZERS
 
 ACTIVATIONS = {
     "identity": layers.Identity,

@@ -9,17 +9,18 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator  # type: ignore[import-untyped, unused-ignore]
 from sklearn.utils import validation  # type: ignore[import-untyped, unused-ignore]
 
-from nn import evaluation, init
-from nn.callbacks import EarlyStopping
+from nn import init
 from nn.checked import real, switch, whole
 from nn.data import train_test_split
 from nn.estimators.architecture import Architecture, architecture
-from nn.fitting import fit
-from nn.history import History
+from nn.layers.containers import Sequential
 from nn.losses import Criterion
 from nn.optim import Optimizer
-from nn.samples import columns
-from nn.sequential import Sequential
+from nn.report.history import History
+from nn.training import evaluation
+from nn.training.callbacks import EarlyStopping
+from nn.training.fitting import fit
+from nn.training.samples import columns
 
 Array = npt.NDArray[Any]
 AUTO = 200  # samples at most in a batch where batch_size="auto", as in scikit-learn

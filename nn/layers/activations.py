@@ -10,7 +10,7 @@ from typing import Any
 
 from nn import functional
 from nn.checked import real, switch
-from nn.module import Module
+from nn.model.module import Module
 
 
 class Sign(Module):

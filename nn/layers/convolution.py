@@ -12,7 +12,7 @@ from nn import functional, init
 from nn.checked import switch, whole
 from nn.functional.windows import Pair, pair, sliding
 from nn.layers.dense import Initialiser
-from nn.module import Module
+from nn.model.module import Module
 
 
 class Conv2d(Module):

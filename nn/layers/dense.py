@@ -13,7 +13,7 @@ import autodiff as ad
 from nn import functional, init
 from nn.checked import switch, whole
 from nn.functional.embedding import row_number
-from nn.module import Module
+from nn.model.module import Module
 
 Initialiser = Callable[..., npt.NDArray[Any]]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nn import functional, init
 from nn.checked import real, switch
-from nn.module import Module
+from nn.model.module import Module
 
 
 class Dropout(Module):

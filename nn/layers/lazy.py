@@ -12,7 +12,7 @@ import autodiff as ad
 from nn import functional, init
 from nn.checked import switch, whole
 from nn.layers.dense import Initialiser
-from nn.module import Module
+from nn.model.module import Module
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "elu": functional.elu,

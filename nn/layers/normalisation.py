@@ -12,7 +12,7 @@ import autodiff as ad
 from nn import functional, init
 from nn.checked import real, switch, whole
 from nn.functional.normalisation import lengths, of_dtype
-from nn.module import Module
+from nn.model.module import Module
 
 M = TypeVar("M", bound=Module)
 

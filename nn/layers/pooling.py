@@ -8,7 +8,7 @@ from nn import functional
 from nn.checked import switch
 from nn.functional.windows import Pair, pair
 from nn.layers.convolution import shortened
-from nn.module import Module
+from nn.model.module import Module
 
 
 class MaxPool2d(Module):

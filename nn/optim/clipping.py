@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.checked import real
-from nn.module import Module
+from nn.model.module import Module
 from nn.optim.optimizer import Optimizer
 
 Vector = npt.NDArray[Any]

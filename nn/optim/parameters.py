@@ -9,7 +9,7 @@ import numpy as np
 
 import autodiff as ad
 from nn.checked import real
-from nn.module import Module
+from nn.model.module import Module
 from nn.optim.options import Group, Options
 
 

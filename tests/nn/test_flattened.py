@@ -14,7 +14,7 @@ from scipy.optimize import check_grad, minimize
 import autodiff as ad
 import nn
 import nn.functional as F
-from nn import flattened
+from nn.model import flat_vector as flattened
 
 
 def two_layers(dtype: type = np.float64) -> nn.MLP:

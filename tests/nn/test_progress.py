@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import nn
-from nn import progress
+from nn.report import progress
 
 
 def trained(epochs: int, **changed: object) -> nn.History:

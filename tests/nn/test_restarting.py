@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nn
-from nn import progress
+from nn.report import progress
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((60, 4))

@@ -15,7 +15,8 @@ import pytest
 from stopped import LABELS, X, model, train
 
 import nn
-from nn import checkpoint, saving
+from nn.model import saving
+from nn.training import checkpoint
 
 STOPPED = Path(__file__).with_name("stopped.py")
 

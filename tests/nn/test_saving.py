@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 import autodiff as ad
 import nn
-from nn import saving
+from nn.model import saving
 
 
 def test_a_models_weights_go_through_a_file(tmp_path: Path):

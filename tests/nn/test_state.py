@@ -198,9 +198,9 @@ def test_names_of_other_libraries_are_answered():
         nn.Linear(1, 1).to("cuda")
     with pytest.raises(AttributeError, match=r"'MLP' object has no attribute 'wieght'$"):
         nn.MLP(1, 1).wieght  # noqa: B018
-    for name in nn.elsewhere.NAMES:
+    for name in nn.hints.NAMES:
         assert name not in dir(nn)
-    assert not any(hasattr(nn.Module, name) for name in nn.elsewhere.METHODS)
+    assert not any(hasattr(nn.Module, name) for name in nn.hints.METHODS)
 
 
 def tied() -> nn.Sequential:

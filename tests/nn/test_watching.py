@@ -12,7 +12,7 @@ import pytest
 import autodiff as ad
 import nn
 import nn.functional as F
-from nn import panels, watching
+from nn.report import panels, watching
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((24, 4)).astype(np.float32)

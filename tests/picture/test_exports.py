@@ -11,7 +11,7 @@ from models import loss_of_mlp
 
 import autodiff as ad
 from autodiff.picture import FORMATS, draw
-from autodiff.picture.record import __doc__ as documentation
+from autodiff.picture.exports.json_graph import __doc__ as documentation
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from autodiff.array.tensor import Tensor
 from autodiff.picture import draw
-from autodiff.picture.heatmap import MOST_CELLS, NAN_LEVEL, TOP_LEVEL, ZERO_LEVEL, heatmap
-from autodiff.tensor import Tensor
+from autodiff.picture.content.heatmap import MOST_CELLS, NAN_LEVEL, TOP_LEVEL, ZERO_LEVEL, heatmap
 
 
 def test_levels_run_from_minus_the_scale_to_plus_the_scale():

@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 import pytest
 from hostile import NAMES, computation
 
+from autodiff.array.tensor import Tensor
 from autodiff.picture import draw, steps
-from autodiff.picture.lettering import esc
-from autodiff.tensor import Tensor
+from autodiff.picture.content.lettering import esc
 
 SVG = "{http://www.w3.org/2000/svg}"
 XML_SPACE = "{http://www.w3.org/XML/1998/namespace}space"

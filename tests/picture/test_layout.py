@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autodiff.picture.heights import isotonic
-from autodiff.picture.layout import layered
-from autodiff.picture.ordering import crossings, neighbours, ranks, untangled
+from autodiff.picture.geometry.heights import isotonic
+from autodiff.picture.geometry.layout import layered
+from autodiff.picture.geometry.ordering import crossings, neighbours, ranks, untangled
 
 TOLERANCE = 1e-6
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_layout import TOLERANCE, apart, samples
 
-from autodiff.picture.nesting import OUTSIDE, nested
+from autodiff.picture.geometry.nesting import OUTSIDE, nested
 
 
 @st.composite

@@ -4,12 +4,12 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from autodiff.formula import Token, plain
+from autodiff.array.tensor import Tensor
+from autodiff.notation.formula import Token, plain
 from autodiff.picture import draw
-from autodiff.picture.cards import digits
-from autodiff.picture.expression import expression
-from autodiff.picture.lettering import fitted, runs, serif_width, tspans
-from autodiff.tensor import Tensor
+from autodiff.picture.content.lettering import fitted, runs, serif_width, tspans
+from autodiff.picture.content.title import expression
+from autodiff.picture.drawing.cards import digits
 
 SVG = "{http://www.w3.org/2000/svg}"
 MISSING = (

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 import autodiff as ad
 import nn
-from autodiff.graph import Node, ancestors
+from autodiff.engine.graph import Node, ancestors
+from autodiff.engine.reverse import adjoints
 from autodiff.picture import draw
-from autodiff.picture.reading import read
-from autodiff.picture.story import story
-from autodiff.reverse import adjoints
+from autodiff.picture.content.reading import read
+from autodiff.picture.stepping.story import story
 
 OPERATIONS = (
     lambda a, b, k: a + b,

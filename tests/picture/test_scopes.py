@@ -13,12 +13,12 @@ from models import loss_of_mlp, mlp, scalar_mlp
 
 import autodiff as ad
 import nn
-from autodiff.graph import ancestors
+from autodiff.engine.graph import ancestors
+from autodiff.engine.reverse import adjoints
 from autodiff.picture import draw
-from autodiff.picture.folding import folded
-from autodiff.picture.outline import Outline, Region
-from autodiff.picture.reading import read
-from autodiff.reverse import adjoints
+from autodiff.picture.content.folding import folded
+from autodiff.picture.content.outline import Outline, Region
+from autodiff.picture.content.reading import read
 
 
 def scene_of(y, **options):

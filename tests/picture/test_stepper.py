@@ -14,11 +14,11 @@ from models import loss_of_mlp, scalar_mlp
 from test_emblem import emblem as emblem_picture
 
 import autodiff as ad
-from autodiff.formula import plain
+from autodiff.notation.formula import plain
 from autodiff.picture import draw, steps
-from autodiff.picture.reading import read
-from autodiff.picture.stepper import MOST_STEPS
-from autodiff.picture.story import story
+from autodiff.picture.content.reading import read
+from autodiff.picture.stepping.stepper import MOST_STEPS
+from autodiff.picture.stepping.story import story
 
 
 def emblem():

@@ -1,0 +1,1 @@
+"""The Tensor, and everything that makes it an array: operators, methods, NumPy's protocols."""

@@ -1,0 +1,189 @@
+"""ndarray's differentiable methods, as a Tensor has them: each is NumPy's function of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autodiff.engine.shapes import Axis
+from autodiff.rules import shaping
+
+np_: Any = np  # NumPy's annotations promise ndarrays, which is not what it makes of Tensors
+
+if TYPE_CHECKING:
+    from autodiff.array.tensor import Tensor
+
+
+class ArrayMethods:
+    """Methods that a Tensor shares with an ndarray. Everything beyond them is a function."""
+
+    __slots__ = ()
+
+    @property
+    def T(self: Any) -> Tensor:
+        """The axes in reverse order."""
+        return np_.transpose(self)
+
+    @property
+    def mT(self: Any) -> Tensor:
+        """The last two axes exchanged."""
+        return np_.swapaxes(self, -1, -2)
+
+    @property
+    def real(self: Any) -> Tensor:
+        """The real part; of a real Tensor, its value."""
+        return np_.real(self)
+
+    @property
+    def imag(self: Any) -> Tensor:
+        """The imaginary part; of a real Tensor, zeros."""
+        return np_.imag(self)
+
+    def conj(self: Any) -> Tensor:
+        """As np.conj."""
+        return np_.conjugate(self)
+
+    conjugate = conj
+
+    def sum(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+        """As np.sum."""
+        return np_.sum(self, **_given(axis, keepdims))
+
+    def mean(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+        """As np.mean."""
+        return np_.mean(self, **_given(axis, keepdims))
+
+    def prod(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+        """As np.prod."""
+        return np_.prod(self, **_given(axis, keepdims))
+
+    def max(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+        """As np.max; elements that tie share the adjoint equally."""
+        return np_.max(self, **_given(axis, keepdims))
+
+    def min(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+        """As np.min; elements that tie share the adjoint equally."""
+        return np_.min(self, **_given(axis, keepdims))
+
+    def var(self: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        """As np.var."""
+        return np_.var(self, ddof=ddof, **_given(axis, keepdims))
+
+    def std(self: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+        """As np.std."""
+        return np_.std(self, ddof=ddof, **_given(axis, keepdims))
+
+    def clip(self: Any, min: Any = None, max: Any = None) -> Tensor:
+        """As np.clip; a value on a bound ties with it."""
+        return np_.clip(self, min, max)
+
+    def dot(self: Any, other: Any) -> Tensor:
+        """As np.dot."""
+        return np_.dot(self, other)
+
+    def reshape(self: Any, *shape: Any, order: str = "C") -> Tensor:
+        """As ndarray.reshape: `t.reshape(2, 3)` or `t.reshape((2, 3))`; one length may be -1."""
+        return np_.reshape(self, _one(shape), **({} if order == "C" else {"order": order}))
+
+    def transpose(self: Any, *axes: Any) -> Tensor:
+        """As ndarray.transpose: `t.transpose(1, 0)`, `t.transpose((1, 0))`, or all axes reversed."""
+        return np_.transpose(self, _one(axes)) if axes and axes != (None,) else np_.transpose(self)
+
+    def swapaxes(self: Any, axis1: int, axis2: int) -> Tensor:
+        """As np.swapaxes."""
+        return np_.swapaxes(self, axis1, axis2)
+
+    def squeeze(self: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
+        """As np.squeeze."""
+        return np_.squeeze(self, **({} if axis is None else {"axis": axis}))
+
+    def ravel(self: Any, order: str = "C") -> Tensor:
+        """As np.ravel: one axis."""
+        return np_.ravel(self, **({} if order == "C" else {"order": order}))
+
+    flatten = ravel
+
+    def astype(self: Any, dtype: npt.DTypeLike) -> Tensor:
+        """The value in another floating-point type; the adjoint comes back in this one."""
+        return shaping.astype(self, dtype=np.dtype(dtype))
+
+    def copy(self: Any) -> Tensor:
+        """A new node with the same value."""
+        return np_.copy(self)
+
+    def cumsum(self: Any, axis: int | None = None) -> Tensor:
+        """As np.cumsum."""
+        return np_.cumsum(self, axis=axis)
+
+    def cumprod(self: Any, axis: int | None = None) -> Tensor:
+        """As np.cumprod."""
+        return np_.cumprod(self, axis=axis)
+
+    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """As np.trace."""
+        return np_.trace(self, offset, axis1, axis2)
+
+    def diagonal(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+        """As np.diagonal."""
+        return np_.diagonal(self, offset, axis1, axis2)
+
+    def repeat(self: Any, repeats: Any, axis: int | None = None) -> Tensor:
+        """As np.repeat."""
+        return np_.repeat(self, repeats, axis=axis)
+
+    def take(self: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Tensor:
+        """As np.take."""
+        return np_.take(self, indices, axis=axis, mode=mode)
+
+    def compress(self: Any, condition: Any, axis: int | None = None) -> Tensor:
+        """As np.compress."""
+        return np_.compress(condition, self, axis=axis)
+
+    def round(self: Any, decimals: int = 0) -> Any:
+        """As np.round: a plain array, a constant."""
+        return np_.round(self.primal, decimals)
+
+    def all(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        """As np.all: plain booleans, constants."""
+        return np_.all(self.primal, axis=axis, keepdims=keepdims)
+
+    def any(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        """As np.any: plain booleans, constants."""
+        return np_.any(self.primal, axis=axis, keepdims=keepdims)
+
+    def nonzero(self: Any) -> Any:
+        """As np.nonzero: plain integers, constants."""
+        return np_.nonzero(self.primal)
+
+    def argsort(self: Any, axis: int | None = -1, *, stable: bool | None = None) -> Any:
+        """As np.argsort: plain integers, constants."""
+        return np_.argsort(self.primal, axis=axis, stable=stable)
+
+    def argpartition(self: Any, kth: Any, axis: int | None = -1) -> Any:
+        """As np.argpartition: plain integers, constants."""
+        return np_.argpartition(self.primal, kth, axis=axis)
+
+    def searchsorted(self: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+        """As np.searchsorted: plain integers, constants."""
+        return np_.searchsorted(self, v, side=side, sorter=sorter)
+
+    def argmax(self: Any, axis: int | None = None) -> Any:
+        """As np.argmax: plain integers, constants."""
+        return np_.argmax(self.primal, axis=axis)
+
+    def argmin(self: Any, axis: int | None = None) -> Any:
+        """As np.argmin: plain integers, constants."""
+        return np_.argmin(self.primal, axis=axis)
+
+
+def _given(axis: Axis, keepdims: bool) -> dict[str, Any]:
+    """The parameters that differ from NumPy's defaults, so that traces and pictures show no others."""
+    given: dict[str, Any] = {} if axis is None else {"axis": axis}
+    return given | {"keepdims": True} if keepdims else given
+
+
+def _one(numbers: Sequence[Any]) -> Any:
+    return numbers[0] if len(numbers) == 1 and not isinstance(numbers[0], int | np_.integer) else tuple(numbers)

@@ -1,0 +1,131 @@
+"""How a Tensor answers what Python and the array API ask of any array: conversions, copies, pickling, a namespace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from autodiff.engine.graph import described
+from autodiff.rules import special
+
+if TYPE_CHECKING:
+    from autodiff.array.tensor import Tensor
+
+np_: Any = np
+
+IN_PLACE = {"sort": "np.sort(t)", "partition": "np.partition(t, kth)", "resize": "np.resize(t, shape)"}
+IN_PLACE |= dict.fromkeys(("fill", "itemset", "put", "byteswap", "setfield", "setflags"), "t.at[index].set(value)")
+ELSEWHERE = {  # what users of other libraries type
+    "numpy": "tensor.value is the ndarray",
+    "detach": "ad.stop_gradient(tensor) gives the value as a constant",
+    "requires_grad": "a Tensor is differentiated by, a plain array is a constant; model.freeze() makes constants",
+    "data": "tensor.value is the ndarray, and tensor.value = ... gives a leaf a new one",
+    "numel": "tensor.size is the number of elements",
+    "zero_grad": "tensor.grad = None forgets its adjoint",
+    "view": "tensor.reshape(...) gives the same elements in another shape",
+    "permute": "tensor.transpose(...) exchanges axes",
+    "unsqueeze": "np.expand_dims(tensor, axis), or tensor[None], adds an axis",
+}
+ELSEWHERE |= {name: f"it is a function, ad.{name}(tensor)" for name in ("relu", "sigmoid", "softmax", "log_softmax")}
+PLAIN = ("tolist", "tobytes", "tofile", "dump", "dumps", "ctypes", "base", "flags", "strides")
+
+
+class Protocols:
+    """What a Tensor does in the places of an array that are not arithmetic."""
+
+    __slots__ = ()
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        raise self._would_lose_the_derivative("np.asarray(tensor)", ".value", special.advice())
+
+    # -- conversions that would lose the derivative -------------------------------------------------------------
+
+    def _would_lose_the_derivative(self, asked: str, instead: str, advice: str = "") -> TypeError:
+        return TypeError(
+            f"{asked} was asked of {described(self)}; it would lose the derivative without a word. Use {instead} "  # type: ignore[arg-type]
+            "for the plain value, a constant; NumPy's functions (np.sin, np.stack ...) take Tensors as they are."
+            + advice
+        )
+
+    def __float__(self) -> NoReturn:
+        raise self._would_lose_the_derivative("float(tensor), or a function of the math module,", ".item()")
+
+    def __int__(self) -> NoReturn:
+        raise self._would_lose_the_derivative("int(tensor)", ".item()")
+
+    def __index__(self) -> NoReturn:
+        raise self._would_lose_the_derivative("an integer index", "int(tensor.item())")
+
+    def __complex__(self) -> NoReturn:
+        raise self._would_lose_the_derivative("complex(tensor)", ".item()")
+
+    def __bool__(self: Any) -> bool:
+        return bool(self.primal)
+
+    # -- a collection -------------------------------------------------------------------------------------------
+
+    def __contains__(self, value: Any) -> NoReturn:
+        raise TypeError(
+            f"`in` was asked of {described(self)}; it would compare every element. "  # type: ignore[arg-type]
+            "Write np.any(t == value) for an element that is equal, and any(t is u for u in tensors) for a Tensor."
+        )
+
+    def __copy__(self: Any) -> Tensor:
+        """A copy of a leaf is a leaf with a value of its own; a copy of a result is as np.copy, and depends on it."""
+        if self.primitive is None:
+            return type(self)(self.primal, self.name)
+        return np_.copy(self)
+
+    def __deepcopy__(self: Any, memo: dict[int, Any]) -> Tensor:
+        return self.__copy__()
+
+    def __reduce_ex__(self: Any, protocol: Any) -> NoReturn:
+        raise TypeError(
+            f"pickling was asked of {described(self)}, which would carry along everything it was computed from. "
+            "Pickle or save the plain array, tensor.value, and make a Tensor of it again with ad.Tensor(array)."
+        )
+
+    def __array_namespace__(self, *, api_version: Any = None) -> Any:
+        """NumPy itself, whose functions take Tensors (the array API standard's way to ask)."""
+        return np.empty(0).__array_namespace__(api_version=api_version)
+
+    @property
+    def device(self) -> str:
+        """Where the elements are, in the array API's words: "cpu"."""
+        return "cpu"
+
+    def to_device(self, device: str) -> Any:
+        """The Tensor itself: "cpu" is the only device."""
+        if device != "cpu":
+            raise ValueError(f"a Tensor was to be moved to device {device!r}; NumPy's arrays are on 'cpu' only.")
+        return self
+
+    def __dir__(self) -> list[str]:
+        return [name for name in object.__dir__(self) if name not in absent or hasattr(self, name)]
+
+
+class Absent:
+    """A name that other arrays have and a Tensor has not: asking for it says what to type instead.
+
+    One such attribute a name, rather than a `__getattr__`: that would slow every access to every attribute down.
+    """
+
+    def __init__(self, name: str, hint: str) -> None:
+        self.name, self.hint = name, hint
+
+    def __get__(self, tensor: Any, kind: type) -> NoReturn:
+        raise AttributeError(f"'{kind.__name__}' object has no attribute {self.name!r}; {self.hint}.", name=self.name)
+
+    def __set__(self, tensor: Any, value: Any) -> NoReturn:
+        self.__get__(tensor, type(tensor))
+
+
+absent = {name: f"NumPy's function works on Tensors: np.{name}(tensor)" for name in np.__all__ if name.islower()}
+absent |= {name: f"the plain array has it: tensor.value.{name}" for name in PLAIN}
+absent |= ELSEWHERE
+for _name, _instead in IN_PLACE.items():
+    absent[_name] = f"it writes into an array, and Tensors are immutable: use {_instead}, which gives a new one"
+absent = {name: hint for name, hint in absent.items() if not hasattr(Protocols, name)}
+for _name, _hint in absent.items():
+    setattr(Protocols, _name, Absent(_name, _hint))

@@ -1,0 +1,347 @@
+"""The Tensor: an array that remembers where it came from.
+
+NumPy's own protocols do the dispatch (NEP 13 `__array_ufunc__`, NEP 18 `__array_function__`): a NumPy function
+called with a Tensor is looked up in the table of rules, run on the raw arrays, and recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from autodiff.array.methods import ArrayMethods
+from autodiff.array.operators import Operators
+from autodiff.array.protocols import Protocols
+from autodiff.engine.graph import NOT_KEPT, Node, current_scope, described, next_serial
+from autodiff.engine.recording import NO_PARAMETERS, apply, is_operand, recorded
+from autodiff.engine.reverse import adjoints, conjugated
+from autodiff.engine.table import compositions, constants, no_rule, table, without_defaults
+from autodiff.rules import special, ufunc_methods
+from autodiff.rules.indexing import added_at, gather, replaced_at, settled
+
+Index = Any
+Array = npt.NDArray[Any]
+
+
+def leaf(value: Any, name: str | None = None) -> Tensor:
+    """A Tensor without origin around a raw value, which is not copied."""
+    tensor: Tensor = recorded(Tensor, None, value, (), NO_PARAMETERS, ())
+    tensor.name = name
+    tensor.kept = None
+    tensor._grad_storage = None
+    return tensor
+
+
+def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tensor") -> Any:
+    """`value` as a raw floating-point array or scalar, copied; Python ints become floats.
+
+    Raises TypeError for what has no derivative: integer and boolean arrays, strings, objects.
+    """
+    if isinstance(value, Tensor):
+        raise TypeError(
+            f"{what} was asked for of {described(value)}: it is one already. "
+            "ad.stop_gradient(t) gives its value as a constant."
+        )
+    if isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap):
+        kind = type(value).__name__
+        raise TypeError(f"{what} holds a plain array; received a {kind}, which means more: pass np.asarray(it).")
+    array = np.array(float(value) if type(value) is int else value, dtype=dtype)
+    if array.dtype.kind not in "fc":
+        if array.dtype.kind in "iu" and not isinstance(value, np.ndarray | np.generic):
+            array = array.astype(np.float64)
+        else:
+            hint = "convert it with dtype=float" if array.dtype.kind in "iub" else "pass floating-point numbers"
+            raise TypeError(
+                f"{what} holds floating-point numbers; received an array of shape {array.shape} and dtype "
+                f"{array.dtype}. Only those have derivatives: {hint}, or leave it a plain array, which is a constant."
+            )
+    return array if array.ndim else array[()]
+
+
+def notebook_display(result: Tensor, /) -> dict[str, str]:
+    """What a notebook shows of a Tensor besides its text; whoever draws pictures puts their function here."""
+    return {}
+
+
+def read_only(value: Any) -> Array:
+    """A view of a raw value, an ndarray, that cannot be written into."""
+    view = np.asarray(value).view()
+    view.flags.writeable = False
+    return view
+
+
+_gather = table[gather]
+
+
+def _raw(value: Any) -> Any:
+    if type(value) in (list, tuple):
+        return type(value)(map(_raw, value))
+    return value.primal if isinstance(value, Tensor) else value
+
+
+class Tensor(Operators, ArrayMethods, Protocols, Node):
+    """An n-dimensional array of floating-point numbers that remembers the operation it came from.
+
+    Parameters
+    ----------
+    value : array of floats, nested lists of numbers, or a number; it is copied
+    name : shown in traces, pictures and errors
+    dtype : the dtype to convert to; needed for integer arrays
+
+    Tensors are immutable, except that a leaf (one that no operation made) is given a new value by assignment,
+    `w.value = w.value - 0.1 * w.grad`, in its own shape and dtype.
+    """
+
+    __slots__ = ("_grad_storage",)
+
+    _grad_storage: Array | None  # of leaves and kept nodes: where the adjoint goes, if it has a place
+
+    def __init__(self, value: Any, name: str | None = None, dtype: npt.DTypeLike | None = None) -> None:
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"a Tensor's name is a string; received {name!r} ({type(name).__name__})")
+        self.primal = floating(value, dtype)
+        self.primitive = None
+        self.arguments = ()
+        self.parameters = NO_PARAMETERS
+        self.scope = ()
+        self.serial = next_serial()
+        self.name = name
+        self.kept = None
+        self._grad_storage = None
+
+    def __init_subclass__(cls) -> NoReturn:
+        raise TypeError("Tensor is not made to be subclassed; keep one as an attribute, or write functions of Tensors.")
+
+    # -- the value ----------------------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> Array:
+        """The value, an ndarray that cannot be written into. It is a view: copy it to keep it past an assignment."""
+        return read_only(self.primal)
+
+    @value.setter
+    def value(self, value: npt.ArrayLike) -> None:
+        if self.primitive is not None:
+            raise AttributeError(
+                f"only a leaf's value can be assigned; this is the result of {self.primitive.name}, "
+                f"{described(self)}. Write a new Tensor instead, or use .at[index].set(value)."
+            )
+        new = np.asarray(value.primal if isinstance(value, Tensor) else value)
+        if new.shape != self.primal.shape:
+            raise ValueError(f"{described(self)} was assigned a value of shape {new.shape}; the shapes must agree.")
+        if not np.can_cast(new.dtype, self.primal.dtype, "same_kind"):
+            raise TypeError(f"{described(self)} was assigned a value of dtype {new.dtype}; convert it with astype.")
+        if isinstance(self.primal, np.ndarray):
+            self.primal[...] = new
+        else:
+            self.primal = self.primal.dtype.type(new)
+        self.assigned()
+
+    def assigned(self) -> None:
+        """Note that a leaf has a new value: graphs recorded with the old one refuse to be reversed from now on."""
+        self.serial = next_serial()  # younger than whatever used it
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self.primal.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.primal.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.primal.size
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        return self.primal.dtype
+
+    def item(self) -> Any:
+        """The one element as a Python number, a constant."""
+        return self.primal.item()
+
+    def __repr__(self) -> str:
+        shown = np.array2string(np.asarray(self.primal), separator=", ", prefix="Tensor(", threshold=100)
+        dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
+        name = f", name={self.name!r}" if self.name else ""
+        return f"Tensor({shown}{dtype}{name})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return notebook_display(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.primal[()], spec) if spec else repr(self)
+
+    # -- adjoints -----------------------------------------------------------------------------------------------
+
+    def backward(self, seed: npt.ArrayLike | None = None) -> None:
+        """Add the adjoint of every leaf this result depends on to the leaf's `.grad`.
+
+        Parameters
+        ----------
+        seed : the adjoint of this result, in its shape; 1 for a result of one element, which needs none
+
+        The graph stays, so a second call adds the same adjoints again. Tensors that `retain_grad()` was called
+        on get theirs too. Raises ValueError without a seed where the result has several elements.
+        """
+        for node, g in adjoints(self, self._seed(seed), every=False).items():
+            node._add_to_grad(conjugated(g))  # type: ignore[attr-defined]  # a Tensor's graph has Tensors only
+
+    def adjoints(self, seed: npt.ArrayLike | None = None) -> Mapping[Tensor, Array]:
+        """The adjoint of every Tensor this result depends on, itself included; no `.grad` is touched.
+
+        `seed` is as in `backward`. Tensors that no derivative reaches are not in the mapping. The adjoints may share
+        memory with each other, so they cannot be written into.
+        """
+        found = adjoints(self, self._seed(seed)).items()
+        return {node: read_only(conjugated(g)) for node, g in found}  # type: ignore[misc]
+
+    def retain_grad(self) -> None:
+        """Keep this Tensor's adjoint in `.grad` during `backward`, as leaves do."""
+        if self.kept is NOT_KEPT:
+            self.kept = None
+            self._grad_storage = None
+
+    @property
+    def grad(self) -> Array | None:
+        """The adjoint that `backward` added up, an ndarray of this shape and dtype; None before."""
+        if self.kept is NOT_KEPT:
+            raise AttributeError(
+                f"{described(self)} is the result of {self.primitive.name}, not a leaf, "  # type: ignore[union-attr]
+                "so its adjoint is not kept; call .retain_grad() before .backward(), or read .adjoints()."
+            )
+        return None if self.kept is None else self.kept
+
+    @grad.setter
+    def grad(self, grad: npt.ArrayLike | None) -> None:
+        if grad is None:
+            self.kept = NOT_KEPT if self.kept is NOT_KEPT else None
+            return
+        array = np.array(grad, dtype=self.dtype)
+        if array.shape != self.shape:
+            raise ValueError(f"the adjoint of {described(self)} has its shape; received shape {array.shape}.")
+        self.kept = None
+        self._add_to_grad(array)
+
+    def _add_to_grad(self, g: Any) -> None:
+        if self.kept is not None:
+            self.kept += g
+        elif self._grad_storage is None:
+            self.kept = np.array(g)
+        else:
+            self.kept = self._grad_storage
+            self.kept[...] = g
+
+    def _seed(self, seed: npt.ArrayLike | None) -> Any:
+        primal = self.primal
+        if seed is None:
+            if primal.size != 1:
+                raise ValueError(
+                    f"the adjoints of {described(self)} were asked for without a seed; only a result of one element "
+                    f"needs none. Pass seed= of shape {primal.shape}, or reduce the result, for example with .sum()."
+                )
+            if primal.dtype.kind == "c":
+                raise TypeError(
+                    f"the adjoints of {described(self)} were asked for without a seed; only a real result needs none. "
+                    "Pass seed=, or make the result real, for example with np.abs or np.real."
+                )
+            return np.ones(primal.shape, primal.dtype) if primal.shape else primal.dtype.type(1)
+        array = np.asarray(seed.primal if isinstance(seed, Tensor) else seed)
+        if array.shape != primal.shape:
+            raise ValueError(f"a seed has the shape of the result, {primal.shape}; received shape {array.shape}.")
+        return conjugated(array.astype(primal.dtype, copy=False)[()])
+
+    # -- NumPy's two doors --------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        primitive = table.get(ufunc)
+        if len(inputs) > 1:
+            for x in inputs:
+                if not isinstance(x, Tensor) and not is_operand(x):
+                    return NotImplemented
+        if method != "__call__":
+            return ufunc_methods.call(ufunc, method, inputs, kwargs)
+        if primitive is None:
+            if ufunc in compositions or special.declared(ufunc):
+                return self.__array_function__(ufunc, (), inputs, kwargs)
+            if ufunc not in constants:
+                raise no_rule(ufunc)
+            if any(isinstance(array, Tensor) for array in kwargs.get("out", ())):
+                without_defaults(ufunc, kwargs, ())
+            return ufunc(*map(_raw, inputs), **kwargs)
+        if kwargs:
+            kwargs = without_defaults(ufunc, kwargs, ())
+        elif len(inputs) == 1:
+            primal = ufunc(self.primal)
+            scope = current_scope.get()
+            return primal if scope is None else recorded(Tensor, primitive, primal, inputs, NO_PARAMETERS, scope)
+        return apply(primitive, inputs, kwargs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        primitive = table.get(function)
+        if primitive is not None and primitive.rules:
+            return apply(primitive, *primitive.arrange(args, kwargs))
+        if function in compositions:
+            return compositions[function](args, kwargs)
+        if function in constants:
+            return function(*map(_raw, args), **{k: _raw(v) for k, v in kwargs.items()})
+        raise no_rule(function)
+
+    # -- a sequence of its first axis ---------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError(f"len() was asked of {described(self)}; a 0-d Tensor has no length.")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.ndim:
+            raise TypeError(f"iteration was asked of {described(self)}; a 0-d Tensor has no elements to go through.")
+        return (self[k] for k in range(self.shape[0]))
+
+    def __getitem__(self, index: Index) -> Tensor:
+        return apply(_gather, (self,), {"index": settled(index)})
+
+    def __setitem__(self, index: Index, value: Any) -> NoReturn:
+        raise TypeError(
+            f"assignment into {described(self)}: Tensors are immutable. "
+            "Use t = t.at[index].set(value) or t.at[index].add(value), which give a new Tensor."
+        )
+
+    @property
+    def at(self) -> At:
+        """`t.at[index].set(v)` and `t.at[index].add(v)`: a new Tensor with those elements changed."""
+        return At(self)
+
+
+class At:
+    """Where a changed copy of a Tensor is to differ: `t.at[index]`, then `.set(v)` or `.add(v)`."""
+
+    def __init__(self, tensor: Tensor, index: Index = None, chosen: bool = False) -> None:
+        self._tensor, self._index, self._chosen = tensor, index, chosen
+
+    def __getitem__(self, index: Index) -> At:
+        return At(self._tensor, settled(index), chosen=True)
+
+    def set(self, value: Any) -> Tensor:
+        """A new Tensor with `value`, broadcast, at the index; where an index repeats, the last one counts."""
+        return replaced_at(self._tensor, value, index=self._asked())
+
+    def add(self, value: Any) -> Tensor:
+        """A new Tensor with `value`, broadcast, added at the index; where an index repeats, every one counts."""
+        return added_at(self._tensor, value, index=self._asked())
+
+    def _asked(self) -> Index:
+        if not self._chosen:
+            raise TypeError("t.at needs an index: t.at[index].set(value) or t.at[index].add(value)")
+        return self._index

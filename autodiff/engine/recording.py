@@ -1,0 +1,149 @@
+"""Running a primitive and remembering it: the one place where nodes with an origin are made."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autodiff.engine.graph import NOT_KEPT, Node, Scope, current_scope, next_serial
+from autodiff.engine.table import Primitive
+
+ARRAY: Any = (np.ndarray, np.generic)
+SEQUENCE = (list, tuple)
+F = TypeVar("F", bound=Callable[..., Any])
+NO_PARAMETERS: dict[str, Any] = {}
+
+_new = object.__new__
+_read_scope = current_scope.get
+
+
+def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
+    """Run a primitive on the raw values of its arguments; the result remembers them.
+
+    Where nothing is to be remembered (no node among the arguments, or inside `no_grad`) it is a plain array.
+    """
+    kind = None
+    raw = []
+    for argument in arguments:
+        if isinstance(argument, Node):
+            kind = type(argument)
+            raw.append(argument.primal)
+        elif isinstance(argument, SEQUENCE):
+            arguments = tuple(np.asarray(a) if isinstance(a, SEQUENCE) else a for a in arguments)
+            return apply(primitive, arguments, parameters)
+        else:
+            raw.append(argument)
+    primal = primitive.function(*raw, **parameters) if parameters else primitive.function(*raw)
+    scope = _read_scope()
+    if scope is None or kind is None:
+        return primal if kind is None else _apart(primal, raw)
+    if not primitive.broadcasts:  # a ufunc of floating-point numbers gives such numbers
+        primal = differentiable(primal, primitive)
+    return recorded(kind, primitive, primal, arguments, parameters, scope)
+
+
+def _apart(primal: Any, raw: list[Any]) -> Any:
+    """A plain result; if it is a view of an argument, one that cannot be written through."""
+    if isinstance(primal, np.ndarray) and any(np.may_share_memory(primal, a) for a in raw if isinstance(a, np.ndarray)):
+        primal = primal.view()
+        primal.flags.writeable = False
+    return primal
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Within it nothing is recorded and results are plain arrays: `with ad.no_grad():` or `@ad.no_grad()`."""
+    token = current_scope.set(None)
+    try:
+        yield
+    finally:
+        current_scope.reset(token)
+
+
+class scope:  # noqa: N801  # it reads as a statement: with ad.scope("encoder")
+    """A named part of a computation, a box in its picture: `with ad.scope("encoder"):` or `@ad.scope("encoder")`.
+
+    Parameters
+    ----------
+    name : a string; or a module, an object whose attributes are the parameters of what is recorded inside. It is kept
+        as it is and named when a picture is drawn
+    """
+
+    __slots__ = ("_name", "_token")
+
+    def __init__(self, name: Any) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        outer = _read_scope()
+        self._token = current_scope.set(None if outer is None else (outer, self._name))
+
+    def __exit__(self, *raised: object) -> None:
+        current_scope.reset(self._token)
+
+    def __call__(self, function: F) -> F:
+        """The function, every call of which is such a part."""
+
+        @functools.wraps(function)
+        def scoped(*args: Any, **kwargs: Any) -> Any:
+            with scope(self._name):  # an entry of its own: the function may be called within itself
+                return function(*args, **kwargs)
+
+        return scoped  # type: ignore[return-value]
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Within it operations are recorded, in `no_grad` too: what transforms work in."""
+    token = current_scope.set(current_scope.get() or ())
+    try:
+        yield
+    finally:
+        current_scope.reset(token)
+
+
+def recorded(
+    kind: type[Node],
+    primitive: Primitive | None,
+    primal: Any,
+    arguments: tuple[Any, ...],
+    parameters: dict[str, Any],
+    scope: Scope,
+) -> Any:
+    """A new node of this kind, made past its constructor: a tight loop of small operations is made of these."""
+    node = _new(kind)
+    node.primal = primal
+    node.primitive = primitive
+    node.arguments = arguments
+    node.parameters = parameters
+    node.scope = scope
+    node.serial = next_serial()
+    node.name = None
+    node.kept = NOT_KEPT
+    return node
+
+
+def differentiable(primal: Any, primitive: Primitive) -> Any:
+    """A primitive's result, if a node can hold it: an array, or a scalar, of floating-point numbers."""
+    if isinstance(primal, float):
+        return np.float64(primal)
+    if not isinstance(primal, ARRAY) or primal.dtype.kind not in "fc":
+        received = getattr(primal, "dtype", type(primal).__name__)
+        raise TypeError(
+            f"{primitive.name} of a Tensor gave {received}, which has no derivative; "
+            "a primitive returns one floating-point array (declare others with ad.constant)."
+        )
+    return primal if primal.ndim else primal[()]
+
+
+def is_operand(value: Any) -> bool:
+    """Whether arithmetic takes it: a node, an array of numbers, a number, or nested lists of numbers."""
+    if isinstance(value, np.generic) or type(value) in (np.ndarray, np.memmap):  # a matrix or masked array means more
+        return value.dtype.kind in "fciub"
+    if isinstance(value, list | tuple):
+        return all(is_operand(v) and not isinstance(v, Node) for v in value)
+    return isinstance(value, Node | float | int | complex)

@@ -1,0 +1,156 @@
+"""The reverse pass: from a result back through everything it was computed from, adding up adjoints."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import numpy as np
+from numpy import float64, ndarray
+
+from autodiff.engine.graph import NOT_KEPT, Node, ancestors, between, described
+from autodiff.engine.shapes import unbroadcast
+from autodiff.engine.table import Primitive
+
+
+def adjoints(  # noqa: C901  # one loop, the hottest there is
+    root: Node,
+    seed: Any,
+    wrt: Collection[Node] | None = None,
+    recorded: bool = False,
+    every: bool = True,
+    since: int = -1,
+) -> dict[Node, Any]:
+    """The adjoint of every node the root depends on, for `seed` at the root: the chain rule, results first.
+
+    With `wrt`, only the paths from those nodes are followed; with `since`, nodes recorded before that serial number
+    receive their adjoints and are not passed through. With every=False, interior adjoints are let go of
+    as soon as they are passed on, except where they are to be kept. A recorded pass shows the rules Tensors
+    instead of raw arrays: its results remember where they came from and can be differentiated again.
+
+    Nodes that no derivative reaches are left out. Adjoints may share memory with each other or be read-only
+    views: copy one before writing into it.
+    """
+    order = ancestors(root, since=since) if wrt is None else between(wrt, root)
+    inside = None if wrt is None else frozenset(order)
+    found: dict[Node, Any] = {root: seed}
+    summed: dict[Node, Any] = {}  # of those, the arrays that were made here, free to be added into
+    adjoint_of, sum_of, taken = found.get, summed.get, found.pop
+
+    def add(argument: Node, share: Any, primitive: Primitive) -> None:
+        primal = argument.primal
+        if type(share) is float64 is type(primal):  # numbers: nothing to conform, or to add into
+            total = adjoint_of(argument)
+            found[argument] = share if total is None else total + share
+            return
+        total = sum_of(argument)
+        if total is not None and primitive.broadcasts:
+            try:
+                total += share
+            except (ValueError, TypeError):  # it is wider, from broadcasting, or complex
+                pass
+            else:
+                return
+        if type(share) is not ndarray or share.shape != primal.shape or share.dtype is not primal.dtype:
+            share = conformed(share, argument, primitive)
+        if total is not None:
+            total += share
+            return
+        total = adjoint_of(argument)
+        if total is None:
+            found[argument] = share
+        else:
+            total = found[argument] = total + share
+            if type(total) is ndarray and not recorded:
+                summed[argument] = total
+
+    for node in reversed(order):
+        primitive = node.primitive
+        if primitive is None:
+            continue
+        g = adjoint_of(node) if every or node.kept is not NOT_KEPT else taken(node, None)
+        if g is None:
+            continue
+        arguments = node.arguments
+        if recorded or inside is not None or not primitive.broadcasts or len(arguments) > 2:
+            # All nodes or all raw, never mixed: shown a raw y in a recorded pass, a rule would lose its derivative.
+            y, shown = (node, arguments) if recorded else (node.primal, raw(arguments))
+            parameters = node.parameters
+            for argument, rule in zip(arguments, primitive.rules):  # noqa: B905  # rules may go on for ever
+                if rule is not None and isinstance(argument, Node) and (inside is None or argument in inside):
+                    share = rule(g, y, *shown, **parameters) if parameters else rule(g, y, *shown)
+                    add(argument, share, primitive)
+        elif len(arguments) == 1:  # ufuncs, the common case, are spelled out: it halves the time
+            (a,) = arguments
+            (rule,) = primitive.rules
+            if rule is not None:
+                add(a, rule(g, node.primal, a.primal), primitive)
+        else:
+            a, b = arguments
+            left, right = primitive.rules
+            x, z = a.primal if isinstance(a, Node) else a, b.primal if isinstance(b, Node) else b
+            if x is not a and left is not None:
+                add(a, left(g, node.primal, x, z), primitive)
+            if z is not b and right is not None:
+                add(b, right(g, node.primal, x, z), primitive)
+    return found
+
+
+def raw(arguments: Iterable[Any]) -> list[Any]:
+    """The values of nodes, and the constants among them as they are."""
+    return [a.primal if isinstance(a, Node) else a for a in arguments]
+
+
+def contribution(node: Node, position: int, g: Any) -> Any:
+    """What the argument at `position` of a node receives when the node's adjoint is `g`: raw, in its own shape.
+
+    None where no derivative flows. With g = 1 this is the local partial derivative of a scalar operation.
+    """
+    argument = node.arguments[position]
+    if node.primitive is None or not isinstance(argument, Node):
+        return None
+    rule = node.primitive.rules[position]
+    if rule is None:
+        return None
+    g = np.asarray(g, node.primal.dtype)[()]
+    return conformed(rule(g, node.primal, *raw(node.arguments), **node.parameters), argument, node.primitive)
+
+
+def conformed(share: Any, argument: Node, primitive: Primitive) -> Any:
+    """What a rule returned, in the argument's own shape and dtype.
+
+    Only a ufunc's result is summed back over broadcast axes. Doing the same for other functions would hide
+    rules that are wrong, so for them a shape that differs is an error.
+    """
+    primal = argument.primal
+    try:
+        shape, dtype = share.shape, share.dtype
+    except AttributeError:
+        if not isinstance(share, int | float | complex):
+            raise TypeError(
+                f"the adjoint rule of {primitive.name} returned {type(share).__name__} for {described(argument)}; "
+                "a rule returns its argument's adjoint, an array (a position without derivative has the rule None)."
+            ) from None
+        share = np.asarray(share, primal.dtype)
+        shape, dtype = share.shape, share.dtype
+    if shape != primal.shape:
+        if not primitive.broadcasts:
+            raise ValueError(
+                f"the adjoint rule of {primitive.name} returned shape {shape} for {described(argument)}; "
+                "a rule returns the adjoint in its argument's own shape."
+            )
+        share = unbroadcast(share, primal.shape)
+    if dtype != primal.dtype:
+        if dtype.kind == "c" and primal.dtype.kind == "f":
+            share = np.real(share)
+        share = share.astype(primal.dtype)
+    return share
+
+
+def conjugated(g: Any) -> Any:
+    """An adjoint as it is passed in and out: conjugated if complex.
+
+    Within the pass a complex adjoint is the g of dL = Re(g dx), so that the rules of holomorphic functions are those
+    of real ones. Outside it is the direction of steepest ascent, dL/d(Re x) + i dL/d(Im x) (PyTorch's convention).
+    """
+    return np.conj(g) if g.dtype.kind == "c" else g

@@ -1,0 +1,277 @@
+"""The table: what is known of each function's derivative. Four doors lead into it.
+
+`adjoint(f, *rules)`   f has derivatives: one rule per data argument
+`constant(f)`          f's derivative is zero wherever it exists (comparisons, argmax, floor ...)
+`composed(f)`          f is written with functions that are in the table already
+`@primitive`           a NumPy function of one's own comes in by the first door
+
+A rule is a function of (g, y, *arguments, **parameters): the adjoint g of the result, the result y, and what f
+was called with; it returns the argument's adjoint. It is written in NumPy, so that it runs on raw arrays in an
+ordinary reverse pass and records itself on Tensors when the derivative is to be differentiated again.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import types
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+import numpy as np
+
+from autodiff.engine.graph import Node
+
+Function = Callable[..., Any]
+Rule = Callable[..., Any]
+F = TypeVar("F", bound=Function)
+
+
+class Primitive:
+    """What is known of one function: how to compute it, and one adjoint rule per data argument."""
+
+    __slots__ = ("function", "name", "rules", "broadcasts", "linear", "keywords")
+
+    def __init__(
+        self, function: Function, name: str, rules: tuple[Rule | None, ...] | Each, keywords: frozenset[str]
+    ) -> None:
+        self.function = function
+        self.name = name
+        self.rules = rules
+        self.keywords = keywords
+        # A ufunc says itself that it broadcasts, so the reverse pass sums its adjoints back to shape.
+        self.broadcasts = isinstance(function, np.ufunc)
+        self.linear = False  # in each argument, the others held: the forward pass applies the function itself
+
+    def __repr__(self) -> str:
+        return f"Primitive({self.name})"
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether each element of the result depends on one element of each argument (matmul's do not)."""
+        return self.broadcasts and getattr(self.function, "signature", None) is None
+
+    def arrange(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """A call as written, sorted into data by position and parameters by keyword.
+
+        Raises TypeError for a keyword that the rules do not know.
+        """
+        if not isinstance(self.rules, tuple):
+            data = len(args)
+        else:
+            data = len(self.rules)
+            if not kwargs and len(args) == data:
+                return args, kwargs
+            if len(args) > data or (kwargs and not kwargs.keys() <= self.keywords):
+                names = parameter_names(self.function)
+                kwargs = dict(zip(names[data:], args[data:], strict=False)) | kwargs
+                args = args[:data] + tuple(kwargs.pop(n) for n in names[len(args) : data] if n in kwargs)
+        if not kwargs.keys() <= self.keywords:
+            kwargs = without_defaults(self.function, kwargs, self.keywords)
+        return args, kwargs
+
+
+class Each:
+    """The rules of a function of any number of arrays: one rule that is told the position first."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __getitem__(self, position: int) -> Rule:
+        return functools.partial(self.rule, position)
+
+    def __iter__(self) -> Iterator[Rule]:
+        return map(self.__getitem__, itertools.count())
+
+
+class Composition:
+    """A NumPy function written with others: the definition takes a part of NumPy's parameters, by the same names."""
+
+    def __init__(self, function: Function, definition: Function) -> None:
+        self.function, self.definition = function, definition
+        positional, keyword_only, self._any_number, _ = _parameters(definition)
+        self._positional, self.keywords = positional, frozenset(positional + keyword_only)
+
+    def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The definition's result for a call as NumPy's function takes it."""
+        if len(args) > 1 and not self._any_number:
+            names = parameter_names(self.function)
+            places = zip(names, self._positional, strict=False)
+            agreed = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], places))
+            if names and len(args) > agreed:  # beyond what both have in the same places, NumPy's names decide
+                kwargs = dict(zip(names[agreed:], args[agreed:], strict=False)) | kwargs
+                args = args[:agreed]
+        if not kwargs.keys() <= self.keywords:
+            kwargs = without_defaults(self.function, kwargs, self.keywords)
+        return self.definition(*args, **kwargs)
+
+
+table: dict[Function, Primitive] = {}
+constants: set[Function] = set()
+compositions: dict[Function, Composition] = {}
+refused: dict[Function, str] = {}
+
+UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
+
+
+def adjoint(function: Function, *rules: Rule | None, each: Rule | None = None) -> None:
+    """Declare the adjoint rules of `function`, one per data argument; None where no derivative flows.
+
+    A rule is called as `rule(g, y, *arguments, **parameters)` and returns the adjoint of its argument, in the
+    argument's shape (for a ufunc, in the broadcast shape). Parameters are those its signature gives a default.
+    `each`, for functions of any number of arrays, is called as `each(position, g, y, *arguments, **parameters)`.
+
+    >>> ad.adjoint(np.tanh, lambda g, y, x: g * (1 - y * y))
+    """
+    if (each is None) == (not rules):
+        raise TypeError("ad.adjoint takes one rule per data argument of the function (or each=, for any number)")
+    data = len(rules)
+    keywords = frozenset[str]()
+    for rule in (*rules, each):
+        if rule is not None:
+            keywords |= _keywords(rule, function, data)
+    known = table.get(function)
+    table[function] = Primitive(
+        known.function if known else function, _name(function), Each(each) if each else rules, keywords
+    )
+    constants.discard(function)
+    compositions.pop(function, None)
+
+
+def constant(*functions: Function) -> None:
+    """Declare that the derivative of each function is zero: on Tensors it gives plain arrays, constants."""
+    constants.update(functions)
+
+
+def linear(*functions: Function) -> None:
+    """Declare that each function, which has rules, is linear in each data argument while the others are held."""
+    for function in functions:
+        table[function].linear = True
+
+
+def composed(function: Function) -> Callable[[F], F]:
+    """Declare `function` through a definition made of functions that have rules already."""
+
+    def declare(definition: F) -> F:
+        compositions[function] = Composition(function, definition)
+        return definition
+
+    return declare
+
+
+def refuse(reason: str, *functions: Function) -> None:
+    """Give the reason why each function has no adjoint rule, and what to do instead: its refusal says so."""
+    refused.update(dict.fromkeys(functions, reason))
+
+
+def primitive(function: F) -> F:
+    """A NumPy function of one's own as a primitive: one node of the graph; its rules come from `adjoint`.
+
+    >>> @ad.primitive
+    ... def cube(x):
+    ...     return x**3
+    >>> ad.adjoint(cube, lambda g, y, x: 3 * g * x**2)
+    """
+
+    @functools.wraps(function)
+    def dispatch(*args: Any, **kwargs: Any) -> Any:
+        for argument in itertools.chain(args, kwargs.values()) if kwargs else args:
+            if isinstance(argument, Node):  # NumPy's own protocol (NEP 18), for a function NumPy does not know
+                return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]
+        return function(*args, **kwargs)
+
+    # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.
+    table[dispatch] = Primitive(function, _name(function), (), frozenset())
+    return dispatch  # type: ignore[return-value]
+
+
+def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Iterable[str]) -> dict[str, Any]:
+    """`kwargs` less the unknown ones that only spell out NumPy's default; any other unknown one is refused."""
+    unknown = [k for k, v in kwargs.items() if k not in keywords and v is not None and v is not np._NoValue]
+    if unknown:
+        defaults = UFUNC_DEFAULTS if isinstance(function, np.ufunc) else parameter_defaults(function)
+        unknown = [k for k in unknown if not (k in defaults and np.ndim(kwargs[k]) == 0 and kwargs[k] == defaults[k])]
+    if unknown:
+        raise TypeError(
+            f"{spelled(function)} was called with {', '.join(f'{k}={kwargs[k]!r:.60}' for k in unknown)}, which its "
+            f"adjoint rule does not cover (it covers: {', '.join(sorted(keywords)) or 'no keyword'}); Tensors are "
+            "never written into, so leave out= away, and compose the rest from other functions."
+        )
+    return {k: v for k, v in kwargs.items() if k in keywords}
+
+
+def no_rule(function: Function) -> TypeError:
+    """The refusal of a function that is in none of the tables."""
+    name = spelled(function)
+    if function in refused:
+        return TypeError(f"{name} has no adjoint rule: {refused[function]}.")
+    return TypeError(
+        f"{name} has no adjoint rule; compose it from differentiable functions "
+        f"or declare one with ad.adjoint({name}, ...)."
+    )
+
+
+def spelled(function: Function) -> str:
+    """A function as one would type it: np.log, np.linalg.inv, or the name of one's own."""
+    name = _name(function)
+    if getattr(np, name, None) is function:
+        return f"np.{name}"
+    module = getattr(function, "__module__", None) or ""
+    return f"{module.replace('numpy', 'np')}.{name}" if module.startswith("numpy") else name
+
+
+def parameter_defaults(function: Function) -> dict[str, Any]:
+    """The defaults of a function's parameters; none where it does not tell."""
+    try:
+        return {p.name: p.default for p in inspect.signature(function).parameters.values()}
+    except ValueError:
+        return {}
+
+
+@functools.cache
+def parameter_names(function: Function) -> tuple[str, ...]:
+    """The names of a function's parameters in order; none where it does not tell."""
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except ValueError:
+        return ()
+
+
+def _name(function: Function) -> str:
+    return str(getattr(function, "__name__", None) or function)
+
+
+def _keywords(rule: Rule, function: Function, data: int) -> frozenset[str]:
+    """The parameters a rule takes by keyword: what follows g, y and the data arguments in its signature."""
+    if not callable(rule):
+        raise TypeError(f"an adjoint rule is a function of (g, y, *arguments); received {rule!r}")
+    positional, keyword_only, more, any_keyword = _parameters(rule)
+    if len(positional) < 2 + data and not more:
+        raise TypeError(
+            f"an adjoint rule of {_name(function)} is called with g, y and {data} argument(s); "
+            f"received one that takes ({', '.join(positional)})"
+        )
+    return _named(function) if any_keyword else frozenset(positional[2 + data :] + keyword_only)
+
+
+def _named(function: Function) -> frozenset[str]:
+    positional, keyword_only, _, _ = _parameters(inspect.unwrap(function))
+    return frozenset(positional + keyword_only)
+
+
+def _parameters(function: Function) -> tuple[tuple[str, ...], tuple[str, ...], bool, bool]:
+    """The names of the positional and of the keyword-only parameters; whether there are *args and **kwargs."""
+    if isinstance(function, types.FunctionType):  # what inspect.signature would find, at a tenth of the import time
+        code = function.__code__
+        names, positional = code.co_varnames, code.co_argcount
+        keyword_only = names[positional : positional + code.co_kwonlyargcount]
+        more, any_keyword = code.co_flags & inspect.CO_VARARGS, code.co_flags & inspect.CO_VARKEYWORDS
+        return names[:positional], keyword_only, bool(more), bool(any_keyword)
+    listed = inspect.signature(function).parameters.values()
+    return (
+        tuple(p.name for p in listed if p.kind <= p.POSITIONAL_OR_KEYWORD),
+        tuple(p.name for p in listed if p.kind is p.KEYWORD_ONLY),
+        any(p.kind is p.VAR_POSITIONAL for p in listed),
+        any(p.kind is p.VAR_KEYWORD for p in listed),
+    )

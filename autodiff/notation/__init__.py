@@ -1,0 +1,1 @@
+"""How a computation is written: formulas, symbols, names, the evaluation trace."""

@@ -1,0 +1,1 @@
+"""What a picture shows, before any geometry: cards, wires, scopes, names."""

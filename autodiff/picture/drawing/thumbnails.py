@@ -1,0 +1,115 @@
+"""Values as cards show them: a scalar's digits, an array's heat maps side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autodiff.notation.formula import number
+from autodiff.picture.content.heatmap import Heatmap, heatmap
+from autodiff.picture.content.lettering import mono_width
+from autodiff.picture.drawing.pen import MONO, Pen
+from autodiff.picture.geometry.lattice import Size
+
+CAPTION, FOOT, CAPTION_TYPE = 16, 9, 10.5
+GAP, HEIGHT, CELL, SMALLEST = 10, 48, 11, 9
+ROOM = 136  # the width heat maps are drawn for, whatever the card's
+DTYPES = {"float": "f", "complex": "c", "int": "i", "uint": "u"}
+
+
+class Column(NamedTuple):
+    """One heat map: of the value or of its adjoint."""
+
+    tone: str
+    drawn: Heatmap | None
+    caption: str
+
+
+def digits(value: Any) -> str:
+    """A scalar as a card shows it."""
+    value = np.asarray(value)[()]
+    if np.iscomplexobj(value):
+        imaginary = number(value.imag)
+        sign = "" if imaginary.startswith("−") else "+"
+        return f"{number(value.real)}{sign}{imaginary}i"
+    return str(value) if isinstance(value, np.bool_) else number(value)
+
+
+def described_value(value: Any) -> str:
+    """A scalar in full; an array by its extremes, mean and norm."""
+    array = np.asarray(value)
+    if array.ndim == 0:
+        return f"{array[()]!s}  ({array.dtype})"
+    if array.size == 0 or array.dtype.kind not in "biufc":
+        return "empty" if array.size == 0 else str(array.dtype)
+    least, mean, most, norm = statistics(array)
+    kind = "  (of the magnitude)" if array.dtype.kind == "c" else ""
+    return f"min {least:.6g}  mean {mean:.6g}  max {most:.6g}  norm {norm:.6g}{kind}"
+
+
+def statistics(array: Any) -> tuple[float, float, float, float]:
+    """The least, the mean, the greatest element and the norm; of a complex array, of its magnitudes."""
+    with np.errstate(all="ignore"):
+        numbers = np.abs(array) if array.dtype.kind == "c" else array.astype(np.float64)
+        peak = float(np.abs(numbers).max()) or 1.0
+        norm = peak * float(np.linalg.norm(numbers / peak)) if np.isfinite(peak) else peak
+        return float(numbers.min()), float(numbers.mean()), float(numbers.max()), norm
+
+
+def shape(value: Any) -> str:
+    """Shape and dtype of an array: 24×16 · f64."""
+    dtype = np.asarray(value).dtype
+    short = DTYPES.get(dtype.name.rstrip("0123456789"))
+    kind = f"{short}{dtype.itemsize * 8}" if short else dtype.name
+    return f"{'×'.join(map(str, np.shape(value)))} · {kind}"
+
+
+def columns_of(value: Any, adjoint: Any | None) -> list[Column]:
+    """The heat maps of an array and of its adjoint, if there is one."""
+    columns = []
+    for tone, array in (("primal", value), ("adjoint", adjoint)):
+        if array is not None:
+            drawn = heatmap(array)
+            columns.append(Column(tone, drawn, "empty" if drawn is None else _scale(drawn.scale)))
+    return columns
+
+
+def tallest(columns: Sequence[Column]) -> float:
+    """The height the heat maps need."""
+    return max((_extent(column.drawn, len(columns))[1] for column in columns), default=0.0)
+
+
+def thumbnails(pen: Pen, columns: Sequence[Column], x: float, top: float, width: float, baseline: float) -> list[str]:
+    """The heat maps below `top`, their captions on `baseline`, evenly over a card's width."""
+    parts = []
+    for place, (tone, drawn, caption) in enumerate(columns):
+        room = (width - GAP * (len(columns) + 1)) / len(columns)
+        middle = x + GAP + place * (room + GAP) + room / 2
+        across, tall = _extent(drawn, len(columns))
+        left = middle - (mono_width(caption, CAPTION_TYPE) + 10) / 2
+        map_ = [] if drawn is None else [pen.thumbnail(middle - across / 2, top, across, tall, drawn.levels)]
+        words = pen.text(left + 10, baseline, caption, CAPTION_TYPE, tone, MONO)
+        parts += pen.group(tone, [*map_, pen.triangle(left + 3, baseline - 3.5, tone, 3.0), words])
+    return parts
+
+
+def _scale(scale: float) -> str:
+    """What the end colours stand for, in three digits or so."""
+    if not np.isfinite(scale):
+        return "nan" if np.isnan(scale) else "±∞"
+    if scale == 0 or 1e-3 <= scale < 1e4:
+        text = f"{scale:.{2 if scale >= 0.1 else 3 if scale >= 0.01 else 4}f}"
+        return "±" + text.rstrip("0").rstrip(".")
+    mantissa, exponent = f"{scale:.1e}".split("e")
+    return f"±{mantissa}e{int(exponent)}".replace("-", "−")
+
+
+def _extent(drawn: Heatmap | None, columns: int) -> Size:
+    if drawn is None:
+        return SMALLEST, SMALLEST
+    rows, across = len(drawn.levels), len(drawn.levels[0])
+    room = (ROOM - GAP * (columns + 1)) / columns
+    cell = min(room / across, HEIGHT / rows, CELL)
+    return max(cell * across, SMALLEST), max(cell * rows, SMALLEST)

@@ -1,0 +1,139 @@
+"""The heights of a lattice's places: near their neighbours', in order, and far enough apart.
+
+Gansner et al. 1993 give the weights, pool adjacent violators (Barlow et al. 1972) the fit of one column.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from autodiff.picture.geometry.lattice import Lattice
+
+RELAXATIONS, ONE_SIDED, MEAN = 36, 4, 8
+STILL = 0.01  # when a sweep moves nothing further, more would not
+WEIGHTS = (1.0, 2.0, 8.0)  # of a wire piece with no, one or two bends: long wires pull straight
+SPINE = 5.0  # wires between operations pull harder than those from leaves
+IDLE = 0.02  # the weight of staying put, where nothing pulls
+TIGHTNESS = (1.0, 0.7, 0.35)  # the vertical gap at card-card, card-bend, bend-bend
+
+Pulls = list[tuple[int, float, float]]  # of one place: neighbours, weights, how much lower than them it wants to be
+
+
+def isotonic(wish: Sequence[float], weight: Sequence[float], gap: Sequence[float]) -> list[float]:
+    """The heights nearest the wished ones (weighted least squares) that keep ``gap`` between neighbours."""
+    return _fit(wish, weight, list(itertools.accumulate(gap, initial=0.0)))
+
+
+def _fit(wish: Sequence[float], weight: Sequence[float], offsets: Sequence[float]) -> list[float]:
+    """The same, from the running sums of the gaps: less these, the heights have but to be in order.
+
+    Pool adjacent violators: neighbours in the wrong order are put on their mean.
+    """
+    blocks: list[tuple[float, float, int]] = []  # mean, weight, members
+    last = -math.inf
+    for value, total, offset in zip(wish, weight, offsets, strict=True):
+        mean, members = value - offset, 1
+        while last > mean:
+            other, other_total, other_members = blocks.pop()
+            mean = (mean * total + other * other_total) / (total + other_total)
+            total, members = total + other_total, members + other_members
+            last = blocks[-1][0] if blocks else -math.inf
+        blocks.append((mean, total, members))
+        last = mean
+    if len(blocks) == len(wish):
+        return [mean + offset for (mean, _, _), offset in zip(blocks, offsets, strict=True)]
+    flat = [mean for mean, _, members in blocks for _ in range(members)]
+    return [mean + offset for mean, offset in zip(flat, offsets, strict=True)]
+
+
+def heights(lattice: Lattice, gap_y: float) -> list[float]:
+    """The centre height of every place: alternating sweeps, each an isotonic fit of one column."""
+    every, gaps, rank = _pulls(lattice), _gaps(lattice, gap_y), lattice.rank
+    both = every, _weights(every)
+    left, right = (
+        (sides, _weights(sides))
+        for sides in (
+            [[pull for pull in side if rank[pull[0]] < rank[place]] for place, side in enumerate(every)],
+            [[pull for pull in side if rank[pull[0]] > rank[place]] for place, side in enumerate(every)],
+        )
+    )
+    height = [0.0] * len(lattice.sizes)
+    sums = [list(itertools.accumulate(gap, initial=0.0)) for gap in gaps]
+    columns = list(zip(lattice.layers, sums, strict=True))
+    for layer, offsets in columns:
+        for place, y in zip(layer, _fit([0.0] * len(layer), [1.0] * len(layer), offsets[: len(layer)]), strict=True):
+            height[place] = y
+    for sweep in range(RELAXATIONS):
+        rightward = sweep % 2 == 0
+        pulls, weights = both if sweep >= ONE_SIDED else left if rightward else right
+        before = height[:]
+        for layer, offsets in columns if rightward else reversed(columns):
+            wish = [_wish(pulls[place], height, place, sweep >= MEAN and place >= lattice.cards) for place in layer]
+            fit = _fit(wish, [weights[place] for place in layer], offsets) if len(layer) > 1 else wish
+            for place, y in zip(layer, fit, strict=True):
+                height[place] = y
+        if sweep > MEAN and all(abs(y - z) < STILL for y, z in zip(height, before, strict=True)):
+            break
+    return height
+
+
+def _weights(pulls: Sequence[Pulls]) -> list[float]:
+    return [sum([weight for _, weight, _ in side]) or IDLE for side in pulls]
+
+
+def _wish(side: Pulls, height: Sequence[float], place: int, median: bool) -> float:
+    """Where a place is pulled to. The weighted median, unlike the mean, lets a long wire run straight and turn once."""
+    if len(side) == 1:
+        neighbour, _, offset = side[0]
+        return height[neighbour] + offset
+    if len(side) == 2:
+        (a, weight, above), (b, other, below) = side
+        y, z = height[a] + above, height[b] + below
+        if weight == other:
+            return (y + z) / 2
+        if median:
+            return y if weight > other else z
+        return (y * weight + z * other) / (weight + other)
+    if not side:
+        return height[place]
+    points = [(height[n] + offset, weight) for n, weight, offset in side]
+    total = sum([weight for _, weight in points])
+    if not median:
+        return sum([y * weight for y, weight in points]) / total
+    points.sort()
+    below = 0.0
+    for index, (y, weight) in enumerate(points):
+        below += weight
+        if below > total / 2:
+            return y
+        if below == total / 2:
+            return (y + points[index + 1][0]) / 2
+    return points[-1][0]
+
+
+def _pulls(lattice: Lattice) -> list[Pulls]:
+    """The neighbours of every place, with the weights of the pieces of wire between them and the offsets they ask."""
+    operations = {chain[-1] for chain in lattice.chains}
+    inner = operations.union(*(chain[1:] for chain in lattice.chains if chain[0] in operations))
+    pulls: list[Pulls] = [[] for _ in lattice.sizes]
+    for left, right, offset in lattice.pieces:
+        bends = (left >= lattice.cards) + (right >= lattice.cards)
+        weight = WEIGHTS[bends] * (SPINE if left in inner else 1.0)
+        pulls[left].append((right, weight, -offset))
+        pulls[right].append((left, weight, offset))
+    return pulls
+
+
+def _gaps(lattice: Lattice, gap_y: float) -> list[list[float]]:
+    """The least distances between the centres of neighbours in every column."""
+    return [
+        [
+            (lattice.sizes[upper][1] + lattice.sizes[lower][1]) / 2
+            + gap_y * TIGHTNESS[(upper >= lattice.cards) + (lower >= lattice.cards)]
+            for upper, lower in pairwise(layer)
+        ]
+        for layer in lattice.layers
+    ]

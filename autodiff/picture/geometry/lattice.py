@@ -1,0 +1,90 @@
+"""The lattice of a layout: its cards in columns, and a place of its own wherever a wire passes a column.
+
+A wire that passes through a column does so at a *bend*, so it never meets a card. The wires of one value share
+their bends: the value travels in one lane and branches off to its users. A pill (the label of a wire) is a bend
+with a size, never shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from autodiff.picture.geometry.ordering import Edge, neighbours, ranks, untangled
+
+Size = tuple[float, float]
+
+BEND = 2.0  # the height a wire reserves where it passes a column
+
+
+class Ports(NamedTuple):
+    """Where values enter and leave a layout that is the inside of a box, or has such boxes among its cards."""
+
+    entries: int = 0  # the first cards are ports in the first column
+    exits: int = 0  # the last cards are ports in the last column
+    tails: Mapping[int, float] = {}  # the height at which an edge leaves its tail, from the tail's middle
+    heads: Mapping[int, float] = {}
+    values: Sequence[int] | None = None  # which value each edge carries; None: that of its tail
+
+
+NO_PORTS = Ports()
+
+
+class Lattice(NamedTuple):
+    """The cards 0 .. cards-1 followed by the bends, in columns."""
+
+    cards: int
+    sizes: list[Size]
+    rank: list[int]
+    chains: list[list[int]]  # per edge: its tail, its bends, its head
+    pieces: list[tuple[int, int, float]]  # neighbours in some chain; how much lower the right one is to be
+    layers: list[list[int]]  # per column, top to bottom
+
+
+def lattice_of(sizes: Sequence[Size], edges: Sequence[Edge], labels: Sequence[Size | None], ports: Ports) -> Lattice:
+    """Cards in columns, a bend in every column a wire passes; pills stand right before the head."""
+    step = 2 if any(labels) else 1  # every other column is kept for the pills
+    rank = [column * step for column in _pinned(ranks(len(sizes), edges), ports)]
+    places = list(sizes)
+    chains = []
+    values = ports.values if ports.values is not None else [tail for tail, _ in edges]
+    lanes: dict[tuple[int, int, int], int] = {}  # the bend of a value's wires in a column
+    for (tail, head), label, value in zip(edges, labels, values, strict=True):
+        chain = [tail]
+        for column in range(rank[tail] + 1, rank[head]):
+            pill = label if column == rank[head] - 1 else None
+            bend = len(places) if pill else lanes.setdefault((tail, value, column), len(places))
+            if bend == len(places):
+                places.append(pill or (0.0, BEND))
+                rank.append(column)
+            chain.append(bend)
+        chain.append(head)
+        chains.append(chain)
+    pieces = list(
+        dict.fromkeys(
+            (
+                *piece,
+                ports.tails.get(edge, 0.0) * (place == 0) - ports.heads.get(edge, 0.0) * (place == len(chain) - 2),
+            )
+            for edge, chain in enumerate(chains)
+            for place, piece in enumerate(pairwise(chain))
+        )
+    )
+    before, after = neighbours(len(places), [(left, right) for left, right, _ in pieces])
+    origin = list(range(len(places)))  # a bend stands where its tail would: the first order is that of the recording
+    for chain in chains:
+        for bend in chain[1:-1]:
+            origin[bend] = chain[0]
+    layers: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
+    for place in sorted(range(len(places)), key=lambda place: (origin[place], place)):
+        layers[rank[place]].append(place)
+    return Lattice(len(sizes), places, rank, chains, pieces, untangled(layers, before, after))
+
+
+def _pinned(rank: list[int], ports: Ports) -> list[int]:
+    """The ranks with the entries alone in the first column and the exits alone in the last."""
+    inside = rank[ports.entries : len(rank) - ports.exits]
+    first = min(inside, default=0)
+    inside = [column - first + (ports.entries > 0) for column in inside]
+    return [0] * ports.entries + inside + [max(inside, default=0) + 1] * ports.exits

@@ -1,0 +1,1 @@
+"""The page that plays a computation forward and its derivative in reverse."""

@@ -1,0 +1,158 @@
+"""The stepper: one page, complete in itself, that plays a computation forward and its derivative in reverse."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from autodiff.array.tensor import Tensor
+from autodiff.notation.formula import Formula, plain
+from autodiff.notation.trace import Trace
+from autodiff.picture.content.lettering import esc
+from autodiff.picture.content.reading import check_choices, read
+from autodiff.picture.content.scene import Scene
+from autodiff.picture.content.title import heading_of
+from autodiff.picture.drawing.sheet import Edges, Options, svg
+from autodiff.picture.exports.page import filled
+from autodiff.picture.stepping.story import Story, math, story
+
+MOST_STEPS = 200
+SCRIPT, PAGE = "stepper.js", "stepper.html"
+LEAST_WIDTH, LEAST_SCALE = 620, 0.5  # a narrow window scrolls the picture rather than shrink it below this
+NARROW = 900  # a picture up to this wide has the table beside it where there is room
+CONTROLS, LINE, TALLEST, SHOWN_WIDTH = 190, 33, 900, 1000  # of the frame in a notebook, in px
+
+
+class Stepper:
+    """The steps of a computation as a page. It displays itself in notebooks; `save` writes it to a file."""
+
+    def __init__(self, drawn: Scene, told: Story, edges: Edges, heading: Formula | None, text: Trace | str) -> None:
+        self._scene, self._story, self._text = drawn, told, text
+        self._title = plain(heading) if heading else "A computation, step by step"
+        self._svg = svg(drawn, Options(edges=edges, title=heading, roles=True))
+        self._poster = svg(drawn, Options(edges=edges, title=heading))
+
+    def __repr__(self) -> str:
+        return f"<Stepper of {len(self._story.steps) - 1} steps>"
+
+    @cached_property
+    def html(self) -> str:
+        """The page; nothing in it asks for anything from outside."""
+        script = _template(SCRIPT)
+        width = _measure(self._svg)[0]
+        parts = {
+            "TITLE": esc(self._title),
+            "SVG": self._svg,
+            "TEXT": esc(str(self._text)),
+            "DATA": _embedded(self._data()),
+            "SCRIPT": script,
+            "HASH": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            "LEAST": str(round(max(min(width, LEAST_WIDTH), width * LEAST_SCALE))),
+            "WIDTH": "narrow" if width <= NARROW else "wide",
+        }
+        return filled(_template(PAGE), parts)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page, .html."""
+        if os.path.splitext(path)[1].lower() not in (".html", ".htm"):
+            raise ValueError(f"a Stepper was asked to save itself as {os.fspath(path)!r}; it writes .html.")
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(self.html)
+
+    def _data(self) -> dict[str, Any]:
+        return {
+            "steps": [
+                {
+                    "phase": step.phase,
+                    "equation": math(step.equation),
+                    "numbers": math(step.numbers),
+                    "note": step.note,
+                    "card": step.card,
+                    "wires": list(step.wires),
+                    "value": step.value,
+                    "total": step.total,
+                    "complete": step.complete,
+                }
+                for step in self._story.steps
+            ],
+            "rows": [
+                {
+                    "card": row.card,
+                    "forward": math(row.forward),
+                    "bar": math(row.bar),
+                    "terms": [math(term) for term in row.terms],
+                }
+                for row in self._story.rows
+            ],
+            "wires": [[wire.tail, wire.head] for wire in self._scene.wires],
+        }
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own; where a notebook takes frames away, the picture behind it remains."""
+        width, height = _measure(self._svg)
+        tall = CONTROLS + height * min(1.0, SHOWN_WIDTH / width) + LINE * (len(self._story.rows) + 2)
+        image = base64.b64encode(self._poster.encode()).decode()
+        # The frame may run scripts but has no origin: it can reach neither the notebook nor anything it stores.
+        return (
+            '<div style="display:grid">'
+            f'<img style="grid-area:1/1;max-width:100%" alt="{esc(self._title)}" '
+            f'src="data:image/svg+xml;base64,{image}">'
+            f'<iframe style="grid-area:1/1;width:100%;height:{min(TALLEST, round(tall))}px;border:0;'
+            f'background:Canvas" sandbox="allow-scripts" title="{esc(self._title)}" '
+            f'srcdoc="{html.escape(self.html, quote=True)}"></iframe></div>'
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"text/html": self._repr_html_(), "text/plain": str(self._text)}
+
+
+def steps(
+    y: Tensor,
+    *,
+    seed: npt.ArrayLike | None = None,
+    depth: int | None = None,
+    max_cards: int = 60,
+    edges: Edges = "auto",
+    title: str | None = None,
+) -> Stepper:
+    """The stepper of everything `y` was computed from: forward value by value, then in reverse wire by wire.
+
+    The parameters are those of `draw`. A folded scope is one step. Raises ValueError above 200 steps.
+    """
+    check_choices("steps", {"edges": (edges, Edges)})
+    drawn, text = read(y, "steps", seed, depth, max_cards)
+    count = len(drawn.cards) + len(drawn.wires) + 2
+    if count > MOST_STEPS:
+        raise ValueError(
+            f"ad.steps was asked for a computation that takes {count:,} steps, more than anybody follows; the most is "
+            f"{MOST_STEPS}. Fold it with depth=0 (or another number of levels of scopes) or a smaller max_cards="
+            f"{' (with ad.scope a part of it becomes one step)' if not drawn.boxes else ''}."
+        )
+    heading = heading_of(drawn, title)
+    return Stepper(drawn, story(drawn, heading), edges, heading, text)
+
+
+def _template(name: str) -> str:
+    """One of the templates that stand beside this module."""
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _embedded(data: Any) -> str:
+    """JSON that cannot end the element it stands in."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _measure(markup: str) -> tuple[int, int]:
+    """The width and height that a picture says it has."""
+    head = markup[: markup.index(">")]
+    _, _, width, height = head.split('viewBox="', 1)[1].split('"', 1)[0].split()
+    return int(width), int(height)

@@ -1,0 +1,180 @@
+"""Functions made of NumPy's, each stable for arguments of any size; NumPy has no name for them.
+
+The ones that networks are built from are primitives with a rule of their own: the rule is shorter than what
+the composition records, and the picture shows one node.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodiff.engine.shapes import Axis, kept, restore
+from autodiff.engine.table import adjoint, primitive
+
+MANY = 1024  # elements, for which another microsecond to begin with does not count
+
+
+@primitive
+def relu(x: Any) -> Any:
+    """max(x, 0), elementwise. Its derivative at 0 is taken as 0."""
+    if isinstance(x, np.ndarray) and x.size >= MANY and x.dtype.kind == "f":
+        return x.clip(0, math.inf)  # a vector loop, which NumPy lacks for the maximum with one number
+    return np.maximum(0, x)  # in this order -0 stays -0, as it does above
+
+
+@primitive
+def sigmoid(x: Any) -> Any:
+    """The logistic function 1 / (1 + exp(-x)), elementwise, in (0, 1)."""
+    e = np.exp(-np.abs(x))
+    return np.where(np.greater_equal(x, 0), 1, e) / (1 + e)
+
+
+@primitive
+def softplus(x: Any) -> Any:
+    """ln(1 + exp(x)), elementwise: a smooth maximum of x and 0, and the integral of sigmoid."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+@primitive
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The logarithm of sum exp(x) over `axis` (all axes by default): a smooth maximum."""
+    highest = np.max(np.add(x, 0.0), axis=axis, keepdims=True, initial=-np.inf)
+    highest = np.where(np.isfinite(highest), highest, 0)
+    with np.errstate(divide="ignore"):  # no elements, or none above -inf: ln 0 = -inf is the answer
+        result = np.log(np.sum(np.exp(x - highest), axis=axis, keepdims=True)) + highest
+    return result if keepdims else result.squeeze(axis)
+
+
+@primitive
+def softmax(x: Any, axis: int = -1) -> Any:
+    """exp(x) / sum exp(x) along `axis`: positive numbers that sum to 1."""
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+@primitive
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """The logarithm of softmax(x) along `axis`, finite wherever x is."""
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+_INVERSE_ROOT_OF_PI = 1 / math.sqrt(math.pi)
+
+# The error function: W. J. Cody (1969), "Rational Chebyshev approximations for the error function", Mathematics of
+# Computation 23, 631-637, with the coefficients of his CALERF, the highest power first. Relative error about 2e-16.
+_NEAR = (
+    *(1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2),
+    *(3.77485237685302021e2, 3.20937758913846947e3),
+)
+_NEAR_BELOW = (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3)
+_MIDDLE = (
+    *(2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594),
+    *(6.61191906371416295e1, 2.98635138197400131e2, 8.81952221241769090e2),
+    *(1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3),
+)
+_MIDDLE_BELOW = (
+    *(1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3),
+    *(3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3),
+)
+_FAR = (
+    *(1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1),
+    *(1.25781726111229246e-1, 1.60837851487422766e-2, 6.58749161529837803e-4),
+)
+_FAR_BELOW = (
+    *(1.0, 2.56852019228982242, 1.87295284992346725),
+    *(5.27905102951428412e-1, 6.05183413124413191e-2, 2.33520497626869185e-3),
+)
+
+
+def _ratio(above: tuple[float, ...], below: tuple[float, ...], x: Any) -> Any:
+    return functools.reduce(lambda y, c: y * x + c, above) / functools.reduce(lambda y, c: y * x + c, below)
+
+
+def _near(x: Any) -> Any:
+    """The error function where |x| <= 0.46875."""
+    return x * _ratio(_NEAR, _NEAR_BELOW, x * x)
+
+
+def _gaussian(x: Any) -> Any:
+    """exp(-x²), where x² is split so that rounding it does no harm."""
+    coarse = np.trunc(x * 16) / 16
+    return np.exp(-coarse * coarse) * np.exp(-(x - coarse) * (x + coarse))
+
+
+def _middle(x: Any) -> Any:
+    """1 - erf(x) where 0.46875 < x <= 4."""
+    return _gaussian(x) * _ratio(_MIDDLE, _MIDDLE_BELOW, x)
+
+
+def _far(x: Any) -> Any:
+    """1 - erf(x) where x > 4."""
+    x = np.minimum(x, 30)  # where it has long been 0
+    z = 1 / (x * x)
+    return _gaussian(x) * (_INVERSE_ROOT_OF_PI - z * _ratio(_FAR, _FAR_BELOW, z)) / x
+
+
+def _piecewise(x: Any, *pieces: Callable[[Any], Any]) -> Any:
+    size = np.abs(np.add(x, 0.0))
+    return np.piecewise(size, [size <= 0.46875, (size > 0.46875) & (size <= 4)], pieces)
+
+
+@primitive
+def erf(x: Any) -> Any:
+    """The error function 2/√π ∫₀ˣ exp(-t²) dt, elementwise, to double precision without SciPy."""
+    value = _piecewise(x, _near, lambda size: 1 - _middle(size), lambda size: 1 - _far(size))
+    return np.copysign(value, x)
+
+
+@primitive
+def erfc(x: Any) -> Any:
+    """1 - erf(x), elementwise, with the same relative precision where it is tiny."""
+    tail = _piecewise(x, lambda size: 1 - _near(size), _middle, _far)
+    return np.where(np.less(x, 0), 2 - tail, tail)[()]
+
+
+@primitive
+def gelu(x: Any) -> Any:
+    """x Φ(x), elementwise, with Φ the normal distribution function, exact (Hendrycks & Gimpel 2016)."""
+    return 0.5 * x * erfc(-math.sqrt(0.5) * x)
+
+
+adjoint(erf, lambda g, y, x: g * (2 * _INVERSE_ROOT_OF_PI) * np.exp(-x * x))
+adjoint(erfc, lambda g, y, x: g * (-2 * _INVERSE_ROOT_OF_PI) * np.exp(-x * x))
+adjoint(
+    gelu,  # Φ(x) + x φ(x)
+    lambda g, y, x: (
+        g * (0.5 * erfc(-math.sqrt(0.5) * x) + (math.sqrt(0.5) * _INVERSE_ROOT_OF_PI) * x * np.exp(-0.5 * x * x))
+    ),
+)
+adjoint(relu, lambda g, y, x: g * np.greater(y, 0))  # y is not negative
+adjoint(sigmoid, lambda g, y, x: g * y * (1 - y))
+adjoint(softplus, lambda g, y, x: g * sigmoid(x))
+adjoint(softmax, lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)))
+adjoint(log_softmax, lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True))
+adjoint(
+    logsumexp,
+    lambda g, y, x, axis=None, keepdims=False: (
+        restore(g, x.shape, axis) * np.exp(x - np.reshape(y, kept(x.shape, axis)))
+    ),
+)
+
+
+def silu(x: Any) -> Any:
+    """x sigmoid(x), elementwise (Elfwing et al. 2018; "swish")."""
+    return x * sigmoid(x)
+
+
+def leaky_relu(x: Any, slope: float = 0.01) -> Any:
+    """x where it is positive, else `slope` times x. Its derivative at 0 is the slope."""
+    return np.where(np.greater(x, 0), x, slope * x)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """x where it is positive, else alpha (exp(x) - 1) (Clevert et al. 2016). Its derivative at 0 is alpha."""
+    return np.where(np.greater(x, 0), x, alpha * np.expm1(np.where(np.greater(x, 0), 0.0, x)))

@@ -1,0 +1,1 @@
+"""Functions of functions: grad and its kin, checkpoints, difference quotients."""

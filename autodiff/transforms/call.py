@@ -1,0 +1,99 @@
+"""A function called on fresh nodes: what every transform begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autodiff.array.tensor import Tensor, floating, leaf
+from autodiff.engine.graph import Node, current_scope, older_sources
+from autodiff.engine.recording import recording
+from autodiff.engine.reverse import adjoints, conjugated
+from autodiff.rules.shaping import identity
+from autodiff.transforms import tree
+
+Function = Callable[..., Any]
+Argnums = int | Sequence[int]
+
+
+class Traced(NamedTuple):
+    """What a function gave, and the fresh nodes in the place of the arguments it is differentiated by.
+
+    Fresh nodes make a variable that the function also reads from outside a constant to it. `remember` says that
+    the computation reads Tensors from outside: then derivatives are Tensors too, for an enclosing transform or
+    `backward` to go on through, and plain arrays otherwise.
+    """
+
+    function: Function
+    result: Any
+    chosen: Any  # the chosen arguments in their own structure
+    inputs: list[Tensor]  # the nodes in it
+    remember: bool
+
+    def array(self) -> Any:
+        """The result, which is to be one array; TypeError otherwise."""
+        if not isinstance(self.result, Tensor | np.ndarray | np.generic):
+            received = type(self.result).__name__
+            lost = isinstance(self.result, int | float | complex)
+            hint = "a plain number, which has lost the derivative; leave .item() and float() away" if lost else received
+            raise TypeError(f"{named(self.function)} is to return one array, a Tensor; it returned {hint}.")
+        return self.result
+
+    def adjoints(self, seed: Any) -> Mapping[Node, Any]:
+        """The adjoints of the inputs that the result depends on, for a seed of its shape."""
+        if not isinstance(self.result, Tensor) or not self.inputs:
+            return {}
+        if not isinstance(seed, Tensor):
+            seed = np.asarray(seed, self.result.dtype)[()]
+        elif current_scope.get() is None:
+            seed = seed.primal
+        # A seed that is a Tensor makes Tensors of the adjoints, also where everything else is constant.
+        return adjoints(self.result, conjugated(seed), wrt=self.inputs, recorded=self.remember)
+
+    def shaped(self, found: Mapping[Node, Any]) -> Any:
+        """Adjoints in the structure of the chosen arguments, as they are handed out; zeros where there are none."""
+        return tree.mapped(lambda x: handed_out(found[x]) if x in found else np.zeros(x.shape, x.dtype), self.chosen)
+
+    def plain(self, value: Any) -> Any:
+        """A Tensor of the function's as it is handed out: without its history, if nothing outside asks for it."""
+        return value if self.remember or not isinstance(value, Tensor) else np.array(value.primal)
+
+
+def handed_out(g: Any) -> Any:
+    """An adjoint as a caller gets it: an array of its own, or a Tensor."""
+    g = conjugated(g)
+    return g if isinstance(g, Tensor) else np.array(g)
+
+
+def traced(function: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Traced:
+    """Call `function` with fresh nodes in the place of the arguments (or the nests of arrays) at `argnums`."""
+    positions = (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
+    if not positions:
+        raise ValueError(f"argnums names no argument of {named(function)} to differentiate by; name at least one.")
+    for k in positions:
+        if not -len(args) <= k < len(args):
+            raise TypeError(f"argnums names argument {k}; {named(function)} was called with {len(args)} argument(s).")
+    enclosed = current_scope.get() is not None
+    with recording():
+        fresh = {k % len(args): tree.mapped(lambda x: _fresh(x, function), args[k]) for k in positions}
+        result = function(*(fresh.get(k, a) for k, a in enumerate(args)), **kwargs)
+    chosen = tuple(fresh[k % len(args)] for k in positions)
+    inputs = list(tree.leaves(chosen))
+    first = min((x.serial for x in inputs), default=0)
+    results = [r for r in tree.leaves(result) if isinstance(r, Tensor)]
+    outside = any(x.primitive is not None for x in inputs) or bool(older_sources(results, first))
+    shown = chosen if isinstance(argnums, Sequence) else chosen[0]
+    return Traced(function, result, shown, inputs, enclosed and outside)
+
+
+def _fresh(x: Any, function: Function) -> Tensor:
+    if isinstance(x, Tensor):
+        return identity(x)
+    return leaf(floating(x, what=f"an argument that {named(function)} is differentiated by"))
+
+
+def named(function: Function) -> str:
+    """A function as error messages name it."""
+    return getattr(function, "__name__", None) or repr(function)

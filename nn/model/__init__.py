@@ -1,0 +1,1 @@
+"""The Module: parameters, buffers and modes; state, summaries and files."""

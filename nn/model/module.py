@@ -1,0 +1,182 @@
+"""The Module: a function with parameters, which are found by walking its attributes."""
+
+from __future__ import annotations
+
+import reprlib
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn import hints
+from nn.model import state
+from nn.model.summary import Summary, summary
+from nn.model.walking import Place, freeze, is_buffer, is_parameter, own, unfreeze, walk
+from nn.model.writing import call, shown
+
+Array = npt.NDArray[Any]
+
+
+def _without_forward(self: Module, *args: Any, **kwargs: Any) -> Any:
+    """What a Module computes is its own `forward`, which this class does not have."""
+    kind = type(self).__name__
+    raise NotImplementedError(
+        f"{kind} was called, but it has no forward method; define what it computes: class {kind}(nn.Module): "
+        "def forward(self, x): ..."
+    )
+
+
+class Module:
+    """A function with parameters: subclass it, keep parameters and other Modules as attributes, define `forward`.
+
+    A Tensor without origin (a leaf) is a parameter, an ndarray a buffer: state that is not trained, and written in
+    place; what `forward` only remembers for somebody to look at is none, and is to have a name that begins with _.
+    Attributes are read when asked for, in the order they were set, through lists, tuples, dicts and Modules; what
+    occurs twice counts once. A set has no order, and so a Tensor or Module in one is a TypeError. There is no
+    registration: `super().__init__()` is allowed and not needed.
+    """
+
+    takes_indices = False  # whether its input is looked up, and so is not to be converted to floating point
+    training = True  # whether Dropout and BatchNorm do what they do in training; see `train` and `eval`
+    _frozen: tuple[Place, ...] = ()
+
+    # Declared as an attribute, so that a subclass may give forward whatever arguments it needs.
+    forward: Callable[..., Any] = _without_forward
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The result of `forward`, recorded as a box of its own in pictures."""
+        with ad.scope(self):
+            result = self.forward(*args, **kwargs)
+        if result is None:
+            kind = type(self).__name__
+            raise TypeError(f"{kind}.forward is to give the module's result; it gave None. End it with return ...")
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in hints.METHODS or hasattr(type(self), name):
+            return object.__getattribute__(self, name)  # raises what was raised before, by a property perhaps
+        raise AttributeError(f"{type(self).__name__} has no {name!r}: {hints.METHODS[name]}.", name=name, obj=self)
+
+    def named_attributes(self) -> Iterator[tuple[str, Any]]:
+        """The attributes to be walked, each with the name it has in the names of parameters."""
+        for kind in type(self).__mro__[::-1]:
+            for name, slot in vars(kind).items():
+                if isinstance(slot, types.MemberDescriptorType) and hasattr(self, name):
+                    yield name, getattr(self, name)
+        frozen = {place.key for place in self._frozen if place.holder is None}
+        for name, value in vars(self).items():
+            remembered = name[0] == "_" and isinstance(value, np.ndarray) and name not in frozen
+            if name != "_frozen" and not remembered:
+                yield name, value
+
+    def named_parameters(self) -> Iterator[tuple[str, ad.Tensor]]:
+        """Each parameter once, with its first name: the way to it, such as "layers.0.weight"."""
+        return ((name, value) for name, value in walk(self, "", set()) if is_parameter(value))
+
+    def parameters(self) -> Iterator[ad.Tensor]:
+        """Each parameter once, in the order of the attributes."""
+        return (tensor for _, tensor in self.named_parameters())
+
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
+        """Each ndarray among the attributes once, with its name: state that is not trained, frozen parameters too."""
+        return ((name, value) for name, value in walk(self, "", set()) if is_buffer(value))
+
+    def buffers(self) -> Iterator[Array]:
+        """Each ndarray among the attributes once."""
+        return (array for _, array in self.named_buffers())
+
+    def named_generators(self) -> Iterator[tuple[str, np.random.Generator]]:
+        """Each random generator among the attributes once, with its name: what Dropout draws from."""
+        return ((name, value) for name, value in walk(self, "", set()) if isinstance(value, np.random.Generator))
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """The Module itself, under the name "", and each one inside it once, outer before inner."""
+        return ((name, value) for name, value in walk(self, "", set()) if isinstance(value, Module))
+
+    def modules(self) -> Iterator[Module]:
+        """The Module itself and each one inside it once, outer before inner."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The outermost Modules inside, each once, with its name."""
+        inside = walk(self, "", set(), deep=False)
+        return ((name, value) for name, value in inside if isinstance(value, Module) and value is not self)
+
+    def children(self) -> Iterator[Module]:
+        """The outermost Modules inside, each once."""
+        return (module for _, module in self.named_children())
+
+    def train(self, mode: bool = True) -> Self:
+        """Set every Module inside to training, or with False to evaluation; gives the Module itself."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Set every Module inside to evaluation: Dropout does nothing, BatchNorm uses its running averages."""
+        return self.train(False)
+
+    def freeze(self) -> Self:
+        """Make the parameters inside constants: plain arrays, which no derivative reaches, until `unfreeze`.
+
+        They are left out of `parameters()` and cost nothing in the reverse pass; `state_dict` has them as before.
+        Buffers are not frozen: in training BatchNorm's running averages move on. Raises TypeError where a parameter is
+        kept in a tuple, which cannot be changed.
+        """
+        freeze(self.modules())
+        return self
+
+    def unfreeze(self) -> Self:
+        """Make what `freeze` made constants parameters again: the same Tensors."""
+        unfreeze(self.modules())
+        return self
+
+    def own_parameters(self) -> Iterator[tuple[ad.Tensor, bool]]:
+        """The parameters that are not in Modules inside, each with whether it is frozen."""
+        yield from ((value, False) for _, _, value in own(self) if is_parameter(value))
+        yield from ((place.tensor, True) for place in self._frozen)
+
+    def summary(self, input_shape: int | Sequence[int] | None = None) -> Summary:
+        """The layers, the shapes they give, and their numbers of parameters: a table.
+
+        `input_shape` is that of one sample, without the batch: 64, or (1, 28, 28). Where it is not given it is taken
+        from the first layer if that is a dense one; otherwise no shapes are shown. The model is run on one sample of
+        zeros, in evaluation mode; what it raises if a sample of that shape does not fit is raised.
+        """
+        return summary(self, input_shape)
+
+    def state_dict(self) -> dict[str, Array]:
+        """A copy of every parameter and buffer by name, in PyTorch's names for PyTorch's layers."""
+        return state.copied(self)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> state.Loaded:
+        """Give parameters and buffers the values in `state_dict`, a mapping of names such as `state_dict()` makes.
+
+        Values are arrays, or what np.asarray makes one of; they are converted to the dtypes of the model. With
+        `strict` the names must be the model's, else those in common are loaded; the others are given back. Raises
+        KeyError for names, ValueError for shapes, TypeError for dtypes that do not go together, each time naming
+        all that are wrong; then nothing is changed.
+        """
+        return state.load(self, state_dict, strict)
+
+    def zero_grad(self) -> None:
+        """Forget every parameter's adjoint: `.grad` is None until the next `backward`."""
+        for tensor in self.parameters():
+            tensor.grad = None
+
+    @reprlib.recursive_repr()
+    def __repr__(self) -> str:
+        parts = [f"{name}={shown(value)}" for name, value in self.named_attributes() if _is_model(value)]
+        return call(type(self).__name__, parts)
+
+
+def _is_model(value: Any) -> bool:
+    """Whether an attribute is, or holds, a part of the model."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return any(_is_model(v) for v in value)
+    return isinstance(value, Module) or (isinstance(value, ad.Tensor) and value.primitive is None)

@@ -1,0 +1,138 @@
+"""What a model is made of, found by walking its attributes; and parameters exchanged for constants in their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+
+if TYPE_CHECKING:
+    from nn.model.module import Module
+
+Array = npt.NDArray[Any]
+
+
+def is_module(value: Any) -> bool:
+    """Whether a value has attributes to be walked."""
+    return hasattr(type(value), "named_attributes")
+
+
+def is_parameter(value: Any) -> bool:
+    """Whether a value is a leaf Tensor."""
+    return isinstance(value, ad.Tensor) and value.primitive is None
+
+
+def is_buffer(value: Any) -> bool:
+    """Whether a value is an array of numbers."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "biufc"
+
+
+def walk(value: Any, name: str, seen: set[int], deep: bool = True) -> Iterator[tuple[str, Any]]:
+    """The Modules, Tensors, ndarrays and generators that can be reached from a value, by name, each once, in order.
+
+    With deep=False what is inside of other Modules is left out.
+    """
+    if not has_members(value):
+        if isinstance(value, ad.Tensor | np.ndarray | np.random.Generator):
+            if id(value) not in seen:
+                seen.add(id(value))
+                yield name, value
+        elif isinstance(value, set | frozenset) and any(is_module(v) or isinstance(v, ad.Tensor) for v in value):
+            raise TypeError(
+                f"a model's parameters have an order; received a set of them, the attribute {name}. Make it a list."
+            )
+        return
+    if id(value) not in seen:  # a Module may be kept by several others, or know the one it is a part of
+        seen.add(id(value))
+        if is_module(value):
+            yield name, value
+            if name and not deep:
+                return
+        for key, member in members(value):
+            yield from walk(member, f"{name}.{key}" if name else str(key), seen, deep)
+
+
+def has_members(value: Any) -> bool:
+    """Whether a value holds others: a Module, a list, a tuple or a dict."""
+    return isinstance(value, dict | list | tuple) or is_module(value)
+
+
+def members(value: Any) -> Iterator[tuple[Any, Any]]:
+    """What a value holds, by name, key or number."""
+    if isinstance(value, dict):
+        return iter(value.items())
+    return enumerate(value) if isinstance(value, list | tuple) else value.named_attributes()
+
+
+def own(module: Module) -> Iterator[tuple[Any, Any, Any]]:
+    """What a Module itself holds, not those inside it: the list or dict it is in (None: an attribute), key, value."""
+    waiting: list[Any] = [None]
+    seen = set()
+    while waiting:
+        holder = waiting.pop()
+        for key, value in list(members(module if holder is None else holder)):
+            if isinstance(value, dict | list | tuple):
+                if id(value) not in seen:
+                    seen.add(id(value))
+                    waiting.append(value)
+            elif not is_module(value):
+                yield holder, key, value
+
+
+class Place(NamedTuple):
+    """Where a parameter was exchanged for a constant: in a list or dict (None: an attribute of the module), its key."""
+
+    holder: Any
+    key: Any
+    tensor: ad.Tensor
+    constant: Array
+
+
+def freeze(modules: Iterable[Module]) -> None:
+    """Put a read-only array in the place of every parameter that these Modules hold themselves."""
+    found = [(module, [(h, k, v) for h, k, v in own(module) if is_parameter(v)]) for module in modules]
+    for module, places in found:
+        if any(isinstance(holder, tuple) for holder, _, _ in places):
+            raise TypeError(
+                f"freeze puts arrays in the place of parameters; {type(module).__name__} keeps some in a tuple, which "
+                "cannot be changed. Keep them in a list."
+            )
+    constants: dict[ad.Tensor, Array] = {}  # one for each, so that what was tied stays so
+    for module, places in found:
+        for holder, key, tensor in places:
+            tensor.grad = None
+            _exchange(module, Place(holder, key, tensor, constants.setdefault(tensor, tensor.value)))
+
+
+def unfreeze(modules: Iterable[Module]) -> list[tuple[Module, Place]]:
+    """Put the parameters back that `freeze` exchanged, where nobody put anything else; gives where that was."""
+    found = []
+    for module in modules:
+        for place in module._frozen:
+            holder = vars(module) if place.holder is None else place.holder
+            keys = holder if isinstance(holder, dict) else range(len(holder))
+            if place.key in keys and holder[place.key] is place.constant:
+                holder[place.key] = place.tensor
+                found.append((module, place))
+        vars(module).pop("_frozen", None)
+    return found
+
+
+def freeze_again(places: Iterable[tuple[Module, Place]]) -> None:
+    """Undo what `unfreeze` did."""
+    constants: dict[ad.Tensor, Array] = {}
+    for module, place in places:
+        constant = constants.setdefault(place.tensor, place.tensor.value)
+        _exchange(module, place._replace(constant=constant))
+
+
+def _exchange(module: Module, place: Place) -> None:
+    if place.holder is None:
+        setattr(module, place.key, place.constant)
+    else:
+        place.holder[place.key] = place.constant
+    module._frozen = (*module._frozen, place)

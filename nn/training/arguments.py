@@ -1,0 +1,251 @@
+"""What `fit` and its kin are given besides the samples, checked before anything is changed."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn import functional
+from nn.data import DataLoader
+from nn.losses import CrossEntropyLoss
+from nn.metrics import Metric
+from nn.model.module import Module
+from nn.optim import Optimizer
+from nn.optim.lr_scheduler import LRScheduler
+from nn.training.samples import Conversion, as_target
+
+Array = npt.NDArray[Any]
+LossFunction = Callable[..., Any]
+OptimizerMaker = Callable[[Iterable[ad.Tensor]], Optimizer]
+ScheduleMaker = Callable[[Optimizer], LRScheduler]
+
+
+def modelled(model: Module) -> None:
+    """Refuse what is no model."""
+    if not isinstance(model, Module):
+        hint = f"{model.__name__}(...)" if isinstance(model, type) else "nn.Sequential(...) around functions"
+        raise TypeError(f"a model is an nn.Module; received {model!r:.80}. Write {hint}.")
+
+
+def trainable(model: Module) -> list[ad.Tensor]:
+    """What there is to be trained."""
+    modelled(model)
+    parameters = list(model.parameters())
+    if not parameters:
+        raise ValueError(
+            f"{type(model).__name__} has no parameters to train; they are the leaf Tensors among its attributes, "
+            "such as self.w = ad.Tensor(...) or self.layer = nn.Linear(...), and not frozen. A Dense that does not "
+            "know its number of inputs has none: pass input_shape=, or call the model once."
+        )
+    frozen = {tensor for module in model.modules() for tensor, constant in module.own_parameters() if constant}
+    if tied := next((name for name, tensor in model.named_parameters() if tensor in frozen), None):
+        raise ValueError(
+            f"{tied} is trained here, and frozen in another part of the model that shares it. Freeze both, or none."
+        )
+    for module in model.modules():
+        for name, value in module.named_attributes():
+            if isinstance(value, ad.Tensor) and value.primitive is not None and value.scope == ():
+                warnings.warn(
+                    f"{type(module).__name__}.{name} is the result of {value.primitive.name}, so it is neither trained "
+                    f"nor saved; a parameter is a Tensor as it was made: self.{name} = ad.Tensor(...).",
+                    stacklevel=4,
+                )
+    recorded = isinstance(-parameters[0], ad.Tensor)
+    if not recorded:
+        raise RuntimeError(
+            f"training was asked for within ad.no_grad(), where nothing is recorded and {type(model).__name__} cannot "
+            "be trained. Ask for it outside; validation records nothing of its own."
+        )
+    return parameters
+
+
+def check_loss(loss: Any, weighted: bool = False) -> None:
+    """Refuse what cannot be called, or cannot be called with the weights of the samples."""
+    if isinstance(loss, type):
+        raise TypeError(f"loss={loss.__name__} is a class; make one of it: loss=nn.{loss.__name__}().")
+    if not callable(loss):
+        raise TypeError(
+            f"loss is a function of (outputs, targets); received {loss!r:.80}. Write loss=nn.CrossEntropyLoss() for "
+            "classes, or loss=nn.MSELoss() for numbers."
+        )
+    reduction = getattr(loss, "reduction", "mean")
+    if reduction not in ("mean", "batchmean"):
+        raise ValueError(
+            f"training takes the mean over each batch; received a loss with reduction={reduction!r}. Leave it away."
+        )
+    if weighted and not _takes_weights(loss):
+        raise TypeError(
+            f"the samples have weights, which loss={getattr(loss, '__name__', loss)!s:.80} does not take; write it as "
+            "a function of (outputs, targets, sample_weight), or use one of nn's, such as nn.CrossEntropyLoss()."
+        )
+
+
+def _takes_weights(loss: LossFunction) -> bool:
+    try:
+        inspect.signature(loss.forward if isinstance(loss, Module) else loss).bind(None, None, sample_weight=None)
+    except TypeError:
+        return False
+    return True
+
+
+def lost(loss: LossFunction, outputs: Any, targets: Array, weights: Array | None = None) -> Any:
+    """The loss of a batch."""
+    return loss(outputs, targets) if weights is None else loss(outputs, targets, sample_weight=weights)
+
+
+def rehearse(
+    model: Module,
+    loss: LossFunction,
+    measures: dict[str, Metric],
+    convert: Conversion,
+    samples: DataLoader,
+    size: int,
+    what: str,
+) -> None:
+    """Try model, loss and metrics on the first rows as they are going to be used; nothing is learned from them.
+
+    Labels are looked at all, not only when their batch comes. What the model keeps besides parameters (running
+    averages, random generators) is put back.
+    """
+    buffers = [(b, b.copy()) for b in model.buffers() if b.flags.writeable]
+    states = [(g, g.bit_generator.state) for _, g in model.named_generators()]
+    inputs, targets = samples.arrays[:2]
+    ignored = ignored_label(loss, samples)
+    counted: Any = slice(size)  # the first few, of those whose label counts
+    if ignored is not None:
+        counted = np.flatnonzero((targets != ignored).reshape(len(targets), -1).any(axis=1))[:size]
+    x, first, *weights = (np.asarray(a[counted]) for a in samples.arrays)
+    weights = [np.ones_like(w) for w in weights]  # they may all be 0
+    try:
+        outputs = model(convert(x))
+        first = as_target(first, outputs)
+        if isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy:
+            label = {"ignore_index": loss.ignore_index} if isinstance(loss, CrossEntropyLoss) else {}
+            functional.checked_labels(targets, (len(targets), *np.shape(outputs)[1:]), **label)
+        one_number(lost(loss, outputs, first, *weights), recorded=what == "data")
+        column = (
+            getattr(outputs, "shape", None) == (len(first), 1)
+            and first.shape == (len(first),)
+            and first.dtype.kind == "f"
+        )
+        if column and len(first) > 1 and what == "data":
+            warnings.warn(
+                f"the model gives shape {outputs.shape}, and y has shape {first.shape}: their difference would have a "
+                "row and a column per sample. Write y.reshape(-1, 1), unless the loss takes care of it.",
+                stacklevel=4,
+            )
+        for name, measure in measures.items():
+            measured(name, measure, outputs, first)
+    except (ValueError, TypeError) as error:
+        name = "data" if what == "data" else "validation data"
+        hint = " For one number per sample, write X.reshape(-1, 1)." if inputs.ndim == 1 else ""
+        error.add_note(
+            f"Nothing was trained yet: this came of the first {len(x)} samples of the {name}, X of shape "
+            f"{inputs.shape} and y of shape {targets.shape}.{hint}"
+        )
+        raise
+    finally:
+        for buffer, before in buffers:
+            buffer[...] = before
+        for generator, state in states:
+            generator.bit_generator.state = state
+
+
+def one_number(value: Any, recorded: bool = True) -> float:
+    """The loss as a float, if it is one number, and in training one that was recorded."""
+    plain = np.asarray(ad.stop_gradient(value))
+    if plain.size != 1 or plain.dtype.kind not in "fiub" or (recorded and not isinstance(value, ad.Tensor)):
+        raise TypeError(
+            "loss is to give one number that depends on the model's parameters; received a "
+            f"{type(value).__name__} of shape {plain.shape}, dtype {plain.dtype}. Reduce it with .mean(), and compute "
+            "it with NumPy's functions from the outputs as they are."
+        )
+    return float(plain.item())
+
+
+def ignored_label(loss: LossFunction, *samples: DataLoader | None) -> int | None:
+    """The label of what does not count for this loss, if it occurs in these samples."""
+    label = getattr(loss, "ignore_index", None)
+    return label if any((loader.arrays[1] == label).any() for loader in samples if loader) else None
+
+
+def weight(targets: Array, weights: Array | None, ignored: int | None) -> float:
+    """How much a batch counts: the sum of its samples' weights, or how many there are, without what is ignored."""
+    if ignored is None:
+        return float(len(targets)) if weights is None else float(np.sum(weights))
+    kept = targets != ignored
+    return float(np.sum(kept if weights is None else kept.T * weights))
+
+
+def one_array(outputs: Any, asked: str) -> Any:
+    """A model's outputs, if they are one array."""
+    if not isinstance(outputs, np.ndarray | np.generic | ad.Tensor):
+        raise TypeError(
+            f"{asked} puts the outputs of all batches together, which are to be one array; the model gave a "
+            f"{type(outputs).__name__}. Wrap it in a Module that gives one of them."
+        )
+    return outputs
+
+
+def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
+    """What a metric gives, as a float."""
+    value: Any = ad.stop_gradient(measure(ad.stop_gradient(outputs), targets))
+    if type(value) is not float and (np.ndim(value) or np.asarray(value).dtype.kind not in "fiub"):
+        received = f"{type(value).__name__} of shape {np.shape(value)}" if np.ndim(value) else repr(value)[:80]
+        raise TypeError(
+            f"a metric is to give one number; {name!r} gave {received}. End it with return float(np.mean(...))."
+        )
+    return float(value)
+
+
+def made(optimizer: Any, model: Module, parameters: list[ad.Tensor]) -> Optimizer:
+    """The optimizer, made if need be, of at least one of the parameters."""
+    write = "optimizer=nn.optim.Adam(model.parameters(), lr=1e-3)"
+    if not (isinstance(optimizer, Optimizer) or callable(optimizer)):
+        raise TypeError(f"optimizer is one made for the model's parameters; received {optimizer!r:.80}. Write {write}.")
+    if not isinstance(optimizer, Optimizer):
+        optimizer = optimizer(model.parameters())
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(
+                f"the function given as optimizer is to make one of the parameters; it gave {optimizer!r:.80}. "
+                "Write optimizer=lambda parameters: nn.optim.Adam(parameters, lr=1e-3)."
+            )
+    if not optimizer.bound:
+        optimizer.bind(model.named_parameters())
+    known = {*parameters, *optimizer.parameters}
+    if late := [name for name, tensor in model.named_parameters() if tensor not in known]:
+        raise ValueError(
+            f"the model has parameters that came with its first call, {', '.join(late)}, and that the optimizer does "
+            "not have. Call the model once before making the optimizer, or pass a function that makes it."
+        )
+    if {id(t) for t in optimizer.parameters}.isdisjoint(map(id, parameters)):
+        raise ValueError(f"the optimizer has none of the model's parameters, so none would be trained. Write {write}.")
+    return optimizer
+
+
+def check_schedule(schedule: Any) -> None:
+    """Refuse what is neither a schedule nor a function that makes one."""
+    if isinstance(schedule, type) or not (schedule is None or isinstance(schedule, LRScheduler) or callable(schedule)):
+        name = schedule.__name__ if isinstance(schedule, type) else repr(schedule)
+        raise TypeError(f"schedule is one made for the optimizer; received {name:.80}. Write {SCHEDULE}.")
+
+
+def scheduled(schedule: Any, optimizer: Optimizer) -> LRScheduler | None:
+    """The schedule, made if need be, of the optimizer's step size."""
+    if schedule is None:
+        return None
+    made = schedule if isinstance(schedule, LRScheduler) else schedule(optimizer)
+    if not isinstance(made, LRScheduler):
+        raise TypeError(f"the function given as schedule is to make one; it gave {made!r:.80}. Write {SCHEDULE}.")
+    if made.optimizer is not optimizer:
+        raise ValueError(f"the schedule was made for another optimizer than the one trained with. Write {SCHEDULE}.")
+    return made
+
+
+SCHEDULE = "schedule=lambda optimizer: nn.optim.CosineAnnealingLR(optimizer, 10)"

@@ -1,0 +1,183 @@
+"""Callbacks: what happens in between while `fit` trains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nn.checked import real, whole
+from nn.report.history import History
+
+if TYPE_CHECKING:
+    from nn.training.training import Training
+
+
+class Callback:
+    """What `fit` calls at the moments below, each time with the `Training`; subclass it and define those you need.
+
+    A plain function of the Training may be passed in place of a Callback; it is called at the end of every epoch.
+    `training.stop("why")` ends the training after the moment it is called in.
+    """
+
+    def on_fit_begin(self, training: Training) -> None:
+        """Before the first batch, and after what `resume` found was put back."""
+
+    def on_epoch_begin(self, training: Training) -> None:
+        """Before the first batch of epoch `training.epoch`, counted from 1."""
+
+    def on_backward(self, training: Training) -> None:
+        """The adjoints of a batch are there (`parameter.grad`, clipped), the parameters are not yet moved."""
+
+    def on_batch_end(self, training: Training) -> None:
+        """After a batch: `training.batch` of `training.batches` are done; `training.value` is its loss, a Tensor."""
+
+    def on_epoch_end(self, training: Training) -> None:
+        """After an epoch, its validation included: `training.history` has its line."""
+
+    def on_fit_end(self, training: Training) -> None:
+        """In the end, whatever ended the training: an error, too, or Ctrl-C."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it: arrays, and numbers or texts, by name."""
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+
+
+class EarlyStopping(Callback):
+    """End the training when a quantity has not improved for a while, and give the model its best weights back.
+
+    Parameters
+    ----------
+    patience : how many epochs in a row without an improvement end it
+    monitor : a column of the history; "validation_loss", or "loss" where there is no validation, if not given
+    min_delta : by how much at least it is to be better than the best so far
+    mode : "min" or "max", or "auto": losses and errors are to fall, and the other metrics of nn.metrics to rise
+    restore_best : whether the model ends with the weights and buffers of its best epoch; it does so whatever ended
+        the training
+
+    Training raises KeyError for a column that the history does not have, and ValueError where "auto" does not know.
+    """
+
+    def __init__(
+        self,
+        patience: int = 10,
+        monitor: str | None = None,
+        *,
+        min_delta: float = 0.0,
+        mode: str = "auto",
+        restore_best: bool = True,
+    ) -> None:
+        self.patience = whole(patience, "EarlyStopping's patience, in epochs,")
+        self.min_delta = real(min_delta, "EarlyStopping: min_delta")
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f'EarlyStopping: mode is "min", "max" or "auto"; received {mode!r:.80}.')
+        self.monitor, self.mode, self.restore_best = monitor, mode, restore_best
+        self._goes_on = False  # from what load_state_dict was given
+        self._forget()
+
+    def _forget(self) -> None:
+        self.best = math.nan  # the best value so far
+        self.best_epoch = 0
+        self.best_state: dict[str, Any] = {}
+
+    def on_fit_begin(self, training: Training) -> None:
+        """Begin without a best epoch; a resumed training that had ended here ends again."""
+        rises(monitored(self.monitor, training.history), self.mode)
+        if self._goes_on:
+            self._goes_on = False
+            self._give_up(training)
+        else:
+            self._forget()
+
+    def on_epoch_end(self, training: Training) -> None:
+        """Compare the epoch with the best so far."""
+        name = monitored(self.monitor, training.history)
+        value = training.history[name][-1]
+        sign = 1 if rises(name, self.mode) else -1
+        if sign * value > sign * self.best + self.min_delta or (math.isnan(self.best) and not math.isnan(value)):
+            self.best, self.best_epoch = value, len(training.history)
+            if self.restore_best:
+                self.best_state = training.state()
+        else:
+            self._give_up(training)
+
+    def _give_up(self, training: Training) -> None:
+        if len(training.history) - self.best_epoch >= self.patience:
+            name = monitored(self.monitor, training.history).replace("_", " ")
+            training.stop(f"no better {name} than {self.best:.4g} of epoch {self.best_epoch} in {self.patience} epochs")
+
+    def on_fit_end(self, training: Training) -> None:
+        """Put the best weights back."""
+        if self.best_state:
+            training.load_state(self.best_state)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The best epoch, its value and its weights."""
+        return {"best": self.best, "best_epoch": self.best_epoch} | {
+            f"best_state.{name}": array for name, array in self.best_state.items()
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from the best so far."""
+        self._goes_on = True
+        self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])
+        prefix = "best_state."
+        self.best_state = {n.removeprefix(prefix): np.array(a) for n, a in state.items() if n.startswith(prefix)}
+
+
+def monitored(name: str | None, history: History) -> str:
+    """The column that is watched: the one named, else the validation's loss, else the training's."""
+    if name is None:
+        return "validation_loss" if "validation_loss" in history else "loss"
+    if name not in history:
+        raise KeyError(f"monitor is a column of the history: {', '.join(history)}; received {name!r:.80}.")
+    return str(history.own_name(name))
+
+
+def rises(name: str, mode: str = "auto") -> bool:
+    """Whether more of a quantity is better."""
+    if mode == "auto":
+        for words, more in ((FALLING, False), (RISING, True)):
+            if any(word in name for word in words):
+                return more
+        raise ValueError(
+            f'whether {name!r} is to rise or to fall cannot be told by its name; write mode="max" or "min".'
+        )
+    return mode == "max"
+
+
+FALLING = "loss", "error", "mse", "mae"
+RISING = "accuracy", "precision", "recall", "f1", "r2"
+
+
+class _AtEpochEnd(Callback):
+    """A function of the Training, called after each epoch."""
+
+    def __init__(self, function: Callable[[Training], Any]) -> None:
+        self._function = function
+
+    def on_epoch_end(self, training: Training) -> None:
+        """Call it."""
+        self._function(training)
+
+
+def called_back(callbacks: Any) -> list[Callback]:
+    """What was passed as callbacks, as a list of them."""
+    if callbacks is None or isinstance(callbacks, str):
+        callbacks = [callbacks] if callbacks else []
+    listed = callbacks if isinstance(callbacks, Iterable) else [callbacks]
+    found: list[Callback] = []
+    for callback in listed:
+        if isinstance(callback, type) or not (isinstance(callback, Callback) or callable(callback)):
+            name = callback.__name__ if isinstance(callback, type) else "nn.EarlyStopping"
+            raise TypeError(
+                f"callbacks are nn.Callbacks, or functions of the Training; received {callback!r:.80}. Write "
+                f"callbacks=[{name}()]."
+            )
+        found.append(callback if isinstance(callback, Callback) else _AtEpochEnd(callback))
+    return found

@@ -1,0 +1,142 @@
+"""A model on many samples, batch by batch, without a gradient: its outputs, its loss and its metrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn import metrics as metric_functions
+from nn.checked import whole
+from nn.data import DataLoader
+from nn.metrics import Metric
+from nn.model.module import Module
+from nn.training import arguments
+from nn.training.samples import as_target, conversion, loader, numbers
+
+Array = npt.NDArray[Any]
+AT_ONCE = 1024  # samples: without a graph to keep, larger batches are only faster
+
+
+@contextmanager
+def mode(model: Module, training: bool) -> Iterator[None]:
+    """Within it the model is in training or in evaluation mode; then every Module is in the mode it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        model.train(training)
+        yield
+    finally:
+        for module, before in modes:
+            module.training = before
+
+
+@contextmanager
+def evaluating(model: Module) -> Iterator[None]:
+    """Within it the model is in evaluation mode, and nothing is recorded."""
+    with ad.no_grad(), mode(model, training=False):
+        yield
+
+
+def predict(model: Module, inputs: npt.ArrayLike, batch_size: int = AT_ONCE) -> Array:
+    """The model's outputs for all inputs, one sample per row, in evaluation mode and without a gradient.
+
+    Inputs are converted to the dtype of the model's parameters, in batches of `batch_size` samples.
+    """
+    arguments.modelled(model)
+    rows = numbers(inputs, "X", "predict's data")
+    size = whole(batch_size, "batch_size")
+    convert = conversion(model)
+    with evaluating(model):
+        starts = range(0, len(rows), size) or (0,)
+        outputs = [arguments.one_array(model(convert(rows[k : k + size])), "predict") for k in starts]
+    return np.concatenate(outputs)
+
+
+def evaluate(
+    model: Module,
+    data: Any,
+    loss: Callable[..., Any],
+    metrics: str | Metric | Sequence[str | Metric] | None = (),
+    *,
+    batch_size: int = AT_ONCE,
+) -> dict[str, float]:
+    """The mean loss and the metrics over all samples, by name, in evaluation mode and without a gradient.
+
+    `data` is (X, y), (X, y, sample_weight) or a DataLoader; the rest is as in `fit`.
+    """
+    arguments.modelled(model)
+    arguments.check_loss(loss)
+    samples = loader(data, "data", whole(batch_size, "batch_size"))
+    ignored = arguments.ignored_label(loss, samples)
+    measures = metric_functions.chosen(metrics, getattr(loss, "threshold", 0.5), ignored)
+    return measured(model, samples, samples.batch_size or samples.size, loss, measures, conversion(model), ignored)
+
+
+def measured(
+    model: Module,
+    loader: DataLoader,
+    size: int,
+    loss: Callable[..., Any],
+    measures: dict[str, Metric],
+    convert: Callable[[Any], Any],
+    ignored: int | None,
+    poll: Callable[[], None] = lambda: None,
+) -> dict[str, float]:
+    """Loss and metrics over a loader's samples in their order, so many at once; `poll` is called before each batch."""
+    means = Means(measures)
+    with evaluating(model):
+        for start in range(0, loader.size, size):
+            poll()
+            batch = [np.asarray(a[start : start + size]) for a in loader.arrays]
+            inputs, targets, *weights = batch
+            outputs = model(convert(inputs))
+            targets = as_target(targets, outputs)
+            weight = arguments.weight(targets, weights[0] if weights else None, ignored)
+            value = arguments.lost(loss, outputs, targets, *weights) if weight else 0.0
+            means.add(arguments.one_number(value, recorded=False), outputs, targets, weight)
+    return means.values()
+
+
+class Means:
+    """The loss and the metrics of an epoch, while its batches come in.
+
+    What is a mean over samples is summed up; for what is not (F1, R² ...) outputs and targets are kept to the end.
+    """
+
+    def __init__(self, measures: dict[str, Metric]) -> None:
+        self.measures = measures
+        self.averaged = [name for name, measure in measures.items() if metric_functions.additive(measure)]
+        self.restore(dict.fromkeys(["loss", *self.averaged], 0.0), 0.0, 0, [])
+
+    def restore(self, sums: dict[str, float], weight: float, count: int, kept: list[tuple[Array, Array]]) -> None:
+        """Go on from there."""
+        self.sums, self.weight, self.count, self.kept = sums, weight, count, kept
+
+    def add(self, loss: float, outputs: Any, targets: Array, weight: float) -> None:
+        """A batch: its loss counts by its weight, its metrics by the number of its samples."""
+        count = len(targets)
+        self.weight += weight
+        self.count += count
+        self.sums["loss"] += loss * weight
+        if self.measures:
+            plain = ad.stop_gradient(outputs)
+            for name in self.averaged:
+                self.sums[name] += arguments.measured(name, self.measures[name], plain, targets) * count
+            if len(self.averaged) < len(self.measures):
+                self.kept.append((np.array(arguments.one_array(plain, "a metric")), np.array(targets)))
+
+    def values(self) -> dict[str, float]:
+        """The loss, and each metric by name."""
+        found = {"loss": self.sums["loss"] / self.weight if self.weight else math.nan}
+        together = [np.concatenate(parts) for parts in zip(*self.kept, strict=True)]
+        for name, measure in self.measures.items():
+            averaged = name in self.sums
+            found[name] = (
+                self.sums[name] / max(self.count, 1) if averaged else arguments.measured(name, measure, *together)
+            )
+        return found

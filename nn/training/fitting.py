@@ -1,0 +1,149 @@
+"""`fit`: a training from its arguments to its history."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn import metrics as metric_functions
+from nn.checked import real, whole
+from nn.data import DataLoader
+from nn.init import Rng, generator
+from nn.metrics import Metric
+from nn.model.module import Module
+from nn.optim import Optimizer
+from nn.optim.lr_scheduler import LRScheduler
+from nn.report.history import History
+from nn.report.progress import progress
+from nn.training import arguments, evaluation
+from nn.training.arguments import LossFunction, OptimizerMaker, ScheduleMaker
+from nn.training.callbacks import Callback, EarlyStopping, called_back
+from nn.training.checkpoint import File, generator_state, read, restore, set_state, writable
+from nn.training.samples import conversion, loaders
+from nn.training.training import Training
+
+REHEARSED = 32  # samples at most that everything is tried on before the first step
+
+
+@np.errstate(all="ignore")  # the DivergedError is to be the only word
+def fit(
+    model: Module,
+    data: tuple[npt.ArrayLike, ...] | DataLoader,
+    loss: LossFunction,
+    optimizer: Optimizer | OptimizerMaker,
+    *,
+    epochs: int = 10,
+    batch_size: int | None = None,
+    validation: tuple[npt.ArrayLike, ...] | DataLoader | float | None = None,
+    metrics: str | Metric | Sequence[str | Metric] | None = (),
+    sample_weight: npt.ArrayLike | None = None,
+    schedule: LRScheduler | ScheduleMaker | None = None,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    accumulate: int = 1,
+    callbacks: Callback | Callable[[Training], Any] | Sequence[Callback | Callable[[Training], Any]] = (),
+    checkpoint: File | None = None,
+    checkpoint_every: int | None = None,
+    resume: File | None = None,
+    rng: Rng = None,
+    verbose: bool = True,
+) -> History:
+    """Train a model on samples, in mini-batches that are drawn anew in each epoch; it is changed in place.
+
+    It is in training mode meanwhile, in evaluation mode for the validation, and afterwards.
+
+    Parameters
+    ----------
+    model : gives a batch of outputs for a batch of inputs
+    data : (X, y) or (X, y, sample_weight), one sample per row, or a DataLoader of such; X is converted to the dtype of
+        the model's parameters (integers are not where the model has an Embedding)
+    loss : a function of (outputs, targets) that gives the mean over the batch, such as nn.CrossEntropyLoss()
+    optimizer : such as nn.optim.Adam(model.parameters(), lr=1e-3), or a function that makes one of the parameters
+    epochs : how often to go through the data, all in all, those before a resumption included
+    batch_size : samples per step, 32 if not given; the last batch of an epoch may be smaller, and counts for less in
+        the means
+    validation : data to be evaluated after each epoch, or the share of the data to be set aside for it at random
+    metrics : names ("accuracy") or functions of (outputs, targets) that give a number; one's own are called once an
+        epoch, with those of all its samples, which are kept until then
+    sample_weight : how much each sample counts, from 0: the loss is the mean weighted by it
+    schedule : of the step size, such as nn.optim.CosineAnnealingLR(optimizer, 10), or a function that makes one of the
+        optimizer; stepped after every epoch or every step, as its `each` says
+    clip_norm, clip_value : the most that the gradient's norm, or each of its elements, may be at a step
+    accumulate : batches whose gradients make one step together: the gradient of their union
+    callbacks : nn.EarlyStopping(...), other Callbacks, or functions called with the Training after each epoch
+    checkpoint : a file to be written after every epoch, every `checkpoint_every` batches, and on Ctrl-C
+    resume : such a file, to go on from, bit for bit as if the training had never stopped: with the same data and
+        arguments, a model built alike, and the same versions of Python and NumPy on the same kind of machine
+    rng : the order of the samples: a numpy.random.Generator, an int seed, or None; the same seed gives the same bits
+    verbose : whether to show one line per epoch
+
+    Ctrl-C ends the training after the batch under way and returns the history so far. Raises DivergedError, naming
+    epoch, batch and cause, where the training's loss, an adjoint or a step is not finite; a validation loss or a metric
+    that is not goes into the history as it is, and NumPy's warnings of overflows and NaNs are silent meanwhile. Raises
+    ValueError and TypeError, before anything is changed, for what does not fit together: model, loss and metrics are
+    tried on a few samples first.
+    """
+    parameters = arguments.trainable(model)
+    epochs = whole(epochs, "epochs")
+    metric_functions.chosen(metrics)  # refuses what there is not, before the data is looked at
+    if not isinstance(verbose, bool | np.bool):
+        raise TypeError(f"verbose is whether to show a line per epoch; received {verbose!r:.80}. Write verbose=False.")
+    arguments.check_loss(loss)
+    arguments.check_schedule(schedule)
+    settings: dict[str, Any] = {
+        "clip_norm": None if clip_norm is None else real(clip_norm, "clip_norm", above=True),
+        "clip_value": None if clip_value is None else real(clip_value, "clip_value", above=True),
+        "accumulate": whole(accumulate, "accumulate"),
+        "callbacks": called_back(callbacks),
+        "file": None if checkpoint is None else writable(checkpoint),
+        "file_every": None if checkpoint_every is None else whole(checkpoint_every, "checkpoint_every, in batches,"),
+    }
+    if checkpoint_every is not None and checkpoint is None:
+        raise TypeError("checkpoint_every says how often to write the file checkpoint=, which was not given.")
+    draws = generator(rng)
+    found = None if resume is None else read(resume)
+    if found:
+        set_state(draws, found["split_from"])
+    settings["split_from"] = generator_state(draws)
+    convert = conversion(model)
+    samples, held = loaders(data, validation, sample_weight, batch_size, draws, convert)
+    arguments.check_loss(loss, weighted=len(samples.arrays) == 3 or (held is not None and len(held.arrays) == 3))
+    ignored = arguments.ignored_label(loss, samples, held)
+    measures = metric_functions.chosen(metrics, getattr(loss, "threshold", 0.5), ignored)
+    state, buffers = generator_state(draws), {name for name, _ in model.named_buffers()}
+    for rows in _sizes(samples):
+        with evaluation.mode(model, training=True):
+            arguments.rehearse(model, loss, measures, convert, samples, rows, "data")
+    if held:
+        with evaluation.evaluating(model):
+            arguments.rehearse(model, loss, measures, convert, held, REHEARSED, "validation")
+    set_state(draws, state)  # a model may draw from the same generator
+
+    late = {name for name, _ in model.named_buffers()} - buffers
+    if late and (checkpoint is not None or any(isinstance(c, EarlyStopping) for c in settings["callbacks"])):
+        warnings.warn(
+            f"the arrays {', '.join(sorted(late))} came with the model's first call, and are kept neither in "
+            "checkpoints nor with the best weights. Make them in __init__; if nothing depends on them, let their names "
+            "begin with _.",
+            stacklevel=3,
+        )
+    stepper = arguments.made(optimizer, model, parameters)
+    training = Training(model, stepper, loss, measures, samples, held, epochs, buffers)
+    vars(training).update(settings, schedule=arguments.scheduled(schedule, stepper))
+    if found and resume is not None:
+        restore(training, found, resume)
+    done = (training.epoch - 1) * training.batches + training.batch
+    training.shown = progress(epochs, training.batches, bool(verbose), done)
+    training.run()
+    return training.history
+
+
+def _sizes(samples: DataLoader) -> list[int]:
+    """Numbers of samples to rehearse with: a batch's, and 1 where an epoch ends with a batch of one."""
+    size = samples.batch_size or samples.size
+    last = [1] if samples.size % size == 1 and size > 1 and not samples.drop_last else []
+    return [min(size, samples.size, REHEARSED), *last]

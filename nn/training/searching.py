@@ -1,0 +1,186 @@
+"""A search for a learning rate: one short training in which it rises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn.checked import real, whole
+from nn.data import DataLoader
+from nn.init import Rng, generator
+from nn.model.module import Module
+from nn.optim import Optimizer
+from nn.report.history import History
+from nn.report.plotting import plain, subplots
+from nn.training import arguments, evaluation
+from nn.training.arguments import LossFunction, OptimizerMaker
+from nn.training.callbacks import Callback
+from nn.training.checkpoint import generator_state, set_state
+from nn.training.diagnosis import DivergedError
+from nn.training.fitting import fit
+
+if TYPE_CHECKING:
+    from nn.training.training import Training
+
+WORSE = 4.0  # times the best loss: the end of a search for a learning rate
+
+
+class LearningRates:
+    """The loss of a short training whose learning rate rises at every step; what `find_lr` gives.
+
+    rates, losses : arrays, by step: the learning rate, and the loss of a mini-batch after the step with it
+    smoothed : the losses averaged over neighbouring steps
+    suggestion : the learning rate where the smoothed loss falls most steeply over the logarithm of the rate, before
+        its least value: a rate at which much is learned, with room to the rate at which it diverges. NaN where it
+        falls by no more than twice what the losses of neighbouring steps differ by: that may be chance
+    """
+
+    def __init__(self, rates: npt.ArrayLike, losses: npt.ArrayLike) -> None:
+        self.rates, self.losses = np.array(rates, np.float64), np.array(losses, np.float64)
+        self.smoothed = _smoothed(self.losses)
+        self.suggestion = math.nan
+        least = int(np.argmin(self.smoothed)) if self.smoothed.size else 0
+        first = self.losses[: max(1, len(self.losses) // 10)]
+        chance = 1.05 * np.median(np.abs(np.diff(self.losses))) if least else 0.0  # of normal noise the deviation
+        if least and first.mean() - self.smoothed[least] > 2 * chance:
+            slopes = np.gradient(self.smoothed[: least + 1], np.log(self.rates[: least + 1]))
+            self.suggestion = float(self.rates[np.argmin(slopes)])
+
+    def plot(self, axes: Any = None) -> Any:
+        """The losses over the learning rates, and the suggestion; gives Matplotlib's axes."""
+        axes, (axis,) = subplots(["loss"], axes)
+        axis.plot(self.rates, self.losses, color="0.8", linewidth=1)
+        axis.plot(self.rates, self.smoothed)
+        axis.set_xscale("log")
+        plain(axis, "learning rate", "loss")
+        if self.smoothed.size:  # the end of a divergence would leave no room for the rest
+            low, high = self.smoothed.min(), max(self.smoothed[0], np.median(self.smoothed))
+            axis.set_ylim(low - 0.1 * (high - low or 1.0), high + 0.5 * (high - low or 1.0))
+        if not math.isnan(self.suggestion):
+            axis.axvline(self.suggestion, color="0.4", linewidth=1, linestyle=(0, (4, 3)))
+            axis.annotate(
+                f" {self.suggestion:.2g}", (self.suggestion, 0.98), xycoords=("data", "axes fraction"), va="top"
+            )
+        return axes
+
+    def __repr__(self) -> str:
+        if not self.rates.size:
+            return "LearningRates: no step was made"
+        tried = f"{len(self.rates)} steps with learning rates from {self.rates[0]:.3g} to {self.rates[-1]:.3g}"
+        if math.isnan(self.suggestion):
+            chance = "the loss fell no further than by chance, so none is suggested; larger batches differ less"
+            return f"LearningRates: {tried}; {chance}"
+        least = self.rates[np.argmin(self.smoothed)]
+        return f"LearningRates: {tried}; suggestion {self.suggestion:.2g}, least loss at {least:.2g}"
+
+
+def find_lr(
+    model: Module,
+    data: tuple[npt.ArrayLike, ...] | DataLoader,
+    loss: LossFunction,
+    optimizer: Optimizer | OptimizerMaker,
+    *,
+    low: float = 1e-6,
+    high: float = 10.0,
+    steps: int = 100,
+    batch_size: int | None = None,
+    rng: Rng = None,
+) -> LearningRates:
+    """A learning rate for a model, from a short training in which it rises from `low` to `high`, by a factor per step.
+
+    The search ends early where the loss is no longer finite, or more than 4 times the least so far and more than in
+    the first tenth of the steps (means over 5 steps count). Afterwards the model with its buffers and generators, the
+    generator of the order, and the optimizer are as they were, to the bit; also after an error or Ctrl-C. The
+    arguments are those of `fit`; the optimizer is the one to be trained with, or a function that makes one (which
+    takes the parameters over from one made before).
+
+    It is the range test of Smith 2017, "Cyclical learning rates for training neural networks", section 3.3, with
+    rates that rise geometrically.
+    """
+    parameters = arguments.trainable(model)
+    low, high = real(low, "find_lr: low", above=True), real(high, "find_lr: high", above=True)
+    if low >= high:
+        raise ValueError(f"find_lr goes from low up to high; received low={low} and high={high}. Exchange them.")
+    rates = np.geomspace(low, high, whole(steps, "find_lr: steps", least=2))
+    order = data.rng if isinstance(data, DataLoader) else generator(rng)
+    stepper = arguments.made(optimizer, model, parameters)
+    ramp = _Ramp(rates)
+    with _put_back(model, stepper, order), np.errstate(all="ignore"):
+        try:
+            history = fit(
+                model,
+                data,
+                loss,
+                stepper,
+                epochs=len(rates) + 1,  # at the most: an epoch has at least one batch
+                batch_size=batch_size,
+                callbacks=ramp,
+                rng=order,
+                verbose=False,
+            )
+        except DivergedError:
+            history = History([])
+    if history.interrupted:
+        raise KeyboardInterrupt
+    return LearningRates(rates[: len(ramp.losses)], ramp.losses)
+
+
+class _Ramp(Callback):
+    """A rate for each step, and the loss of the batch after it."""
+
+    def __init__(self, rates: npt.NDArray[Any]) -> None:
+        self.rates = rates.tolist()
+        self.losses: list[float] = []
+        self.step = 0  # how many were made
+        self.best, self.worst = math.inf, -math.inf
+
+    def on_backward(self, training: Training) -> None:
+        """The loss is that after the steps so far, so the last rate's; then comes the next."""
+        loss = training.value.item()
+        if self.step:
+            self.losses.append(loss)
+        recent = float(np.mean(self.losses[-5:])) if self.losses else loss
+        self.best = min(recent, self.best)
+        if self.step <= len(self.rates) / 10:
+            self.worst = max(loss, self.worst)  # of those before much is learned: how they differ by chance
+        worse = recent > max(self.best + (WORSE - 1) * abs(self.best), self.worst)
+        if worse or self.step == len(self.rates):
+            training.stop("enough was seen")
+        for group in training.optimizer.param_groups:
+            group["lr"] = self.rates[min(self.step, len(self.rates) - 1)]
+        self.step += 1
+
+
+@contextmanager
+def _put_back(model: Module, optimizer: Optimizer, order: np.random.Generator) -> Iterator[None]:
+    """After it, all that a training changes is as it was before."""
+    tensors = list(dict.fromkeys([*model.parameters(), *optimizer.parameters]))
+    values = [(t, t.value.copy(), None if t.grad is None else t.grad.copy()) for t in tensors]
+    buffers = [(b, b.copy()) for b in model.buffers() if b.flags.writeable]
+    generators = [(g, generator_state(g)) for g in (order, *(g for _, g in model.named_generators()))]
+    state = optimizer.state_dict()
+    with evaluation.mode(model, training=True):
+        try:
+            yield
+        finally:
+            for tensor, value, grad in values:
+                tensor.value, tensor.grad = value, grad
+            for buffer, before in buffers:
+                buffer[...] = before
+            for rng, before in generators:
+                set_state(rng, before)
+            optimizer.load_state_dict(state)
+
+
+def _smoothed(losses: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Each number averaged with its neighbours, with weights that fall linearly; nothing is delayed."""
+    reach = max(1, round(len(losses) / 20))
+    weights = np.interp(np.arange(-reach, reach + 1), [-reach - 1, 0, reach + 1], [0.0, 1.0, 0.0])
+    if len(losses) < len(weights):
+        return losses.copy()
+    return np.convolve(losses, weights, "same") / np.convolve(np.ones(len(losses)), weights, "same")

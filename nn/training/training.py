@@ -1,0 +1,275 @@
+"""A training while it runs: the loop that everybody writes, with what it takes to stop and go on."""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn.data import DataLoader
+from nn.metrics import Metric
+from nn.model.module import Module
+from nn.optim import Optimizer, clip_grad_norm, clip_grad_value
+from nn.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from nn.report.history import History
+from nn.report.progress import Silence
+from nn.training import arguments, checkpoint, diagnosis, evaluation
+from nn.training.arguments import LossFunction
+from nn.training.callbacks import Callback
+from nn.training.checkpoint import File, generator_state, set_state
+from nn.training.diagnosis import DivergedError
+from nn.training.samples import as_target, conversion
+
+KEPT = "The model is as it was before this batch, and the error's .history has the epochs so far."
+
+
+class Training:
+    """A training while it runs: what callbacks see, and what a checkpoint holds.
+
+    model, optimizer, schedule : those that are trained with
+    history : the finished epochs
+    epoch, epochs : the current epoch, counted from 1, and how many there are to be
+    batch, batches : how many batches of it are done, and how many it has
+    value : the last batch's loss, a Tensor; its graph holds everything that the batch computed
+    outputs, targets : of the last batch
+    ended : why the training ended, if it did before its time
+    """
+
+    value: ad.Tensor
+    outputs: Any
+    targets: Any
+    schedule: LRScheduler | None = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    accumulate = 1  # batches per step of the optimizer
+    file: File | None = None  # where checkpoints go
+    file_every: int | None = None  # batches between two of them, besides those after each epoch
+    split_from: Any = None  # the generator's state that a share of the data was set aside from
+    order: npt.NDArray[Any] | None = None  # of this epoch's samples, once it has begun
+    ended = ""
+
+    def __init__(
+        self,
+        model: Module,
+        optimizer: Optimizer,
+        loss: LossFunction,
+        measures: dict[str, Metric],
+        samples: DataLoader,
+        held: DataLoader | None,
+        epochs: int,
+        buffers: set[str] | None = None,
+    ) -> None:
+        self.model, self.optimizer, self.loss, self.measures = model, optimizer, loss, measures
+        self.samples, self.held, self.epochs = samples, held, epochs
+        self.convert = conversion(model)
+        self.ignored = arguments.ignored_label(loss, samples, held)
+        names = ["loss", *measures]
+        self.history = History([*names, *(f"validation_{name}" for name in names)] if held else names)
+        self.callbacks: list[Callback] = []
+        self.epoch, self.batch, self.batches = 1, 0, len(samples)
+        self.means = evaluation.Means(measures)
+        self.seconds = 0.0  # that this epoch took, up to the last batch
+        self.order_from = generator_state(samples.rng)
+        self.shown = Silence(epochs, self.batches)
+        self._stopping = False  # Ctrl-C was pressed
+        trained = {id(t) for t in optimizer.parameters}
+        self._others = [t for t in model.parameters() if id(t) not in trained]
+        self._buffers = [b for b in model.buffers() if b.flags.writeable]
+        self._generators = [rng for _, rng in model.named_generators()]
+        self._names = {name for name, _ in model.named_buffers()} if buffers is None else buffers
+        self._values = np.empty_like(optimizer.flat.value)
+
+    def stop(self, reason: str) -> None:
+        """End the training after the batch or epoch that is under way; the first reason stays."""
+        self.ended = self.ended or reason
+
+    def run(self) -> None:
+        """All that is left of it."""
+        with ExitStack() as end:
+            end.callback(self.shown.close)
+            end.callback(self.model.eval)
+            try:
+                for callback in self.callbacks:
+                    callback.on_fit_begin(self)
+                    end.callback(callback.on_fit_end, self)
+                with self._interruptible():
+                    while self.epoch <= self.epochs and not self.ended:
+                        self._epoch()
+                self.history.interrupted = self._stopping  # in the last epoch's last moment: for loops around this
+                if self.ended:
+                    self.shown.keep(f"ended in epoch {self.epoch - (not self.batch)}: {self.ended}")
+            except KeyboardInterrupt:
+                self.history.interrupted = True
+                self.shown.keep(
+                    f"interrupted in epoch {self.epoch}; the history holds the {len(self.history)} finished before it"
+                )
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """The model's parameters, and the buffers that it had when the training began."""
+        late = {name for name, _ in self.model.named_buffers()} - self._names
+        return {name: value for name, value in self.model.state_dict().items() if name not in late}
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Give the model what `state` gave. Raises as `Module.load_state_dict` does."""
+        own = self.state().keys() == state.keys()
+        self.model.load_state_dict(state, strict=not own)
+
+    def _epoch(self) -> None:
+        began = time.perf_counter() - self.seconds
+        if self.order is None:
+            self.model.train()
+            self.order_from = generator_state(self.samples.rng)
+            self.order = self.samples.order()
+            self._call("on_epoch_begin")
+        while self.batch < self.batches:
+            if self.ended:
+                return
+            self._poll()
+            self._step()
+            self.seconds = time.perf_counter() - began
+            if self.file_every and self.batch // self.file_every > (self.batch - self.accumulate) // self.file_every:
+                self._write()
+        values = self.means.values()
+        if self.held:
+            size = max(self.held.batch_size or self.held.size, evaluation.AT_ONCE)
+            found = evaluation.measured(
+                self.model, self.held, size, self.loss, self.measures, self.convert, self.ignored, self._poll
+            )
+            values |= {f"validation_{name}": v for name, v in found.items()}
+        self.history.append(values, time.perf_counter() - began)
+        self.shown.keep(self.history.line(len(self.history), self.epochs))
+        if self.schedule is not None and self.schedule.each == "epoch":
+            if isinstance(self.schedule, ReduceLROnPlateau):
+                self.schedule.step(values.get("validation_loss", values["loss"]))
+            else:
+                self.schedule.step()
+        self._call("on_epoch_end")
+        self.epoch, self.batch, self.order, self.seconds = self.epoch + 1, 0, None, 0.0
+        self.means = evaluation.Means(self.measures)
+        self._write()
+
+    def _step(self) -> None:
+        """The batches of one step of the optimizer, and that step."""
+        assert self.order is not None
+        last = min(self.batch + self.accumulate, self.batches)
+        batches = [self.samples.batch(self.order, k) for k in range(self.batch, last)]
+        weights = [arguments.weight(b[1], b[2] if len(b) == 3 else None, self.ignored) for b in batches]
+        whole = sum(weights)
+        before = self._kept()
+        self.optimizer.zero_grad()
+        for tensor in self._others:
+            tensor.grad = None
+        try:
+            for batch, weight in zip(batches, weights, strict=True):
+                if weight:  # otherwise no sample of the batch counts
+                    self._reverse(batch, weight, None if len(batches) == 1 else weight / whole)
+                self.batch += 1
+                self.shown.advance(self.epoch, self.batch)
+            self._check_adjoints(last)
+            if whole:
+                self._move(last)
+        except Exception:
+            before()
+            raise
+
+    def _move(self, batch: int) -> None:
+        """Move the parameters, if where to is finite."""
+        if self.clip_norm is not None:
+            clip_grad_norm(self.optimizer, self.clip_norm)
+        if self.clip_value is not None:
+            clip_grad_value(self.optimizer, self.clip_value)
+        self._call("on_backward")
+        vector = self.optimizer.flat.value
+        np.copyto(self._values, vector)
+        self.optimizer.step()
+        if not diagnosis.finite(vector):
+            vector[...] = self._values
+            raise DivergedError(
+                f"the step {self._where(batch)} would have made parameters infinite: lr is too large. {KEPT}",
+                self.history,
+            )
+        if self.schedule is not None and self.schedule.each == "step":
+            self.schedule.step()
+        self._call("on_batch_end")
+
+    def _reverse(self, batch: Sequence[Any], weight: float, share: float | None) -> None:
+        """Forward and reverse pass of a batch of this weight, which is such a share of the whole step."""
+        inputs, targets, *weights = batch
+        self.outputs = self.model(self.convert(inputs))
+        self.targets = as_target(targets, self.outputs)
+        self.value = arguments.lost(self.loss, self.outputs, self.targets, *weights)
+        number = arguments.one_number(self.value)
+        if not math.isfinite(number):
+            cause = diagnosis.cause(self.value, inputs, targets, self.model)
+            raise DivergedError(f"the loss is {number} {self._where(self.batch + 1)}: {cause}. {KEPT}", self.history)
+        self.value.backward(None if share is None else np.full(self.value.shape, share, self.value.dtype))
+        self.means.add(number, self.outputs, self.targets, weight)
+
+    def _kept(self) -> Callable[[], None]:
+        """What puts buffers and generators back to what they are now."""
+        buffers = [(buffer, buffer.copy()) for buffer in self._buffers]
+        states = [(rng, generator_state(rng)) for rng in self._generators]
+
+        def put_back() -> None:
+            for buffer, values in buffers:
+                buffer[...] = values
+            for rng, state in states:
+                set_state(rng, state)
+
+        return put_back
+
+    def _check_adjoints(self, batch: int) -> None:
+        if stray := diagnosis.stray(self.optimizer, self.model):
+            raise DivergedError(
+                f"the adjoint of {stray} has a NaN or an infinity {self._where(batch)}, though the loss is finite: "
+                f"some slope is infinite, as those of sqrt, log and norms are at 0. {KEPT}",
+                self.history,
+            )
+
+    def _where(self, batch: int) -> str:
+        return f"in epoch {self.epoch}, batch {batch} of {self.batches}"
+
+    def _call(self, moment: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, moment)(self)
+
+    def _write(self) -> None:
+        if self.file is not None:
+            try:
+                checkpoint.write(self, self.file)
+            except OSError as error:
+                error.add_note(f"The checkpoint {str(self.file)!r} was not written; one from before is still whole.")
+                raise
+
+    def _poll(self) -> None:
+        if self._stopping:
+            self._write()
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Within it Ctrl-C takes effect between two batches, so that no step is half done; a second one at once."""
+
+        def asked(*_: Any) -> None:
+            if self._stopping:
+                raise KeyboardInterrupt
+            self._stopping = True
+
+        ours = threading.current_thread() is threading.main_thread()
+        # Where somebody handles the signal in a way of their own, that stays.
+        if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+        signal.signal(signal.SIGINT, asked)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
