@@ -71,7 +71,7 @@ def test_the_rates_rise_by_a_factor_and_the_losses_are_those_after_their_steps()
 def test_the_suggestion_is_where_the_loss_falls_most_steeply():
     rates = np.geomspace(1e-5, 1.0, 101)
     losses = 2.0 - 1.5 / (1 + np.exp(-4 * (np.log10(rates) + 2))) + np.where(rates > 0.1, rates * 40, 0)
-    found = nn.searching.LearningRates(rates, losses + 0.01 * np.cos(np.arange(101) * 3))
+    found = nn.training.searching.LearningRates(rates, losses + 0.01 * np.cos(np.arange(101) * 3))
     assert 0.007 < found.suggestion < 0.015
     assert len(found.smoothed) == 101
     assert found.smoothed[:30].std() < found.losses[:30].std() / 2
@@ -79,15 +79,15 @@ def test_the_suggestion_is_where_the_loss_falls_most_steeply():
 
 
 def test_without_a_fall_there_is_no_suggestion():
-    found = nn.searching.LearningRates([0.1, 1.0, 10.0], [1.0, 2.0, 3.0])
+    found = nn.training.searching.LearningRates([0.1, 1.0, 10.0], [1.0, 2.0, 3.0])
     assert math.isnan(found.suggestion)
     assert "no further than by chance" in repr(found)
     rates, random = np.geomspace(1e-5, 1, 100), np.random.default_rng(0)
     for _ in range(20):
         noise = random.standard_normal(100)
-        assert math.isnan(nn.searching.LearningRates(rates, 2 + noise).suggestion)
-        assert not math.isnan(nn.searching.LearningRates(rates, 2 + 0.1 * noise - np.linspace(0, 1, 100)).suggestion)
-    assert repr(nn.searching.LearningRates([], [])) == "LearningRates: no step was made"
+        assert math.isnan(nn.training.searching.LearningRates(rates, 2 + noise).suggestion)
+        assert not math.isnan(nn.training.searching.LearningRates(rates, 2 + 0.1 * noise - np.linspace(0, 1, 100)).suggestion)
+    assert repr(nn.training.searching.LearningRates([], [])) == "LearningRates: no step was made"
 
 
 def test_a_suggested_rate_trains_well():
@@ -155,13 +155,13 @@ def test_the_losses_as_a_picture():
     import matplotlib.pyplot as plt
 
     rates = np.geomspace(1e-5, 1.0, 50)
-    found = nn.searching.LearningRates(rates, np.append(np.linspace(2, 1, 45), [1, 5, 50, 500, 5000.0]))
+    found = nn.training.searching.LearningRates(rates, np.append(np.linspace(2, 1, 45), [1, 5, 50, 500, 5000.0]))
     (axis,) = found.plot()
     assert axis.get_xscale() == "log"
     np.testing.assert_array_equal(axis.lines[0].get_ydata(), found.losses)
     assert axis.get_ylim()[1] < 5
     assert axis.texts[0].get_text().strip() == f"{found.suggestion:.2g}"
-    nn.searching.LearningRates([], []).plot(axis)
+    nn.training.searching.LearningRates([], []).plot(axis)
     plt.close("all")
 
 
