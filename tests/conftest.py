@@ -7,16 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from autodiff.engine.table import compositions, constants, table
+from autodiff.engine.table import Primitive, table
 
 
 @pytest.fixture(autouse=True)
 def tables_restored() -> Iterator[None]:
-    before = dict(table), dict(compositions), set(constants)
+    before = dict(table)
+    fields = {known: [getattr(known, field) for field in Primitive.__slots__] for known in before.values()}
     yield
-    for known, declared in zip((table, compositions, constants), before, strict=True):
-        known.clear()
-        known.update(declared)
+    table.clear()
+    table.update(before)
+    for known, values in fields.items():  # a second declaration changes a record in place
+        for field, value in zip(Primitive.__slots__, values, strict=True):
+            setattr(known, field, value)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 from test_completeness import PUBLIC
 
 import autodiff as ad
-from autodiff.engine.table import compositions, constants, refused, table
+from autodiff.engine.table import table
 
 PAGE = Path(__file__).parent.parent / "FUNCTIONS.md"
 SPACES = {"np": "numpy", "np.linalg": "numpy.linalg", "np.fft": "numpy.fft"}
@@ -29,12 +29,15 @@ def classes(space: str) -> dict[str, list[str]]:
     reasons: dict[str, list[str]] = {}
     for name, function in sorted(functions.items(), key=lambda item: item[0].lower()):
         short = f"`{name.rpartition('.')[2]}`"
-        if function in table or function in compositions:
-            listed["Differentiable"].append(short)
-        elif function in constants:
+        known = table.get(function)
+        if known is None:
+            continue
+        if known.kind == "constant":
             listed["Constants"].append(short)
-        elif function in refused:
-            reasons.setdefault(refused[function], []).append(short)
+        elif known.kind == "refused":
+            reasons.setdefault(known.reason, []).append(short)
+        else:
+            listed["Differentiable"].append(short)
     return listed | {f"Refused: {reason}": names for reason, names in reasons.items()}
 
 

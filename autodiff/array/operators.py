@@ -23,6 +23,7 @@ _common = frozenset({float, int, bool, complex, np.float64, np.float32, np.int64
 
 def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     primitive = table[ufunc]
+    primitive.operator = True
 
     def forward(self: Node, other: Any) -> Any:
         kind = type(self)
@@ -65,6 +66,7 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
 
 def _unary(ufunc: np.ufunc, compute: Callable[[Any], Any]) -> Callable[[Any], Any]:
     primitive = table[ufunc]
+    primitive.operator = True
 
     def forward(self: Node) -> Any:
         primal = compute(self.primal)

@@ -18,7 +18,7 @@ from autodiff.array.protocols import Protocols
 from autodiff.engine.graph import NOT_KEPT, Node, current_scope, described, next_serial
 from autodiff.engine.recording import NO_PARAMETERS, apply, is_operand, recorded
 from autodiff.engine.reverse import adjoints, conjugated
-from autodiff.engine.table import compositions, constants, no_rule, table, without_defaults
+from autodiff.engine.table import no_rule, table, without_defaults
 from autodiff.rules import special, ufunc_methods
 from autodiff.rules.indexing import added_at, gather, replaced_at, settled
 
@@ -269,11 +269,10 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                     return NotImplemented
         if method != "__call__":
             return ufunc_methods.call(ufunc, method, inputs, kwargs)
-        if primitive is None:
-            if ufunc in compositions or special.declared(ufunc):
+        if primitive is None or primitive.kind != "differentiable":
+            if primitive is None or primitive.kind != "constant":
+                special.declared(ufunc)
                 return self.__array_function__(ufunc, (), inputs, kwargs)
-            if ufunc not in constants:
-                raise no_rule(ufunc)
             if any(isinstance(array, Tensor) for array in kwargs.get("out", ())):
                 without_defaults(ufunc, kwargs, ())
             return ufunc(*map(_raw, inputs), **kwargs)
@@ -289,12 +288,13 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         primitive = table.get(function)
-        if primitive is not None and primitive.rules:
-            return apply(primitive, *primitive.arrange(args, kwargs))
-        if function in compositions:
-            return compositions[function](args, kwargs)
-        if function in constants:
-            return function(*map(_raw, args), **{k: _raw(v) for k, v in kwargs.items()})
+        if primitive is not None:
+            if primitive.kind == "differentiable":
+                return apply(primitive, *primitive.arrange(args, kwargs))
+            if primitive.definition is not None:
+                return primitive.definition(args, kwargs)
+            if primitive.kind == "constant":
+                return function(*map(_raw, args), **{k: _raw(v) for k, v in kwargs.items()})
         raise no_rule(function)
 
     # -- a sequence of its first axis ---------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The table: what is known of each function's derivative. Four doors lead into it.
+"""The table: one record per function, with all that is known of its derivative. Four doors lead into it.
 
 `adjoint(f, *rules)`   f has derivatives: one rule per data argument
 `constant(f)`          f's derivative is zero wherever it exists (comparisons, argmax, floor ...)
@@ -8,6 +8,8 @@
 A rule is a function of (g, y, *arguments, **parameters): the adjoint g of the result, the result y, and what f
 was called with; it returns the argument's adjoint. It is written in NumPy, so that it runs on raw arrays in an
 ordinary reverse pass and records itself on Tensors when the derivative is to be differentiated again.
+
+A second declaration changes the record in place, so that operators, passes, traces and pictures follow it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import inspect
 import itertools
 import types
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -28,21 +30,49 @@ Rule = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
 
-class Primitive:
-    """What is known of one function: how to compute it, and one adjoint rule per data argument."""
+Kind = Literal["differentiable", "constant", "composed", "refused", "undeclared"]
 
-    __slots__ = ("function", "name", "rules", "broadcasts", "linear", "keywords")
+
+class Primitive:
+    """The record of one function: how to compute it, of what kind it is, and what that kind needs.
+
+    A differentiable function has one adjoint rule per data argument, a composed one its definition, a refused one the
+    reason; an undeclared one is a function of the user's that has no rules yet.
+    """
+
+    __slots__ = (
+        *("function", "name", "kind", "rules", "keywords", "definition", "reason"),
+        *("broadcasts", "linear", "redeclared", "operator"),
+    )
 
     def __init__(
-        self, function: Function, name: str, rules: tuple[Rule | None, ...] | Each, keywords: frozenset[str]
+        self,
+        function: Function,
+        name: str,
+        rules: tuple[Rule | None, ...] | Each = (),
+        keywords: frozenset[str] = frozenset(),
+        kind: Kind = "differentiable",
     ) -> None:
         self.function = function
         self.name = name
+        self.kind = kind
         self.rules = rules
         self.keywords = keywords
+        self.definition: Composition | None = None
+        self.reason = ""
         # A ufunc says itself that it broadcasts, so the reverse pass sums its adjoints back to shape.
         self.broadcasts = isinstance(function, np.ufunc)
         self.linear = False  # in each argument, the others held: the forward pass applies the function itself
+        self.redeclared = False  # its derivative is no longer the textbook's, which traces would show
+        self.operator = False  # one of Python's operators records it without asking for its kind
+
+    def declare(
+        self, kind: Kind, rules: tuple[Rule | None, ...] | Each = (), keywords: frozenset[str] = frozenset()
+    ) -> None:
+        """Change this record to another kind, with the rules of that kind; what was known before is forgotten."""
+        self.redeclared = self.kind in ("differentiable", "constant", "composed")
+        self.kind, self.rules, self.keywords = kind, rules, keywords
+        self.definition, self.reason, self.linear = None, "", False
 
     def __repr__(self) -> str:
         return f"Primitive({self.name})"
@@ -108,9 +138,20 @@ class Composition:
 
 
 table: dict[Function, Primitive] = {}
-constants: set[Function] = set()
-compositions: dict[Function, Composition] = {}
-refused: dict[Function, str] = {}
+
+
+def record(function: Function) -> Primitive:
+    """The record of a function, a new one where there is none."""
+    found = table.get(function)
+    if found is None:
+        found = table[function] = Primitive(function, _name(function), kind="undeclared")
+    return found
+
+
+def of_kind(*kinds: Kind) -> list[Function]:
+    """The functions of these kinds."""
+    return [function for function, known in table.items() if known.kind in kinds]
+
 
 UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
 
@@ -127,21 +168,26 @@ def adjoint(function: Function, *rules: Rule | None, each: Rule | None = None) -
     if (each is None) == (not rules):
         raise TypeError("ad.adjoint takes one rule per data argument of the function (or each=, for any number)")
     data = len(rules)
+    if rules and isinstance(function, np.ufunc) and data != function.nin:
+        raise TypeError(
+            f"ad.adjoint of {spelled(function)} received {data} rule(s); it has {function.nin} data argument(s), and "
+            "takes one rule for each (None where no derivative flows)."
+        )
     keywords = frozenset[str]()
     for rule in (*rules, each):
         if rule is not None:
             keywords |= _keywords(rule, function, data)
-    known = table.get(function)
-    table[function] = Primitive(
-        known.function if known else function, _name(function), Each(each) if each else rules, keywords
-    )
-    constants.discard(function)
-    compositions.pop(function, None)
+    record(function).declare("differentiable", Each(each) if each else rules, keywords)
 
 
 def constant(*functions: Function) -> None:
-    """Declare that the derivative of each function is zero: on Tensors it gives plain arrays, constants."""
-    constants.update(functions)
+    """Declare that the derivative of each function is zero: on Tensors it gives plain arrays, constants.
+
+    (Python's operator for such a function, `*` for np.multiply, still gives a Tensor; no derivative flows through it.)
+    """
+    for function in functions:
+        known = record(function)
+        known.declare("constant", (None,) * function.nin if known.operator else ())  # type: ignore[attr-defined]
 
 
 def linear(*functions: Function) -> None:
@@ -152,9 +198,16 @@ def linear(*functions: Function) -> None:
 
 def composed(function: Function) -> Callable[[F], F]:
     """Declare `function` through a definition made of functions that have rules already."""
+    known = record(function)
+    if known.operator:
+        raise TypeError(
+            f"ad.composed was asked of {spelled(function)}, which one of Python's operators records as one node; "
+            f"declare its rules instead, with ad.adjoint({spelled(function)}, ...)."
+        )
 
     def declare(definition: F) -> F:
-        compositions[function] = Composition(function, definition)
+        known.declare("composed")
+        known.definition = Composition(function, definition)
         return definition
 
     return declare
@@ -162,7 +215,10 @@ def composed(function: Function) -> Callable[[F], F]:
 
 def refuse(reason: str, *functions: Function) -> None:
     """Give the reason why each function has no adjoint rule, and what to do instead: its refusal says so."""
-    refused.update(dict.fromkeys(functions, reason))
+    for function in functions:
+        known = record(function)
+        known.declare("refused")
+        known.reason = reason
 
 
 def primitive(function: F) -> F:
@@ -182,7 +238,7 @@ def primitive(function: F) -> F:
         return function(*args, **kwargs)
 
     # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.
-    table[dispatch] = Primitive(function, _name(function), (), frozenset())
+    table[dispatch] = Primitive(function, _name(function), kind="undeclared")
     return dispatch  # type: ignore[return-value]
 
 
@@ -202,10 +258,10 @@ def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Itera
 
 
 def no_rule(function: Function) -> TypeError:
-    """The refusal of a function that is in none of the tables."""
+    """The refusal of a function that has no rules."""
     name = spelled(function)
-    if function in refused:
-        return TypeError(f"{name} has no adjoint rule: {refused[function]}.")
+    if function in table and table[function].reason:
+        return TypeError(f"{name} has no adjoint rule: {table[function].reason}.")
     return TypeError(
         f"{name} has no adjoint rule; compose it from differentiable functions "
         f"or declare one with ad.adjoint({name}, ...)."

@@ -117,7 +117,17 @@ def _token(word: str) -> Token:
 
 
 def writing(node: Node) -> Writing | None:
-    """How a node's operation is written; None for a leaf or a primitive that the table does not know."""
+    """How a node's operation is written; None for a leaf or a primitive that the table does not know.
+
+    Where a user has declared other rules for a function, its form stays, and the textbook's derivative goes.
+    """
+    written = _textbook(node)
+    redeclared = node.primitive is not None and node.primitive.redeclared
+    return Writing(written.form) if written is not None and redeclared else written
+
+
+def _textbook(node: Node) -> Writing | None:
+    """How a node's operation and its derivative are written in textbooks."""
     primitive = node.primitive
     if primitive is None:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.shapes import Axis
-from autodiff.engine.table import Composition, constants
+from autodiff.engine.table import Composition, table
 from autodiff.rules.arguments import array, raw
 from autodiff.rules.scans import record
 
@@ -52,7 +52,7 @@ def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str
         return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
     if (ufunc, method) in definitions:
         return definitions[ufunc, method](inputs, kwargs)
-    if ufunc in constants and method != "at":
+    if ufunc in table and table[ufunc].kind == "constant" and method != "at":
         return getattr(ufunc, method)(*map(raw, inputs), **kwargs)
     hint = "Tensors are never written into: use t.at[index].add(v)" if method == "at" else "compose it from functions"
     raise TypeError(f"np.{ufunc.__name__}.{method} was called with a Tensor, and has no adjoint rule; {hint}.")

@@ -86,7 +86,9 @@ def test_without_a_fall_there_is_no_suggestion():
     for _ in range(20):
         noise = random.standard_normal(100)
         assert math.isnan(nn.training.searching.LearningRates(rates, 2 + noise).suggestion)
-        assert not math.isnan(nn.training.searching.LearningRates(rates, 2 + 0.1 * noise - np.linspace(0, 1, 100)).suggestion)
+        assert not math.isnan(
+            nn.training.searching.LearningRates(rates, 2 + 0.1 * noise - np.linspace(0, 1, 100)).suggestion
+        )
     assert repr(nn.training.searching.LearningRates([], [])) == "LearningRates: no step was made"
 
 
