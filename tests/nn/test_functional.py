@@ -168,6 +168,7 @@ def test_large_constants_are_not_kept():
     assert cached.count(2**16 + 1) is not cached.count(2**16 + 1)
 
 
+@pytest.mark.skipif(np.lib.NumpyVersion(np.__version__) < "2.1.0", reason="there clip of -0 gives 0, of large arrays")
 @pytest.mark.parametrize("size", [1, 7, 1023, 1024, 5000])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_relu_of_negative_zero_is_the_same_for_arrays_of_all_sizes(size: int, dtype: type):
