@@ -182,3 +182,32 @@ def test_memory_falls_with_the_square_root_of_the_depth() -> None:
     assert plain > 390  # two arrays a layer
     assert cut < 60  # 14 borders, and 14 layers at a time
     assert nested < 45
+
+
+A, B, POINT = np.arange(12.0).reshape(2, 2, 3) / 10, np.arange(24.0).reshape(2, 3, 4) / 20, np.array([0.3, -0.5, 0.9])
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        lambda b: A @ np.sin(b),
+        lambda b: np.sin(b) @ B,
+        lambda b: np.dot(A, np.sin(b)),
+        lambda b: np.sin(b) * A,
+        lambda b: np.matvec(A, np.sin(b)) if hasattr(np, "matvec") else A @ np.sin(b),
+    ],
+    ids=["matrix-vector", "vector-matrix", "dot", "multiply", "matvec"],
+)
+def test_modes_nest_where_a_product_broadcasts(product: Any) -> None:
+    """Reverse over forward, and over forward over reverse: a share may be wider than the argument it goes to."""
+    moved = lambda b: ad.jvp(product, (b,), (np.ones(3),))[1]  # noqa: E731
+    ad.check_grads(lambda b: np.sum(moved(b) ** 2), POINT, order=2)
+    ad.check_grads(lambda b: np.sum(ad.hvp(lambda b: np.sum(product(b) ** 2), b, np.ones(3)) ** 2), POINT, order=1)
+    jacobian = ad.jacobian(product)(POINT)
+    np.testing.assert_allclose(moved(POINT), jacobian.sum(-1), rtol=1e-12)
+    second = ad.jacobian(moved)(POINT)
+    step = 1e-6 * np.array([1.0, 2.0, -1.0])
+    np.testing.assert_allclose(second @ step, (moved(POINT + step) - moved(POINT - step)) / 2, rtol=1e-5, atol=1e-12)
+    np.testing.assert_allclose(
+        ad.hessian(lambda b: np.sum(moved(b)))(POINT), ad.jacobian(ad.grad(lambda b: np.sum(moved(b))))(POINT)
+    )

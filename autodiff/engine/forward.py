@@ -12,6 +12,7 @@ import numpy as np
 from autodiff.engine.graph import Node, between
 from autodiff.engine.recording import NO_PARAMETERS, apply, recorded
 from autodiff.engine.reverse import adjoints, raw
+from autodiff.engine.shapes import unbroadcast
 
 
 def tangents(roots: Sequence[Node], inputs: Mapping[Node, Any], remember: bool = False) -> dict[Node, Any]:
@@ -51,6 +52,8 @@ def _along(node: Node, y: Any, shown: Any, position: int, t: Any, remember: bool
     zeros = np.zeros(node.primal.shape, node.primal.dtype)[()]
     g = recorded(type(node), None, zeros, (), NO_PARAMETERS, ())
     share = rule(g, y, *shown, **parameters)
+    if primitive.broadcasts and isinstance(share, Node):
+        share = unbroadcast(share, node.arguments[position].primal.shape)  # it may be wider than its argument
     return adjoints(share, t, wrt=[g], recorded=remember).get(g) if isinstance(share, Node) else None
 
 

@@ -73,17 +73,21 @@ class scope:  # noqa: N801  # it reads as a statement: with ad.scope("encoder")
         as it is and named when a picture is drawn
     """
 
-    __slots__ = ("_name", "_token")
+    __slots__ = ("_name",)
 
     def __init__(self, name: Any) -> None:
         self._name = name
 
     def __enter__(self) -> None:
         outer = _read_scope()
-        self._token = current_scope.set(None if outer is None else (outer, self._name))
+        if outer is not None:
+            current_scope.set((outer, self._name))
 
     def __exit__(self, *raised: object) -> None:
-        current_scope.reset(self._token)
+        # The scope itself says what is around it. So one object can be entered within itself, and in several threads.
+        inner = _read_scope()
+        if inner:
+            current_scope.set(inner[0])
 
     def __call__(self, function: F) -> F:
         """The function, every call of which is such a part."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import gc
 import threading
@@ -459,3 +460,31 @@ def test_a_picture_shows_the_values_of_its_moment():
     before = picture.to_json()
     model.weight.value = model.weight.value * 2
     assert picture.to_json() == before
+
+
+def test_one_scope_object_is_entered_many_times() -> None:
+    a, x = ad.scope("a"), ad.Tensor(1.0)
+    with a:
+        with a:
+            inner = np.sin(x)
+        outer = np.sin(x)
+    with pytest.raises(ZeroDivisionError), a, a:
+        _ = 1 / 0
+    with a, ad.no_grad(), a:
+        assert not isinstance(np.sin(x), ad.Tensor)
+    after = np.sin(x)
+    assert [names(t.scope) for t in (inner, outer, after)] == [["a", "a"], ["a"], []]
+
+
+def test_one_scope_object_serves_two_threads() -> None:
+    a, x, both_inside = ad.scope("a"), ad.Tensor(1.0), threading.Barrier(2)
+
+    def enter(_: int) -> list[list[str]]:
+        with a:
+            both_inside.wait(10)
+            inside = np.sin(x)
+            both_inside.wait(10)
+        return [names(inside.scope), names(np.sin(x).scope)]
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(enter, range(2))) == [[["a"], []]] * 2
