@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autodiff.array import tensor
-from autodiff.array.flat import Flat
-from autodiff.array.tensor import Tensor
+from autodiff.arrays import tensor as _tensor
+from autodiff.arrays.flat import Flat
+from autodiff.arrays.tensor import Tensor
 from autodiff.engine.recording import no_grad, scope
 from autodiff.engine.table import adjoint, composed, constant, primitive
 from autodiff.rules.activations import (
@@ -94,9 +94,18 @@ _on_demand = {
 }
 
 
+# What makes arrays of numbers, and refuses a Tensor.
+_makers = {
+    *("tensor", "array", "asarray", "asanyarray", "ascontiguousarray", "zeros", "ones", "empty", "full", "eye"),
+    *("identity", "arange", "linspace", "logspace", "geomspace", "fromfunction", "frombuffer", "fromiter", "tri"),
+}
+
+
 def __getattr__(name: str) -> Any:
     if name in _on_demand:
         return getattr(importlib.import_module(_on_demand[name]), name)
+    if name in _makers:
+        raise AttributeError(f"autodiff has no {name!r}: NumPy makes the array, and ad.Tensor(array) a Tensor of it.")
     if not name.startswith("_") and callable(getattr(np, name, None)):
         raise AttributeError(f"autodiff has no {name!r}: NumPy's own function works on Tensors, np.{name}(tensor).")
     raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
@@ -107,7 +116,7 @@ def _displayed(result: Tensor) -> dict[str, str]:
     return bundle
 
 
-tensor.notebook_display = _displayed  # a Tensor's own module lies below the pictures
+_tensor.notebook_display = _displayed  # a Tensor's own module lies below the pictures
 
 
 def __dir__() -> list[str]:

@@ -53,6 +53,7 @@ from nn.losses import (
     NLLLoss,
     SmoothL1Loss,
 )
+from nn.memory import reuse_memory
 from nn.model.flat_vector import flat
 from nn.model.module import Module
 from nn.model.saving import FileError, load, save
@@ -129,6 +130,7 @@ __all__ = [
     "optim",
     "predict",
     "restarts",
+    "reuse_memory",
     "save",
     "watch",
     "weight_norm",
@@ -148,4 +150,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_on_demand])
+    return sorted([*__all__, *_on_demand])

@@ -21,9 +21,9 @@ FLOORS = {
     "autodiff.engine.recording": 1,
     "autodiff.engine.reverse": 2,
     "autodiff.engine.forward": 2,
-    "autodiff.array": 2,
-    "autodiff.array.tensor": 3,
-    "autodiff.array.flat": 4,
+    "autodiff.arrays": 2,
+    "autodiff.arrays.tensor": 3,
+    "autodiff.arrays.flat": 4,
     "autodiff.transforms": 4,
     "autodiff.notation": 4,
     "autodiff.picture": 4,
@@ -108,7 +108,7 @@ def test_rules_know_no_tensor(module: str) -> None:
 def test_the_lowest_modules_know_only_numpy() -> None:
     for module in ("autodiff.engine.shapes", "autodiff.engine.graph", "autodiff.transforms.tree"):
         assert dependencies(module) == set()
-    assert not any(name.startswith("autodiff.array") for name in dependencies("autodiff.engine.reverse"))
+    assert not any(name.startswith("autodiff.arrays") for name in dependencies("autodiff.engine.reverse"))
 
 
 @pytest.mark.parametrize("module", [m for m in FILES if m == "nn" or m.startswith("nn.")])

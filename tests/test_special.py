@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -157,3 +158,14 @@ def test_gelu_far_to_the_left_is_small_and_not_lost() -> None:
     x = ad.Tensor([-10.0, 0.0, 10.0])
     ad.gelu(x).sum().backward()
     np.testing.assert_allclose(x.grad, [-7.5e-22, 0.5, 1.0], rtol=2e-2)
+
+
+def test_a_broken_order_that_scipy_cuts_off_is_cut_off_in_the_derivative() -> None:
+    for function in (special.kn, special.yn):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # SciPy says that it cuts the order off
+            found = ad.grad(lambda x, f=function: f(0.5, x))(1.3)
+        assert found == pytest.approx(ad.grad(lambda x, f=function: f(0, x))(1.3), rel=1e-12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert ad.grad(lambda x: special.kn(0.5, x))(1.3) == pytest.approx(-0.3725475, rel=1e-6)

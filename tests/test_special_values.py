@@ -226,3 +226,29 @@ def test_relu_of_many_elements_is_relu_of_few(dtype: type) -> None:
     y = ad.relu(ad.Tensor(x))
     assert y.dtype == dtype
     assert np.array_equal(y.value, np.stack([ad.relu(row) for row in x]), equal_nan=True)
+
+
+NAN_SIBLINGS = [
+    (getattr(np, f"nan{f.__name__}"), f) for f in (np.sum, np.prod, np.mean, np.var, np.std, np.max, np.min)
+]
+
+
+@pytest.mark.parametrize(("skipping", "plain"), NAN_SIBLINGS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("axis", [None, 0, -1])
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize(
+    "x", [np.ones((2, 3)), np.zeros((2, 3)), np.array([[0.5, -1.0, 2.0], [2.0, 2.0, 0.1]])], ids=str
+)
+def test_without_nan_a_nan_reduction_is_its_sibling(
+    skipping: Any, plain: Any, axis: Any, keepdims: bool, x: np.ndarray
+) -> None:
+    given = {"axis": axis, "keepdims": keepdims}
+    np.testing.assert_allclose(skipping(ad.Tensor(x), **given).value, plain(x, **given))
+    found, expected = (ad.grad(lambda x, f=f: np.sum(f(x, **given)))(x) for f in (skipping, plain))
+    np.testing.assert_allclose(found, expected)
+
+
+def test_the_logarithm_of_a_complex_sum_is_the_principal_value() -> None:
+    z = np.array([-2 + 6j, 4 - 5j])
+    assert ad.logsumexp(z) == pytest.approx(4.000014042117515 + 1.2807066115466412j, rel=1e-12)
+    assert ad.logsumexp(ad.Tensor(z)).item() == pytest.approx(np.log(np.sum(np.exp(z))), rel=1e-12)

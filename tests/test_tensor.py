@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
+import nn
 from autodiff.engine.reverse import contribution
 from autodiff.engine.table import table
 
@@ -465,7 +466,7 @@ def test_arguments_by_position_and_by_name() -> None:
     t = ad.Tensor([[1.0, 2.0], [3.0, 5.0]])
     assert np.sum(t, 1, None, None, True).shape == np.sum(a=t, axis=1, keepdims=True).shape == (2, 1)
     assert np.mean(t, 0).shape == np.max(t, axis=-1).shape == np.var(t, 1).shape == (2,)
-    assert np.reshape(a=t, order="C", **{SHAPE: (4,)}).shape == np.transpose(a=t).reshape(-1).shape == (4,)
+    assert np.reshape(t, **{SHAPE: (4,)}).shape == np.transpose(a=t).reshape(-1).shape == (4,)
     assert np.expand_dims(t, 0).shape == np.expand_dims(a=t, axis=0).shape == (1, 2, 2)
     assert np.var(t, None, None, None, 1).value == np.var(t.value, ddof=1)
     assert np.amax(t, 1, None, True).shape == (2, 1)
@@ -585,3 +586,14 @@ def test_adjoints_that_share_memory_cannot_be_written_into() -> None:
     found = (a + b).adjoints(np.ones(2))
     with pytest.raises(ValueError, match="read-only"):
         found[a][0] = 5.0
+
+
+@pytest.mark.parametrize("name", ["tensor", "array", "asarray", "zeros", "ones", "arange", "eye"])
+def test_who_wants_to_make_an_array_is_told_how_to_make_a_tensor(name: str) -> None:
+    with pytest.raises(AttributeError, match=rf"no '{name}': NumPy makes the array, and ad\.Tensor\(array\)"):
+        getattr(ad, name)
+
+
+def test_dir_shows_what_is_public() -> None:
+    assert set(dir(ad)) == set(ad.__all__)
+    assert set(dir(nn)) == {*nn.__all__, "MLPClassifier", "MLPRegressor"}

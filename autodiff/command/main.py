@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 import numpy as np
 
 from autodiff import __version__
-from autodiff.array.tensor import Tensor
+from autodiff.arrays.tensor import Tensor
 from autodiff.command.expression import CONSTANTS, FUNCTIONS, NAME, Expression, ExpressionError, excerpt, near
 from autodiff.notation.formula import plain
 from autodiff.notation.trace import trace

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from autodiff.array.tensor import Tensor
+from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import plain
 from autodiff.notation.trace import Trace
 from autodiff.picture.content.reading import check_choices, read

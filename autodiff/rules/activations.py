@@ -43,7 +43,8 @@ def softplus(x: Any) -> Any:
 @primitive
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The logarithm of sum exp(x) over `axis` (all axes by default): a smooth maximum."""
-    highest = np.max(np.add(x, 0.0), axis=axis, keepdims=True, initial=-np.inf)
+    # Of complex numbers the real parts are shifted alone, so that the logarithm is the principal value.
+    highest = np.max(np.add(np.real(x), 0.0), axis=axis, keepdims=True, initial=-np.inf)
     highest = np.where(np.isfinite(highest), highest, 0)
     with np.errstate(divide="ignore"):  # no elements, or none above -inf: ln 0 = -inf is the answer
         result = np.log(np.sum(np.exp(x - highest), axis=axis, keepdims=True)) + highest

@@ -195,5 +195,5 @@ def nanvar(
 def nanstd(
     a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None
 ) -> Any:
-    """The square root of the variance of what is not NaN."""
-    return np.sqrt(nanvar(a, axis, ddof, keepdims, correction=correction))
+    """The square root of the variance of what is not NaN; where that is 0 its adjoint is 0, as np.std's."""
+    return root(nanvar(a, axis, ddof, keepdims, correction=correction))

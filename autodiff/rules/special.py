@@ -123,8 +123,12 @@ def _bessel_functions(special: Any) -> None:
     adjoint(special.k0e, lambda g, y, x: g * (y - special.k1e(x)))
     adjoint(special.k1e, lambda g, y, x: g * (y - 0.5 * (special.k0e(x) + special.kve(2, x))))
 
+    whole_orders = {special.kn, special.yn}  # SciPy cuts a broken order off
+
     def of_any_order(function: Any, first: float, second: float, growth: Any = None) -> None:
         def slope(g: Any, y: Any, v: Any, x: Any) -> Any:
+            if function in whole_orders:
+                v = np.trunc(v)
             change = first * function(np.subtract(v, 1), x) + second * function(np.add(v, 1), x)
             return g * (change if growth is None else change + growth(x) * y)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autodiff.array.tensor import Tensor, floating, leaf
+from autodiff.arrays.tensor import Tensor, floating, leaf
 from autodiff.engine.graph import Node, current_scope, older_sources
 from autodiff.engine.recording import recording
 from autodiff.engine.reverse import adjoints, conjugated

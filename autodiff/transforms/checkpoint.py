@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.array.tensor import Tensor
+from autodiff.arrays.tensor import Tensor
 from autodiff.engine.graph import Node, current_scope, next_serial, older_sources
 from autodiff.engine.recording import NO_PARAMETERS, recorded, recording
 from autodiff.engine.reverse import adjoints

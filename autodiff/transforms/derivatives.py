@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from autodiff.array.tensor import Tensor
+from autodiff.arrays.tensor import Tensor
 from autodiff.engine.forward import tangents as push_forward
 from autodiff.engine.graph import Node, current_scope
 from autodiff.transforms import tree

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     ):
         x, weight = _of_one_dtype(x, weight)
     try:
-        y = (np.dot if x.ndim else np.matmul)(x, weight.T)  # dot takes half a microsecond less, and a number for x
+        y = rows_times(x, weight.T)
         if bias is not None:
             bias = bias if type(bias) is np.ndarray else np.asarray(bias)
             y += bias
@@ -69,14 +70,24 @@ def _misshapen(x: Any, weight: Any, bias: Any) -> ValueError:
     )
 
 
+def rows_times(x: Any, weight: Any) -> Any:
+    """x weight along the last axis of x, whatever its axes before, as one product of two matrices.
+
+    np.dot does not use BLAS where an argument has more than two axes: 12 times the time at (32, 64, 256).
+    """
+    if x.ndim > 2 and weight.ndim == 2:
+        return np.reshape(np.dot(matrix(x), weight), (*x.shape[:-1], weight.shape[1]))
+    return (np.dot if x.ndim else np.matmul)(x, weight)  # dot takes half a microsecond less, and a number for x
+
+
 def matrix(x: Any) -> Any:
     """x with every axis but the last put into one."""
-    return x if x.ndim == 2 else np.reshape(x, (-1, x.shape[-1]))
+    return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 ad.adjoint(
     linear,
-    lambda g, y, x, weight, bias=None: np.dot(g, weight),
+    lambda g, y, x, weight, bias=None: rows_times(g, weight),
     lambda g, y, x, weight, bias=None: np.dot(matrix(g).T, matrix(x)),
     lambda g, y, x, weight, bias=None: row_sum(matrix(g)),
 )

@@ -180,12 +180,3 @@ def misshapen(name: str, shape: tuple[int, ...], channels: int | None = None) ->
         f"{name} takes images of shape (batch, {wanted}, height, width), or one of shape ({wanted}, height, width); "
         f"received shape {shape}. {hint}"
     )
-
-
-# glibc hands large blocks back to the system when they are freed, and the next array of that size is cleared page by
-# page as it is first written: half of a small convolutional network's step (measured). A block of nearly 32 MB,
-# the largest that counts, raises the size from which it does so once it was freed (mallopt(3), M_MMAP_THRESHOLD);
-# this one is never written, so it costs an address range for a moment. What it costs later: freed arrays below 32 MB
-# may stay with the process, for its next ones, instead of going back to the system. The environment variable
-# MALLOC_MMAP_THRESHOLD_=131072 fixes the size at its default, and so switches this off. Other allocators do not notice.
-np.empty(2**25 - 2**16, np.uint8)

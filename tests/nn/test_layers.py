@@ -228,3 +228,16 @@ def test_a_normed_dense_layer_computes_what_it_did():
     assert normed.built
     assert list(dict(normed.named_parameters())) == ["bias", "weight_g", "weight_v"]
     assert repr(normed) == "weight_norm(Dense(2, 'tanh', input_shape=(3,)))"
+
+
+@pytest.mark.parametrize("shape", [(3,), (4, 3), (2, 4, 3), (2, 1, 4, 3), (0, 4, 3), (2, 0, 3)])
+def test_a_dense_layer_goes_along_the_last_axis(shape: tuple[int, ...]):
+    layer = nn.Linear(3, 2, rng=0, dtype=np.float64)
+    x = np.random.default_rng(0).standard_normal(shape)
+    expected = np.matmul(x, layer.weight.value.T) + layer.bias.value
+    y = layer(ad.Tensor(x))
+    assert y.shape == (*shape[:-1], 2)
+    np.testing.assert_allclose(y.value, expected, rtol=1e-12)
+    ad.check_grads(lambda x, w, b: np.sin(nn.functional.linear(x, w, b)), x, layer.weight.value, layer.bias.value)
+    turned = np.swapaxes(np.swapaxes(x, 0, -1).copy(), 0, -1)  # the same numbers, laid out otherwise
+    np.testing.assert_allclose(layer(ad.Tensor(turned)).value, expected, rtol=1e-12)

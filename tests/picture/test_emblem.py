@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from models import loss_of_mlp
 
-from autodiff.array.tensor import Tensor
+from autodiff.arrays.tensor import Tensor
 from autodiff.picture import Picture, draw
 
 GOLDEN = Path(__file__).with_name("emblem.svg")
@@ -18,7 +18,7 @@ OTHER_GRAPHS = """
 import hashlib, sys
 import numpy as np
 from autodiff.picture import draw, steps
-from autodiff.array.tensor import Tensor
+from autodiff.arrays.tensor import Tensor
 from models import loss_of_mlp, scalar_mlp
 
 x, w = Tensor(0.3, name="x"), Tensor(np.linspace(-1, 1, 30).reshape(5, 6), name="w")

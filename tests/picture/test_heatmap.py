@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from autodiff.array.tensor import Tensor
+from autodiff.arrays.tensor import Tensor
 from autodiff.picture import draw
 from autodiff.picture.content.heatmap import MOST_CELLS, NAN_LEVEL, TOP_LEVEL, ZERO_LEVEL, heatmap
 

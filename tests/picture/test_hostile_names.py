@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from hostile import NAMES, computation
 
-from autodiff.array.tensor import Tensor
+from autodiff.arrays.tensor import Tensor
 from autodiff.picture import draw, steps
 from autodiff.picture.content.lettering import esc
 

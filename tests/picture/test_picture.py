@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from autodiff.array.tensor import Tensor
+from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import Token, plain
 from autodiff.picture import draw
 from autodiff.picture.content.lettering import fitted, runs, serif_width, tspans

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy.typing as npt
 
-from autodiff.array.tensor import Tensor
+from autodiff.arrays.tensor import Tensor
 from autodiff.engine.graph import ancestors
 from autodiff.notation.trace import Trace
 from autodiff.picture.content.folding import folded

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from autodiff.array.tensor import Tensor
+from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import Formula, plain
 from autodiff.notation.trace import Trace
 from autodiff.picture.content.lettering import esc

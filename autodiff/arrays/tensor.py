@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from autodiff.array.methods import ArrayMethods
-from autodiff.array.operators import Operators
-from autodiff.array.protocols import Protocols
+from autodiff.arrays.methods import ArrayMethods
+from autodiff.arrays.operators import Operators
+from autodiff.arrays.protocols import Protocols
 from autodiff.engine.graph import NOT_KEPT, Node, current_scope, described, next_serial
 from autodiff.engine.recording import NO_PARAMETERS, apply, is_operand, recorded
 from autodiff.engine.reverse import adjoints, conjugated

@@ -10,7 +10,7 @@ from autodiff.engine.graph import described
 from autodiff.rules import special
 
 if TYPE_CHECKING:
-    from autodiff.array.tensor import Tensor
+    from autodiff.arrays.tensor import Tensor
 
 np_: Any = np
 

@@ -14,7 +14,7 @@ from autodiff.rules import shaping
 np_: Any = np  # NumPy's annotations promise ndarrays, which is not what it makes of Tensors
 
 if TYPE_CHECKING:
-    from autodiff.array.tensor import Tensor
+    from autodiff.arrays.tensor import Tensor
 
 
 class ArrayMethods:
