@@ -56,10 +56,10 @@ def test_many_dimensions_become_rows_of_the_last_axis():
     assert [len(row) for row in drawn.levels] == [4] * 6
 
 
-def test_a_large_array_is_shown_by_the_means_of_its_blocks():
+def test_of_a_large_array_each_cell_shows_the_greatest_magnitude_of_its_block():
     value = np.zeros((2400, 48))
-    value[:100, :2] = 3.0
-    value[100:200, 2:4] = [1.0, -1.0]
+    value[50, 1] = 3.0
+    value[50, 0] = -2.0
     drawn = heatmap(value)
     assert (len(drawn.levels), len(drawn.levels[0])) == (MOST_CELLS, MOST_CELLS)
     assert drawn.levels[0][0] == TOP_LEVEL
@@ -88,3 +88,22 @@ def test_arrays_of_every_kind_are_drawn(value):
 @pytest.mark.parametrize("constant", [np.array([True, False]), np.array([1, 2]), np.zeros(2, np.float32)])
 def test_constants_of_every_kind_are_drawn(constant):
     assert "CONST" in draw(Tensor([1.0, 2.0]) * constant).svg
+
+
+def test_a_checkerboard_is_not_averaged_away():
+    value = np.where(np.indices((64, 64)).sum(0) % 2, 1.0, -1.0)
+    drawn = heatmap(value)
+    assert drawn.scale == 1
+    assert {level for row in drawn.levels for level in row} <= {0, TOP_LEVEL}
+    uniform = np.random.default_rng(0).uniform(-0.125, 0.125, (300, 300))
+    assert heatmap(uniform).scale == np.abs(uniform).max()
+    uniform[17, 200] = np.nan
+    assert sum(level == NAN_LEVEL for row in heatmap(uniform).levels for level in row) == 1
+
+
+@pytest.mark.parametrize(
+    ("constant", "caption"),
+    [(np.arange(10), "0 to 9"), (np.arange(-3, 7), "−3 to 6"), (np.arange(10) > 4, "mask"), (np.full(10, 0.5), "±0.5")],
+)
+def test_whole_numbers_and_masks_are_captioned_by_what_they_are(constant, caption):
+    assert f">{caption}<" in draw(Tensor(np.ones(10)) * constant).svg

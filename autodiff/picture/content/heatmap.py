@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-MOST_CELLS = 24  # along either side; a larger array is shown by the means of its blocks
+MOST_CELLS = 24  # along either side; of a larger array each cell shows its block's element of greatest magnitude
 ZERO_LEVEL, TOP_LEVEL, NAN_LEVEL = 5, 10, 11
 
 
@@ -27,7 +27,7 @@ def heatmap(value: Any) -> Heatmap | None:
         return None
     table = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else array.reshape(1, -1)
     with np.errstate(all="ignore"):
-        cells = _block_means(_block_means(np.abs(table) if table.dtype.kind == "c" else table).T).T
+        cells = _block_extremes(_block_extremes(np.abs(table) if table.dtype.kind == "c" else table).T).T
         magnitude = np.abs(cells)
         finite = magnitude[np.isfinite(magnitude)]
         peak = float(finite.max()) if finite.size else 0.0
@@ -40,8 +40,13 @@ def _level(cell: float) -> int:
     return NAN_LEVEL if cell != cell else ZERO_LEVEL + round(cell * ZERO_LEVEL)
 
 
-def _block_means(table: Any) -> Any:
-    """At most 24 rows, in float64."""
-    if len(table) <= MOST_CELLS:
-        return table.astype(np.float64)
-    return np.stack([block.mean(0, dtype=np.float64) for block in np.array_split(table, MOST_CELLS)])
+def _block_extremes(table: Any) -> Any:
+    """At most 24 rows, in float64: of every block of rows the element of greatest magnitude, NaN before all others.
+
+    A mean would let a checkerboard of ±1 vanish, and would understate the scale.
+    """
+    numbers = table.astype(np.float64)
+    if len(numbers) <= MOST_CELLS:
+        return numbers
+    blocks = np.array_split(numbers, MOST_CELLS)
+    return np.stack([np.take_along_axis(b, np.abs(b).argmax(0)[None], 0)[0] for b in blocks])

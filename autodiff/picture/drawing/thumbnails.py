@@ -72,7 +72,7 @@ def columns_of(value: Any, adjoint: Any | None) -> list[Column]:
     for tone, array in (("primal", value), ("adjoint", adjoint)):
         if array is not None:
             drawn = heatmap(array)
-            columns.append(Column(tone, drawn, "empty" if drawn is None else _scale(drawn.scale)))
+            columns.append(Column(tone, drawn, "empty" if drawn is None else _caption(array, drawn)))
     return columns
 
 
@@ -93,6 +93,16 @@ def thumbnails(pen: Pen, columns: Sequence[Column], x: float, top: float, width:
         words = pen.text(left + 10, baseline, caption, CAPTION_TYPE, tone, MONO)
         parts += pen.group(tone, [*map_, pen.triangle(left + 3, baseline - 3.5, tone, 3.0), words])
     return parts
+
+
+def _caption(array: Any, drawn: Heatmap) -> str:
+    """What the colours stand for: of whole numbers and masks their range, of others the scale."""
+    array = np.asarray(array)
+    if array.dtype.kind == "b":
+        return "mask"
+    if array.dtype.kind in "iu":
+        return f"{array.min()} to {array.max()}".replace("-", "−")
+    return _scale(drawn.scale)
 
 
 def _scale(scale: float) -> str:
