@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import numpy as np
@@ -27,3 +28,13 @@ def global_random_state_untouched() -> Iterator[None]:
     before = repr(np.random.get_state())  # noqa: NPY002  # the global state is what is watched
     yield
     assert repr(np.random.get_state()) == before  # noqa: NPY002
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interrupts_arrive() -> Iterator[None]:
+    """Where the suite was started with SIGINT ignored (in the background), it is not, for child processes too."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
