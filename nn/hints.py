@@ -4,8 +4,8 @@ NAMES = {
     "Tensor": "write ad.Tensor(array)",
     "manual_seed": "pass rng=0 to what is random: layers, fit, DataLoader",
     "Parameter": "a leaf Tensor among a Module's attributes is a parameter: self.w = ad.Tensor(array)",
-    "ParameterList": "write a plain list of ad.Tensors; it is walked",
-    "ParameterDict": "write a plain dict of ad.Tensors; it is walked",
+    "ParameterList": "write a plain list of Tensors; it is walked",
+    "ParameterDict": "write a plain dict of Tensors; it is walked",
     "ModuleList": "write a plain list of Modules; it is walked",
     "ModuleDict": "write a plain dict of Modules; it is walked",
     "Buffer": "an ndarray among a Module's attributes is a buffer: self.mean = np.zeros(3)",
@@ -30,10 +30,19 @@ NAMES = {
     "no_grad": "write ad.no_grad()",
     "parallel": "everything runs on one processor",
     "quantization": "parameters are float32 or float64",
-    **dict.fromkeys(("Conv1d", "Conv3d", "ConvTranspose2d"), "there is nn.Conv2d; a signal is an image of height 1"),
+    "Conv1d": "a signal is an image of height 1: write nn.Conv2d(c_in, c_out, (1, k)), and call it with x[:, :, None]",
+    "Conv3d": "convolutions have one or two axes here: nn.Conv2d",
+    "ConvTranspose2d": "it is not here; np.repeat along both axes enlarges an image, and nn.Conv2d can follow",
     **dict.fromkeys(("AdaptiveAvgPool2d", "GlobalAveragePooling2D"), "write a function, lambda x: x.mean(axis=(2, 3))"),
     **dict.fromkeys(("RNN", "LSTM", "GRU", "Transformer", "MultiheadAttention"), "write it as a Module of your own"),
-    **dict.fromkeys(("Dropout1d", "Dropout2d", "GroupNorm", "InstanceNorm2d"), "there are nn.Dropout and BatchNorm"),
+    **dict.fromkeys(
+        ("Dropout1d", "Dropout2d"),
+        "nn.Dropout drops single elements; to drop channels, multiply by a mask of shape (batch, channels, 1, 1)",
+    ),
+    **dict.fromkeys(
+        ("GroupNorm", "InstanceNorm2d"),
+        "put each group into one row with x.reshape(batch, groups, -1), and normalise it with np.mean and np.var",
+    ),
 }
 
 METHODS = {

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import gc
+import operator
+import re
 
 import numpy as np
 import pytest
 
 import autodiff as ad
 import nn
+from autodiff.arrays import protocols
 
 
 class Net(nn.Module):
@@ -322,3 +325,14 @@ def test_a_property_may_have_a_name_of_other_libraries():
 
     with pytest.raises(AttributeError, match="'Own' object has no attribute 'missing'"):
         Own().device  # noqa: B018
+
+
+HINTS = {**nn.hints.NAMES, **nn.hints.METHODS, **nn.hints.FIT, **protocols.absent}
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_what_a_hint_names_exists(name: str):
+    for root, path in re.findall(r"\b(nn|ad|np)((?:\.[A-Za-z_]\w*)+)", HINTS[name]):
+        operator.attrgetter(path[1:])({"nn": nn, "ad": ad, "np": np}[root])
+    for attribute in re.findall(r"\b(?:tensor|t)\.([A-Za-z_]\w*)", HINTS[name]):
+        assert hasattr(ad.Tensor([1.0]), attribute)
