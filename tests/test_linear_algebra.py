@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -318,3 +319,21 @@ def test_forward_mode_at_repeated_eigenvalues() -> None:
     assert moved == pytest.approx(2 * np.trace(direction))
     _, moved = ad.jvp(lambda x: LA.eigh(x)[1], (np.eye(3),), (direction,))
     assert not np.any(np.isfinite(moved))
+
+
+SHORT = [shape for ndim in range(4) for shape in itertools.product((1, 2, 3), repeat=ndim)]
+PRODUCTS = [np.vecdot, np.linalg.vecdot, np.inner, np.dot, np.matmul, np.outer, np.kron]
+PRODUCTS += [getattr(np, name) for name in ("matvec", "vecmat") if hasattr(np, name)]  # NumPy 2.2
+
+
+@pytest.mark.parametrize("product", PRODUCTS, ids=lambda f: f"{f.__module__}.{f.__name__}")
+def test_a_product_takes_and_refuses_the_shapes_that_numpys_does(product: Any) -> None:
+    def outcome(a: Any, b: Any) -> Any:
+        try:
+            return np.shape(product(a, b))
+        except ValueError:
+            return "refused"
+
+    pairs = [(np.ones(a), np.ones(b)) for a, b in itertools.product(SHORT, repeat=2)]
+    differing = [(a.shape, b.shape) for a, b in pairs if outcome(a, b) != outcome(ad.Tensor(a), b)]
+    assert differing == []

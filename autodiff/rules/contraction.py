@@ -153,7 +153,21 @@ def vdot(a: Any, b: Any) -> Any:
 def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
     """np.vecdot: the sum of conj(x1) x2 along an axis."""
     x1, x2 = (x if axis == -1 else np.transpose(x, transposition(np.ndim(x), axis)) for x in (x1, x2))
+    agree("np.vecdot", x1, x2)
     return np.einsum("...i,...i->...", conjugated(x1), x2)
+
+
+def agree(name: str, left: Any, right: Any, axis: int = -1, ndims: tuple[int, int] = (1, 1)) -> None:
+    """Refuse what NumPy refuses: the last axis of the left is summed with `axis` of the right, of the same length.
+
+    (An einsum would stretch an axis of length 1.) `ndims` are the least numbers of axes.
+    """
+    shapes = np.shape(left), np.shape(right)
+    if any(map(operator.lt, map(len, shapes), ndims)) or shapes[0][-1] != shapes[1][axis]:
+        raise ValueError(
+            f"{name} takes arrays of at least {ndims[0]} and {ndims[1]} axes, and sums the last axis of the first with "
+            f"axis {axis} of the second, which is as long; received shapes {shapes[0]} and {shapes[1]}."
+        )
 
 
 def transposition(ndim: int, axis: int) -> tuple[int, ...]:
@@ -166,11 +180,13 @@ if hasattr(np, "matvec"):  # NumPy 2.2
     @composed(np.matvec)
     def matvec(x1: Any, x2: Any) -> Any:
         """np.matvec: matrices times vectors, batched."""
+        agree("np.matvec", x1, x2, ndims=(2, 1))
         return np.matmul(x1, np.expand_dims(x2, -1))[..., 0]
 
     @composed(np.vecmat)
     def vecmat(x1: Any, x2: Any) -> Any:
         """np.vecmat: conjugated vectors times matrices, batched."""
+        agree("np.vecmat", x1, x2, -2, ndims=(1, 2))
         return np.matmul(np.expand_dims(conjugated(x1), -2), x2)[..., 0, :]
 
 
