@@ -326,7 +326,7 @@ PRODUCTS = [np.vecdot, np.linalg.vecdot, np.inner, np.dot, np.matmul, np.outer, 
 PRODUCTS += [getattr(np, name) for name in ("matvec", "vecmat") if hasattr(np, name)]  # NumPy 2.2
 
 
-@pytest.mark.parametrize("product", PRODUCTS, ids=lambda f: f"{f.__module__}.{f.__name__}")
+@pytest.mark.parametrize("product", PRODUCTS, ids=lambda f: f.__name__)
 def test_a_product_takes_and_refuses_the_shapes_that_numpys_does(product: Any) -> None:
     def outcome(a: Any, b: Any) -> Any:
         try:
