@@ -330,7 +330,7 @@ def test_a_property_may_have_a_name_of_other_libraries():
 HINTS = {**nn.hints.NAMES, **nn.hints.METHODS, **nn.hints.FIT, **protocols.absent}
 
 
-@pytest.mark.parametrize("name", HINTS)
+@pytest.mark.parametrize("name", sorted(HINTS))
 def test_what_a_hint_names_exists(name: str):
     for root, path in re.findall(r"\b(nn|ad|np)((?:\.[A-Za-z_]\w*)+)", HINTS[name]):
         operator.attrgetter(path[1:])({"nn": nn, "ad": ad, "np": np}[root])
