@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff.engine.table import of_kind, spelled, table
+from autodiff.engine.table import of_kind, parameter_names, spelled, table
 
 # What no protocol brings to us. A Tensor that is passed all the same meets __array__ or __index__, which raise.
 NOT_OF_ARRAYS = {
@@ -133,3 +134,41 @@ def test_no_float_is_detached(name: str, tmp_path: Path, monkeypatch: pytest.Mon
                 assert np.array_equal(before, after, equal_nan=True) or not close(before, after)
     if function in of_kind("differentiable") and name.startswith("np.") and "." not in name[3:]:
         assert compared, "no call of this function is among those tried"
+
+
+def with_an_axis() -> list[tuple[Any, str]]:
+    """NumPy's functions with rules or a definition that take an axis, each with the names of its axes."""
+    names = ("axis", "axes", "axis1", "axis2", "axisa", "axisb", "axisc", "source", "destination")
+    declared = of_kind("differentiable", "composed")
+    known = ((f, parameter_names(f)) for f in declared if spelled(f).startswith("np."))
+    return [(f, name) for f, taken in known for name in names if name in taken]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_axis_that_numpy_refuses_is_refused() -> None:
+    """Also where our own code would count it round to one that is there."""
+    accepted, refusals = [], 0
+    for (function, name), ndim in itertools.product(with_an_axis(), (1, 2, 3)):
+        x = np.arange(1.0, 1 + 3**ndim).reshape((3,) * ndim)
+        t = ad.Tensor(x)
+        for axis in (ndim, -ndim - 1, (ndim,), (0, ndim), (0, 0), [[ndim], [0]]):
+            for plain, ours in (
+                ((x,), (t,)),
+                ((x, x), (t, t)),
+                (([x, x],), ([t, t],)),
+                ((x, 1), (t, 1)),
+                ((x, 0.5), (t, 0.5)),
+            ):
+                try:
+                    function(*plain, **{name: axis})
+                except (ValueError, TypeError, IndexError):
+                    refusals += 1
+                    try:
+                        function(*ours, **{name: axis})
+                    except (ValueError, TypeError, IndexError):
+                        continue
+                    accepted.append((function.__name__, name, axis, np.shape(x)))
+                except Exception:  # noqa: S112  # NumPy's own code ends otherwise: not a call to compare
+                    continue
+    assert accepted == []
+    assert refusals > 1000

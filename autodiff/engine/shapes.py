@@ -23,11 +23,22 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def axes(axis: Axis, ndim: int) -> tuple[int, ...]:
-    """The reduced axes as non-negative numbers; every axis for None."""
+    """The reduced axes as non-negative numbers; every axis for None. AxisError for one that is not there.
+
+    Raises ValueError where an axis is named twice.
+    """
     if axis is None:
         return tuple(range(ndim))
     listed = (axis,) if isinstance(axis, int | np.integer) else axis
-    return tuple(int(k) % ndim if ndim else int(k) for k in listed)
+    if not ndim:  # NumPy takes 0 and -1 for a number
+        return tuple(map(int, listed))
+    for k in listed:
+        if not -ndim <= k < ndim:
+            raise np.exceptions.AxisError(k, ndim)
+    found = tuple(int(k) % ndim for k in listed)
+    if len(set(found)) != len(found):
+        raise ValueError(f"repeated axis: {tuple(listed)} names an axis of an array with {ndim} axes twice.")
+    return found
 
 
 def kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:

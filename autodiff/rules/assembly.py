@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.graph import Node
+from autodiff.engine.shapes import axes
 from autodiff.engine.table import adjoint, composed, linear
 from autodiff.rules.arguments import along, array, raw
 from autodiff.rules.indexing import scatter
@@ -120,7 +121,7 @@ if hasattr(np, "unstack"):  # since NumPy 2.1
 def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     """np.trim_zeros: what remains from the first to the last element that is not 0, along each axis."""
     filt = array(filt)
-    trimmed = range(filt.ndim) if axis is None else [k % filt.ndim for k in np.atleast_1d(axis).tolist()]
+    trimmed = axes(None if axis is None else np.atleast_1d(axis).tolist(), filt.ndim)
     places = np.argwhere(filt)
     if not len(places):
         places = np.zeros((0, filt.ndim), int)

@@ -171,7 +171,9 @@ def agree(name: str, left: Any, right: Any, axis: int = -1, ndims: tuple[int, in
 
 
 def transposition(ndim: int, axis: int) -> tuple[int, ...]:
-    """The order of the axes that has one of them last."""
+    """The order of the axes that has one of them last; AxisError where it is not there."""
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
     return (*(k for k in range(ndim) if k != axis % ndim), axis % ndim)
 
 

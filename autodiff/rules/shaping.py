@@ -65,6 +65,8 @@ linear(np.moveaxis, np.matrix_transpose, np.flip, np.fliplr, np.flipud, np.rot90
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     """np.rollaxis: moveaxis with the places counted before the axis is taken out."""
     ndim = np.ndim(a)
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
     axis, start = (k + ndim if k < 0 else k for k in (axis, start))
     return np.moveaxis(a, axis, start - (axis < start))
 
