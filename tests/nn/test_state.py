@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import gc
 import operator
 import re
 
 import numpy as np
 import pytest
+from garbage import no_garbage
 
 import autodiff as ad
 import nn
@@ -141,11 +141,8 @@ def test_copies_of_frozen_models_are_their_own():
 
 
 def test_freezing_leaves_no_cycle():
-    model = Net()
-    gc.collect()
-    model.freeze()
-    del model
-    assert gc.collect() == 0
+    with no_garbage():
+        Net().freeze()
 
 
 def test_summary_counts_and_shapes():
