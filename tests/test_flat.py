@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -106,3 +108,54 @@ def test_what_a_flat_refuses() -> None:
     with pytest.raises(TypeError, match="one dtype; received float32, float64"):
         ad.Flat([b, ad.Tensor(1.0, dtype=np.float32)])
     np.testing.assert_array_equal(w.value, [[1, 2], [3, 4]])
+
+
+def forgotten_by_the_flat(flat: ad.Flat) -> None:
+    flat.zero_grad()
+
+
+def forgotten_one_by_one(flat: ad.Flat) -> None:
+    for tensor in flat.tensors:
+        tensor.grad = None
+
+
+@pytest.mark.parametrize("forget", [forgotten_by_the_flat, forgotten_one_by_one])
+@pytest.mark.parametrize("read", [[], ["w"], ["v"], ["w", "v"]])
+def test_an_adjoint_that_was_read_stays_as_it_was(forget: Callable[[ad.Flat], None], read: list[str]) -> None:
+    tensors = leaves()
+    w, b, v = tensors
+    flat = ad.Flat(tensors)
+    held = []
+    for k in range(1, 5):
+        forget(flat)
+        (k * np.sum(w @ v) * b).backward()
+        held.append([(t.grad, k) for t in tensors if t.name in read and t.grad is not None])
+        np.testing.assert_array_equal(flat.grad, k * np.array([30, 35, 30, 35, 66, 20, 30.0]))
+        assert flat.reached() == [slice(0, 7)]
+    expected = {(2, 2): [[30, 35], [30, 35]], (2,): [20, 30]}
+    for array, k in (pair for pairs in held for pair in pairs):
+        np.testing.assert_array_equal(array, k * np.array(expected[array.shape]))
+
+
+def test_an_adjoint_that_was_read_can_be_written_into() -> None:
+    w, b, v = leaves()
+    flat = ad.Flat([w, b, v])
+    for _ in range(3):
+        flat.zero_grad()
+        (np.sum(w @ v) * b).backward()
+        assert w.grad is not None
+        w.grad[...] *= 2
+        np.testing.assert_array_equal(flat.grad, [60, 70, 60, 70, 66, 20, 30])
+
+
+def test_a_flat_that_another_replaced_says_so() -> None:
+    w, b, v = leaves()
+    older, newer = ad.Flat([w, b]), ad.Flat([b, v])
+    older.value[...] = 9
+    for refused in (older.assigned, older.reached):
+        with pytest.raises(RuntimeError, match=r"Tensor 'b' of shape \(\).*taken over by another Flat"):
+            refused()
+    (np.sum(w) * b).backward()
+    older.grad[...] = 7
+    np.testing.assert_array_equal(newer.grad[:1], [36])
+    assert b.grad == 36

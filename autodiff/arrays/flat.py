@@ -19,7 +19,7 @@ class Flat:
     """Leaf Tensors of one dtype whose values, and adjoints, are views into one vector each.
 
     `value` and `grad` are those vectors, of shape (total number of elements,), in the order of the Tensors.
-    The Tensors keep their shapes and values; `backward` writes their adjoints into `grad`. After writing into
+    The Tensors keep their shapes and values; `backward` adds their adjoints to `grad`. After writing into
     `value`, call `assigned()`. A Tensor is in one Flat at a time: the one made last.
 
     Raises TypeError for a Tensor that is not a leaf, and for mixed dtypes.
@@ -44,20 +44,29 @@ class Flat:
         ends = np.cumsum([tensor.size for tensor in self.tensors]).tolist()
         self.sections = [slice(end - t.size, end) for t, end in zip(self.tensors, ends, strict=True)]
         self.value: npt.NDArray[Any] = np.empty(ends[-1], dtype)
-        self.grad: npt.NDArray[Any] = np.zeros(ends[-1], dtype)
         for tensor, section in zip(self.tensors, self.sections, strict=True):
             self.value[section] = np.ravel(tensor.primal)
-            storage = self.grad[section].reshape(tensor.shape)
-            if tensor.kept is not None:
-                storage[...] = tensor.kept
-                tensor.kept = storage
-            tensor._grad_storage = storage
             tensor.primal = self.value[section].reshape(tensor.shape)
+        self._place_adjoints()
+
+    @property
+    def grad(self) -> npt.NDArray[Any]:
+        """The adjoints as one vector; it is another one after adjoints that the program may still hold were forgotten.
+
+        Where a Tensor has no adjoint the numbers mean nothing.
+        """
+        if any(t.kept is not None and t.kept.base is not self._grad for t in self.tensors if self._holds(t)):
+            self._place_adjoints()
+        return self._grad
 
     def zero_grad(self) -> None:
         """Forget the adjoints: every `.grad` is None until the next `backward`."""
+        handed_out = False
         for tensor in self.tensors:
             tensor.kept = None
+            handed_out = handed_out or tensor._grad_storage is None
+        if handed_out:
+            self._place_adjoints()
 
     def reached(self) -> list[slice]:
         """The stretches of the vectors whose Tensors have an adjoint, adjoining ones joined into one.
@@ -65,21 +74,43 @@ class Flat:
         Raises RuntimeError where a Flat made later has taken a Tensor over.
         """
         stretches: list[slice] = []
-        start, grad = 0, self.grad
+        start, end = 0, self.value.size
+        self._refuse_if_taken_over()
         for tensor, section in zip(self.tensors, self.sections, strict=True):
-            if tensor._grad_storage is None or tensor._grad_storage.base is not grad:
-                raise RuntimeError(
-                    f"{described(tensor)} was taken over by another Flat (an optimizer made later); use that one."
-                )
             if tensor.kept is None:
                 if section.start > start:
                     stretches.append(slice(start, section.start))
                 start = section.stop
-        if grad.size > start:
-            stretches.append(slice(start, grad.size))
+        if end > start:
+            stretches.append(slice(start, end))
         return stretches
 
     def assigned(self) -> None:
-        """Note that `value` was written into, so that graphs recorded before refuse to be reversed."""
+        """Note that `value` was written into, so that graphs recorded before refuse to be reversed.
+
+        Raises RuntimeError where a Flat made later has taken a Tensor over: what was written here did not reach it.
+        """
+        self._refuse_if_taken_over()
         for tensor in self.tensors:
             tensor.assigned()
+
+    def _place_adjoints(self) -> None:
+        """Give the adjoints a new vector: the old one may be in the hands of whoever read a Tensor's `.grad`."""
+        self._grad: npt.NDArray[Any] = np.zeros(self.value.size, self.value.dtype)
+        for tensor, section in zip(self.tensors, self.sections, strict=True):
+            if self._holds(tensor):
+                tensor._grad_storage = storage = self._grad[section].reshape(tensor.shape)
+                if tensor.kept is not None:
+                    storage[...] = tensor.kept
+                    tensor.kept = storage
+
+    def _holds(self, tensor: Tensor) -> bool:
+        return tensor.primal.base is self.value
+
+    def _refuse_if_taken_over(self) -> None:
+        value = self.value
+        for tensor in self.tensors:
+            if tensor.primal.base is not value:
+                raise RuntimeError(
+                    f"{described(tensor)} was taken over by another Flat (an optimizer made later); use that one."
+                )

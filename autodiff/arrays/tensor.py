@@ -97,7 +97,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     __slots__ = ("_grad_storage",)
 
-    _grad_storage: Array | None  # of leaves and kept nodes: where the adjoint goes, if it has a place
+    _grad_storage: Array | None  # where the next adjoint is to be written, if it has a place and nobody else has it
 
     def __init__(self, value: Any, name: str | None = None, dtype: npt.DTypeLike | None = None) -> None:
         if name is not None and not isinstance(name, str):
@@ -212,13 +212,19 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     @property
     def grad(self) -> Array | None:
-        """The adjoint that `backward` added up, an ndarray of this shape and dtype; None before."""
+        """The adjoint that `backward` added up, an ndarray of this shape and dtype; None before.
+
+        Writing into it changes the adjoint. After `grad = None` or `zero_grad()` the array stays as it was.
+        """
         if self.kept is NOT_KEPT:
             raise AttributeError(
                 f"{described(self)} is the result of {self.primitive.name}, not a leaf, "  # type: ignore[union-attr]
                 "so its adjoint is not kept; call .retain_grad() before .backward(), or read .adjoints()."
             )
-        return None if self.kept is None else self.kept
+        if self.kept is None:
+            return None
+        self._grad_storage = None  # the array is the caller's too, so the next adjoint goes into another one
+        return self.kept
 
     @grad.setter
     def grad(self, grad: npt.ArrayLike | None) -> None:

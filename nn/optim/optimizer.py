@@ -162,6 +162,8 @@ class Optimizer:
         loss = None if closure is None else closure()
         flat = self.flat
         stretches = flat.reached()
+        if flat.grad is not self._adjoints:
+            self._lay()
         if not stretches and all(tensor.grad is None for tensor in flat.tensors):
             raise RuntimeError(
                 f"a step was asked of {self!r}, but none of its parameters has an adjoint. Call loss.backward() "
@@ -261,7 +263,8 @@ class Optimizer:
 
     def _lay(self) -> None:
         self._plans: dict[tuple[int, int], list[Run]] = {}
-        vectors = (self.flat.value, self.flat.grad, *(self.state.get(name) for name in self.vectors))
+        self._adjoints = self.flat.grad
+        vectors = (self.flat.value, self._adjoints, *(self.state.get(name) for name in self.vectors))
         for run in self._runs:
             run.lay(vectors, self._scratch, self._spare)
 

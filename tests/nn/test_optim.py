@@ -534,3 +534,32 @@ def test_parameters_without_elements_are_no_trouble():
     alone = optim.Adam([empty])
     empty.grad = np.ones((0, 3))
     alone.step()
+
+
+@pytest.mark.parametrize("forget", ["optimizer", "model", "each"])
+@every_kind
+def test_gradients_that_are_kept_over_batches_stay_and_change_nothing(kind: str, forget: str):
+    X = np.random.default_rng(0).normal(size=(4, 3, 2)).astype(np.float32)
+
+    def trained(read: bool) -> tuple[list[np.ndarray], list[tuple[np.ndarray, np.ndarray]]]:
+        model = nn.MLP(2, 5, 1, rng=0)
+        optimizer = getattr(optim, kind)(model.parameters())
+        held = []
+        for batch in X:
+            if forget == "each":
+                for p in model.parameters():
+                    p.grad = None
+            else:
+                {"optimizer": optimizer, "model": model}[forget].zero_grad()
+            np.sum(model(batch) ** 2).backward()
+            if read:
+                held += [(p.grad, p.grad.copy()) for p in model.parameters() if p.ndim == 2]
+            optimizer.step()
+        return [p.value.copy() for p in model.parameters()], held
+
+    plain, (read, held) = trained(False)[0], trained(True)
+    for a, b in zip(plain, read, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert len(held) == 8
+    for array, before in held:
+        np.testing.assert_array_equal(array, before)
