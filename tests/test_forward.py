@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
+from autodiff.engine.reverse import adjoints
 
 rng = np.random.default_rng(3)
 x0, v0 = rng.normal(size=5), rng.normal(size=5)
@@ -182,6 +183,56 @@ def test_memory_falls_with_the_square_root_of_the_depth() -> None:
     assert plain > 390  # two arrays a layer
     assert cut < 60  # 14 borders, and 14 layers at a time
     assert nested < 45
+
+
+def state(x: Any, w: Any) -> Any:
+    """What a recurrent cell returns: several arrays, of several kinds, and what it was given."""
+    h = np.tanh(x * w)
+    return {"h": h, "c": (h * np.sum(w), h.astype(np.float32)), "x": x, "n": 3}
+
+
+def loss_of_state(out: Any) -> Any:
+    return np.sum(out["h"] * out["c"][0]) + np.sum(np.sin(out["c"][1])) + np.sum(out["x"]) * out["n"]
+
+
+def test_a_checkpoint_of_several_results() -> None:
+    x, w = ad.Tensor(x0), ad.Tensor(np.array(0.7), name="w")
+    plain, out = state(x, w), ad.checkpoint(state)(x, w)
+    assert out["x"] is x
+    assert out["n"] == 3
+    for ours, theirs in zip((out["h"], *out["c"]), (plain["h"], *plain["c"]), strict=True):
+        np.testing.assert_array_equal(ours.value, theirs.value)
+        assert ours.dtype == theirs.dtype
+        assert not any(
+            node.primitive is not None and node.primitive.name == "tanh" for node in ours.adjoints(np.ones(ours.shape))
+        )
+    both = (state, ad.checkpoint(state))
+    for derivative in (
+        lambda f: ad.grad(lambda x, w: loss_of_state(f(x, w)), (0, 1)),
+        lambda f: ad.grad(lambda x, w: np.sum(ad.grad(lambda x: loss_of_state(f(x, w)))(x) ** 2), (0, 1)),
+        lambda f: lambda x, w: ad.jvp(lambda x: loss_of_state(f(x, w)), (x,), (v0,)),
+        lambda f: lambda x, w: ad.hvp(lambda x: loss_of_state(f(x, w)), x, v0),
+    ):
+        ours, theirs = (derivative(f)(x0, 0.7) for f in both)
+        for a, b in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(a, b, rtol=2e-6)  # float32 inside
+    complex_and_real = lambda x: (np.fft.fft(x), x * x)  # noqa: E731
+    gradient = [
+        ad.grad(lambda x, f=f: np.sum(np.abs(f(x)[0]) ** 2) + np.sum(f(x)[1]))(x0)
+        for f in (complex_and_real, ad.checkpoint(complex_and_real))
+    ]
+    np.testing.assert_allclose(*gradient, rtol=1e-12)
+
+
+def test_a_pass_leaves_nothing_in_a_checkpoint() -> None:
+    x, w = ad.Tensor(np.full(100_000, 0.3)), ad.Tensor(np.full(100_000, 0.5))
+    y = np.sum(ad.checkpoint(lambda a: np.tanh(np.sin(a) * w))(x))
+    for wrt in ([x], [w], [x, w]):
+        tracemalloc.start()
+        found = adjoints(y, np.float64(1), wrt=wrt)
+        del found
+        assert tracemalloc.get_traced_memory()[0] < x.size
+        tracemalloc.stop()
 
 
 A, B, POINT = np.arange(12.0).reshape(2, 2, 3) / 10, np.arange(24.0).reshape(2, 3, 4) / 20, np.array([0.3, -0.5, 0.9])

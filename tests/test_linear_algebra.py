@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -337,3 +338,71 @@ def test_a_product_takes_and_refuses_the_shapes_that_numpys_does(product: Any) -
     pairs = [(np.ones(a), np.ones(b)) for a, b in itertools.product(SHORT, repeat=2)]
     differing = [(a.shape, b.shape) for a, b in pairs if outcome(a, b) != outcome(ad.Tensor(a), b)]
     assert differing == []
+
+
+def test_a_contraction_that_does_not_fit_names_both_shapes() -> None:
+    left, right, v = ad.Tensor(np.ones((2, 3))), np.ones((4, 5)), np.ones(4)
+    contractions: dict[str, tuple[Any, Any, Any]] = {
+        "@": (operator.matmul, left, right),
+        "reflected @": (operator.matmul, right, left),
+        "@ vector": (operator.matmul, left, v),
+        "einsum": (lambda a, b: np.einsum("ij,jk->ik", a, b), left, right),
+        "einsum of other axes": (lambda a, b: np.einsum("ij,jk", a, b), left, v),
+        "tensordot": (lambda a, b: np.tensordot(a, b, 1), left, right),
+        "solve": (np.linalg.solve, np.ones((3, 3)), left),
+        "multi_dot": (lambda a, b: np.linalg.multi_dot([a, b, b]), left, right),
+    }
+    for f in (np.matmul, np.dot, np.vdot, np.inner, np.vecdot, np.linalg.matmul, np.linalg.vecdot):
+        contractions[f.__name__] = f, left, right
+    if hasattr(np, "matvec"):
+        contractions |= {"matvec": (np.matvec, left, v), "vecmat": (np.vecmat, v, left)}
+    silent = []
+    for name, (f, a, b) in contractions.items():
+        with pytest.raises(ValueError) as refused:  # what it says is looked at below
+            f(a, b)
+        said = str(refused.value).replace(", ", ",")
+        if not all(str(x.shape).replace(", ", ",") in said for x in (a, b)):
+            silent.append((name, said))
+    assert not silent
+    with pytest.raises(ValueError, match=r"shapes \(2, 3\), \(4, 5\): of the lengths .* size 4 is different from 3"):
+        left @ right
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_contractions_of_two_arrays_are_those_of_einsum(dtype: Any) -> None:
+    generator = np.random.default_rng(5)
+    wrong = []
+    for subscripts in ("ij,jk->ik", "ij,jk->ki", "bij,bjk->bik", "bthd,bshd->bhts", "btf,fg->btg", "btf,btg->fg",
+                       "i,i->", "ij,ij->i", "ij,ij->", "ij,k->jk", "ijk,kjl->li", "ij,j->i", "j,ij->i", "abc,cb->a",
+                       "i,j->ij", "ij,kj->", "ab,cdb->dac"):  # fmt: skip
+        lengths = dict(zip(sorted(set(subscripts) - set(",->")), (2, 3, 4, 5, 2, 3), strict=False))
+        a, b = (generator.normal(size=[lengths[k] for k in term]).astype(dtype)
+                for term in subscripts.split("->")[0].split(","))  # fmt: skip
+        for x, z in ((a, b), (a[..., ::-1], np.asfortranarray(b)), (a[:0] if a.ndim else a, b)):
+            if x.shape[:1] == (0,) and subscripts[0] in subscripts.split(",")[1].split("->")[0]:
+                continue
+            y, expected = np.einsum(subscripts, ad.Tensor(x), z), np.einsum(subscripts, x, z)
+            if y.dtype != expected.dtype or not np.allclose(
+                y.value, expected, rtol=1e-4 if dtype == np.float32 else 1e-12
+            ):
+                wrong.append((subscripts, x.shape, z.shape))
+    assert not wrong
+
+
+def test_a_batch_times_one_matrix() -> None:
+    """It is one product of matrices; the same as a product for each matrix of the batch."""
+    generator = np.random.default_rng(6)
+    for dtype, rtol in ((np.float32, 2e-5), (np.float64, 1e-13)):
+        w, bias = generator.normal(size=(4, 3)).astype(dtype), generator.normal(size=3).astype(dtype)
+        for shape in ((2, 5, 4), (0, 5, 4), (2, 0, 4), (3, 2, 5, 4)):
+            x = generator.normal(size=shape).astype(dtype)
+            for a in (x, x[..., ::-1], np.swapaxes(np.swapaxes(x, 0, 1).copy(), 0, 1)):
+                X, W = ad.Tensor(a), ad.Tensor(w)
+                y = X @ W + bias
+                expected = np.array([row @ w + bias for row in a.reshape(-1, 4)], dtype).reshape(*shape[:-1], 3)
+                np.testing.assert_allclose(y.value, expected, rtol=rtol, atol=rtol)
+                found = (y * y).adjoints(np.ones(y.shape, dtype))
+                g = 2 * expected.reshape(-1, 3)
+                np.testing.assert_allclose(found[X], (g @ w.T).reshape(shape), rtol=rtol, atol=10 * rtol)
+                np.testing.assert_allclose(found[W], a.reshape(-1, 4).T @ g, rtol=rtol, atol=100 * rtol)
+                assert (found[X].dtype, found[W].dtype) == (dtype, dtype)

@@ -252,3 +252,30 @@ def test_the_logarithm_of_a_complex_sum_is_the_principal_value() -> None:
     z = np.array([-2 + 6j, 4 - 5j])
     assert ad.logsumexp(z) == pytest.approx(4.000014042117515 + 1.2807066115466412j, rel=1e-12)
     assert ad.logsumexp(ad.Tensor(z)).item() == pytest.approx(np.log(np.sum(np.exp(z))), rel=1e-12)
+
+
+def test_a_choice_that_is_nan_has_a_nan_adjoint() -> None:
+    x = array([1.0, nan, 3.0])
+    chosen: dict[str, tuple[Any, list[float]]] = {
+        "maximum": (lambda x: np.maximum(x, 2.0), [0, nan, 1]),
+        "maximum of the other": (lambda x: np.maximum(x, [nan, 0.0, 0.0]), [nan, nan, 1]),
+        "minimum": (lambda x: np.minimum(2.0, x), [1, nan, 0]),
+        "fmax": (lambda x: np.fmax(x, 2.0), [0, 0, 1]),  # it is 2 where x is NaN
+        "fmin of two": (lambda x: np.fmin(x, [0.0, nan, 9.0]), [0, nan, 1]),
+        "clip": (lambda x: np.clip(x, 0, 2), [1, nan, 0]),
+        "clip from below": (lambda x: np.clip(x, 0, None), [1, nan, 1]),
+        "relu": (ad.relu, [1, nan, 1]),
+        "max": (np.max, [nan, nan, nan]),
+        "min": (lambda x: np.min(x, initial=9.0), [nan, nan, nan]),
+        "ptp": (np.ptp, [nan, nan, nan]),
+        "nanmax": (np.nanmax, [0, 0, 1]),
+    }
+    wrong = []
+    for name, (f, expected) in chosen.items():
+        found = ad.grad(lambda x, f=f: np.sum(f(x)))(x)
+        if not np.array_equal(found, expected, equal_nan=True):
+            wrong.append((name, found, expected))
+    assert not wrong
+    for f in (np.median, lambda x: np.quantile(x, 0.3)):
+        assert np.isnan(f(x))
+        assert np.isnan(ad.grad(f)(x)).any()

@@ -15,6 +15,7 @@ import numpy as np
 from autodiff.engine.graph import NOT_KEPT, Node, current_scope, next_serial
 from autodiff.engine.recording import NO_PARAMETERS, is_operand, recorded
 from autodiff.engine.table import table
+from autodiff.rules.contraction import matmul
 
 _new = object.__new__
 _read_scope = current_scope.get
@@ -93,7 +94,7 @@ class Operators:
     __mul__, __rmul__ = _binary(np.multiply, operator.mul)
     __truediv__, __rtruediv__ = _binary(np.divide, operator.truediv)
     __pow__, __rpow__ = _binary(np.power, operator.pow)
-    __matmul__, __rmatmul__ = _binary(np.matmul, operator.matmul)
+    __matmul__, __rmatmul__ = _binary(np.matmul, matmul)
     __mod__, __rmod__ = _binary(np.remainder, operator.mod)
     __neg__ = _unary(np.negative, operator.neg)
     __pos__ = _unary(np.positive, operator.pos)

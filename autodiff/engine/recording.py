@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
 
 from autodiff.engine.graph import NOT_KEPT, Node, Scope, current_scope, next_serial
-from autodiff.engine.table import Primitive
+from autodiff.engine.table import Primitive, spelled
 
 ARRAY: Any = (np.ndarray, np.generic)
 SEQUENCE = (list, tuple)
@@ -37,13 +37,30 @@ def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str
             return apply(primitive, arguments, parameters)
         else:
             raw.append(argument)
-    primal = primitive.function(*raw, **parameters) if parameters else primitive.function(*raw)
+    try:
+        primal = primitive.function(*raw, **parameters) if parameters else primitive.function(*raw)
+    except ValueError as error:
+        name_shapes(error, primitive.function, raw)
+        raise
     scope = _read_scope()
     if scope is None or kind is None:
         return primal if kind is None else _apart(primal, raw)
     if not primitive.broadcasts:  # a ufunc of floating-point numbers gives such numbers
         primal = differentiable(primal, primitive)
     return recorded(kind, primitive, primal, arguments, parameters, scope)
+
+
+def name_shapes(error: ValueError, function: Callable[..., Any], arguments: Iterable[Any]) -> None:
+    """Put the shapes of the arrays into NumPy's error, where it does not say them itself."""
+    name = spelled(function)
+    if type(error) is ValueError and name.startswith("np.") and "shape" not in str(error):
+        shapes = [str(a.shape) for a in arguments if isinstance(a, ARRAY)]
+        more = f" and {len(shapes) - 4} more" if len(shapes) > 5 else ""
+        listed = ", ".join(shapes[:4] if more else shapes)
+        reason = str(error)
+        if "core dimension" in reason:  # what NumPy says of a product: (size 4 is different from 3)
+            reason = f"of the lengths that have to agree, {reason[reason.rfind('size') :].rstrip(')')}"
+        error.args = (f"{name} was called with arrays of the shapes {listed}{more}: {reason}",)
 
 
 def _apart(primal: Any, raw: list[Any]) -> Any:

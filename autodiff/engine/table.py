@@ -42,7 +42,7 @@ class Primitive:
 
     __slots__ = (
         *("function", "name", "kind", "rules", "keywords", "definition", "reason"),
-        *("broadcasts", "linear", "redeclared", "operator"),
+        *("broadcasts", "elementwise", "linear", "redeclared", "operator"),
     )
 
     def __init__(
@@ -62,6 +62,8 @@ class Primitive:
         self.reason = ""
         # A ufunc says itself that it broadcasts, so the reverse pass sums its adjoints back to shape.
         self.broadcasts = isinstance(function, np.ufunc)
+        # Whether each element of the result depends on one element of each argument (matmul's do not).
+        self.elementwise = isinstance(function, np.ufunc) and function.signature is None
         self.linear = False  # in each argument, the others held: the forward pass applies the function itself
         self.redeclared = False  # its derivative is no longer the textbook's, which traces would show
         self.operator = False  # one of Python's operators records it without asking for its kind
@@ -76,11 +78,6 @@ class Primitive:
 
     def __repr__(self) -> str:
         return f"Primitive({self.name})"
-
-    @property
-    def elementwise(self) -> bool:
-        """Whether each element of the result depends on one element of each argument (matmul's do not)."""
-        return self.broadcasts and getattr(self.function, "signature", None) is None
 
     def arrange(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """A call as written, sorted into data by position and parameters by keyword.

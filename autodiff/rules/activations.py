@@ -153,7 +153,7 @@ adjoint(
         g * (0.5 * erfc(-math.sqrt(0.5) * x) + (math.sqrt(0.5) * _INVERSE_ROOT_OF_PI) * x * np.exp(-0.5 * x * x))
     ),
 )
-adjoint(relu, lambda g, y, x: g * np.greater(y, 0))  # y is not negative
+adjoint(relu, lambda g, y, x: g * np.sign(y))  # y is not negative: 0, 1, or NaN
 adjoint(sigmoid, lambda g, y, x: g * y * (1 - y))
 adjoint(softplus, lambda g, y, x: g * sigmoid(x))
 adjoint(softmax, lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)))

@@ -1,7 +1,8 @@
 """Rules of the elementwise functions.
 
 Where the derivative jumps (a tie in maximum or minimum, abs at 0) the adjoint is shared equally among the
-arguments that tie: 1/2 each, and 0 for abs. That is the midpoint of the subdifferential.
+arguments that tie: 1/2 each, and 0 for abs. That is the midpoint of the subdifferential. Where the result of such a
+choice is NaN, so is the adjoint of all it was chosen from: nobody can say which it was.
 """
 
 import math
@@ -150,7 +151,8 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 
 def won(g: Any, y: Any, x: Any, other: Any) -> Any:
     """The adjoint of x, where y is the greater (or the smaller) of x and the other: half of g at a tie."""
-    return g * ((y == x) * (1.0 - 0.5 * np.equal(x, other))).astype(y.dtype)
+    share = (y == x) * (1.0 - 0.5 * np.equal(x, other))
+    return g * np.where(np.isnan(y), math.nan, share).astype(y.dtype)
 
 
 adjoint(np.maximum, lambda g, y, a, b: won(g, y, a, b), lambda g, y, a, b: won(g, y, b, a))

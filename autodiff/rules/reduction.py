@@ -38,8 +38,9 @@ def extremal(
     shape = kept(x.shape, axis)
     extreme = np.reshape(y, shape)
     winners = np.equal(x, extreme) if where is True else np.logical_and(np.equal(x, extreme), where)
-    total = np.sum(winners, axis=axis, keepdims=True)
-    share = winners / (total if initial is None else np.maximum(total + np.equal(extreme, initial), 1))
+    number = np.sum(winners, axis=axis, keepdims=True)
+    number = number if initial is None else number + np.equal(extreme, initial)
+    share = winners / np.where(np.isnan(extreme), math.nan, np.maximum(number, 1))
     return np.reshape(g, shape) * share.astype(x.dtype)
 
 

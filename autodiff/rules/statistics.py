@@ -123,7 +123,8 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
         dtype = np.result_type(function(np.zeros(3, rows.dtype), raw(q), method=method))
         result = between(rows, place, dtype, each)
         if missing.any() and not skip_nan:
-            result = np.where(np.expand_dims(missing[..., -1], tuple(range(outer, result.ndim))), np.nan, result)
+            lost = np.expand_dims(missing[..., -1], tuple(range(outer, result.ndim)))
+            result = result * np.where(lost, np.nan, 1.0).astype(result.dtype)  # the adjoint is NaN there, too
         result = np.moveaxis(result, range(outer, result.ndim), range(np.ndim(q)))
         return np.reshape(result, np.shape(q) + kept(np.shape(a), axis)) if keepdims else result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from autodiff.engine.graph import Node, current_scope, next_serial, older_source
 from autodiff.engine.recording import NO_PARAMETERS, recorded, recording
 from autodiff.engine.reverse import adjoints
 from autodiff.engine.table import Each, Function, Primitive
+from autodiff.rules.shaping import astype
+from autodiff.transforms import tree
 from autodiff.transforms.call import named
 
 
@@ -20,43 +23,70 @@ def checkpoint(function: Function) -> Function:
 
     A chain of n layers, cut into √n checkpointed pieces, is reversed with memory for 2 √n layers instead of n, at
     the cost of one more forward computation (Griewank & Walther 2000); pieces may hold pieces. The function
-    is called twice, so it is to give the same result both times; it returns one array.
+    is called twice, so it is to give the same results both times; it returns an array, or a nest of them.
     """
 
     @functools.wraps(function)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         scope = current_scope.get()
         since = next_serial()
-        result = function(*args, **kwargs)
-        if scope is None or not isinstance(result, Tensor) or result.serial < since:
-            return result
+        results = function(*args, **kwargs)
+        made = _made(results, since)
+        if scope is None or not made:
+            return results
         # What it read from outside (its arguments, and Tensors it closes over) becomes the arguments of one node.
-        sources = older_sources([result], since)
+        sources = older_sources(made, since)
         again = _Again(functools.partial(function, *args, **kwargs), sources)
-        primitive = Primitive(again.function, named(function), Each(again), frozenset())
-        return recorded(Tensor, primitive, result.primal, tuple(sources), NO_PARAMETERS, scope)
+        primitive = Primitive(again.function, named(function), again)
+        node = recorded(Tensor, primitive, _together(made).primal, tuple(sources), NO_PARAMETERS, scope)
+        instead = dict(zip(made, _apart(node, made), strict=True))
+        return tree.mapped(lambda r: instead.get(r, r) if isinstance(r, Tensor) else r, results)
 
     return checkpointed
 
 
-class _Again:
-    """The rule of a checkpoint: compute again, reverse that, and keep the adjoints until each source has its own."""
+def _made(results: Any, since: int) -> list[Tensor]:
+    """The Tensors in a nest of results that were made since."""
+    return list(dict.fromkeys(r for r in tree.leaves(results) if isinstance(r, Tensor) and r.serial >= since))
+
+
+def _together(made: list[Tensor]) -> Tensor:
+    """Several Tensors as one vector; a single one as it is."""
+    return made[0] if len(made) == 1 else np.concatenate([np.ravel(tensor) for tensor in made])  # type: ignore[return-value]
+
+
+def _apart(node: Tensor, made: list[Tensor]) -> Iterator[Tensor]:
+    """The parts of the vector, in the shapes and dtypes of the Tensors it was made of."""
+    if len(made) == 1:
+        yield node
+        return
+    end = 0
+    for tensor in made:
+        start, end = end, end + tensor.size
+        part: Any = np.reshape(node[start:end], tensor.shape)
+        part = np.real(part) if part.dtype.kind == "c" and tensor.dtype.kind == "f" else part
+        yield part if part.dtype == tensor.dtype else astype(part, dtype=tensor.dtype)
+
+
+class _Again(Each):
+    """The rules of a checkpoint: compute again and reverse that, once for all the arguments that one pass asks for."""
 
     def __init__(self, function: Function, sources: list[Node]) -> None:
         self.function, self.sources = function, sources
-        self._g: Any = None
-        self._found: dict[Node, Any] = {}
 
-    def __call__(self, position: int, g: Any, y: Any, *arguments: Any) -> Any:
-        if g is not self._g:
-            since = next_serial()
-            with recording():
-                result = self.function()
-            self._g, self._found = g, adjoints(result, g, since=since, every=False, recorded=isinstance(y, Node))
-        source = self.sources[position]
-        share = self._found.get(source)
-        if share is None:
-            share = np.zeros(source.primal.shape, source.primal.dtype)
-        if position == len(self.sources) - 1:
-            self._g, self._found = None, {}
-        return share
+    def __getitem__(self, position: int) -> Function:
+        return list(self)[position]
+
+    def __iter__(self) -> Iterator[Function]:
+        found: dict[Node, Any] = {}  # lives as long as the pass is at this node
+
+        def rule(source: Node, g: Any, y: Any, *arguments: Any) -> Any:
+            if not found:
+                since = next_serial()
+                with recording():
+                    again = _together(_made(self.function(), since))
+                found.update(adjoints(again, g, since=since, every=False, recorded=isinstance(y, Node)))
+            share = found.get(source)
+            return np.zeros(source.primal.shape, source.primal.dtype) if share is None else share
+
+        return (functools.partial(rule, source) for source in self.sources)
