@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autodiff import hints
 from autodiff.arrays import tensor as _tensor
 from autodiff.arrays.flat import Flat
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.recording import no_grad, scope
-from autodiff.engine.table import adjoint, composed, constant, primitive
+from autodiff.engine.table import adjoint, composed, constant, primitive, takes_tensors
 from autodiff.rules.activations import (
     elu,
     erf,
@@ -94,20 +95,16 @@ _on_demand = {
 }
 
 
-# What makes arrays of numbers, and refuses a Tensor.
-_makers = {
-    *("tensor", "array", "asarray", "asanyarray", "ascontiguousarray", "zeros", "ones", "empty", "full", "eye"),
-    *("identity", "arange", "linspace", "logspace", "geomspace", "fromfunction", "frombuffer", "fromiter", "tri"),
-}
-
-
 def __getattr__(name: str) -> Any:
     if name in _on_demand:
         return getattr(importlib.import_module(_on_demand[name]), name)
-    if name in _makers:
-        raise AttributeError(f"autodiff has no {name!r}: NumPy makes the array, and ad.Tensor(array) a Tensor of it.")
-    if not name.startswith("_") and callable(getattr(np, name, None)):
-        raise AttributeError(f"autodiff has no {name!r}: NumPy's own function works on Tensors, np.{name}(tensor).")
+    if name in hints.MODULE:
+        raise AttributeError(f"autodiff has no {name!r}; {hints.written(hints.MODULE[name])}.")
+    numpys = None if name.startswith("_") else getattr(np, name, None)
+    if takes_tensors(numpys):
+        raise AttributeError(f"autodiff has no {name!r}; write np.{name}(t): NumPy's function works on Tensors.")
+    if numpys is not None:
+        raise AttributeError(f"autodiff has no {name!r}; NumPy has np.{name}, and ad.Tensor(array) makes a Tensor.")
     raise AttributeError(f"module 'autodiff' has no attribute {name!r}")
 
 

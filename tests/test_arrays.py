@@ -186,8 +186,8 @@ def test_values_that_make_no_sense_are_refused(call: Callable[..., Any]) -> None
     [
         ("sort", "np.sort(t)"),
         ("fill", "t.at"),
-        ("tolist", "tensor.value.tolist"),
-        ("exp", "np.exp(tensor)"),
+        ("tolist", "t.value.tolist"),
+        ("exp", "np.exp(t)"),
         ("foo", "'foo'"),
     ],
 )

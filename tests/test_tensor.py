@@ -474,9 +474,9 @@ def test_arguments_by_position_and_by_name() -> None:
 
 def test_names_that_numpy_owns() -> None:
     for name in ("sin", "log", "sum", "matmul", "concatenate"):
-        with pytest.raises(AttributeError, match=rf"NumPy's own function works on Tensors, np\.{name}\(tensor\)"):
+        with pytest.raises(AttributeError, match=rf"write np\.{name}\(t\): NumPy's function"):
             getattr(ad, name)
-    for name in ("sine", "pi", "__wrapped__"):
+    for name in ("sine", "__wrapped__"):
         with pytest.raises(AttributeError, match=rf"module 'autodiff' has no attribute '{name}'"):
             getattr(ad, name)
     assert all(hasattr(ad, name) for name in ad.__all__)
@@ -586,12 +586,6 @@ def test_adjoints_that_share_memory_cannot_be_written_into() -> None:
     found = (a + b).adjoints(np.ones(2))
     with pytest.raises(ValueError, match="read-only"):
         found[a][0] = 5.0
-
-
-@pytest.mark.parametrize("name", ["tensor", "array", "asarray", "zeros", "ones", "arange", "eye"])
-def test_who_wants_to_make_an_array_is_told_how_to_make_a_tensor(name: str) -> None:
-    with pytest.raises(AttributeError, match=rf"no '{name}': NumPy makes the array, and ad\.Tensor\(array\)"):
-        getattr(ad, name)
 
 
 def test_dir_shows_what_is_public() -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import types
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from autodiff import hints
+from autodiff.engine.graph import described
 from autodiff.engine.shapes import Axis
 from autodiff.rules import shaping
 
@@ -108,6 +112,11 @@ class ArrayMethods:
 
     def astype(self: Any, dtype: npt.DTypeLike) -> Tensor:
         """The value in another floating-point type; the adjoint comes back in this one."""
+        if np.dtype(dtype).kind not in "fc":
+            raise TypeError(
+                f"astype({np.dtype(dtype)}) was asked of {described(self)}; only floating-point numbers have "
+                f"derivatives. Write t.value.astype({np.dtype(dtype)}) for the plain array, a constant."
+            )
         return shaping.astype(self, dtype=np.dtype(dtype))
 
     def copy(self: Any) -> Tensor:
@@ -130,8 +139,19 @@ class ArrayMethods:
         """As np.diagonal."""
         return np_.diagonal(self, offset, axis1, axis2)
 
-    def repeat(self: Any, repeats: Any, axis: int | None = None) -> Tensor:
-        """As np.repeat."""
+    def repeat(self: Any, repeats: Any, *places: Any, axis: int | None = None) -> Tensor:
+        """As np.repeat: `t.repeat(2, 0)` or `t.repeat(2, axis=0)`.
+
+        TypeError for `t.repeat(2, 1)` of a matrix, which repeats columns in NumPy and rows in PyTorch.
+        """
+        if len(places) == 1 and (self.ndim > 2 or places[0] is None or places[0] < 1):
+            (axis,) = places
+        elif places:
+            every = ", ".join(map(str, (repeats, *places)))
+            raise TypeError(
+                f"t.repeat({every}) means different things: write t.repeat({repeats}, axis={places[0]}) for NumPy's, "
+                f"which repeats the elements along an axis, or np.tile(t, ({every})) for PyTorch's."
+            )
         return np_.repeat(self, repeats, axis=axis)
 
     def take(self: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Tensor:
@@ -177,6 +197,26 @@ class ArrayMethods:
     def argmin(self: Any, axis: int | None = None) -> Any:
         """As np.argmin: plain integers, constants."""
         return np_.argmin(self.primal, axis=axis)
+
+
+def _with_hint(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, whose refusal of a keyword says what NumPy calls it."""
+
+    @functools.wraps(method)
+    def called(*args: Any, **given: Any) -> Any:
+        try:
+            return method(*args, **given)
+        except TypeError as error:
+            if renamed := hints.renamed(given):
+                raise TypeError(f"t.{method.__name__} was called with {', '.join(given)}; write {renamed}.") from error
+            raise
+
+    return called
+
+
+for _name, _method in tuple(vars(ArrayMethods).items()):
+    if isinstance(_method, types.FunctionType) and "axis" in _method.__code__.co_varnames:
+        setattr(ArrayMethods, _name, _with_hint(_method))
 
 
 def _given(axis: Axis, keepdims: bool) -> dict[str, Any]:

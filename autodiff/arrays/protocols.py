@@ -6,29 +6,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from autodiff import hints
 from autodiff.engine.graph import described
+from autodiff.engine.table import takes_tensors
 from autodiff.rules import special
 
 if TYPE_CHECKING:
     from autodiff.arrays.tensor import Tensor
 
 np_: Any = np
-
-IN_PLACE = {"sort": "np.sort(t)", "partition": "np.partition(t, kth)", "resize": "np.resize(t, shape)"}
-IN_PLACE |= dict.fromkeys(("fill", "itemset", "put", "byteswap", "setfield", "setflags"), "t.at[index].set(value)")
-ELSEWHERE = {  # what users of other libraries type
-    "numpy": "tensor.value is the ndarray",
-    "detach": "ad.stop_gradient(tensor) gives the value as a constant",
-    "requires_grad": "a Tensor is differentiated by, a plain array is a constant; model.freeze() makes constants",
-    "data": "tensor.value is the ndarray, and tensor.value = ... gives a leaf a new one",
-    "numel": "tensor.size is the number of elements",
-    "zero_grad": "tensor.grad = None forgets its adjoint",
-    "view": "tensor.reshape(...) gives the same elements in another shape",
-    "permute": "tensor.transpose(...) exchanges axes",
-    "unsqueeze": "np.expand_dims(tensor, axis), or tensor[None], adds an axis",
-}
-ELSEWHERE |= {name: f"it is a function, ad.{name}(tensor)" for name in ("relu", "sigmoid", "softmax", "log_softmax")}
-PLAIN = ("tolist", "tobytes", "tofile", "dump", "dumps", "ctypes", "base", "flags", "strides")
 
 
 class Protocols:
@@ -111,21 +97,23 @@ class Absent:
     One such attribute a name, rather than a `__getattr__`: that would slow every access to every attribute down.
     """
 
-    def __init__(self, name: str, hint: str) -> None:
+    def __init__(self, name: str, hint: hints.Hint) -> None:
         self.name, self.hint = name, hint
 
     def __get__(self, tensor: Any, kind: type) -> NoReturn:
-        raise AttributeError(f"'{kind.__name__}' object has no attribute {self.name!r}; {self.hint}.", name=self.name)
+        raise AttributeError(
+            f"'{kind.__name__}' object has no attribute {self.name!r}; {hints.written(self.hint)}.", name=self.name
+        )
 
     def __set__(self, tensor: Any, value: Any) -> NoReturn:
         self.__get__(tensor, type(tensor))
 
 
-absent = {name: f"NumPy's function works on Tensors: np.{name}(tensor)" for name in np.__all__ if name.islower()}
-absent |= {name: f"the plain array has it: tensor.value.{name}" for name in PLAIN}
-absent |= ELSEWHERE
-for _name, _instead in IN_PLACE.items():
-    absent[_name] = f"it writes into an array, and Tensors are immutable: use {_instead}, which gives a new one"
-absent = {name: hint for name, hint in absent.items() if not hasattr(Protocols, name)}
+numpys: dict[str, hints.Hint] = {
+    name: (f"np.{name}(t)", "NumPy's function works on Tensors")
+    for name in np.__all__
+    if name.islower() and takes_tensors(getattr(np, name))
+}
+absent = {name: hint for name, hint in (numpys | hints.TENSOR).items() if not hasattr(Protocols, name)}
 for _name, _hint in absent.items():
     setattr(Protocols, _name, Absent(_name, _hint))

@@ -73,6 +73,15 @@ def read_only(value: Any) -> Array:
     return view
 
 
+class Size(int):
+    """A number of elements, which says what to write if it is called as PyTorch's size is."""
+
+    def __call__(self, axis: int | None = None) -> NoReturn:
+        """Refuse, with the line to write."""
+        instead = "t.shape" if axis is None else f"t.shape[{axis}]"
+        raise TypeError(f"t.size is the number of elements, {self}, not a method; write {instead}.")
+
+
 _gather = table[gather]
 
 
@@ -99,7 +108,12 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     _grad_storage: Array | None  # where the next adjoint is to be written, if it has a place and nobody else has it
 
-    def __init__(self, value: Any, name: str | None = None, dtype: npt.DTypeLike | None = None) -> None:
+    def __init__(self, value: Any, name: str | None = None, dtype: npt.DTypeLike | None = None, **other: Any) -> None:
+        if other:
+            raise TypeError(
+                f"ad.Tensor was called with {', '.join(other)}; it takes value, name and dtype. A Tensor is "
+                "differentiated by, a plain array is a constant: there is no requires_grad, and no device."
+            )
         if name is not None and not isinstance(name, str):
             raise TypeError(f"a Tensor's name is a string; received {name!r} ({type(name).__name__})")
         self.primal = floating(value, dtype)
@@ -157,7 +171,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self.primal.size
+        return Size(self.primal.size)
 
     @property
     def dtype(self) -> np.dtype[Any]:

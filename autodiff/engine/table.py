@@ -23,6 +23,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
+from autodiff import hints
 from autodiff.engine.graph import Node
 
 Function = Callable[..., Any]
@@ -150,6 +151,11 @@ def of_kind(*kinds: Kind) -> list[Function]:
     return [function for function, known in table.items() if known.kind in kinds]
 
 
+def takes_tensors(function: Any) -> bool:
+    """Whether it is known what the function does with Tensors, its derivative zero or not."""
+    return callable(function) and function in table and table[function].kind not in ("refused", "undeclared")
+
+
 UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
 
 
@@ -245,6 +251,8 @@ def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Itera
     if unknown:
         defaults = UFUNC_DEFAULTS if isinstance(function, np.ufunc) else parameter_defaults(function)
         unknown = [k for k in unknown if not (k in defaults and np.ndim(kwargs[k]) == 0 and kwargs[k] == defaults[k])]
+    if unknown and (renamed := hints.renamed(unknown)):
+        raise TypeError(f"{spelled(function)} was called with {', '.join(unknown)}; NumPy's name is {renamed}.")
     if unknown:
         raise TypeError(
             f"{spelled(function)} was called with {', '.join(f'{k}={kwargs[k]!r:.60}' for k in unknown)}, which its "
