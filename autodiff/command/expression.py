@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, NamedTuple, NoReturn
 import numpy as np
 
 from autodiff.engine.graph import Node
-from autodiff.rules.activations import relu, sigmoid, softplus
+from autodiff.rules.activations import erf, erfc, gelu, relu, sigmoid, softplus
 
 LONGEST: Final = 10_000  # characters
 DEEPEST: Final = 100  # brackets and operators that wait for their right-hand side
@@ -26,7 +26,8 @@ SHORT: Final = 3  # characters; a longer name before a bracket is meant as a fun
 UNARY: Final[tuple[Callable[..., Any], ...]] = (
     *(np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10, np.sqrt, np.square, np.reciprocal),
     *(np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.sinh, np.cosh, np.tanh),
-    *(relu, sigmoid, softplus),
+    *(np.cbrt, np.arcsinh, np.arccosh, np.arctanh),
+    *(relu, sigmoid, softplus, gelu, erf, erfc),
 )
 FUNCTIONS: Final[dict[str, tuple[Callable[..., Any], int]]] = {f.__name__: (f, 1) for f in UNARY} | {
     "ln": (np.log, 1),
@@ -41,6 +42,7 @@ FUNCTIONS: Final[dict[str, tuple[Callable[..., Any], int]]] = {f.__name__: (f, 1
     "min": (np.minimum, 2),
     "minimum": (np.minimum, 2),
     "power": (np.power, 2),
+    "hypot": (np.hypot, 2),
 }
 CONSTANTS: Final = {"pi": math.pi, "π": math.pi, "e": math.e}
 BINARY: Final[dict[str, tuple[Callable[..., Any], int]]] = {

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import os
 import re
 import runpy
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, get_args
 
 import numpy as np
 
 from autodiff import __version__
 from autodiff.arrays.tensor import Tensor
-from autodiff.command.expression import CONSTANTS, FUNCTIONS, NAME, Expression, ExpressionError, excerpt, near
+from autodiff.command.expression import CONSTANTS, FUNCTIONS, NAME, SHORT, Expression, ExpressionError, excerpt, near
 from autodiff.notation.formula import plain
 from autodiff.notation.trace import trace
 from autodiff.picture import FORMATS, Picture, draw, steps
+from autodiff.picture.drawing.pen import Theme
+from autodiff.picture.drawing.sheet import Direction
 
 SUFFIXES: Final = (*FORMATS, ".tex")
 # What begins with a minus sign and is an option; anything else is an expression such as -x1**2.
@@ -52,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _OneLine(
         prog="autodiff",
         usage='python -m autodiff "EXPRESSION" NAME=VALUE ... [-o FILE]\n'
-        "       python -m autodiff draw FILE.py:NAME -o FILE [--depth N] [--max-cards N]",
+        "       python -m autodiff draw FILE.py:NAME -o FILE [OPTION ...]   (draw --help lists them)",
         description="Print the evaluation trace of an expression, its values forward and its adjoints in "
         "reverse, and its gradient.",
         epilog='example: python -m autodiff "log(x1) + x1*x2 - sin(x2)" x1=2 x2=5 -o trace.svg\n\n'
@@ -84,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
 def _draw_parser() -> argparse.ArgumentParser:
     parser = _OneLine(
         prog="autodiff draw",
-        usage="python -m autodiff draw FILE.py:NAME -o FILE [--depth N] [--max-cards N]",
+        usage="python -m autodiff draw FILE.py:NAME -o FILE [--depth N] [--max-cards N]\n"
+        "                                                     [--direction LR|TB] [--theme auto|light|dark]",
         description="Draw a graph that a Python file builds. The file is run, as python FILE.py would run it but not "
         "as __main__: draw only files that you would run.",
         epilog="NAME is a Tensor of the file, or a function of its that takes no arguments and returns one.",
@@ -101,6 +105,10 @@ def _draw_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--depth", type=int, metavar="N", help="how many levels of scopes are open boxes")
     parser.add_argument("--max-cards", type=int, default=60, metavar="N", help="how many cards there are at most")
+    parser.add_argument(
+        "--direction", choices=get_args(Direction), default="LR", help="left to right, or top to bottom"
+    )
+    parser.add_argument("--theme", choices=get_args(Theme), default="auto", help="auto follows the reader's mode")
     return parser
 
 
@@ -118,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with np.errstate(all="ignore"):
             report = _report(y, inputs)
             if output is not None:
-                output.write_text(_rendered(y, report, output.suffix.lower()), encoding="utf-8", newline="\n")
+                _write(output, _rendered(y, report, output.suffix.lower()))
     except OSError as error:
         return _refused(f"{excerpt(arguments.output)}: {error.strerror or error}")
     except ValueError as error:  # an ExpressionError, or a graph too large to draw
@@ -152,11 +160,12 @@ def evaluate(expression: str | None, assignments: Sequence[str]) -> tuple[Tensor
             raise ExpressionError(f"{name} is given two values, {inputs[name].item():.6g} and {value:.6g}; give one")
         inputs[name] = Tensor(value, name=name)
     unused = [name for name in inputs if name not in parsed.variables]
-    for name in parsed.variables:
-        if name not in inputs:
-            given = f" (given: {', '.join(inputs)})" if inputs else ""
-            hint = near(name, unused) or near(name, [*CONSTANTS, *FUNCTIONS]) if len(name) > 1 or unused else ""
-            raise ExpressionError(f"{excerpt(name)} has no value; add {excerpt(name)}=NUMBER{given}{hint}")
+    if missing := [name for name in parsed.variables if name not in inputs]:
+        given = f" (given: {', '.join(inputs)})" if inputs else ""
+        (name, *others), listed = missing, ", ".join(map(excerpt, missing))
+        hint = near(name, unused) or (near(name, [*CONSTANTS, *FUNCTIONS]) if len(name) > SHORT else "")
+        add = " ".join(f"{excerpt(each)}=NUMBER" for each in missing)
+        raise ExpressionError(f"{listed} {'have' if others else 'has'} no value; add {add}{given}{hint}")
     if unused:
         raise ExpressionError(f"{excerpt(unused[0])} is given a value, but does not occur in the expression")
     y = parsed(inputs)
@@ -225,11 +234,11 @@ def _rendered(y: Tensor, report: str, suffix: str) -> str:
     return _page(y) if suffix == ".html" else FORMATS[suffix](draw(y))
 
 
-def _page(y: Tensor, depth: int | None = None, max_cards: int = 60) -> str:
-    """The stepper of a result, or its picture alone where there would be too many steps."""
-    picture: Picture = draw(y, depth=depth, max_cards=max_cards)
+def _page(y: Tensor, theme: Theme = "auto", **options: Any) -> str:
+    """The stepper of a result, in the reader's mode, or its picture alone where there would be too many steps."""
+    picture: Picture = draw(y, theme=theme, **options)
     try:
-        return steps(y, depth=depth, max_cards=max_cards).html
+        return steps(y, **options).html
     except ValueError as error:
         print(f"autodiff: the page holds the picture alone: {error}", file=sys.stderr)
         return picture.html
@@ -242,11 +251,10 @@ def _draw(argv: list[str]) -> int:
         output = _writable(arguments.output, tuple(FORMATS))
         y = _built(arguments.target)
         with np.errstate(all="ignore"):
-            if output.suffix.lower() == ".html":
-                text = _page(y, arguments.depth, arguments.max_cards)
-            else:
-                text = FORMATS[output.suffix.lower()](draw(y, depth=arguments.depth, max_cards=arguments.max_cards))
-        output.write_text(text, encoding="utf-8", newline="\n")
+            options = {name: getattr(arguments, name) for name in ("depth", "max_cards", "direction", "theme")}
+            suffix = output.suffix.lower()
+            text = _page(y, **options) if suffix == ".html" else FORMATS[suffix](draw(y, **options))
+        _write(output, text)
     except OSError as error:
         return _refused(f"{excerpt(str(error.filename or arguments.output))}: {error.strerror or error}")
     except ValueError as error:
@@ -268,11 +276,29 @@ def _built(target: str) -> Tensor:
         raise ExpressionError(f"{excerpt(file)} has no {excerpt(name)}{near(name, [n for n in names if n[0] != '_'])}")
     result = names[name]
     if callable(result) and not isinstance(result, Tensor):
-        result = result()
+        result = _called(result, excerpt(name), excerpt(file))
     if not isinstance(result, Tensor):
         received = type(result).__name__
         raise ExpressionError(f"{excerpt(name)} is {received}; name a Tensor, or a function that returns one")
     return result
+
+
+def _called(function: Callable[[], Any], name: str, file: str) -> Any:
+    """What a function that takes nothing returns; a function, or a model, that takes something is refused."""
+    try:
+        inspect.signature(getattr(function, "forward", function)).bind()  # a model is called as its forward is
+    except (TypeError, ValueError):
+        what = "a function" if inspect.isroutine(function) else f"a {type(function).__name__}"
+        raise ExpressionError(
+            f"{name} is {what} that is called with arguments; a graph has values. Add to {file} a line such as "
+            f"y = {name}(...) of an example, and draw {file}:y"
+        ) from None
+    return function()
+
+
+def _write(output: Path, text: str) -> None:
+    output.write_text(text, encoding="utf-8", newline="\n")
+    print(f"autodiff: wrote {output}", file=sys.stderr)
 
 
 def _refused(message: str) -> int:

@@ -14,13 +14,13 @@ from typing import Any
 import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
-from autodiff.notation.formula import Formula, plain
+from autodiff.notation.formula import plain
 from autodiff.notation.trace import Trace
 from autodiff.picture.content.lettering import esc
 from autodiff.picture.content.reading import check_choices, read
 from autodiff.picture.content.scene import Scene
 from autodiff.picture.content.title import heading_of
-from autodiff.picture.drawing.sheet import Edges, Options, svg
+from autodiff.picture.drawing.sheet import Direction, Edges, Options, svg
 from autodiff.picture.exports.page import filled
 from autodiff.picture.stepping.story import Story, math, story
 
@@ -34,11 +34,12 @@ CONTROLS, LINE, TALLEST, SHOWN_WIDTH = 190, 33, 900, 1000  # of the frame in a n
 class Stepper:
     """The steps of a computation as a page. It displays itself in notebooks; `save` writes it to a file."""
 
-    def __init__(self, drawn: Scene, told: Story, edges: Edges, heading: Formula | None, text: Trace | str) -> None:
+    def __init__(self, drawn: Scene, told: Story, options: Options, text: Trace | str) -> None:
+        heading = options.title
         self._scene, self._story, self._text = drawn, told, text
         self._title = plain(heading) if heading else "A computation, step by step"
-        self._svg = svg(drawn, Options(edges=edges, title=heading, roles=True))
-        self._poster = svg(drawn, Options(edges=edges, title=heading))
+        self._svg = svg(drawn, options._replace(roles=True))
+        self._poster = svg(drawn, options)
 
     def __repr__(self) -> str:
         return f"<Stepper of {len(self._story.steps) - 1} steps>"
@@ -121,13 +122,14 @@ def steps(
     depth: int | None = None,
     max_cards: int = 60,
     edges: Edges = "auto",
+    direction: Direction = "LR",
     title: str | None = None,
 ) -> Stepper:
     """The stepper of everything `y` was computed from: forward value by value, then in reverse wire by wire.
 
     The parameters are those of `draw`. A folded scope is one step. Raises ValueError above 200 steps.
     """
-    check_choices("steps", {"edges": (edges, Edges)})
+    check_choices("steps", {"edges": (edges, Edges), "direction": (direction, Direction)})
     drawn, text = read(y, "steps", seed, depth, max_cards)
     count = len(drawn.cards) + len(drawn.wires) + 2
     if count > MOST_STEPS:
@@ -137,7 +139,7 @@ def steps(
             f"{' (with ad.scope a part of it becomes one step)' if not drawn.boxes else ''}."
         )
     heading = heading_of(drawn, title)
-    return Stepper(drawn, story(drawn, heading), edges, heading, text)
+    return Stepper(drawn, story(drawn, heading), Options(edges=edges, title=heading, direction=direction), text)
 
 
 def _template(name: str) -> str:
