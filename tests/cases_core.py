@@ -204,7 +204,8 @@ def shapes() -> Iterator[Case]:
     uneven = sample(2, 3, salt=1), sample(4, salt=2), sample(1, 1, 2, salt=3)
     yield Case("concatenate-flat", np.concatenate, uneven, call=lambda *x: np.concatenate(x, axis=None))
     yield Case("concatenate-twice", np.concatenate, (sample(2),), call=lambda x: np.concatenate([x, [0.5], x * x]))
-    yield Case("concatenation", shaping.concatenation, parts[:2])
+    yield Case("concatenate-primitive", shaping.concatenate, parts[:2])
+    yield Case("stack-primitive", shaping.stack, uneven[:1] * 2 + (sample(2, 3, salt=5),))
     for axis in (0, 1, -1, -3):
         three = tuple(sample(2, 3, salt=k) for k in range(3))
         yield Case(f"stack-{axis}", np.stack, three, call=lambda *x, axis=axis: np.stack(x, axis=axis))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -71,3 +73,55 @@ def test_a_refused_function_can_be_given_rules() -> None:
         ad.Tensor([1.0]).__array_function__(refused, (), (ad.Tensor([1.0]),), {})
     ad.composed(refused)(lambda x: 2 * x)
     assert ad.Tensor([1.0]).__array_function__(refused, (), (ad.Tensor([1.0]),), {}).value == 2
+
+
+# -- one rule for all arguments ---------------------------------------------------------------------------------
+
+
+def test_one_rule_may_give_all_adjoints_at_once() -> None:
+    calls = []
+
+    @ad.primitive
+    def total(*arrays: Any, factor: float = 1.0) -> Any:
+        return factor * np.sum(arrays, axis=0)
+
+    def rule(g: Any, y: Any, *arrays: Any, factor: float = 1.0) -> list[Any]:
+        calls.append(len(arrays))
+        return [g * factor for _ in arrays]
+
+    ad.adjoint(total, together=rule)
+    x, z = ad.Tensor([1.0, 2.0]), ad.Tensor([3.0, 4.0])
+    (total(x, [5.0, 6.0], z, x, factor=3.0) ** 2).sum().backward()
+    np.testing.assert_array_equal(x.grad, 2 * 3 * 2 * 3 * np.array([10.0, 14.0]))
+    np.testing.assert_array_equal(z.grad, 2 * 3 * 3 * np.array([10.0, 14.0]))
+    assert calls == [4]
+    ad.check_grads(lambda x, z: np.sum(total(x, z, factor=2.0) ** 3), x.value, z.value)
+    tangent = ad.jvp(lambda x: total(x, z.value, x), (x.value,), (np.ones(2),))[1]
+    np.testing.assert_array_equal(tangent, [2.0, 2.0])
+
+
+def test_what_a_rule_for_all_returns_is_looked_at() -> None:
+    @ad.primitive
+    def total(*arrays: Any) -> Any:
+        return np.sum(arrays, axis=0)
+
+    ad.adjoint(total, together=lambda g, y, *arrays: [g])
+    with pytest.raises(ValueError, match=r"total, declared with together=, returned 1 adjoint\(s\) for 2 arguments"):
+        total(ad.Tensor(1.0), ad.Tensor(2.0)).backward()
+    ad.adjoint(total, together=lambda g, y, *arrays: [g, None])
+    x, z = ad.Tensor(1.0), ad.Tensor(2.0)
+    total(x, z).backward()
+    assert (x.grad, z.grad) == (1.0, None)
+    for given in ({"each": len, "together": len}, {}):
+        with pytest.raises(TypeError, match=r"one rule per data argument of the function \(or each=, or together=,"):
+            ad.adjoint(total, **given)
+
+
+def test_joining_many_arrays_is_one_operation_with_one_pass_over_them() -> None:
+    xs = [ad.Tensor([float(k)]) for k in range(50)]
+    for f in (np.stack, np.concatenate):
+        y = f(xs)
+        assert len(y.arguments) == 50
+        assert all(a is b for a, b in zip(y.arguments, xs, strict=True))
+        found = y.adjoints(np.arange(50.0).reshape(y.shape))
+        assert [float(found[x][0]) for x in xs] == list(range(50))

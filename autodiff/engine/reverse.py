@@ -10,7 +10,7 @@ from numpy import float64, ndarray
 
 from autodiff.engine.graph import NOT_KEPT, Node, ancestors, between, described
 from autodiff.engine.shapes import unbroadcast
-from autodiff.engine.table import Primitive
+from autodiff.engine.table import Primitive, Together
 
 
 def adjoints(  # noqa: C901  # one loop, the hottest there is
@@ -76,6 +76,17 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
             # All nodes or all raw, never mixed: shown a raw y in a recorded pass, a rule would lose its derivative.
             y, shown = (node, arguments) if recorded else (node.primal, raw(arguments))
             parameters = node.parameters
+            if type(primitive.rules) is Together:
+                shares = primitive.rules.rule(g, y, *shown, **parameters)
+                if len(shares) != len(arguments):
+                    raise ValueError(
+                        f"the adjoint rule of {primitive.name}, declared with together=, returned {len(shares)} "
+                        f"adjoint(s) for {len(arguments)} arguments; it returns one for each (None without derivative)."
+                    )
+                for argument, share in zip(arguments, shares, strict=True):
+                    if share is not None and isinstance(argument, Node) and (inside is None or argument in inside):
+                        add(argument, share, primitive)
+                continue
             for argument, rule in zip(arguments, primitive.rules):  # noqa: B905  # rules may go on for ever
                 if rule is not None and isinstance(argument, Node) and (inside is None or argument in inside):
                     share = rule(g, y, *shown, **parameters) if parameters else rule(g, y, *shown)
@@ -113,7 +124,8 @@ def contribution(node: Node, position: int, g: Any) -> Any:
     if rule is None:
         return None
     g = np.asarray(g, node.primal.dtype)[()]
-    return conformed(rule(g, node.primal, *raw(node.arguments), **node.parameters), argument, node.primitive)
+    share = rule(g, node.primal, *raw(node.arguments), **node.parameters)
+    return None if share is None else conformed(share, argument, node.primitive)
 
 
 def conformed(share: Any, argument: Node, primitive: Primitive) -> Any:

@@ -113,6 +113,13 @@ class Each:
         return map(self.__getitem__, itertools.count())
 
 
+class Together(Each):
+    """The rule of a function of any number of arrays that gives the adjoints of all of them at once."""
+
+    def __getitem__(self, position: int) -> Rule:
+        return lambda g, y, *arguments, **parameters: self.rule(g, y, *arguments, **parameters)[position]
+
+
 class Composition:
     """A NumPy function written with others: the definition takes a part of NumPy's parameters, by the same names."""
 
@@ -159,17 +166,20 @@ def takes_tensors(function: Any) -> bool:
 UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
 
 
-def adjoint(function: Function, *rules: Rule | None, each: Rule | None = None) -> None:
+def adjoint(function: Function, *rules: Rule | None, each: Rule | None = None, together: Rule | None = None) -> None:
     """Declare the adjoint rules of `function`, one per data argument; None where no derivative flows.
 
     A rule is called as `rule(g, y, *arguments, **parameters)` and returns the adjoint of its argument, in the
     argument's shape (for a ufunc, in the broadcast shape). Parameters are those its signature gives a default.
-    `each`, for functions of any number of arrays, is called as `each(position, g, y, *arguments, **parameters)`.
+    For functions of any number of arrays, `each` is called as `each(position, g, y, *arguments, **parameters)`, or
+    `together` as a rule is, and it returns a sequence with the adjoint of every argument.
 
     >>> ad.adjoint(np.tanh, lambda g, y, x: g * (1 - y * y))
     """
-    if (each is None) == (not rules):
-        raise TypeError("ad.adjoint takes one rule per data argument of the function (or each=, for any number)")
+    if bool(rules) + (each is not None) + (together is not None) != 1:
+        raise TypeError(
+            "ad.adjoint takes one rule per data argument of the function (or each=, or together=, for any number)"
+        )
     data = len(rules)
     if rules and isinstance(function, np.ufunc) and data != function.nin:
         raise TypeError(
@@ -177,10 +187,11 @@ def adjoint(function: Function, *rules: Rule | None, each: Rule | None = None) -
             "takes one rule for each (None where no derivative flows)."
         )
     keywords = frozenset[str]()
-    for rule in (*rules, each):
+    for rule in (*rules, each, together):
         if rule is not None:
             keywords |= _keywords(rule, function, data)
-    record(function).declare("differentiable", Each(each) if each else rules, keywords)
+    all_of_them = Each(each) if each else Together(together) if together else rules
+    record(function).declare("differentiable", all_of_them, keywords)
 
 
 def constant(*functions: Function) -> None:

@@ -16,7 +16,7 @@ from autodiff.engine.shapes import axes
 from autodiff.engine.table import adjoint, composed, linear
 from autodiff.rules.arguments import along, array, raw
 from autodiff.rules.indexing import scatter
-from autodiff.rules.shaping import astype, concatenation, in_double
+from autodiff.rules.shaping import astype, concatenate, in_double
 
 # -- joined -----------------------------------------------------------------------------------------------------
 
@@ -28,7 +28,7 @@ def joined(function: Callable[..., Any], ndim: int, axis: int) -> None:
     @composed(function)
     def stacked(tup: Sequence[Any]) -> Any:
         parts = [widen(array(a)) for a in tup]
-        return concatenation(*parts, axis=0 if ndim == 1 and parts[0].ndim == 1 else axis)
+        return concatenate(*parts, axis=0 if ndim == 1 and parts[0].ndim == 1 else axis)
 
 
 joined(np.hstack, 1, 1)
@@ -40,7 +40,7 @@ joined(np.dstack, 3, 2)
 def column_stack(tup: Sequence[Any]) -> Any:
     """np.column_stack: rows of numbers become columns."""
     parts = [np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in map(array, tup)]
-    return concatenation(*parts, axis=1)
+    return concatenate(*parts, axis=1)
 
 
 @composed(np.block)
@@ -53,7 +53,7 @@ def block(arrays: Any) -> Any:
 
     def assembled(part: Any, depth: int) -> Any:
         if isinstance(part, list):
-            return concatenation(*(assembled(p, depth - 1) for p in part), axis=-depth)
+            return concatenate(*(assembled(p, depth - 1) for p in part), axis=-depth)
         return np.reshape(array(part), (1,) * (ndim - np.ndim(part)) + np.shape(part))
 
     return assembled(arrays, *depths)
@@ -71,7 +71,7 @@ def leaves(part: Any, depth: int) -> list[tuple[Any, int]]:
 @composed(np.append)
 def append(arr: Any, values: Any, axis: int | None = None) -> Any:
     """np.append: concatenation, of flattened arrays if no axis is given."""
-    return concatenation(array(arr), array(values), axis=axis)
+    return concatenate(array(arr), array(values), axis=axis)
 
 
 @composed(np.insert)
@@ -82,7 +82,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
         values = astype(values, dtype=arr.dtype)
     numbers = np.arange(arr.size + values.size)
     old, new = numbers[: arr.size].reshape(arr.shape), numbers[arr.size :].reshape(values.shape)
-    return concatenation(arr, values, axis=None)[np.insert(old, obj, new, axis)]
+    return concatenate(arr, values, axis=None)[np.insert(old, obj, new, axis)]
 
 
 @composed(np.delete)

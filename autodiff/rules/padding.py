@@ -9,7 +9,7 @@ import numpy as np
 
 from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.rules.arguments import along
-from autodiff.rules.shaping import concatenation
+from autodiff.rules.shaping import concatenate
 
 STATISTICS: dict[str, Callable[..., Any]] = {"mean": np.mean, "maximum": np.max, "minimum": np.min, "median": np.median}
 
@@ -88,7 +88,7 @@ def ramped(x: Any, axis: int, width: tuple[int, int], ends: Any) -> Any:
     before, after = before.astype(x.dtype), np.flip(after, 0).astype(x.dtype)
     first, last = x[along(axis, x.ndim, slice(0, 1))], x[along(axis, x.ndim, slice(-1, None))]
     left, right = float(ends[0]), float(ends[1])
-    return concatenation(left + (first - left) * before, x, right + (last - right) * after, axis=axis)
+    return concatenate(left + (first - left) * before, x, right + (last - right) * after, axis=axis)
 
 
 def summarised(x: Any, axis: int, width: tuple[int, int], statistic: Callable[..., Any], lengths: Any) -> Any:
@@ -99,4 +99,4 @@ def summarised(x: Any, axis: int, width: tuple[int, int], statistic: Callable[..
     sides = (statistic(x[along(axis, x.ndim, edge)], axis=axis, keepdims=True) for edge in edges)
     shapes = ([*x.shape[:axis], w, *x.shape[axis + 1 :]] for w in width)
     left, right = (np.broadcast_to(side, shape) for side, shape in zip(sides, shapes, strict=True))
-    return concatenation(left, x, right, axis=axis)
+    return concatenate(left, x, right, axis=axis)

@@ -7,7 +7,7 @@ import numpy as np
 
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive
-from autodiff.rules.arguments import array
+from autodiff.rules.arguments import along, array
 from autodiff.rules.indexing import scatter
 
 
@@ -145,38 +145,45 @@ composed(np.diagflat)(lambda v, k=0: diag(np.ravel(array(v)), k))
 
 
 @primitive
-def concatenation(*arrays: Any, axis: int | None = 0) -> Any:
+def concatenate(*arrays: Any, axis: int | None = 0) -> Any:
     """np.concatenate with its arrays as arguments, so that each is seen."""
     return np.concatenate(arrays, axis=axis)
 
 
-def section(position: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> Any:
-    """The part of g that came from the array at `position`."""
-    x = arrays[position]
-    if axis is None:
-        start, length, along = sum(a.size for a in arrays[:position]), x.size, 0
-    else:
-        start, length, along = sum(a.shape[axis] for a in arrays[:position]), x.shape[axis], axis % g.ndim
-    return np.reshape(g[(slice(None),) * along + (slice(start, start + length),)], x.shape)
+def sections(g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> list[Any]:
+    """The parts of g that came from the arrays, one after the other."""
+    axis, shapes = (0, [(a.size,) for a in arrays]) if axis is None else (axis, [a.shape for a in arrays])
+    end, parts = 0, []
+    for x, shape in zip(arrays, shapes, strict=True):
+        start, end = end, end + shape[axis]
+        parts.append(np.reshape(g[along(axis, g.ndim, slice(start, end))], x.shape))
+    return parts
 
 
-adjoint(concatenation, each=section)
+@primitive
+def stack(*arrays: Any, axis: int = 0) -> Any:
+    """np.stack with its arrays as arguments, so that each is seen."""
+    return np.stack(arrays, axis=axis)
+
+
+adjoint(concatenate, together=sections)
+adjoint(stack, together=lambda g, y, *arrays, axis=0: [g[along(axis, g.ndim, k)] for k in range(len(arrays))])
 
 
 @composed(np.concatenate)
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+def joined(arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """np.concatenate, of Tensors and arrays."""
-    return concatenation(*arrays, axis=axis)
+    return concatenate(*arrays) if axis == 0 else concatenate(*arrays, axis=axis)
 
 
 @composed(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+def stacked(arrays: Sequence[Any], axis: int = 0) -> Any:
     """np.stack, of Tensors and arrays."""
     arrays = list(arrays)
     shapes = {np.shape(a) for a in arrays}
     if len(shapes) != 1:
         raise ValueError(f"np.stack takes arrays of one shape; received the shapes {sorted(shapes)}")
-    return concatenation(*(np.expand_dims(a, axis) for a in arrays), axis=axis)
+    return stack(*arrays) if axis == 0 else stack(*arrays, axis=axis)
 
 
 def in_double(x: Any) -> Any:

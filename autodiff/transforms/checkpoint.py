@@ -12,7 +12,7 @@ from autodiff.arrays.tensor import Tensor
 from autodiff.engine.graph import Node, current_scope, next_serial, older_sources
 from autodiff.engine.recording import NO_PARAMETERS, recorded, recording
 from autodiff.engine.reverse import adjoints
-from autodiff.engine.table import Each, Function, Primitive
+from autodiff.engine.table import Function, Primitive, Together
 from autodiff.rules.shaping import astype
 from autodiff.transforms import tree
 from autodiff.transforms.call import named
@@ -36,8 +36,8 @@ def checkpoint(function: Function) -> Function:
             return results
         # What it read from outside (its arguments, and Tensors it closes over) becomes the arguments of one node.
         sources = older_sources(made, since)
-        again = _Again(functools.partial(function, *args, **kwargs), sources)
-        primitive = Primitive(again.function, named(function), again)
+        again = functools.partial(function, *args, **kwargs)
+        primitive = Primitive(again, named(function), Together(_again(again, sources)))
         node = recorded(Tensor, primitive, _together(made).primal, tuple(sources), NO_PARAMETERS, scope)
         instead = dict(zip(made, _apart(node, made), strict=True))
         return tree.mapped(lambda r: instead.get(r, r) if isinstance(r, Tensor) else r, results)
@@ -68,25 +68,14 @@ def _apart(node: Tensor, made: list[Tensor]) -> Iterator[Tensor]:
         yield part if part.dtype == tensor.dtype else astype(part, dtype=tensor.dtype)
 
 
-class _Again(Each):
-    """The rules of a checkpoint: compute again and reverse that, once for all the arguments that one pass asks for."""
+def _again(function: Function, sources: list[Node]) -> Function:
+    """The rule of a checkpoint: compute again, and reverse that."""
 
-    def __init__(self, function: Function, sources: list[Node]) -> None:
-        self.function, self.sources = function, sources
+    def rule(g: Any, y: Any, *arguments: Any) -> list[Any]:
+        since = next_serial()
+        with recording():
+            result = _together(_made(function(), since))
+        found = adjoints(result, g, since=since, every=False, recorded=isinstance(y, Node))
+        return [found.get(source) for source in sources]
 
-    def __getitem__(self, position: int) -> Function:
-        return list(self)[position]
-
-    def __iter__(self) -> Iterator[Function]:
-        found: dict[Node, Any] = {}  # lives as long as the pass is at this node
-
-        def rule(source: Node, g: Any, y: Any, *arguments: Any) -> Any:
-            if not found:
-                since = next_serial()
-                with recording():
-                    again = _together(_made(self.function(), since))
-                found.update(adjoints(again, g, since=since, every=False, recorded=isinstance(y, Node)))
-            share = found.get(source)
-            return np.zeros(source.primal.shape, source.primal.dtype) if share is None else share
-
-        return (functools.partial(rule, source) for source in self.sources)
+    return rule
