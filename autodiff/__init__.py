@@ -37,6 +37,7 @@ from autodiff.rules.activations import (
 from autodiff.transforms.check import check_grads
 from autodiff.transforms.checkpoint import checkpoint
 from autodiff.transforms.derivatives import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
+from autodiff.transforms.vmap import vmap
 
 if TYPE_CHECKING:
     from autodiff.notation.trace import Trace, trace
@@ -81,6 +82,7 @@ __all__ = [
     "trace",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 
 

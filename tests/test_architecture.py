@@ -16,6 +16,7 @@ ROOT = Path(autodiff.__file__).parent.parent
 # The floor of a room, or of a module that stands on another floor than its room.
 FLOORS = {
     "autodiff.hints": 0,
+    "autodiff.batching": 1,
     "autodiff.engine": 0,
     "autodiff.transforms.tree": 0,
     "autodiff.rules": 1,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.graph import NOT_KEPT, Node, current_scope, next_serial
-from autodiff.engine.recording import NO_PARAMETERS, is_operand, recorded
+from autodiff.engine.recording import NO_PARAMETERS, as_operand, is_operand, recorded
 from autodiff.engine.table import table
 from autodiff.rules.contraction import matmul
 
@@ -33,7 +33,7 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
         elif type(other) in _common:
             primal = compute(self.primal, other)
         elif is_operand(other):
-            other = np.asarray(other)
+            other = as_operand(other)
             primal = compute(self.primal, other)
         else:
             return NotImplemented
@@ -55,7 +55,7 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
         if type(other) not in _common:
             if not is_operand(other):
                 return NotImplemented
-            other = np.asarray(other)
+            other = as_operand(other)
         primal = compute(other, self.primal)
         if type(primal) is complex:  # to Python's complex numbers a float64 is a Python float
             primal = np.complex128(primal)

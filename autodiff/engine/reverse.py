@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from typing import Any
 
 import numpy as np
 from numpy import float64, ndarray
 
+from autodiff.batching import Batch, NotBatched, levels, looped
 from autodiff.engine.graph import NOT_KEPT, Node, ancestors, between, described
 from autodiff.engine.shapes import unbroadcast
-from autodiff.engine.table import Primitive, Together
+from autodiff.engine.table import Primitive, Rule, Together
+
+NO_LEVELS: frozenset[int] = frozenset()
 
 
 def adjoints(  # noqa: C901  # one loop, the hottest there is
@@ -34,6 +37,7 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
     order = ancestors(root, since=since) if wrt is None else between(wrt, root)
     inside = None if wrt is None else frozenset(order)
     found: dict[Node, Any] = {root: seed}
+    batched = levels(seed) - levels(root.primal) if isinstance(seed, Batch) else NO_LEVELS
     summed: dict[Node, Any] = {}  # of those, the arrays that were made here, free to be added into
     adjoint_of, sum_of, taken = found.get, summed.get, found.pop
 
@@ -52,8 +56,8 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
             else:
                 return
         if type(share) is not ndarray or share.shape != primal.shape or share.dtype is not primal.dtype:
-            share = conformed(share, argument, primitive)
-        if total is not None:
+            share = conformed(share, argument, primitive, batched)
+        if total is not None and type(share) is ndarray:
             total += share
             return
         total = adjoint_of(argument)
@@ -63,6 +67,8 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
             total = found[argument] = total + share
             if type(total) is ndarray and not recorded:
                 summed[argument] = total
+            else:
+                summed.pop(argument, None)
 
     for node in reversed(order):
         primitive = node.primitive
@@ -77,7 +83,7 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
             y, shown = (node, arguments) if recorded else (node.primal, raw(arguments))
             parameters = node.parameters
             if type(primitive.rules) is Together:
-                shares = primitive.rules.rule(g, y, *shown, **parameters)
+                shares = called(primitive.rules.rule, g, y, *shown, **parameters)
                 if len(shares) != len(arguments):
                     raise ValueError(
                         f"the adjoint rule of {primitive.name}, declared with together=, returned {len(shares)} "
@@ -89,7 +95,7 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
                 continue
             for argument, rule in zip(arguments, primitive.rules):  # noqa: B905  # rules may go on for ever
                 if rule is not None and isinstance(argument, Node) and (inside is None or argument in inside):
-                    share = rule(g, y, *shown, **parameters) if parameters else rule(g, y, *shown)
+                    share = called(rule, g, y, *shown, **parameters)
                     add(argument, share, primitive)
         elif len(arguments) == 1:  # ufuncs, the common case, are spelled out: it halves the time
             (a,) = arguments
@@ -128,11 +134,12 @@ def contribution(node: Node, position: int, g: Any) -> Any:
     return None if share is None else conformed(share, argument, node.primitive)
 
 
-def conformed(share: Any, argument: Node, primitive: Primitive) -> Any:
+def conformed(share: Any, argument: Node, primitive: Primitive, batched: Set[int] = NO_LEVELS) -> Any:
     """What a rule returned, in the argument's own shape and dtype.
 
-    Only a ufunc's result is summed back over broadcast axes. Doing the same for other functions would hide
-    rules that are wrong, so for them a shape that differs is an error.
+    Of a batch of adjoints an argument that all examples share receives the sum, except at the levels `batched`, at
+    which the pass goes backwards from a batch of seeds. Only a ufunc's result is summed back over broadcast axes.
+    Doing the same for other functions would hide rules that are wrong, so for them a shape that differs is an error.
     """
     primal = argument.primal
     try:
@@ -145,6 +152,8 @@ def conformed(share: Any, argument: Node, primitive: Primitive) -> Any:
             ) from None
         share = np.asarray(share, primal.dtype)
         shape, dtype = share.shape, share.dtype
+    if isinstance(share, Batch):
+        share = over_examples(share, batched | levels(primal))
     if shape != primal.shape:
         if not primitive.broadcasts:
             raise ValueError(
@@ -157,6 +166,25 @@ def conformed(share: Any, argument: Node, primitive: Primitive) -> Any:
             share = np.real(share)
         share = share.astype(primal.dtype)
     return share
+
+
+def called(rule: Rule, *arguments: Any, **parameters: Any) -> Any:
+    """What a rule returns; of batches, for each example alone where it asks for that."""
+    try:
+        return rule(*arguments, **parameters)
+    except NotBatched:
+        if any(isinstance(a, Node) for a in arguments) or not (found := levels(arguments)):
+            raise
+        return looped(max(found), rule, arguments, parameters)
+
+
+def over_examples(share: Any, batched: Set[int]) -> Any:
+    """A batch of adjoints summed over the examples, except at the levels that are named."""
+    if not isinstance(share, Batch):
+        return share
+    if share.level in batched:
+        return Batch(over_examples(share.array, batched), share.level)
+    return over_examples(np.sum(share.array, axis=0), batched)
 
 
 def conjugated(g: Any) -> Any:

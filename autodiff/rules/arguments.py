@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.batching import Batch
 from autodiff.engine.graph import Node
 
 
@@ -16,7 +17,7 @@ def raw(value: Any) -> Any:
 
 def array(value: Any) -> Any:
     """A node as it is, anything else as an array: what has a shape, a dtype and elements."""
-    return value if isinstance(value, Node) else np.asarray(value)
+    return value if isinstance(value, Node | Batch) else np.asarray(value)
 
 
 def along(axis: int, ndim: int, index: Any) -> tuple[Any, ...]:

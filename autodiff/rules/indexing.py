@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.batching import Batch
+from autodiff.batching.array import last, trailing
 from autodiff.engine.graph import Node, described
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, primitive
@@ -21,6 +23,9 @@ def gather(x: Any, index: Any) -> Any:
 @primitive
 def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of `shape` with `values` added at the index, as often as it is repeated."""
+    if isinstance(values, Batch):
+        longer, index = (*shape, values.count), trailing(index, len(shape))
+        return last(values, lambda numbers: scatter(numbers, index=index, shape=longer))
     array = np.zeros(shape, values.dtype)
     if may_repeat(index):
         np.add.at(array, index, values)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autodiff.arrays.tensor import Tensor, floating, leaf
+from autodiff.batching import Batch, copied
 from autodiff.engine.graph import Node, current_scope, older_sources
 from autodiff.engine.recording import recording
 from autodiff.engine.reverse import adjoints, conjugated
 from autodiff.rules.shaping import identity
 from autodiff.transforms import tree
+
+# Within `vmap`: an argument that is differentiated by, given a value of its own in every example.
+mapped_over: ContextVar[Callable[[Any], Any]] = ContextVar("mapped_over", default=lambda value: value)
 
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
@@ -34,7 +39,7 @@ class Traced(NamedTuple):
 
     def array(self) -> Any:
         """The result, which is to be one array; TypeError otherwise."""
-        if not isinstance(self.result, Tensor | np.ndarray | np.generic):
+        if not isinstance(self.result, Tensor | np.ndarray | np.generic | Batch):
             received = type(self.result).__name__
             lost = isinstance(self.result, int | float | complex)
             hint = "a plain number, which has lost the derivative; leave .item() and float() away" if lost else received
@@ -45,7 +50,7 @@ class Traced(NamedTuple):
         """The adjoints of the inputs that the result depends on, for a seed of its shape."""
         if not isinstance(self.result, Tensor) or not self.inputs:
             return {}
-        if not isinstance(seed, Tensor):
+        if not isinstance(seed, Tensor | Batch):
             seed = np.asarray(seed, self.result.dtype)[()]
         elif current_scope.get() is None:
             seed = seed.primal
@@ -58,13 +63,13 @@ class Traced(NamedTuple):
 
     def plain(self, value: Any) -> Any:
         """A Tensor of the function's as it is handed out: without its history, if nothing outside asks for it."""
-        return value if self.remember or not isinstance(value, Tensor) else np.array(value.primal)
+        return value if self.remember or not isinstance(value, Tensor) else copied(value.primal)
 
 
 def handed_out(g: Any) -> Any:
     """An adjoint as a caller gets it: an array of its own, or a Tensor."""
     g = conjugated(g)
-    return g if isinstance(g, Tensor) else np.array(g)
+    return g if isinstance(g, Tensor) else copied(g)
 
 
 def traced(function: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Traced:
@@ -91,7 +96,8 @@ def traced(function: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: 
 def _fresh(x: Any, function: Function) -> Tensor:
     if isinstance(x, Tensor):
         return identity(x)
-    return leaf(floating(x, what=f"an argument that {named(function)} is differentiated by"))
+    value = x if isinstance(x, Batch) else floating(x, what=f"an argument that {named(function)} is differentiated by")
+    return leaf(mapped_over.get()(value))
 
 
 def named(function: Function) -> str:

@@ -14,12 +14,16 @@ from typing import Any, Literal
 import numpy as np
 
 from autodiff.arrays.tensor import Tensor
+from autodiff.batching import FAILURES, Batch, copied, new_level, unpacked
 from autodiff.engine.forward import tangents as push_forward
-from autodiff.engine.graph import Node, current_scope
+from autodiff.engine.graph import Node, ancestors, current_scope
+from autodiff.engine.reverse import conjugated
 from autodiff.transforms import tree
 from autodiff.transforms.call import Argnums, Function, Traced, named, traced
 
 Unused = Literal["zeros", "error"]
+Mode = Literal["forward", "reverse"]
+MOST_AT_ONCE = 2**22  # elements of the largest array that the seeds of a Jacobian make of one
 
 
 def stop_gradient(x: Any) -> Any:
@@ -27,7 +31,7 @@ def stop_gradient(x: Any) -> Any:
 
     A nest of Tensors gives a nest of such arrays; what is no Tensor stays as it is.
     """
-    return tree.mapped(lambda value: np.array(value.primal) if isinstance(value, Tensor) else value, x)
+    return tree.mapped(lambda value: copied(value.primal) if isinstance(value, Tensor) else value, x)
 
 
 def grad(function: Function, argnums: Argnums = 0, has_aux: bool = False, unused: Unused = "zeros") -> Function:
@@ -138,14 +142,15 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     inputs: dict[Node, Any] = {}
     for x, t in moved:
         recorded = isinstance(t, Tensor) and current_scope.get() is not None
-        inputs[x] = t if recorded else np.asarray(stop_gradient(t), x.dtype)[()]
+        t = t if recorded else stop_gradient(t)
+        inputs[x] = t if isinstance(t, Tensor | Batch) else np.asarray(t, x.dtype)[()]
     found = push_forward([y for y in tree.leaves(run.result) if isinstance(y, Tensor)], inputs, run.remember)
 
     def moves(y: Any) -> Any:
         t = found.get(y) if isinstance(y, Tensor) else None
         if t is None:
             return np.zeros(np.shape(y), getattr(y, "dtype", float))
-        return t if isinstance(t, Tensor) else np.array(t)
+        return t if isinstance(t, Tensor) else copied(t)
 
     return tree.mapped(run.plain, run.result), tree.mapped(moves, run.result)
 
@@ -158,11 +163,19 @@ def hvp(function: Function, x: Any, v: Any) -> Any:
     return jvp(grad(function), (x,), (v,))[1]
 
 
-def jacobian(function: Function, argnums: Argnums = 0) -> Function:
+def jacobian(function: Function, argnums: Argnums = 0, mode: Mode | None = None) -> Function:
     """The function that gives the Jacobian of `function`: for each argument an array of shape y.shape + x.shape.
 
-    One reverse pass per element of the result, which is real.
+    Parameters
+    ----------
+    argnums : the position, or positions, of the arguments to differentiate by
+    mode : "reverse" goes backwards from every element of the result, which is real, "forward" along every element of
+        the arguments, which are real then; None takes whichever are fewer
+
+    All seeds go through the computation together, in one pass of array operations, where NumPy's functions allow it.
     """
+    if mode not in (None, "forward", "reverse"):
+        raise ValueError(f'mode is "forward", "reverse" or None; received {mode!r}')
 
     @functools.wraps(function)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
@@ -173,21 +186,78 @@ def jacobian(function: Function, argnums: Argnums = 0) -> Function:
                 f"ad.jacobian takes a function with a real result; {named(function)} gave a complex one. "
                 "Differentiate its real and imaginary parts, np.real and np.imag."
             )
-        seeds = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
-        rows = [list(tree.leaves(run.shaped(run.adjoints(seed)))) for seed in seeds]
-        columns = zip(*rows, strict=True) if rows else ((),) * len(run.inputs)
-        blocks = dict(zip(run.inputs, columns, strict=True))
-        return tree.mapped(
-            lambda x: np.reshape(np.stack(blocks[x]) if rows else np.zeros(0, x.dtype), y.shape + x.shape), run.chosen
-        )
+        elements = sum(x.size for x in run.inputs)
+        real = all(x.dtype.kind == "f" for x in run.inputs)
+        if mode == "forward" and not real:
+            raise TypeError('ad.jacobian with mode="forward" takes real arguments; leave mode away for complex ones.')
+        if not y.size or not elements:
+            return tree.mapped(lambda x: np.zeros(y.shape + x.shape, x.dtype), run.chosen)
+        forward = mode == "forward" or (mode is None and real and elements < y.size)
+        blocks = _columns(run, y) if forward else _rows(run, y)
+        return tree.mapped(lambda x: blocks[x], run.chosen)
 
     return jacobian_of
+
+
+def _rows(run: Traced, y: Any) -> dict[Tensor, Any]:
+    """The Jacobian by reverse passes, from every element of the result."""
+
+    def adjoints(seed: Any) -> list[Any]:
+        found = run.adjoints(seed)
+        return [found.get(x, np.zeros(x.shape, x.dtype)) for x in run.inputs]
+
+    seeds = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
+    parts = _through(run, y, adjoints, [seeds])
+    return {x: np.reshape(conjugated(part), y.shape + x.shape) for x, part in zip(run.inputs, parts, strict=True)}
+
+
+def _columns(run: Traced, y: Any) -> dict[Tensor, Any]:
+    """The Jacobian by forward passes, along every element of the arguments."""
+    sizes = [x.size for x in run.inputs]
+    ends = np.cumsum([0, *sizes]).tolist()
+    directions = [
+        np.eye(ends[-1], size, -start, dtype=x.dtype).reshape(ends[-1], *x.shape)
+        for x, size, start in zip(run.inputs, sizes, ends, strict=False)
+    ]
+
+    def tangent(*moved: Any) -> list[Any]:
+        inputs: dict[Node, Any] = dict(zip(run.inputs, moved, strict=True))
+        t = push_forward([y], inputs, run.remember).get(y) if isinstance(y, Tensor) else None
+        return [np.zeros(y.shape, y.dtype) if t is None else t]
+
+    (columns,) = _through(run, y, tangent, directions)
+    columns = np.moveaxis(columns, 0, -1)
+    return {
+        x: np.reshape(columns[..., start : start + x.size], y.shape + x.shape).astype(x.dtype)
+        for x, start in zip(run.inputs, ends, strict=False)
+    }
+
+
+def _through(run: Traced, y: Any, derivative: Function, seeds: list[Any]) -> list[Any]:
+    """What `derivative` gives for each of the seeds, along a first axis: for many together, or one by one."""
+    number = len(seeds[0])
+    if not run.remember and isinstance(y, Tensor):
+        largest = max(node.primal.size for node in ancestors(y, since=min(x.serial for x in run.inputs)))
+        step = max(1, MOST_AT_ONCE // max(largest, 1))
+        try:
+            chunks = [_together(derivative, [s[k : k + step] for s in seeds]) for k in range(0, number, step)]
+        except FAILURES:
+            pass
+        else:
+            return [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
+    results = [derivative(*(s[k] for s in seeds)) for k in range(number)]
+    return [np.stack(parts) for parts in zip(*results, strict=True)]
+
+
+def _together(derivative: Function, seeds: list[Any]) -> list[Any]:
+    level, count = new_level(), len(seeds[0])
+    return [unpacked(part, level, count) for part in derivative(*(Batch(s, level) for s in seeds))]
 
 
 def hessian(function: Function, argnums: Argnums = 0) -> Function:
     """The function that gives the Hessian of `function`, whose result is one number: shape x.shape + x.shape.
 
-    `argnums` is one position, of an argument that is one array. For n elements, n reverse passes.
+    `argnums` is one position, of an argument that is one array. For n elements, n reverse passes, done together.
     """
     if not isinstance(argnums, int):
         raise TypeError(f"ad.hessian takes one argument's position; received {argnums!r}")
