@@ -52,7 +52,7 @@ def page() -> str:
     own = [name for name in ad.__all__ if getattr(ad, name) in table or name in ("elu", "gelu", "leaky_relu", "silu")]
     parts.append(f"\n## autodiff\n\nWhat NumPy has no name for. {', '.join(f'`{name}`' for name in own)}\n")
     parts.append(
-        "\n## scipy.special\n\nAbout 65 ufuncs (`erfinv`, `gammaln`, `digamma`, `expit`, `xlogy`, `j0`, ...), where "
+        "\n## scipy.special\n\nAbout 80 ufuncs (`erfinv`, `gammaln`, `digamma`, `expit`, `xlogy`, `j0`, ...), where "
         "SciPy is installed; `autodiff/rules/special.py` lists them.\n"
     )
     return "".join(parts)
