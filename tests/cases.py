@@ -5,9 +5,10 @@ from __future__ import annotations
 import cases_algebra
 import cases_arrays
 import cases_core
+import cases_scipy
 
 from autodiff.engine.table import of_kind
 
 # As the package declares them, before nn or any test adds its own.
 declared = [f for f in of_kind("differentiable", "composed") if not getattr(f, "__module__", "numpy").startswith("nn.")]
-cases = [*cases_core.CASES, *cases_arrays.CASES, *cases_algebra.CASES]
+cases = [*cases_core.CASES, *cases_arrays.CASES, *cases_algebra.CASES, *cases_scipy.CASES]

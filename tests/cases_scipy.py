@@ -1,0 +1,182 @@
+"""Records of the functions of autodiff.scipy, in the form of cases.py; each value is compared with SciPy's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import scipy
+from cases_algebra import matrix, of_complex, pair, positive
+from record import Case, sample
+
+from autodiff.scipy import linalg, special
+
+
+def same(name: str, function: Callable[..., Any], theirs: Callable[..., Any], *arrays: Any, **parameters: Any) -> Case:
+    """A record of a function that is called just as SciPy's is."""
+    return Case(f"scipy.{name}", function, tuple(map(np.asarray, arrays)), parameters, reference=theirs)
+
+
+def with_call(name: str, function: Callable[..., Any], call: Callable[..., Any], *arrays: Any, reference: Any) -> Case:
+    return Case(f"scipy.{name}", function, arrays, {}, call, reference)
+
+
+# -- special ----------------------------------------------------------------------------------------------------
+
+
+def of_special() -> Iterator[Case]:
+    a, weights = sample(2, 3), sample(3, low=0.3, high=1.2, salt=1)
+    for k, options in enumerate(({}, {"axis": 1}, {"axis": (0, 1), "keepdims": True}, {"axis": -2})):
+        yield same(f"logsumexp/{k}", special.logsumexp, scipy.special.logsumexp, a, **options)
+        with_weights = {
+            "call": lambda a, b, f=special.logsumexp, **options: f(a, b=b, **options),
+            "reference": lambda a, b, **options: scipy.special.logsumexp(a, b=b, **options),
+        }
+        yield Case(f"scipy.logsumexp/b {k}", special.logsumexp, (a, weights), options, **with_weights)
+    for x in (a, sample(), sample(2, 1, 3)):
+        yield same(f"softmax {x.shape}", special.softmax, scipy.special.softmax, x)
+        yield same(f"log_softmax {x.shape}", special.log_softmax, scipy.special.log_softmax, x)
+    yield same("softmax/axes", special.softmax, scipy.special.softmax, sample(2, 2, 3), axis=(0, 2))
+    yield same("log_softmax/axis", special.log_softmax, scipy.special.log_softmax, a, axis=0)
+    yield with_call(
+        "logsumexp/complex",
+        special.logsumexp,
+        of_complex(lambda z, b: special.logsumexp(z, axis=0, b=b)),
+        *(*pair(2, 2), *pair(2, 2, salt=2)),
+        reference=of_complex(lambda z, b: scipy.special.logsumexp(z, axis=0, b=b)),
+    )
+    for n in (0, 1, 3):
+        positive = sample(3, low=0.6, high=3.4)
+        yield Case(
+            f"scipy.polygamma/{n}",
+            special.polygamma,
+            (positive,),
+            {"n": n},
+            lambda x, n: special.polygamma(n, x),
+            lambda x, n: scipy.special.polygamma(n, x),
+        )
+    mixed = np.array([[0], [2]])
+    yield with_call(
+        "polygamma/orders",
+        special.polygamma,
+        lambda x: special.polygamma(mixed, x),
+        sample(3, low=0.6, high=3.4),
+        reference=lambda x: scipy.special.polygamma(mixed, x),
+    )
+    for shape in ((), (2, 3)):
+        a = sample(*shape, low=1.7, high=4.2)
+        yield same(f"multigammaln {shape}", special.multigammaln, scipy.special.multigammaln, a, d=3)
+
+
+# -- linear algebra ---------------------------------------------------------------------------------------------
+
+
+def of_linalg() -> Iterator[Case]:
+    a = matrix(3, 3)
+    for k, options in enumerate(
+        ({}, {"lower": True}, {"trans": 1}, {"trans": "C", "lower": True}, {"unit_diagonal": True}, {"trans": "T"})
+    ):
+        for b in (sample(3), sample(3, 2)):
+            name = f"solve_triangular/{k} {b.shape}"
+            yield same(name, linalg.solve_triangular, scipy.linalg.solve_triangular, a, b, **options)
+    for first, second in (((2, 3, 3), (3,)), ((2, 3, 3), (3, 2)), ((3, 3), (2, 3, 1)), ((2, 1, 2, 2), (3, 2, 1))):
+        arrays = (matrix(*first), sample(*second))
+        yield same(f"solve_triangular {first} {second}", linalg.triangular_solution, theirs_in_batch, *arrays)
+    yield with_call(
+        "solve_triangular/complex",
+        linalg.triangular_solution,
+        of_complex(lambda a, b: linalg.solve_triangular(a, b, trans=2)),
+        *(*pair(2, 2), *pair(2, 1, salt=1)),
+        reference=of_complex(lambda a, b: scipy.linalg.solve_triangular(a, b, trans=2)),
+    )
+    for lower in (False, True):
+        yield Case(
+            f"scipy.cho_solve/{lower}",
+            linalg.cho_solve,
+            (a, sample(3, 2)),
+            {"lower": lower},
+            lambda a, b, lower: linalg.cho_solve(linalg.cho_factor(positive(a), lower), b),
+            lambda a, b, lower: scipy.linalg.cho_solve(scipy.linalg.cho_factor(positive(a), lower), b),
+        )
+        yield Case(
+            f"scipy.cholesky/{lower}",
+            linalg.cholesky,
+            (a,),
+            {"lower": lower},
+            lambda a, lower: linalg.cholesky(positive(a), lower),
+            lambda a, lower: scipy.linalg.cholesky(positive(a), lower),
+        )
+    yield same("solve_sylvester", linalg.sylvester_solution, linalg_sylvester, a, matrix(2, 2), sample(3, 2))
+    yield same(
+        "solve_sylvester/batch", linalg.sylvester_solution, batch_sylvester, matrix(2, 2, 2), positive(a), sample(2, 3)
+    )
+    lyapunov = linalg.solve_continuous_lyapunov
+    yield same("solve_lyapunov", lyapunov, scipy.linalg.solve_continuous_lyapunov, positive(a), matrix(3, 3, salt=1))
+    yield with_call(
+        "solve_sylvester/complex",
+        linalg.sylvester_solution,
+        of_complex(linalg.solve_sylvester),
+        *(*pair(2, 2), *pair(2, 2, salt=1), *pair(2, 2, salt=2)),
+        reference=of_complex(scipy.linalg.solve_sylvester),
+    )
+    yield from of_matrix_functions()
+    yield from of_special_matrices()
+
+
+def theirs_in_batch(a: Any, b: Any) -> Any:
+    return np.linalg.solve(np.triu(a), b)
+
+
+def linalg_sylvester(a: Any, b: Any, q: Any) -> Any:
+    return scipy.linalg.solve_sylvester(a, b, q)
+
+
+def batch_sylvester(a: Any, b: Any, q: Any) -> Any:
+    return np.stack([scipy.linalg.solve_sylvester(x, b, q) for x in a])
+
+
+def of_matrix_functions() -> Iterator[Case]:
+    for function in (linalg.expm, linalg.sqrtm):
+        name = function.__name__
+        theirs = getattr(scipy.linalg, name)
+        for shape in ((2, 2), (3, 3), (1, 1)):
+            yield with_call(
+                f"{name} {shape}",
+                function,
+                lambda a, f=function: f(0.3 * positive(a)),
+                matrix(*shape),
+                reference=lambda a, f=theirs: f(0.3 * positive(a)),
+            )
+        yield with_call(
+            f"{name}/batch",
+            function,
+            lambda a, f=function: f(0.3 * positive(a)),
+            matrix(3, 2, 2),
+            reference=lambda a, f=theirs: np.stack([f(0.3 * positive(x)) for x in a]),
+        )
+        yield with_call(
+            f"{name}/complex",
+            function,
+            of_complex(lambda a, f=function: f(a @ a)),
+            *pair(2, 2),
+            reference=of_complex(lambda a, f=theirs: f(a @ a)),
+        )
+
+
+def of_special_matrices() -> Iterator[Case]:
+    blocks = (sample(2, 3), sample(2, salt=1), sample(salt=2), sample(1, 2, salt=3))
+    yield same("block_diag", linalg.block_diag, scipy.linalg.block_diag, *blocks)
+    yield same("block_diag/one", linalg.block_diag, scipy.linalg.block_diag, sample())
+    yield same("toeplitz", linalg.toeplitz, scipy.linalg.toeplitz, sample(4), sample(3, salt=1))
+    yield same("toeplitz/symmetric", linalg.toeplitz, scipy.linalg.toeplitz, sample(3))
+    yield with_call(
+        "toeplitz/hermitian",
+        linalg.toeplitz,
+        of_complex(linalg.toeplitz),
+        *(sample(3), sample(3, salt=1)),
+        reference=of_complex(scipy.linalg.toeplitz),
+    )
+
+
+CASES = [*of_special(), *of_linalg()]

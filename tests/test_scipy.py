@@ -1,0 +1,142 @@
+"""The functions under SciPy's names where they are peculiar; what all have in common is in cases_scipy.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy
+from cases_algebra import matrix, positive
+from record import sample
+
+import autodiff as ad
+from autodiff.scipy import linalg, special
+
+# -- the package ------------------------------------------------------------------------------------------------
+
+PROGRAM = """
+import sys, autodiff
+assert "scipy" not in sys.modules and "autodiff.scipy" not in sys.modules
+sys.modules["scipy"] = None
+try:
+    import autodiff.scipy
+except ModuleNotFoundError as error:
+    print(error)
+"""
+
+
+def test_without_scipy_the_package_says_what_it_needs() -> None:
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert "install" in done.stdout
+
+
+def test_what_a_module_has_not_is_refused_by_name() -> None:
+    with pytest.raises(AttributeError, match=r"'lambertw_zeros'.*logsumexp"):
+        special.lambertw_zeros  # noqa: B018
+    with pytest.raises(AttributeError, match=r"np\.linalg\.inv\(tensor\)"):
+        linalg.inv  # noqa: B018
+    with pytest.raises(AttributeError, match=r"'funm'.*expm"):
+        linalg.funm  # noqa: B018
+
+
+def test_scipys_own_refuse_a_tensor_and_say_where_to_go() -> None:
+    for function in (scipy.linalg.expm, lambda a: scipy.special.polygamma(1, a)):
+        with pytest.raises(TypeError, match=r"autodiff\.scipy"):
+            function(ad.Tensor(matrix(2, 2)))
+
+
+# -- special ----------------------------------------------------------------------------------------------------
+
+
+def test_the_ufuncs_are_scipys() -> None:
+    assert special.gammaln is scipy.special.gammaln
+    assert special.xlogy is scipy.special.xlogy
+    np.testing.assert_array_equal(special.zeta(2.0, ad.Tensor([1.5])).value, scipy.special.zeta(2.0, [1.5]))
+
+
+def test_logsumexp_of_terms_that_do_not_count() -> None:
+    a, b = np.array([1000.0, 0.5, np.inf, np.nan, -0.3]), np.array([0.0, 2.0, 0.0, 0.0, 1.0])
+    expected = scipy.special.logsumexp(a, b=b)
+    assert special.logsumexp(a, b=b) == pytest.approx(expected, rel=1e-14)
+    found = ad.grad(lambda a: special.logsumexp(a, b=b))(a)
+    np.testing.assert_allclose(found, b * np.exp(np.where(b == 0, 0, a) - expected), rtol=1e-13)
+    ad.check_grads(lambda a, b: special.logsumexp(a, b=b), a[[1, 4]], np.array([0.0, 1.0]))
+    assert special.logsumexp(np.float32([1, 2]), b=2).dtype == np.float32
+    assert special.logsumexp(np.zeros(0)) == special.logsumexp(np.zeros(0), b=1.0) == -np.inf
+
+
+def test_logsumexp_with_its_sign() -> None:
+    a, b = sample(2, 3), np.array([1.0, -2.0, 0.5])
+    for k in range(2):
+        ours, theirs = (f(a, axis=1, b=b, return_sign=True)[k] for f in (special.logsumexp, scipy.special.logsumexp))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-13)
+    ad.check_grads(lambda a, b: special.logsumexp(a, axis=1, b=b, return_sign=True)[0], a, b)
+    assert special.logsumexp(a, return_sign=True)[1] == 1
+    assert np.isnan(special.logsumexp(a, b=-1.0))
+
+
+def test_whole_numbers_are_constants() -> None:
+    with pytest.raises(TypeError, match=r"polygamma.*Tensor as n"):
+        special.polygamma(ad.Tensor(1.0), 2.0)
+    with pytest.raises(ValueError, match=r"whole numbers >= 0 as d"):
+        special.multigammaln(3.0, 1.5)
+    with pytest.raises(ValueError, match=r"a > \(d - 1\)/2"):
+        special.multigammaln(ad.Tensor(0.5), 3)
+    np.testing.assert_array_equal(special.polygamma(0, [1, 2]), scipy.special.polygamma(0, [1, 2]))
+
+
+# -- linear algebra ---------------------------------------------------------------------------------------------
+
+
+def test_only_the_triangle_is_read() -> None:
+    a, b = matrix(3, 3), sample(3)
+    for lower in (False, True):
+        (slope,) = ad.vjp(lambda a, lower=lower: linalg.solve_triangular(a, b, lower=lower), a)[1](sample(3, salt=1))
+        np.testing.assert_array_equal(slope, np.tril(slope) if lower else np.triu(slope))
+        assert np.all(np.diagonal(slope))
+    np.testing.assert_allclose(linalg.solve_triangular([[2, 5], [0, 4]], [1, 2]), [-0.75, 0.5])
+    with pytest.raises(ValueError, match="trans"):
+        linalg.solve_triangular(a, b, trans=3)
+    with pytest.raises(np.linalg.LinAlgError):
+        linalg.solve_triangular(ad.Tensor(np.zeros((2, 2))), ad.Tensor(np.ones(2)))
+
+
+def test_the_root_of_a_real_matrix_may_be_complex() -> None:
+    a = matrix(3, 3)
+    root = linalg.sqrtm(ad.Tensor(a))
+    assert root.dtype == np.complex128
+    np.testing.assert_allclose((root @ root).value, a, atol=1e-12)
+    ad.check_grads(lambda a: np.imag(linalg.sqrtm(a)), a)
+
+
+def test_identities() -> None:
+    a, b = positive(matrix(3, 3)), sample(3)
+    slope = ad.grad(lambda a: np.trace(linalg.expm(a)))(0.1 * a)
+    np.testing.assert_allclose(slope, linalg.expm(0.1 * a).T, rtol=1e-12)
+    slope = ad.grad(lambda a: np.trace(linalg.sqrtm(a)))(a)
+    np.testing.assert_allclose(slope, 0.5 * np.linalg.inv(linalg.sqrtm(a)).T, rtol=1e-11)
+    np.testing.assert_allclose(linalg.cho_solve(linalg.cho_factor(a), b), np.linalg.solve(a, b), rtol=1e-12)
+    large = ad.vjp(linalg.expm, 0.1 * a)[1](np.full((3, 3), 1e12))[0]
+    np.testing.assert_allclose(large, 1e12 * ad.vjp(linalg.expm, 0.1 * a)[1](np.ones((3, 3)))[0], rtol=1e-13)
+
+
+def test_batches_and_nothing() -> None:
+    a, b = ad.Tensor(sample(2, 3)), ad.Tensor(sample(3, 1, 4))
+    toeplitz = linalg.toeplitz(a, b)
+    assert toeplitz.shape == (3, 2, 3, 4)
+    np.testing.assert_array_equal(toeplitz.value[1, 0], scipy.linalg.toeplitz(a.value[0], b.value[1, 0]))
+    blocks = linalg.block_diag(ad.Tensor(sample(2, 1, 2)), np.ones((2, 3)))
+    np.testing.assert_array_equal(blocks.value[1, 1:, 2:], np.ones((2, 3)))
+    assert blocks.shape == (2, 3, 5)
+    assert linalg.block_diag().shape == scipy.linalg.block_diag().shape
+    assert linalg.block_diag([], ad.Tensor([1.0])).shape == (2, 1)
+    assert linalg.sqrtm(np.zeros((0, 2, 2))).shape == (0, 2, 2)
+    assert linalg.solve_triangular(np.zeros((0, 2, 2)), np.ones(2)).shape == (0, 2)
+
+
+def test_plain_arrays_give_plain_arrays() -> None:
+    results: list[Any] = [special.softmax([1, 2]), linalg.expm(np.eye(2)), linalg.toeplitz([1, 2])]
+    assert [type(x) for x in results] == [np.ndarray] * 3
