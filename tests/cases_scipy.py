@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import scipy
+import scipy.stats
 from cases_algebra import matrix, of_complex, pair, positive
 from record import Case, sample
 
-from autodiff.scipy import linalg, special
+from autodiff.scipy import linalg, special, stats
 
 
 def same(name: str, function: Callable[..., Any], theirs: Callable[..., Any], *arrays: Any, **parameters: Any) -> Case:
@@ -179,4 +180,88 @@ def of_special_matrices() -> Iterator[Case]:
     )
 
 
-CASES = [*of_special(), *of_linalg()]
+# -- distributions ----------------------------------------------------------------------------------------------
+
+DENSITIES = ("pdf", "logpdf")
+INTEGRALS = ("cdf", "sf", "logcdf", "logsf")
+SHAPES: dict[str, tuple[float, ...]] = {
+    **dict.fromkeys(("norm", "expon", "laplace", "uniform"), ()),
+    "t": (3.4,),
+    "gamma": (2.3,),
+    "beta": (1.8, 2.6),
+}
+
+
+def of_stats() -> Iterator[Case]:
+    for name, numbers in SHAPES.items():
+        x, loc = sample(2, 3, low=0.4, high=0.9), np.array([-0.1, 0.13, 0.2])
+        scale = np.array(1.7 if name in ("beta", "uniform") else 0.9)
+        shapes = tuple(n + sample(3, low=0, high=0.5, salt=k) for k, n in enumerate(numbers))
+        for method in DENSITIES:
+            yield of_method(name, method, x, *shapes, loc, scale)
+            yield of_method(name, method, x[0], *numbers)
+        for method in INTEGRALS:
+            yield of_method(name, method, x, loc, scale, held=numbers)
+            yield of_method(name, method, x[0, 0], held=shapes)
+    for method in ("pmf", "logpmf", *INTEGRALS):
+        k = np.array([[0.0 if "pm" in method else 0.3], [3.0]])
+        yield of_counts(method, k, sample(3, low=0.7, high=4.3))
+    for method in DENSITIES:
+        yield from of_vectors(method)
+        yield from of_simplices(method)
+
+
+def of_method(name: str, method: str, x: Any, *parameters: Any, held: tuple[Any, ...] = ()) -> Case:
+    """A record with some parameters varied, others held; numbers among the varied ones become arrays."""
+    ours, theirs = (getattr(getattr(module, name), method) for module in (stats, scipy.stats))
+    label = f"scipy.{name}.{method} {x.shape} {len(held)} held of {len(held) + len(parameters)}"
+
+    def call(x: Any, *given: Any) -> Any:
+        return ours(x, *[h.astype(x.dtype) if np.ndim(h) else h for h in held], *given)
+
+    arrays = tuple(map(np.asarray, (x, *parameters)))
+    return Case(label, ours, arrays, {}, call, lambda x, *given: theirs(x, *held, *given))
+
+
+def of_counts(method: str, k: Any, mu: Any) -> Case:
+    ours, theirs = getattr(stats.poisson, method), getattr(scipy.stats.poisson, method)
+    call = lambda mu: ours(k.astype(mu.dtype), mu)  # noqa: E731
+    return Case(f"scipy.poisson.{method}", ours, (mu,), {}, call, lambda mu: theirs(k, mu))
+
+
+def of_vectors(method: str) -> Iterator[Case]:
+    ours, theirs = getattr(stats.multivariate_normal, method), getattr(scipy.stats.multivariate_normal, method)
+    name = f"multivariate_normal.{method}"
+    yield with_call(
+        name,
+        ours,
+        lambda x, mean, a: ours(x, mean, positive(a)),
+        *(sample(2, 2, 3), sample(3), matrix(3, 3)),
+        reference=lambda x, mean, a: theirs(x, mean, positive(a)),
+    )
+    yield same(f"{name}/vector", ours, theirs, sample(3))
+    yield with_call(
+        f"{name}/diagonal",
+        ours,
+        lambda x, variances: ours(x, cov=variances),
+        *(sample(2, 3), sample(3, low=0.5, high=1.6)),
+        reference=lambda x, variances: theirs(x, cov=np.diag(variances)),
+    )
+    yield same(f"{name}/number", ours, theirs, sample(2, 3), sample(3, salt=1), np.array(1.3))
+    yield same(f"{name}/one", ours, theirs, sample(6), np.array(0.3), np.array(1.2))
+
+
+def of_simplices(method: str) -> Iterator[Case]:
+    ours, theirs = getattr(stats.dirichlet, method), getattr(scipy.stats.dirichlet, method)
+    alpha = sample(3, low=0.7, high=2.5)
+    yield same(f"dirichlet.{method}", ours, theirs, np.array([0.2, 0.5]), alpha)
+    yield with_call(
+        f"dirichlet.{method}/several",
+        ours,
+        lambda x, alpha: ours(special.softmax(x, axis=0), alpha),
+        *(sample(3, 2, low=-0.5, high=0.5), alpha),
+        reference=lambda x, alpha: theirs(scipy.special.softmax(x, axis=0), alpha),
+    )
+
+
+CASES = [*of_special(), *of_linalg(), *of_stats()]

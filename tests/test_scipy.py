@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy
+import scipy.stats
 from cases_algebra import matrix, positive
 from record import sample
 
 import autodiff as ad
-from autodiff.scipy import linalg, special
+from autodiff.scipy import linalg, special, stats
 
 # -- the package ------------------------------------------------------------------------------------------------
 
@@ -140,3 +141,97 @@ def test_batches_and_nothing() -> None:
 def test_plain_arrays_give_plain_arrays() -> None:
     results: list[Any] = [special.softmax([1, 2]), linalg.expm(np.eye(2)), linalg.toeplitz([1, 2])]
     assert [type(x) for x in results] == [np.ndarray] * 3
+    assert type(stats.norm.pdf(1)) is np.float64
+
+
+# -- distributions ----------------------------------------------------------------------------------------------
+
+EVERY = ("norm", "t", "gamma", "beta", "expon", "laplace", "uniform")
+SHAPES: dict[str, tuple[float, ...]] = {"t": (3.4,), "gamma": (2.3,), "beta": (1.8, 2.6)}
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_values_in_the_tails_off_the_support_and_for_wrong_parameters(name: str) -> None:
+    ours, theirs, shapes = getattr(stats, name), getattr(scipy.stats, name), SHAPES.get(name, ())
+    x = np.array([-40.0, -3.0, -0.5, 0.2, 0.9, 1.5, 12.0, 45.0, np.nan])
+    for method in ours.methods:
+        expected = getattr(theirs, method)(x, *shapes)
+        found = getattr(ours, method)(x, *shapes)
+        tiny = 1e-15 if method.startswith("log") else 1e-300  # an older SciPy rounds the logarithm of almost 1 to 0
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=tiny, err_msg=method)
+        for wrong in ((*shapes, 0.0, -1.0), *((-1.0, *shapes[1:]) for _ in shapes[:1])):
+            np.testing.assert_array_equal(getattr(ours, method)(x, *wrong), getattr(theirs, method)(x, *wrong))
+        values = ad.Tensor(x[:-1])
+        getattr(ours, method)(values, *shapes).sum().backward()
+        assert values.grad is not None
+        assert np.all(np.isfinite(values.grad))
+
+
+def test_a_support_that_has_an_end_includes_it() -> None:
+    for method in stats.expon.methods:
+        assert getattr(stats.expon, method)(0.0) == getattr(scipy.stats.expon, method)(0.0)
+    assert stats.gamma.pdf(0.0, 1.0) == 1
+    assert stats.uniform.cdf(ad.Tensor([-1.0, 0.0, 1.0, 2.0])).value.tolist() == [0, 0, 1, 1]
+
+
+def test_student_with_many_degrees_of_freedom_is_normal() -> None:
+    x, df = sample(3), np.array([3.0, np.inf, 1e7])
+    np.testing.assert_allclose(stats.t.logpdf(x, df), scipy.stats.t.logpdf(x, df), rtol=1e-9)
+    np.testing.assert_allclose(ad.grad(lambda x: np.sum(stats.t.logpdf(x, df)))(x)[1:], -x[1:], rtol=1e-5)
+
+
+def test_arguments_are_those_of_scipys_methods() -> None:
+    x = sample(3, low=0.2, high=0.8)
+    np.testing.assert_allclose(stats.beta.pdf(x, b=2, a=3, scale=2), scipy.stats.beta.pdf(x, b=2, a=3, scale=2))
+    np.testing.assert_allclose(stats.norm(0.2, scale=2).logsf(x), scipy.stats.norm(0.2, scale=2).logsf(x))
+    for wrong in (lambda: stats.gamma.pdf(x), lambda: stats.norm.pdf(x, 0, 1, 2), lambda: stats.norm.pdf(x, sd=2)):
+        with pytest.raises(TypeError, match=r"stats\.\w+\.logpdf .*\(x, "):
+            wrong()
+    with pytest.raises(AttributeError, match=r"norm has no 'rvs'.*logpdf"):
+        stats.norm.rvs  # noqa: B018
+    with pytest.raises(AttributeError, match=r"'zipf'.*norm"):
+        stats.zipf  # noqa: B018
+
+
+def test_a_derivative_that_is_not_elementary_is_refused_by_name() -> None:
+    a = ad.Tensor(2.0)
+    with pytest.raises(TypeError, match=r"stats\.gamma\.cdf.*Tensor as a"):
+        stats.gamma.cdf(1.0, a)
+    with pytest.raises(TypeError, match=r"multivariate_normal\.cdf"):
+        stats.multivariate_normal.cdf(np.zeros(2))
+    with ad.no_grad():
+        assert stats.gamma.cdf(1.0, a) == pytest.approx(scipy.stats.gamma.cdf(1.0, 2.0), rel=1e-14)
+
+
+def test_counts() -> None:
+    k = np.array([-1, 0, 2, 2.5, 7])
+    for method in stats.poisson.methods:
+        ours, theirs = getattr(stats.poisson, method), getattr(scipy.stats.poisson, method)
+        np.testing.assert_allclose(ours(k, 2.5, loc=1), theirs(k, 2.5, loc=1), rtol=1e-12)
+        np.testing.assert_array_equal(ours(k, -1.0), theirs(k, -1.0))
+    with pytest.raises(TypeError, match="whole numbers"):
+        stats.poisson.pmf(ad.Tensor(2.0), 1.5)
+    np.testing.assert_allclose(ad.grad(lambda mu: stats.poisson.logpmf(3, mu))(1.5), 3 / 1.5 - 1, rtol=1e-14)
+
+
+def test_a_covariance_that_is_none() -> None:
+    with pytest.raises(np.linalg.LinAlgError, match="positive definite"):
+        stats.multivariate_normal.pdf(np.zeros(2), cov=ad.Tensor(np.zeros((2, 2))))
+    with pytest.raises(ValueError, match="allow_singular"):
+        stats.multivariate_normal.pdf(np.zeros(2), cov=np.eye(2), allow_singular=True)
+    with pytest.raises(ValueError, match=r"\(\.\.\., 2\).*\(3,|received"):
+        stats.multivariate_normal.pdf(np.zeros(3), cov=np.eye(2))
+    with pytest.raises(ValueError, match=r"\(3,\) and \(2, 2\)"):
+        stats.multivariate_normal.pdf(np.zeros(3), np.zeros(3), np.eye(2))
+    slope = ad.grad(lambda c: stats.multivariate_normal.logpdf(np.array([0.3, 1.2]), cov=c))(positive(matrix(2, 2)))
+    np.testing.assert_allclose(slope, slope.T, rtol=1e-12)
+
+
+def test_points_off_the_simplex() -> None:
+    for x in ([0.5, 0.6], [-0.1, 0.2], [0.2, 0.3, 0.6], 0.5):
+        with pytest.raises(ValueError, match="dirichlet"):
+            stats.dirichlet.pdf(x, [1.0, 2.0, 1.5])
+    with pytest.raises(ValueError, match="alpha"):
+        stats.dirichlet.pdf([0.5], [1.0, 0.0])
+    single = np.float32([0.1, 0.2, 0.7])
+    assert stats.dirichlet.pdf(single, np.float32([1, 2, 1.5])).dtype == np.float32

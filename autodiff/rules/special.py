@@ -110,6 +110,7 @@ def _gamma_functions(special: Any) -> None:
     )
 
     def density(a: Any, x: Any) -> Any:  # 8.8.13
+        a = a * np.ones_like(x)  # a number takes on the dtype of x
         return np.exp(special.xlogy(a - 1.0, x) - x - special.gammaln(a))
 
     adjoint(special.gammainc, no_derivative, lambda g, y, a, x: g * density(a, x))
@@ -118,6 +119,7 @@ def _gamma_functions(special: Any) -> None:
     adjoint(special.gammainccinv, no_derivative, lambda g, y, a, p: -g / density(a, y))
 
     def beta_density(a: Any, b: Any, x: Any) -> Any:  # 8.17.1
+        a, b = a * np.ones_like(x), b * np.ones_like(x)
         return np.exp(special.xlogy(a - 1.0, x) + special.xlog1py(b - 1.0, -x) - special.betaln(a, b))
 
     shapes = (no_derivative, no_derivative)
@@ -126,8 +128,9 @@ def _gamma_functions(special: Any) -> None:
     adjoint(special.betaincinv, *shapes, lambda g, y, a, b, p: g / beta_density(a, b, y))
 
     def student_density(df: Any, t: Any) -> Any:
-        df = df * np.ones_like(t)  # a number takes on the dtype of t
-        return np.exp(-0.5 * (df + 1.0) * np.log1p(t * t / df) - special.betaln(0.5, 0.5 * df)) / np.sqrt(df)
+        half = 0.5 * np.ones_like(t)
+        df = 2.0 * half * df
+        return np.exp(-0.5 * (df + 1.0) * np.log1p(t * t / df) - special.betaln(half, 0.5 * df)) / np.sqrt(df)
 
     adjoint(special.stdtr, no_derivative, lambda g, y, df, t: g * student_density(df, t))
 

@@ -12,7 +12,7 @@ SciPy is needed here, and nowhere else: `import autodiff` does not import this p
 """
 
 try:
-    from autodiff.scipy import linalg, special
+    from autodiff.scipy import linalg, special, stats
 except ModuleNotFoundError as error:
     if error.name != "scipy":
         raise
@@ -21,4 +21,4 @@ except ModuleNotFoundError as error:
         name="scipy",
     ) from error
 
-__all__ = ["linalg", "special"]
+__all__ = ["linalg", "special", "stats"]
