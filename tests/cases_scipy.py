@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import scipy
+import scipy.integrate
+import scipy.signal
 import scipy.stats
 from cases_algebra import matrix, of_complex, pair, positive
 from record import Case, sample
 
-from autodiff.scipy import linalg, special, stats
+from autodiff.scipy import integrate, linalg, signal, special, stats
 
 
 def same(name: str, function: Callable[..., Any], theirs: Callable[..., Any], *arrays: Any, **parameters: Any) -> Case:
@@ -264,4 +266,44 @@ def of_simplices(method: str) -> Iterator[Case]:
     )
 
 
-CASES = [*of_special(), *of_linalg(), *of_stats()]
+# -- convolutions and differential equations --------------------------------------------------------------------
+
+
+def of_signal() -> Iterator[Case]:
+    ours, theirs = signal.convolve, scipy.signal.convolve
+    for mode in ("full", "same", "valid"):
+        for first, second in (((5,), (3,)), ((3,), (4,)), ((3, 4), (2, 2)), ((2, 1, 3), (1, 1, 2)), ((1,), (1,))):
+            arrays = (sample(*first), sample(*second, salt=1))
+            function = ours if mode == "same" else signal.convolution
+            if mode != "valid" or first >= second:
+                name = f"convolve/{mode} {first} {second}"
+                yield Case(f"scipy.{name}", function, arrays, {"mode": mode}, ours, reference=theirs)
+    yield same("convolve/fft", ours, theirs, sample(4, 2), sample(2, 3, salt=1), method="fft")
+    yield same("convolve/exchanged", ours, theirs, sample(2, 2), sample(3, 3, salt=1), mode="valid")
+    yield same("convolve/numbers", ours, theirs, sample(), sample(salt=1))
+    yield with_call(
+        "convolve/complex",
+        signal.convolution,
+        of_complex(ours),
+        *(sample(3, salt=k) for k in range(4)),
+        reference=of_complex(theirs),
+    )
+
+
+def pendulum(y: Any, t: Any, friction: Any, force: Any) -> Any:
+    return [y[1], force[0] * np.cos(t) - np.sin(y[0]) * force[1] - friction * y[1]]
+
+
+def of_integrate() -> Iterator[Case]:
+    exact = {"rtol": 1e-11, "atol": 1e-11}
+    yield Case(
+        "scipy.odeint",
+        integrate.trajectory,
+        (np.array([0.4, -0.2]), np.array([0.0, 0.4, 1.1]), np.array(0.3), np.array([0.7, 1.2])),
+        {},
+        lambda y0, t, *args: integrate.odeint(pendulum, y0, t, args, **exact),
+        lambda y0, t, *args: scipy.integrate.odeint(pendulum, y0, t, args, **exact),
+    )
+
+
+CASES = [*of_special(), *of_linalg(), *of_stats(), *of_signal(), *of_integrate()]

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy
+import scipy.integrate
+import scipy.signal
 import scipy.stats
 from cases_algebra import matrix, positive
 from record import sample
 
 import autodiff as ad
-from autodiff.scipy import linalg, special, stats
+from autodiff.scipy import integrate, linalg, signal, special, stats
 
 # -- the package ------------------------------------------------------------------------------------------------
 
@@ -235,3 +237,81 @@ def test_points_off_the_simplex() -> None:
         stats.dirichlet.pdf([0.5], [1.0, 0.0])
     single = np.float32([0.1, 0.2, 0.7])
     assert stats.dirichlet.pdf(single, np.float32([1, 2, 1.5])).dtype == np.float32
+
+
+# -- convolutions -----------------------------------------------------------------------------------------------
+
+
+def test_shapes_that_have_no_convolution() -> None:
+    for wrong in (sample(3), sample(2, 5)):
+        with pytest.raises(ValueError, match=r"convolve.*\(4, 3\)"):
+            signal.convolve(ad.Tensor(sample(4, 3)), wrong, mode="valid")
+    with pytest.raises(ValueError, match="'wrap'"):
+        signal.convolve(sample(3), sample(3), mode="wrap")
+    with pytest.raises(ValueError, match=r"no elements.*\(0, 2\)"):
+        signal.convolve(np.zeros((0, 2)), np.ones((2, 2)))
+    with pytest.raises(AttributeError, match=r"'fftconvolve'.*convolve"):
+        signal.fftconvolve  # noqa: B018
+
+
+def test_centres_of_every_parity() -> None:
+    for n in range(1, 6):
+        for m in range(1, 6):
+            a, b = sample(n, 2), sample(m, 3, salt=1)
+            found, expected = (f(a, b, mode="same") for f in (signal.convolve, scipy.signal.convolve))
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+# -- differential equations -------------------------------------------------------------------------------------
+
+
+def growth(y: Any, t: Any, rate: Any) -> Any:
+    return rate * y
+
+
+def test_the_derivative_of_a_solution_that_is_known() -> None:
+    t = np.array([0.0, 0.7, 0.7, 1.6])  # a time may repeat
+    y0, rate = ad.Tensor(1.3), ad.Tensor([0.4])
+    y = integrate.odeint(growth, y0, t, (rate,), rtol=1e-11, atol=1e-11)
+    np.testing.assert_allclose(y.value[:, 0], 1.3 * np.exp(0.4 * t), rtol=1e-9)
+    y.sum().backward()
+    np.testing.assert_allclose(y0.grad, np.sum(np.exp(0.4 * t)), rtol=1e-9)
+    np.testing.assert_allclose(rate.grad, [np.sum(1.3 * t * np.exp(0.4 * t))], rtol=1e-9)
+    last = ad.hessian(lambda r: integrate.odeint(growth, 1.3, t, (r,), rtol=1e-11, atol=1e-11)[-1, 0])(np.array(0.4))
+    np.testing.assert_allclose(last, 1.3 * 1.6**2 * np.exp(0.4 * 1.6), rtol=1e-8)
+    _, moved = ad.jvp(lambda r: integrate.odeint(growth, 1.3, t, (r,), rtol=1e-11, atol=1e-11), (0.4,), (1.0,))
+    np.testing.assert_allclose(moved[:, 0], 1.3 * t * np.exp(0.4 * t), rtol=1e-8)
+
+
+def test_arguments_are_nests_and_constants() -> None:
+    def slope(t: float, y: Any, weights: Any, name: str, scale: float) -> Any:
+        assert name == "tanh"
+        return np.tanh(weights["w"] @ y + weights["b"]) * scale
+
+    weights = {"w": sample(3, 3), "b": sample(3, salt=1)}
+    y0, t = sample(3, salt=2), np.linspace(1.0, 0.0, 4)  # falling times
+
+    def solution(weights: Any, y0: Any) -> Any:
+        return integrate.odeint(slope, y0, t, (weights, "tanh", 0.5), tfirst=True, rtol=1e-11, atol=1e-11, mxstep=900)
+
+    ad.check_grads(solution, weights, y0, order=1)
+    expected = scipy.integrate.odeint(slope, y0, t, (weights, "tanh", 0.5), tfirst=True, rtol=1e-11, atol=1e-11)
+    np.testing.assert_array_equal(solution(weights, y0), expected)
+    assert type(solution(weights, y0)) is np.ndarray
+    one = integrate.odeint(growth, ad.Tensor([2.0]), [0.5], (1.0,))
+    assert one.shape == (1, 1)
+    assert ad.grad(lambda y0: integrate.odeint(growth, y0, [0.5], (1.0,)).sum())(np.array([2.0])) == 1
+
+
+def test_what_odeint_refuses() -> None:
+    rate = ad.Tensor(0.4)
+    t = np.array([0.0, 1.0])
+    with pytest.raises(TypeError, match="hand it over in args="):
+        integrate.odeint(lambda y, t: rate * y, 1.0, t)
+    with pytest.raises(TypeError, match=r"full_output.*hmax"):
+        integrate.odeint(growth, 1.0, t, (rate,), full_output=True)
+    with pytest.raises(TypeError, match="real numbers"):
+        integrate.odeint(growth, 1j, t, (rate,))
+    with pytest.raises(ValueError, match=r"each element of y0, 2; it returned the shape \(3,\)"):
+        integrate.odeint(lambda y, t: np.zeros(3), [1.0, 2.0], t)
+    assert integrate.odeint(growth, np.float32([1]), np.float32(t), (ad.Tensor(np.float32(0.4)),)).dtype == np.float32

@@ -12,13 +12,13 @@ SciPy is needed here, and nowhere else: `import autodiff` does not import this p
 """
 
 try:
-    from autodiff.scipy import linalg, special, stats
+    from autodiff.scipy import integrate, linalg, signal, special, stats
 except ModuleNotFoundError as error:
     if error.name != "scipy":
         raise
     raise ModuleNotFoundError(
-        "autodiff.scipy was imported, and SciPy is not installed; install it, for example with pip install scipy.",
+        "autodiff.scipy was imported, and SciPy is not installed; install it with pip install scipy, 1.13 or newer.",
         name="scipy",
     ) from error
 
-__all__ = ["linalg", "special", "stats"]
+__all__ = ["integrate", "linalg", "signal", "special", "stats"]
