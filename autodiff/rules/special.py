@@ -82,6 +82,7 @@ def _gamma_functions(special: Any) -> None:
     # Hurwitz' zeta function, of which special.zeta(s, x) and special.polygamma are made (25.11.17)
     adjoint(zeta, no_derivative, lambda g, y, s, x: -g * s * zeta(np.add(s, 1.0), x))
     adjoint(special._ufuncs._riemann_zeta, no_derivative)
+    table[zeta].name = table[special._ufuncs._riemann_zeta].name = "zeta"
     adjoint(special.gamma, lambda g, y, x: g * y * digamma(x))  # 5.2.2
     adjoint(special.rgamma, lambda g, y, x: -g * y * digamma(x))
     adjoint(special.gammaln, lambda g, y, x: g * digamma(x))

@@ -89,7 +89,8 @@ def solve_triangular(
         if trans not in (1, "T", 2, "C"):
             raise ValueError(f'solve_triangular takes trans= 0, 1, 2, "N", "T" or "C"; received {trans!r}')
         a, lower = (a if trans in (1, "T") else conjugate(a)).mT, not lower
-    return triangular_solution(a, b, lower=lower, unit_diagonal=unit_diagonal, check_finite=check_finite)
+    unchecked = {} if check_finite else {"check_finite": False}
+    return triangular_solution(a, b, lower=lower, unit_diagonal=unit_diagonal, **unchecked)
 
 
 def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
@@ -154,7 +155,10 @@ def expm(A: Any) -> Any:  # noqa: N803  # SciPy's name
 @primitive
 def sqrtm(A: Any) -> Any:  # noqa: N803
     """The principal square root of a matrix; complex where A has an eigenvalue below 0."""
-    return each_matrix(scipy.linalg.sqrtm, floating(A))
+    matrix = floating(A)
+    root = each_matrix(scipy.linalg.sqrtm, matrix)
+    precision = np.finfo(matrix.dtype).dtype  # an older SciPy widens float32
+    return root.astype(np.result_type(precision, np.complex64) if root.dtype.kind == "c" else precision)
 
 
 def expm_adjoint(g: Any, y: Any, A: Any) -> Any:  # noqa: N803

@@ -57,6 +57,7 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
         return a * b
     if not (a.size and b.size):
         raise ValueError(f"convolve was called with an array of no elements; received the shapes {a.shape}, {b.shape}.")
+    chosen = {} if method == "auto" else {"method": method}
     if mode == "valid":
         if any(n < m for n, m in zip(a.shape, b.shape, strict=True)):
             a, b = b, a
@@ -65,8 +66,8 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
                 f'convolve with mode="valid" takes one array that is at least as long as the other along every axis; '
                 f"received the shapes {np.shape(in1)} and {np.shape(in2)}."
             )
-        return convolution(a, b, mode=mode, method=method)
-    full = convolution(a, b, method=method)
+        return convolution(a, b, mode=mode, **chosen)
+    full = convolution(a, b, **chosen)
     return full if mode == "full" else centre(full, a.shape)
 
 

@@ -22,7 +22,7 @@ class Distribution:
     Parameters
     ----------
     name : SciPy's
-    shapes : the names of its shape parameters, which are positive
+    shapes : the names of its shape parameters, which are positive (of a discrete one they may be 0)
     support : the least and the greatest value of the standardised variable z = (x − loc) / scale
     cdf, sf, logcdf, logsf : functions of (z, *shapes) within the support. The logarithms are those of the former by
         default
@@ -31,6 +31,7 @@ class Distribution:
     """
 
     names: tuple[str, ...] = ("loc", "scale")
+    zero = False  # whether a shape parameter may be 0
     methods: tuple[str, ...] = ("cdf", "logcdf", "sf", "logsf")
 
     def __init__(
@@ -100,9 +101,10 @@ class Distribution:
         given = self._named(method, args, kwargs)
         x, *values = together(x, *given.values())
         found = dict(zip(given, values, strict=True))
-        scale = positive(found["scale"]) if "scale" in found else None
+        scale = allowed(found["scale"]) if "scale" in found else None
         z = x - found["loc"] if "loc" in found else x
-        return z if scale is None else z / scale, scale, [positive(found[name]) for name in self.shapes]
+        shapes = [allowed(found[name], self.zero) for name in self.shapes]
+        return z if scale is None else z / scale, scale, shapes
 
     def _named(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """The parameters by name, shapes first; TypeError where they are not those that SciPy's method takes."""
@@ -162,6 +164,7 @@ class Discrete(Distribution):
     """A distribution of the whole numbers from 0: `logpmf` is a function of (k, *shapes). k and loc are constants."""
 
     names = ("loc",)
+    zero = True
     methods = ("pmf", "logpmf", *Distribution.methods)
 
     def __init__(self, *args: Any, logpmf: Function, **kwargs: Any) -> None:
@@ -210,7 +213,7 @@ def logarithm(p: Any, q: Any) -> Any:
     return np.where(small, np.log(np.where(small, p, 1.0)), np.log1p(-np.where(small, 0.0, q)))
 
 
-def positive(value: Any) -> Any:
-    """A parameter with NaN in the place of what is not positive."""
-    wrong = np.less_equal(raw(value), 0)
+def allowed(value: Any, zero: bool = False) -> Any:
+    """A parameter with NaN in the place of what is not positive, or where 0 is allowed too, of what is negative."""
+    wrong = np.less(raw(value), 0) if zero else np.less_equal(raw(value), 0)
     return np.where(wrong, np.nan, value) if np.any(wrong) else value
