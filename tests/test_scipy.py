@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from typing import Any
@@ -188,8 +189,9 @@ def test_arguments_are_those_of_scipys_methods() -> None:
     np.testing.assert_allclose(stats.beta.pdf(x, b=2, a=3, scale=2), scipy.stats.beta.pdf(x, b=2, a=3, scale=2))
     np.testing.assert_allclose(stats.norm(0.2, scale=2).logsf(x), scipy.stats.norm(0.2, scale=2).logsf(x))
     for wrong in (lambda: stats.gamma.pdf(x), lambda: stats.norm.pdf(x, 0, 1, 2), lambda: stats.norm.pdf(x, sd=2)):
-        with pytest.raises(TypeError, match=r"stats\.\w+\.logpdf .*\(x, "):
+        with pytest.raises(TypeError, match=r"stats\.\w+\.pdf .*\(x, "):
             wrong()
+    assert copy.deepcopy(stats.norm).cdf(0) == 0.5
     with pytest.raises(AttributeError, match=r"norm has no 'rvs'.*logpdf"):
         stats.norm.rvs  # noqa: B018
     with pytest.raises(AttributeError, match=r"'zipf'.*norm"):

@@ -51,6 +51,8 @@ class Distribution:
         self._logsf = logsf or (lambda z, *shapes: logarithm(sf(z, *shapes), cdf(z, *shapes)))
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what copies ask, before there is anything
+            raise AttributeError(name)
         raise AttributeError(
             f"autodiff.scipy.stats.{self.name} has no {name!r}; it has {', '.join(self.methods)}. "
             f"scipy.stats.{self.name} takes plain arrays, tensor.value.",
@@ -126,7 +128,7 @@ class Distribution:
     def _supported(self, function: Function, z: Any, shapes: list[Any], below: float, above: float) -> Any:
         """function(z, *shapes) within the support, and the two values beyond it, which are constants."""
         least, greatest = self.support
-        known = np.logical_and.reduce([np.isfinite(raw(shape)) for shape in shapes]) if shapes else True
+        known = np.logical_not(sum(np.isnan(raw(shape)) for shape in shapes))
         under, over = known & np.less(raw(z), least), known & np.greater(raw(z), greatest)
         outside = under | over
         anywhere = np.any(outside)
@@ -151,13 +153,16 @@ class Continuous(Distribution):
 
     def logpdf(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """The logarithm of the density at x; −inf off the support."""
-        z, scale, shapes = self._standardised("logpdf", x, args, kwargs)
-        standard = self._supported(self._logpdf, z, shapes, -math.inf, -math.inf)
-        return standard if scale is None else standard - np.log(scale)
+        return self._log_density("logpdf", x, args, kwargs)
 
     def pdf(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """The density at x; 0 off the support."""
-        return np.exp(self.logpdf(x, *args, **kwargs))
+        return np.exp(self._log_density("pdf", x, args, kwargs))
+
+    def _log_density(self, method: str, x: Any, args: Any, kwargs: Any) -> Any:
+        z, scale, shapes = self._standardised(method, x, args, kwargs)
+        standard = self._supported(self._logpdf, z, shapes, -math.inf, -math.inf)
+        return standard if scale is None else standard - np.log(scale)
 
 
 class Discrete(Distribution):
@@ -173,13 +178,16 @@ class Discrete(Distribution):
 
     def logpmf(self, k: Any, *args: Any, **kwargs: Any) -> Any:
         """The logarithm of the probability of k; −inf where k is no whole number of the support."""
-        k, _, shapes = self._standardised("logpmf", k, args, kwargs)
-        k = np.where(np.equal(k, np.floor(k)) | np.isnan(k), k, -1)
-        return self._supported(self._logpmf, k, shapes, -math.inf, -math.inf)
+        return self._log_mass("logpmf", k, args, kwargs)
 
     def pmf(self, k: Any, *args: Any, **kwargs: Any) -> Any:
         """The probability of k."""
-        return np.exp(self.logpmf(k, *args, **kwargs))
+        return np.exp(self._log_mass("pmf", k, args, kwargs))
+
+    def _log_mass(self, method: str, k: Any, args: Any, kwargs: Any) -> Any:
+        k, _, shapes = self._standardised(method, k, args, kwargs)
+        k = np.where(np.equal(k, np.floor(k)) | np.isnan(k), k, -1)
+        return self._supported(self._logpmf, k, shapes, -math.inf, -math.inf)
 
     def _standardised(self, method: str, x: Any, args: Any, kwargs: Any) -> tuple[Any, Any, list[Any]]:
         k, scale, shapes = super()._standardised(method, x, args, kwargs)
@@ -197,9 +205,8 @@ class Discrete(Distribution):
 def together(*values: Any) -> list[Any]:
     """The values as arrays of floating-point numbers; Python's numbers take on the dtype of the others."""
     arrays = [v if _number(v) else floating(v) for v in values]
-    dtype = np.result_type(*(v.dtype for v in arrays if not _number(v)), np.float16) if arrays else np.dtype(float)
-    if all(map(_number, arrays)):
-        dtype = np.dtype(float)
+    dtypes = [v.dtype for v in arrays if not _number(v)]
+    dtype = np.result_type(*dtypes) if dtypes else np.dtype(float)
     return [dtype.type(v) if _number(v) else v for v in arrays]
 
 
