@@ -5,6 +5,7 @@ from __future__ import annotations
 import cases_algebra
 import cases_arrays
 import cases_core
+import cases_scipy
 
 from autodiff.engine.table import of_kind
 
@@ -13,4 +14,4 @@ others = ("nn.", "autodiff.transforms.")
 declared = [
     f for f in of_kind("differentiable", "composed") if not getattr(f, "__module__", "numpy").startswith(others)
 ]
-cases = [*cases_core.CASES, *cases_arrays.CASES, *cases_algebra.CASES]
+cases = [*cases_core.CASES, *cases_arrays.CASES, *cases_algebra.CASES, *cases_scipy.CASES]

@@ -10,6 +10,7 @@ from test_completeness import PUBLIC
 
 import autodiff as ad
 from autodiff.engine.table import table
+from autodiff.scipy import integrate, linalg, signal, special, stats
 
 PAGE = Path(__file__).parent.parent / "FUNCTIONS.md"
 SPACES = {"np": "numpy", "np.linalg": "numpy.linalg", "np.fft": "numpy.fft"}
@@ -52,9 +53,13 @@ def page() -> str:
     own = [name for name in ad.__all__ if getattr(ad, name) in table or name in ("elu", "gelu", "leaky_relu", "silu")]
     parts.append(f"\n## autodiff\n\nWhat NumPy has no name for. {', '.join(f'`{name}`' for name in own)}\n")
     parts.append(
-        "\n## scipy.special\n\nAbout 65 ufuncs (`erfinv`, `gammaln`, `digamma`, `expit`, `xlogy`, `j0`, ...), where "
+        "\n## scipy.special\n\nAbout 80 ufuncs (`erfinv`, `gammaln`, `digamma`, `expit`, `xlogy`, `j0`, ...), where "
         "SciPy is installed; `autodiff/rules/special.py` lists them.\n"
     )
+    parts.append("\n## autodiff.scipy\n\nSciPy's functions beside the ufuncs, under SciPy's names.\n")
+    for module in (special, linalg, stats, signal, integrate):
+        name = module.__name__.rpartition(".")[2]
+        parts.append(f"\n**{name}**: {', '.join(f'`{name}`' for name in module.__all__)}\n")
     return "".join(parts)
 
 

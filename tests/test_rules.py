@@ -151,7 +151,8 @@ def test_a_plain_array_is_a_constant(case: Case) -> None:
         x = ad.Tensor(case.arrays[k])
         y = case(*case.arrays[:k], x, *case.arrays[k + 1 :])
         assert {n for n in ancestors(y) if n.primitive is None} == {x}
-        np.testing.assert_array_equal(y.adjoints(seeded(y))[x], expected)
+        # A solver takes other steps for another set of unknowns; all else gives the same bits.
+        np.testing.assert_allclose(y.adjoints(seeded(y))[x], expected, rtol=1e-8 if "odeint" in case.name else 0)
 
 
 def test_every_function_of_the_table_has_a_case() -> None:

@@ -22,12 +22,14 @@ UNARY: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("erf", "erfc", "erfcx", "erfi", "dawsn", "ndtr", "log_ndtr", "expit", "log_expit"), LINE),
     **dict.fromkeys(("exp2", "exp10", "expm1", "cosm1", "exprel", "i0", "i0e", "i1", "i1e", "j0", "j1"), LINE),
     **dict.fromkeys(("gamma", "rgamma", "gammaln", "loggamma", "digamma", "psi", "y0", "y1"), POSITIVE),
-    **dict.fromkeys(("k0", "k0e", "k1", "k1e", "entr", "log1p", "cbrt", "exp1", "expi", "wrightomega"), POSITIVE),
-    **dict.fromkeys(("erfcinv", "ndtri", "logit"), UNIT),
+    **dict.fromkeys(
+        ("k0", "k0e", "k1", "k1e", "entr", "log1p", "cbrt", "exp1", "expi", "wrightomega", "spence"), POSITIVE
+    ),
+    **dict.fromkeys(("erfcinv", "ndtri", "logit", "spence"), UNIT),
     "erfinv": (-0.9, 0.9),
     "ndtri_exp": (-3.0, -0.1),
 }
-BINARY = ("beta", "betaln", "xlogy", "xlog1py", "kl_div", "rel_entr", "huber", "pseudo_huber")
+BINARY = ("beta", "betaln", "xlogy", "xlog1py", "kl_div", "rel_entr", "huber", "pseudo_huber", "owens_t", "poch")
 ORDERS = {"jv": 1.5, "jn": 2, "yv": 0.5, "yn": 1, "iv": 2.5, "kv": 1.5, "kn": 1, "ive": 1.0, "kve": 0.5}
 
 
@@ -61,7 +63,35 @@ def test_incomplete_integrals_in_their_bound() -> None:
         ad.check_grads(lambda x, f=f: f(1.7, x), x, order=3)
     ad.check_grads(lambda x: special.betainc(1.7, 2.4, x), x / 3, order=3)
     ad.check_grads(lambda x: special.hyp1f1(1.2, 2.3, x), x, order=3)
+    ad.check_grads(lambda x: special.hyp0f1(1.2, x), x, order=3)
+    ad.check_grads(lambda x: special.hyp2f1(1.2, 0.7, 2.3, x), x / 3, order=3)
+    ad.check_grads(lambda x: special.betaincc(1.7, 2.4, x), x / 3, order=3)
+    ad.check_grads(lambda x: special.stdtr(3, x), x, order=3)
+    ad.check_grads(lambda p: special.gammaincinv(1.7, p), x / 3)
+    ad.check_grads(lambda p: special.gammainccinv(1.7, p), x / 3)
+    ad.check_grads(lambda p: special.betaincinv(1.7, 2.4, p), x / 3)
+    for order in (0, 1, 3):
+        ad.check_grads(lambda x, n=order: special.expn(n, x), x, order=3)
     ad.check_grads(special.binom, x + 4, x)
+    assert ad.grad(special.spence)(1.0) == -1
+
+
+def test_the_faddeeva_function_is_holomorphic() -> None:
+    def parts(a: Any, b: Any) -> Any:
+        w = special.wofz(a + 1j * b)
+        return np.stack([np.real(w), np.imag(w)])
+
+    ad.check_grads(parts, sample(3), sample(3, salt=1), order=3)
+
+
+def test_hurwitz_zeta_in_its_second_argument() -> None:
+    x = sample(2, 3, low=0.4, high=4.7)
+    np.testing.assert_array_equal(special.zeta(2.5, ad.Tensor(x)).value, special.zeta(2.5, x))
+    ad.check_grads(lambda x: special.zeta(2.5, x), x, order=3)
+    ad.check_grads(lambda x: special.zeta(np.array([[2], [4]]), x), x)
+    for function in (special.zeta, lambda s: special.zeta(s, 1.5)):
+        with pytest.raises(TypeError, match="order or shape"):
+            function(ad.Tensor(2.5)).backward()
 
 
 def test_removable_singularities() -> None:

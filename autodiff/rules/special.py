@@ -1,6 +1,7 @@
 """Rules of SciPy's special functions, which are ufuncs.
 
 SciPy is not a dependency: nothing here imports it. The rules are declared when the first of its functions arrives.
+Its Python functions convert their arguments to arrays first, which a Tensor refuses; autodiff.scipy has namesakes.
 Formulas: NIST Digital Library of Mathematical Functions, by the numbers given.
 """
 
@@ -10,25 +11,27 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from autodiff.engine.table import adjoint, primitive, table
+from autodiff.engine.table import adjoint, table
 
 PI_ROOT = math.sqrt(math.pi)
 TAU_ROOT = math.sqrt(2 * math.pi)
 
 
 def advice() -> str:
-    """What to use for the functions of scipy.special that are no ufuncs, if it is imported."""
-    if "scipy.special" not in sys.modules:
+    """What to use for the functions of SciPy that are no ufuncs, if it is imported."""
+    if "scipy" not in sys.modules:
         return ""
     return (
-        " So do SciPy's ufuncs; for its logsumexp, softmax, log_softmax take ad.logsumexp, ad.softmax, ad.log_softmax."
+        " So do SciPy's ufuncs; for its logsumexp, softmax, log_softmax take ad.logsumexp, ad.softmax, ad.log_softmax, "
+        "and for other functions of SciPy their namesakes in autodiff.scipy (from autodiff.scipy import linalg, stats)."
     )
 
 
 def declared(function: Any) -> bool:
     """Whether there are rules for a function of scipy.special; they are declared now if they were not before."""
     special = sys.modules.get("scipy.special")
-    if special is None or getattr(special, getattr(function, "__name__", ""), None) is not function:
+    name = getattr(function, "__name__", "")
+    if special is None or function not in (getattr(special, name, None), getattr(special._ufuncs, name, None)):
         return False
     if function not in table:
         declare(special)
@@ -50,6 +53,7 @@ def declare(special: Any) -> None:
     _bessel_functions(special)
     _entropies_and_logistic(special)
     _powers_and_integrals(special)
+    _hypergeometric_functions(special)
 
 
 def _error_functions(special: Any) -> None:
@@ -64,22 +68,32 @@ def _error_functions(special: Any) -> None:
     adjoint(special.log_ndtr, lambda g, y, x: g * np.exp(-0.5 * x * x - y) / TAU_ROOT)
     adjoint(special.ndtri, lambda g, y, x: g * TAU_ROOT * np.exp(0.5 * y * y))
     adjoint(special.ndtri_exp, lambda g, y, x: g * TAU_ROOT * np.exp(x + 0.5 * y * y))
+    adjoint(special.wofz, lambda g, y, x: g * (2j / PI_ROOT - 2.0 * x * y))  # 7.10.2
+    adjoint(
+        special.owens_t,  # Owen (1956), "Tables for computing bivariate normal probabilities", eq. 2.1 and 2.3
+        lambda g, y, h, a: g * (-0.5 / TAU_ROOT) * np.exp(-0.5 * h * h) * special.erf(math.sqrt(0.5) * a * h),
+        lambda g, y, h, a: g * (0.5 / math.pi) * np.exp(-0.5 * h * h * (1.0 + a * a)) / (1.0 + a * a),
+    )
 
 
 def _gamma_functions(special: Any) -> None:
-    digamma, polygamma = special.digamma, special.polygamma
+    digamma, zeta = special.digamma, special._ufuncs._zeta
 
-    @primitive
-    def derivative_of_digamma(x: Any, order: int) -> Any:
-        return polygamma(order, x).astype(x.dtype)
-
-    adjoint(derivative_of_digamma, lambda g, y, x, order: g * derivative_of_digamma(x, order=order + 1))
+    # Hurwitz' zeta function, of which special.zeta(s, x) and special.polygamma are made (25.11.17)
+    adjoint(zeta, no_derivative, lambda g, y, s, x: -g * s * zeta(np.add(s, 1.0), x))
+    adjoint(special._ufuncs._riemann_zeta, no_derivative)
+    table[zeta].name = table[special._ufuncs._riemann_zeta].name = "zeta"
     adjoint(special.gamma, lambda g, y, x: g * y * digamma(x))  # 5.2.2
     adjoint(special.rgamma, lambda g, y, x: -g * y * digamma(x))
     adjoint(special.gammaln, lambda g, y, x: g * digamma(x))
     adjoint(special.loggamma, lambda g, y, x: g * digamma(x))
     for function in {digamma, special.psi}:
-        adjoint(function, lambda g, y, x: g * derivative_of_digamma(x, order=1))
+        adjoint(function, lambda g, y, x: g * zeta(2.0, x))  # 5.15.1
+    adjoint(
+        special.poch,
+        lambda g, y, z, m: g * y * (digamma(z + m) - digamma(z)),
+        lambda g, y, z, m: g * y * digamma(z + m),
+    )
     adjoint(
         special.beta,  # 5.12.1
         lambda g, y, a, b: g * y * (digamma(a) - digamma(a + b)),
@@ -97,15 +111,29 @@ def _gamma_functions(special: Any) -> None:
     )
 
     def density(a: Any, x: Any) -> Any:  # 8.8.13
+        a = a * np.ones_like(x)  # a number takes on the dtype of x
         return np.exp(special.xlogy(a - 1.0, x) - x - special.gammaln(a))
 
     adjoint(special.gammainc, no_derivative, lambda g, y, a, x: g * density(a, x))
     adjoint(special.gammaincc, no_derivative, lambda g, y, a, x: -g * density(a, x))
+    adjoint(special.gammaincinv, no_derivative, lambda g, y, a, p: g / density(a, y))
+    adjoint(special.gammainccinv, no_derivative, lambda g, y, a, p: -g / density(a, y))
 
-    def slope_of_betainc(g: Any, y: Any, a: Any, b: Any, x: Any) -> Any:  # 8.17.1
-        return g * np.exp(special.xlogy(a - 1.0, x) + special.xlog1py(b - 1.0, -x) - special.betaln(a, b))
+    def beta_density(a: Any, b: Any, x: Any) -> Any:  # 8.17.1
+        a, b = a * np.ones_like(x), b * np.ones_like(x)
+        return np.exp(special.xlogy(a - 1.0, x) + special.xlog1py(b - 1.0, -x) - special.betaln(a, b))
 
-    adjoint(special.betainc, no_derivative, no_derivative, slope_of_betainc)
+    shapes = (no_derivative, no_derivative)
+    adjoint(special.betainc, *shapes, lambda g, y, a, b, x: g * beta_density(a, b, x))
+    adjoint(special.betaincc, *shapes, lambda g, y, a, b, x: -g * beta_density(a, b, x))
+    adjoint(special.betaincinv, *shapes, lambda g, y, a, b, p: g / beta_density(a, b, y))
+
+    def student_density(df: Any, t: Any) -> Any:
+        half = 0.5 * np.ones_like(t)
+        df = 2.0 * half * df
+        return np.exp(-0.5 * (df + 1.0) * np.log1p(t * t / df) - special.betaln(half, 0.5 * df)) / np.sqrt(df)
+
+    adjoint(special.stdtr, no_derivative, lambda g, y, df, t: g * student_density(df, t))
 
 
 def _bessel_functions(special: Any) -> None:
@@ -172,12 +200,33 @@ def _powers_and_integrals(special: Any) -> None:
     adjoint(special.log1p, lambda g, y, x: g / (1.0 + x))
     adjoint(special.cosm1, lambda g, y, x: -g * np.sin(x))
     adjoint(special.cbrt, lambda g, y, x: g / (3.0 * y * y))
+    adjoint(special.exp1, lambda g, y, x: -g * np.exp(-x) / x)  # 6.2.1
+    adjoint(special.expi, lambda g, y, x: g * np.exp(x) / x)
+    adjoint(special.wrightomega, lambda g, y, x: g * y / (1.0 + y))
+    adjoint(special.spence, lambda g, y, x: -g / special.exprel(np.log(x)))  # ln x / (1 − x)
+
+    def lower_order(n: Any, y: Any, x: Any) -> Any:  # 8.19.13, where E₀ is exp(-x) / x
+        return np.where(np.equal(n, 0), y * (1.0 + 1.0 / x), special.expn(np.maximum(np.subtract(n, 1), 0), x))
+
+    adjoint(special.expn, no_derivative, lambda g, y, n, x: -g * lower_order(n, y, x))
+
+
+def _hypergeometric_functions(special: Any) -> None:
     adjoint(special.exprel, lambda g, y, x: g * 0.5 * special.hyp1f1(2.0, 3.0, x))  # exprel x = M(1, 2, x)
+    adjoint(
+        special.hyp0f1,  # 16.3.1, as the two below
+        no_derivative,
+        lambda g, y, v, x: g * special.hyp0f1(np.add(v, 1.0), x) / v,
+    )
     adjoint(
         special.hyp1f1,  # 13.3.15
         *(no_derivative, no_derivative),
         lambda g, y, a, b, x: g * (np.divide(a, b) * special.hyp1f1(np.add(a, 1.0), np.add(b, 1.0), x)),
     )
-    adjoint(special.exp1, lambda g, y, x: -g * np.exp(-x) / x)  # 6.2.1
-    adjoint(special.expi, lambda g, y, x: g * np.exp(x) / x)
-    adjoint(special.wrightomega, lambda g, y, x: g * y / (1.0 + y))
+    adjoint(
+        special.hyp2f1,  # 15.5.1
+        *(no_derivative, no_derivative, no_derivative),
+        lambda g, y, a, b, c, x: (
+            g * (np.multiply(a, b) / c * special.hyp2f1(np.add(a, 1.0), np.add(b, 1.0), np.add(c, 1.0), x))
+        ),
+    )

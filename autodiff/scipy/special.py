@@ -1,0 +1,107 @@
+"""The Python functions of scipy.special; its ufuncs, which take Tensors themselves, are here by the same names."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import scipy  # type: ignore[import-untyped, unused-ignore]
+
+from autodiff.engine.shapes import Axis
+from autodiff.engine.table import table
+from autodiff.rules import activations
+from autodiff.rules.arguments import raw
+from autodiff.scipy.arguments import absent, floating, like
+
+__all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
+
+zeta = scipy.special.zeta  # a Python function that converts nothing
+
+
+def __getattr__(name: str) -> Any:
+    found = getattr(scipy.special, name, None)
+    if isinstance(found, np.ufunc) or found in table:
+        return found
+    raise absent("special", name, (*__all__, "the ufuncs of scipy.special"))
+
+
+def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
+    """ln Σ b exp(a) over `axis`, all axes by default, without overflow; b is broadcast against a, 1 by default.
+
+    With `return_sign` it is the pair of ln |Σ b exp(a)| and the sign of the sum (of complex numbers its phase).
+    Without, the logarithm of a negative real sum is NaN.
+    """
+    a = floating(a)
+    if b is None and not return_sign:
+        return activations.logsumexp(a, axis=axis, keepdims=keepdims)
+    b = like(1.0 if b is None else b, a)
+    terms, highest = shifted(a, b, axis)
+    total = np.sum(terms, axis=axis, keepdims=keepdims)
+    if not keepdims:
+        highest = np.squeeze(highest, axis=axis)
+    with np.errstate(divide="ignore", invalid="ignore"):  # ln 0 = -inf, and the logarithm of less is NaN
+        if return_sign:
+            return np.log(np.abs(total)) + highest, np.sign(total)
+        return np.log(total) + highest
+
+
+def shifted(a: Any, b: Any, axis: Axis) -> tuple[Any, Any]:
+    """b exp(a − h), and h, a constant: the greatest real part along `axis` of those a that have a weight other than 0.
+
+    An a with the weight 0 adds nothing, also where it is infinite, NaN, or so far above h that exp overflows.
+    """
+    real, weightless = np.real(raw(a)), np.equal(raw(b), 0)
+    highest = np.max(np.where(weightless, -np.inf, real), axis=axis, keepdims=True, initial=-np.inf).astype(real.dtype)
+    highest = np.where(np.isfinite(highest), highest, 0)
+    with np.errstate(invalid="ignore"):
+        lost = weightless & ~(real - highest < math.log(np.finfo(real.dtype).max))
+    return b * np.exp(np.where(lost, 0, a) - np.where(lost, 0, highest)), highest
+
+
+def softmax(x: Any, axis: Axis = None) -> Any:
+    """exp(x) / Σ exp(x) over `axis`, all axes by default."""
+    return activations.softmax(floating(x), axis=axis)  # type: ignore[arg-type]  # its formula takes several axes
+
+
+def log_softmax(x: Any, axis: Axis = None) -> Any:
+    """The logarithm of softmax over `axis`, all axes by default, finite wherever x is."""
+    return activations.log_softmax(floating(x), axis=axis)  # type: ignore[arg-type]
+
+
+def polygamma(n: Any, x: Any) -> Any:
+    """The n-th derivative of digamma, elementwise: (−1)ⁿ⁺¹ n! ζ(n + 1, x); x > 0 where n > 0 (NIST DLMF 25.11.12).
+
+    n holds whole numbers >= 0 and is a constant: a Tensor there raises TypeError.
+    """
+    x = floating(x)
+    order = constant_whole("polygamma", "n", n).astype(x.dtype)[()]
+    if not np.any(order):
+        return scipy.special.psi(x) + 0 * order
+    factor = np.where(order % 2, 1, -1) * scipy.special.gamma(order + 1)
+    higher = factor.astype(x.dtype) * zeta(np.maximum(order, 1) + 1, x)
+    return higher if np.all(order) else np.where(np.equal(order, 0), scipy.special.psi(x), higher)
+
+
+def multigammaln(a: Any, d: Any) -> Any:
+    """ln Γ_d(a), the multivariate gamma function, elementwise: d (d − 1)/4 ln π + Σ ln Γ(a − j/2), 0 <= j < d.
+
+    a > (d − 1)/2, else ValueError; d is a whole number, a constant (NIST DLMF 35.3.5).
+    """
+    a, d = floating(a), int(constant_whole("multigammaln", "d", d))
+    if np.any(np.less_equal(a, 0.5 * (d - 1))):
+        raise ValueError(f"multigammaln takes a > (d - 1)/2, {0.5 * (d - 1)} for d={d}; received a={raw(a)}")
+    return d * (d - 1) / 4 * math.log(math.pi) + sum(scipy.special.gammaln(a - 0.5 * j) for j in range(d))
+
+
+def constant_whole(function: str, name: str, value: Any) -> Any:
+    """An argument that holds whole numbers, as an array; TypeError for a Tensor, ValueError for other numbers."""
+    if raw(value) is not value:
+        raise TypeError(
+            f"scipy.special.{function} was called with a Tensor as {name}, which is a whole number and has no "
+            "derivative; pass it as a plain number."
+        )
+    value = np.asarray(value)
+    if np.any(value != np.floor(value)) or np.any(value < 0):
+        raise ValueError(f"{function} takes whole numbers >= 0 as {name}; received {value}")
+    return value
