@@ -12,7 +12,6 @@ from garbage import no_garbage
 
 import autodiff as ad
 import nn
-from autodiff.arrays import protocols
 
 
 class Net(nn.Module):
@@ -324,7 +323,7 @@ def test_a_property_may_have_a_name_of_other_libraries():
         Own().device  # noqa: B018
 
 
-HINTS = {**nn.hints.NAMES, **nn.hints.METHODS, **nn.hints.FIT, **protocols.absent}
+HINTS = {**nn.hints.NAMES, **nn.hints.METHODS, **nn.hints.FIT}
 
 
 @pytest.mark.parametrize("name", sorted(HINTS))
