@@ -5,10 +5,15 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import numpy as np
 import pytest
 
 from autodiff.engine.table import Primitive, table
+
+# A busy machine is slow, which no example is to blame for.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(autouse=True)

@@ -530,7 +530,7 @@ def test_draw_is_a_variable_too(capsys):
     assert "draw is no command" not in capsys.readouterr().err
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=40) | st.text("x1 2+-*/().,e logsin^[]='\0", max_size=40))
 def test_any_text_is_an_expression_or_refused(text):
     try:
@@ -554,7 +554,7 @@ def arithmetic(draw: st.DrawFn, depth: int = 4) -> str:
     return form.format(left, right)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(arithmetic())
 def test_precedence_is_pythons(expression):
     try:

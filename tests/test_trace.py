@@ -263,7 +263,7 @@ def scalar_graphs(draw: st.DrawFn) -> ad.Tensor:
     return nodes[-1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scalar_graphs())
 def test_the_contributions_add_up_to_the_engines_adjoints(y):
     rows, adjoints = trace(y).rows, y.adjoints()
@@ -284,7 +284,7 @@ def test_the_contributions_add_up_to_the_engines_adjoints(y):
     assert [r.value for r in rows if r.node] == [r.node.primal for r in rows if r.node]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(scalar_graphs())
 def test_every_line_of_the_table_is_equally_wide(y):
     lines = str(trace(y)).splitlines()

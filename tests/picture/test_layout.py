@@ -59,7 +59,7 @@ def samples(start, end, steps=16):
         yield a * x0 + (b + c) * middle + d * x1, (a + b) * y0 + (c + d) * y1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_cards_and_pills_keep_apart_and_inside_the_picture(graph):
     placed, cards, labels = laid_out(graph)
@@ -71,7 +71,7 @@ def test_cards_and_pills_keep_apart_and_inside_the_picture(graph):
         assert bottom <= placed.height + TOLERANCE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_wires_run_from_left_to_right_and_never_through_a_foreign_card(graph):
     placed, cards, _ = laid_out(graph)
@@ -89,7 +89,7 @@ def test_wires_run_from_left_to_right_and_never_through_a_foreign_card(graph):
                     assert card in (tail, head) or not inside
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_a_pill_lies_on_its_wire(graph):
     placed, _, _ = laid_out(graph)
@@ -98,7 +98,7 @@ def test_a_pill_lies_on_its_wire(graph):
             assert any(a[0] <= centre[0] <= b[0] and a[1] == b[1] == centre[1] for a, b in itertools.pairwise(route))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(graphs())
 def test_wires_into_one_card_enter_apart(graph):
     placed, _, _ = laid_out(graph)

@@ -66,7 +66,7 @@ def within(a, b):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scopes())
 def test_everything_stands_in_its_box_and_apart_from_the_rest(case):
     _, homes, parents, *_ = case
@@ -85,7 +85,7 @@ def test_everything_stands_in_its_box_and_apart_from_the_rest(case):
     assert all(within(thing, whole) for thing in cards + boxes + labels)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scopes())
 def test_the_legs_of_a_wire_lead_from_its_tail_to_its_head(case):
     _, _, _, wires, *_ = case
@@ -108,7 +108,7 @@ def test_the_legs_of_a_wire_lead_from_its_tail_to_its_head(case):
             assert a.route[-1] == pytest.approx(b.route[0], abs=TOLERANCE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scopes())
 def test_wires_run_from_left_to_right_through_no_foreign_card_or_box(case):
     _, homes, parents, wires, *_ = case
@@ -127,7 +127,7 @@ def test_wires_run_from_left_to_right_through_no_foreign_card_or_box(case):
                     assert k in around or not inside
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(scopes())
 def test_downwards_everything_stands_in_its_box_too(case):
     sizes, homes, parents, wires, pills, titles = case

@@ -71,7 +71,7 @@ def computations(draw):
     return values[-1]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(computations(), st.integers(2, 40), st.none() | st.integers(0, 3))
 def test_readings(y, max_cards, depth):
     scene = read(y, "draw", None, depth, max_cards).scene
@@ -87,7 +87,7 @@ def test_readings(y, max_cards, depth):
     assert folded + single == sum(node.primitive is not None for node in ancestors(y))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(computations())
 def test_an_unfolded_reading_is_the_graph(y):
     nodes = ancestors(y)
@@ -103,7 +103,7 @@ def test_an_unfolded_reading_is_the_graph(y):
     assert sum(card.adjoint is not None for card in scene.cards) == len(adjoints)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(computations(), st.integers(5, 40))
 def test_pictures_and_stories(y, max_cards):
     picture = draw(y, max_cards=max_cards)
