@@ -1,5 +1,9 @@
 """Names that users of PyTorch and Keras type and that are not here, each with what to write instead."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
 NAMES = {
     "Tensor": "write ad.Tensor(array)",
     "manual_seed": "pass rng=0 to what is random: layers, fit, DataLoader",
@@ -15,6 +19,8 @@ NAMES = {
     "LogSigmoid": "write a function, lambda x: -ad.softplus(-x)",
     "LazyLinear": "write nn.Dense(units), which finds its number of inputs",
     "DataLoader": "write nn.data.DataLoader",
+    "TensorDataset": "write nn.data.TensorDataset(X, y)",
+    "random_split": "write nn.data.random_split((X, y), [0.8, 0.2])",
     "Input": "write the first layer's input_shape=(n,), or nn.Linear(n, units)",
     "Model": "write class Net(nn.Module), or nn.Sequential",
     "BatchNormalization": "write nn.BatchNorm1d(features), or nn.BatchNorm2d(channels)",
@@ -76,3 +82,25 @@ FIT = {
     "steps_per_epoch": "an epoch goes through all samples; take fewer",
     "x": "x is the first argument",
 }
+
+DATA = {
+    "Dataset": "arrays are data sets: write nn.data.TensorDataset(X, y)",
+    "Subset": "write nn.data.TensorDataset(X[indices], y[indices])",
+    "ConcatDataset": "write nn.data.TensorDataset(np.concatenate([X, X]), np.concatenate([y, y]))",
+    "load_digits": "write nn.data.digits()",
+    "load_iris": "write nn.data.iris()",
+}
+
+LOADER = {
+    "num_workers": "batches are slices of arrays, made where they are asked for; leave it away",
+    "pin_memory": "everything is in main memory; leave it away",
+    "generator": "write rng=0, or a numpy.random.Generator",
+    "sampler": "write shuffle=True, replacement=True, or DataLoader(X[order], y[order])",
+    "collate_fn": "write DataLoader(X, y) of whole arrays, np.stack(list(rows)) of single ones",
+}
+
+
+def refuse(given: Iterable[str], answers: Mapping[str, str], what: str) -> None:
+    """Raise TypeError for the first argument that something does not have, with what to write instead if known."""
+    for name in given:
+        raise TypeError(f"{what} has no argument {name!r}" + (f"; {answers[name]}." if name in answers else "."))
