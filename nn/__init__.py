@@ -59,6 +59,7 @@ from nn.model.module import Module
 from nn.model.saving import FileError, load, save
 from nn.report.history import History
 from nn.report.watching import watch
+from nn.training import keras as _keras
 from nn.training.callbacks import Callback, EarlyStopping
 from nn.training.diagnosis import DivergedError
 from nn.training.evaluation import evaluate, predict
@@ -136,6 +137,8 @@ __all__ = [
     "weight_norm",
 ]
 
+
+_keras.attach(Sequential)
 
 # They need scikit-learn, an extra that is slow to import; so they are not in __all__ either, for `import *`.
 _on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators"}

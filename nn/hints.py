@@ -76,8 +76,6 @@ METHODS = {
 }
 
 FIT = {
-    "class_weight": "write loss=nn.CrossEntropyLoss(weight=an array of the classes' weights)",
-    "shuffle": "the samples are shuffled; for another order write nn.fit(model, nn.data.DataLoader(...), ...)",
     "initial_epoch": "write resume=, which knows where it was",
     "steps_per_epoch": "an epoch goes through all samples; take fewer",
     "x": "x is the first argument",

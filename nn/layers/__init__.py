@@ -17,13 +17,14 @@ from nn.layers.activations import (
 from nn.layers.convolution import Conv2d
 from nn.layers.dense import Embedding, Flatten, Identity, Linear
 from nn.layers.dropout import Dropout
-from nn.layers.lazy import Dense
+from nn.layers.lazy import Activation, Dense
 from nn.layers.normalisation import BatchNorm1d, BatchNorm2d, LayerNorm, weight_norm
 from nn.layers.pooling import AvgPool2d, MaxPool2d
 
 __all__ = [
     "ELU",
     "GELU",
+    "Activation",
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",

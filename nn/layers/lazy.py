@@ -22,6 +22,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "relu": functional.relu,
     "sigmoid": functional.sigmoid,
     "silu": functional.silu,
+    "swish": functional.silu,  # Keras's name
     "softmax": functional.softmax,
     "softplus": functional.softplus,
     "tanh": functional.tanh,
@@ -110,6 +111,20 @@ class Dense(Module):
         return f"Dense({', '.join(parts)})"
 
 
+class Activation(Module):
+    """An activation as a layer, by its name, as Keras writes it: Activation("relu"); or a function."""
+
+    def __init__(self, activation: str | Callable[[Any], Any]) -> None:
+        self.activation = _activation(activation)
+
+    def forward(self, x: Any) -> Any:
+        """The activation of x, in its shape."""
+        return x if self.activation is None else self.activation(x)
+
+    def __repr__(self) -> str:
+        return f"Activation({getattr(self.activation, '__name__', self.activation)!r})"
+
+
 def _activation(activation: Any) -> Callable[[Any], Any] | None:
     if activation is None or activation == "linear":
         return None
@@ -120,4 +135,4 @@ def _activation(activation: Any) -> Callable[[Any], Any] | None:
     if callable(activation):
         return activation
     names = ", ".join(map(repr, ACTIVATIONS))
-    raise ValueError(f"Dense's activation is a function or one of {names}; received {activation!r:.80}.")
+    raise ValueError(f"an activation is a function or one of {names}; received {activation!r:.80}.")

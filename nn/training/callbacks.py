@@ -102,7 +102,7 @@ class EarlyStopping(Callback):
         if sign * value > sign * self.best + self.min_delta or (math.isnan(self.best) and not math.isnan(value)):
             self.best, self.best_epoch = value, len(training.history)
             if self.restore_best:
-                self.best_state = training.state()
+                self.best_state = training.weights()
         else:
             self._give_up(training)
 
@@ -114,7 +114,7 @@ class EarlyStopping(Callback):
     def on_fit_end(self, training: Training) -> None:
         """Put the best weights back."""
         if self.best_state:
-            training.load_state(self.best_state)
+            training.load_weights(self.best_state)
 
     def state_dict(self) -> dict[str, Any]:
         """The best epoch, its value and its weights."""

@@ -21,7 +21,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import nn
 from nn import MLPClassifier, MLPRegressor
 from nn.estimators.architecture import ACTIVATIONS
-from nn.training.keras import OPTIMIZERS
+from nn.training.names import OPTIMIZERS
 
 rng = np.random.default_rng(0)
 X, y = (np.asarray(a, float) for a in nn.data.iris())

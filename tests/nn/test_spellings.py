@@ -1,4 +1,4 @@
-"""What users of PyTorch, Keras, scikit-learn and pandas type: each spelling works, or is answered with what to write."""
+"""What users of PyTorch, Keras and pandas type: each spelling works, or is answered with what to write."""
 
 from __future__ import annotations
 
@@ -64,4 +64,4 @@ def test_what_is_answered(typed: str):
 def test_the_parts_of_a_split_are_all_samples_once():
     parts = nn.data.random_split((X, y), [5, 7], rng=0)
     assert sorted(float(row[0]) for part in parts for row, _ in part) == sorted(X[:, 0].tolist())
-    assert all(label == y[np.flatnonzero((X == row).all(axis=1))[0]] for part in parts for row, label in part)
+    assert all(label == y[np.flatnonzero((row == X).all(axis=1))[0]] for part in parts for row, label in part)
