@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.model.module import Module
-from nn.model.walking import is_buffer, is_parameter, members, walk
+from nn.model.walking import has_members, is_buffer, is_parameter, members, walk
 
 Array = npt.NDArray[Any]
 
@@ -75,13 +75,14 @@ class Parts:
 
 
 def _held(module: Module) -> list[Any]:
-    """What a Module's attributes are, and what the lists, tuples and dicts among them hold."""
+    """The parts among a Module's attributes, and what holds them: lists, tuples and dicts, looked into."""
     found: list[Any] = []
     waiting: list[Any] = [module]
     seen: set[int] = set()
     while waiting:
         for _, value in members(waiting.pop()):
-            found.append(value)
+            if has_members(value) or isinstance(value, ad.Tensor | np.ndarray | np.random.Generator):
+                found.append(value)
             if isinstance(value, dict | list | tuple) and id(value) not in seen:
                 seen.add(id(value))
                 waiting.append(value)

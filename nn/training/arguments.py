@@ -126,9 +126,7 @@ def rehearse(
     try:
         outputs = model(convert(x))
         first = as_target(first, outputs)
-        if isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy:
-            label = {"ignore_index": loss.ignore_index} if isinstance(loss, CrossEntropyLoss) else {}
-            functional.checked_labels(targets, (len(targets), *np.shape(outputs)[1:]), **label)
+        _check_labels(loss, targets, np.shape(outputs)[1:])
         one_number(lost(loss, outputs, first, *weights), recorded=what == "data")
         column = (
             getattr(outputs, "shape", None) == (len(first), 1)
@@ -150,6 +148,19 @@ def rehearse(
             f"{inputs.shape} and y of shape {targets.shape}.{hint}"
         )
         raise
+
+
+def _check_labels(loss: Any, targets: Array, shape: tuple[int, ...]) -> None:
+    """Refuse labels that outputs of this shape, without the batch, cannot have, if the loss is a cross-entropy."""
+    by_name = isinstance(loss, names.CategoricalCrossEntropy)
+    if not (by_name or isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy):
+        return
+    if by_name and loss.last and len(shape) > 1:
+        if targets.shape[1:] == shape:
+            return  # one-hot rows
+        shape = (shape[-1], *shape[:-1])
+    label = {"ignore_index": loss.ignore_index} if isinstance(loss, CrossEntropyLoss) else {}
+    functional.checked_labels(targets, (len(targets), *shape), **label)
 
 
 def one_number(value: Any, recorded: bool = True) -> float:
