@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, cast
 
 NAMES = {
     "Tensor": "write ad.Tensor(array)",
@@ -89,6 +92,31 @@ DATA = {
     "load_iris": "write nn.data.iris()",
 }
 
+OPTIMIZER = {
+    "beta_1": "write betas=(0.9, 0.999)",
+    "beta_2": "write betas=(0.9, 0.999)",
+    "epsilon": "write eps=1e-7",
+    "clipnorm": "write fit(..., clip_norm=1.0), or nn.optim.clip_grad_norm(optimizer, 1.0) before step()",
+    "clipvalue": "write fit(..., clip_value=0.5), or nn.optim.clip_grad_value(optimizer, 0.5) before step()",
+    "decay": "write nn.optim.InverseTimeLR(optimizer, 0.01) for a step size that falls",
+    "foreach": "all parameters are one vector; leave it away",
+    "fused": "all parameters are one vector; leave it away",
+    "maximize": "minimise the negative: (-loss).backward()",
+}
+
+DENSE = {
+    "kernel_regularizer": "the optimizer has it: l2(0.01) is nn.optim.Adam(weight_decay=0.02, decay_biases=False)",
+    "bias_regularizer": "the optimizer has it: l2(0.01) is nn.optim.Adam(weight_decay=0.02)",
+    "bias_initializer": "the bias starts at 0; assign another value, layer.bias.value = array",
+    "kernel_constraint": "write a callback, nn.Callback, that assigns layer.weight.value",
+}
+
+EARLY_STOPPING = {
+    "verbose": "why a training ended is shown with its epochs; leave it away",
+    "baseline": "write a callback that calls training.stop('why')",
+    "start_from_epoch": "write a larger patience=",
+}
+
 LOADER = {
     "num_workers": "batches are slices of arrays, made where they are asked for; leave it away",
     "pin_memory": "everything is in main memory; leave it away",
@@ -96,6 +124,36 @@ LOADER = {
     "sampler": "write shuffle=True, replacement=True, or DataLoader(X[order], y[order])",
     "collate_fn": "write DataLoader(X, y) of whole arrays, np.stack(list(rows)) of single ones",
 }
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def also(what: str, names: Mapping[str, str], answers: Mapping[str, str]) -> Callable[[F], F]:
+    """A function whose keyword arguments have others' names too: also("Adam", {"learning_rate": "lr"}, answers).
+
+    Both at once are a TypeError; so is an argument that `answers` has, with what to write instead.
+    """
+
+    def called(function: F) -> F:
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def calling(*args: Any, **given: Any) -> Any:
+            for name in given.keys() & names.keys():
+                value, own = given.pop(name), names[name]
+                if own in signature.bind_partial(*args, **given).arguments:
+                    raise TypeError(
+                        f"{what}: {name} is another name of {own}; received both, {name}={value!r:.80}. Leave one away."
+                    )
+                given[own] = value
+            if not given.keys() <= signature.parameters.keys():
+                refuse((name for name in given if name in answers), answers, what)
+            return function(*args, **given)
+
+        return cast(F, calling)
+
+    return called
 
 
 def refuse(given: Iterable[str], answers: Mapping[str, str], what: str) -> None:

@@ -11,6 +11,7 @@ from nn.optim.adam import LAMB, Adam, AdamW, NAdam
 from nn.optim.adaptive import Adadelta, Adagrad, RMSprop
 from nn.optim.clipping import clip_grad_norm, clip_grad_value
 from nn.optim.gradient_descent import SGD
+from nn.optim.lbfgs import LBFGS
 from nn.optim.lr_scheduler import (
     ConstantLR,
     CosineAnnealingLR,
@@ -30,6 +31,7 @@ from nn.optim.optimizer import Optimizer
 
 __all__ = [
     "LAMB",
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -60,7 +62,6 @@ _elsewhere = {
     "ASGD": "SGD, and average the weights afterwards",
     "Adafactor": "Adam, whose state is two vectors of the parameters' size",
     "Adamax": "Adam",
-    "LBFGS": 'scipy.optimize.minimize(..., method="L-BFGS-B") on nn.flat(model)',
     "Muon": "AdamW or LAMB",
     "RAdam": "Adam after a LinearLR warm-up",
     "Rprop": "RMSprop, its form for mini-batches",

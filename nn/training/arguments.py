@@ -223,6 +223,8 @@ def made(optimizer: Any, before: list[ad.Tensor], parts: Parts) -> Optimizer:
                 f"the function given as optimizer is to make one of the parameters; it gave {optimizer!r:.80}. "
                 "Write optimizer=lambda parameters: nn.optim.Adam(parameters, lr=1e-3)."
             )
+    if optimizer.needs_closure:
+        raise TypeError(optimizer.needs_closure)
     if not optimizer.bound:
         optimizer.bind(parts.named_parameters)
     known = {*before, *optimizer.parameters}

@@ -97,6 +97,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     name.lower(): kind
     for name in optim.__all__
     if isinstance(kind := getattr(optim, name), type) and issubclass(kind, Optimizer) and kind is not Optimizer
+    if not kind.needs_closure
 }
 ENDINGS: dict[str, tuple[Any, ...]] = {
     "softmax": (Softmax, F.softmax, ad.softmax),
