@@ -24,14 +24,15 @@ NAMES = {
     "DataLoader": "write nn.data.DataLoader",
     "TensorDataset": "write nn.data.TensorDataset(X, y)",
     "random_split": "write nn.data.random_split((X, y), [0.8, 0.2])",
-    "Input": "write the first layer's input_shape=(n,), or nn.Linear(n, units)",
     "Model": "write class Net(nn.Module), or nn.Sequential",
     "BatchNormalization": "write nn.BatchNorm1d(features), or nn.BatchNorm2d(channels)",
     "LayerNormalization": "write nn.LayerNorm(features)",
-    "MaxPooling2D": "write nn.MaxPool2d",
-    "AveragePooling2D": "write nn.AvgPool2d",
-    "Conv2D": "write nn.Conv2d(in_channels, out_channels, kernel_size)",
-    "Activation": "write the layer, nn.ReLU(), or Dense(..., activation='relu')",
+    "MaxPooling2D": "write nn.MaxPool2d(2), of images X.transpose(0, 3, 1, 2), (batch, channels, height, width)",
+    "AveragePooling2D": "write nn.AvgPool2d(2), of images X.transpose(0, 3, 1, 2), (batch, channels, height, width)",
+    "Conv2D": "write nn.Conv2d(in_channels, filters, 3), of images X.transpose(0, 3, 1, 2), "
+    "(batch, channels, height, width)",
+    "to_categorical": "write np.eye(classes)[labels]",
+    "InputLayer": "write nn.Input((n,))",
     "ModelCheckpoint": "write fit(..., checkpoint='run.safetensors')",
     "ReduceLROnPlateau": "write fit(..., schedule=lambda optimizer: nn.optim.ReduceLROnPlateau(optimizer))",
     "CSVLogger": "write history.to_csv(path)",
@@ -142,7 +143,7 @@ def also(what: str, names: Mapping[str, str], answers: Mapping[str, str]) -> Cal
         def calling(*args: Any, **given: Any) -> Any:
             for name in given.keys() & names.keys():
                 value, own = given.pop(name), names[name]
-                if own in signature.bind_partial(*args, **given).arguments:
+                if own in given or own in signature.bind_partial(*args).arguments:
                     raise TypeError(
                         f"{what}: {name} is another name of {own}; received both, {name}={value!r:.80}. Leave one away."
                     )

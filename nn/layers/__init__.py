@@ -14,10 +14,16 @@ from nn.layers.activations import (
     Step,
     Tanh,
 )
+from nn.layers.answered import AveragePooling2D as AveragePooling2D
+from nn.layers.answered import BatchNormalization as BatchNormalization
+from nn.layers.answered import Conv2D as Conv2D
+from nn.layers.answered import GlobalAveragePooling2D as GlobalAveragePooling2D
+from nn.layers.answered import LayerNormalization as LayerNormalization
+from nn.layers.answered import MaxPooling2D as MaxPooling2D
 from nn.layers.convolution import Conv2d
 from nn.layers.dense import Embedding, Flatten, Identity, Linear
 from nn.layers.dropout import Dropout
-from nn.layers.lazy import Activation, Dense
+from nn.layers.lazy import Activation, Dense, Input
 from nn.layers.normalisation import BatchNorm1d, BatchNorm2d, LayerNorm, weight_norm
 from nn.layers.pooling import AvgPool2d, MaxPool2d
 
@@ -34,6 +40,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "Identity",
+    "Input",
     "LayerNorm",
     "LeakyReLU",
     "Linear",

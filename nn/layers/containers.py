@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn import init
-from nn.layers import Dense, Linear, ReLU
+from nn.layers import Dense, Input, Linear, ReLU
 from nn.layers.dense import Initialiser
 from nn.model.module import Module
 from nn.model.parts import Parts
@@ -145,9 +145,16 @@ class Residual(Module):
 
 
 def _outputs(model: Sequential) -> int | None:
-    """The number of outputs of the layers so far, if their number of inputs is known."""
+    """The number of outputs of the layers so far, if the shape of their input is known."""
     first = model.layers[0] if model.layers else None
-    if isinstance(first, Linear) or (isinstance(first, Dense) and first.built):
-        with Parts(model).evaluating():
-            return int(np.shape(model(np.zeros((1, first.weight.shape[1]), first.weight.dtype)))[-1])
-    return None
+    if isinstance(first, Input):
+        shape = first.shape
+    elif isinstance(first, Linear) or (isinstance(first, Dense) and first.built):
+        shape = (int(first.weight.shape[1]),)
+    else:
+        return None
+    parts = Parts(model)
+    dtype = parts.parameters[0].dtype if parts.parameters else np.float32
+    with parts.evaluating():
+        found = np.shape(model(np.zeros((1, *shape), dtype)))
+    return int(found[-1]) if len(found) > 1 else None

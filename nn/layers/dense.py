@@ -15,7 +15,7 @@ from nn.checked import switch, whole
 from nn.functional.embedding import row_number
 from nn.model.module import Module
 
-Initialiser = Callable[..., npt.NDArray[Any]]
+Initialiser = Callable[..., npt.NDArray[Any]] | str
 
 
 class Linear(Module):
@@ -28,8 +28,9 @@ class Linear(Module):
     rng : where the weight is drawn from: a numpy.random.Generator, an int seed, or None. Layers that are made with
         the same seed start alike; to make several from one seed, pass them one generator
     dtype : float32 or float64; the layer computes in it, whatever its input
-    weight_init : a function (shape, rng, dtype), such as those of nn.init. LeCun's keeps the variance of what passes
-        through; for many layers with ReLU between them take nn.init.he_uniform, as nn.MLP does. The bias starts at 0
+    weight_init : a function (shape, rng, dtype), such as those of nn.init, or its name there. LeCun's keeps the
+        variance of what passes through; for many layers with ReLU between them take nn.init.he_uniform, as nn.MLP
+        does. The bias starts at 0
 
     `weight` has the shape (out_features, in_features), `bias` (out_features,).
     """

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn import functional, init
+from nn import functional, hints, init
 from nn.checked import switch, whole
 from nn.layers.dense import Initialiser
 from nn.model.module import Module
@@ -40,7 +40,8 @@ class Dense(Module):
         first input: before that, the layer has no parameters
     use_bias : whether there is a b, which starts at 0
     name : shown in summaries
-    rng, dtype, weight_init : as in Linear; the weight starts Xavier uniform (Glorot & Bengio 2010), as in Keras
+    rng, dtype, weight_init : as in Linear; the weight starts Xavier uniform (Glorot & Bengio 2010), as in Keras, where
+        weight_init is called kernel_initializer
 
     `weight` has the shape (units, inputs), `bias` (units,).
     """
@@ -49,6 +50,7 @@ class Dense(Module):
     weight: ad.Tensor
     bias: ad.Tensor | None
 
+    @hints.also("Dense", {"kernel_initializer": "weight_init", "input_dim": "input_shape"}, hints.DENSE)
     def __init__(
         self,
         units: int,
@@ -109,6 +111,33 @@ class Dense(Module):
         if self.name is not None:
             parts.append(f"name={self.name!r}")
         return f"Dense({', '.join(parts)})"
+
+
+class Input(Module):
+    """The shape of one sample, as a Sequential's first layer: a Dense after it finds its number of inputs."""
+
+    def __init__(self, shape: int | Sequence[int], *, name: str | None = None) -> None:
+        given = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+        self.shape = tuple(whole(n, "Input: a length in the shape of one sample") for n in given)
+        self.name = name
+
+    def forward(self, x: Any) -> Any:
+        """x itself, of shape (batch, *shape)."""
+        if np.shape(x)[1:] != self.shape:
+            raise ValueError(
+                f"{self!r} takes x of shape (batch, {', '.join(map(str, self.shape))}); received shape {np.shape(x)}. "
+                "Give Input the shape of one sample, X.shape[1:]."
+            )
+        return x
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(
+            "a layer was called with an Input, which is a layer itself here: the first of a Sequential. For a model "
+            "that is no chain write class Net(nn.Module), whose forward(self, x) calls the layers."
+        )
+
+    def __repr__(self) -> str:
+        return f"Input({self.shape})"
 
 
 class Activation(Module):

@@ -126,7 +126,7 @@ def rehearse(
     try:
         outputs = model(convert(x))
         first = as_target(first, outputs)
-        _check_labels(loss, targets, np.shape(outputs)[1:])
+        _check_labels(loss, targets, outputs)
         one_number(lost(loss, outputs, first, *weights), recorded=what == "data")
         column = (
             getattr(outputs, "shape", None) == (len(first), 1)
@@ -150,11 +150,12 @@ def rehearse(
         raise
 
 
-def _check_labels(loss: Any, targets: Array, shape: tuple[int, ...]) -> None:
-    """Refuse labels that outputs of this shape, without the batch, cannot have, if the loss is a cross-entropy."""
+def _check_labels(loss: Any, targets: Array, outputs: Any) -> None:
+    """Refuse labels that such outputs cannot have, if the loss is a cross-entropy."""
     by_name = isinstance(loss, names.CategoricalCrossEntropy)
     if not (by_name or isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy):
         return
+    shape = np.shape(outputs)[1:]
     if by_name and loss.last and len(shape) > 1:
         if targets.shape[1:] == shape:
             return  # one-hot rows
@@ -210,12 +211,19 @@ def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
     return float(value)
 
 
+def known_optimizer(optimizer: Any) -> Optimizer | OptimizerMaker:
+    """An optimizer, or what makes one, by its name too; refused is what is neither, and what needs a closure."""
+    found: Any = names.optimizer(optimizer)
+    if not (isinstance(found, Optimizer) or callable(found)):
+        raise TypeError(f"optimizer is one made for the model's parameters; received {found!r:.80}. Write {OPTIMIZER}.")
+    if getattr(found, "needs_closure", ""):
+        raise TypeError(found.needs_closure)
+    return found
+
+
 def made(optimizer: Any, before: list[ad.Tensor], parts: Parts) -> Optimizer:
     """The optimizer, made if need be, of at least one of the parameters; those `before` the model's first call."""
-    write = "optimizer=nn.optim.Adam(model.parameters(), lr=1e-3)"
-    optimizer = names.optimizer(optimizer)
-    if not (isinstance(optimizer, Optimizer) or callable(optimizer)):
-        raise TypeError(f"optimizer is one made for the model's parameters; received {optimizer!r:.80}. Write {write}.")
+    optimizer = known_optimizer(optimizer)
     if not isinstance(optimizer, Optimizer):
         optimizer = optimizer(iter(parts.parameters))
         if not isinstance(optimizer, Optimizer):
@@ -223,8 +231,6 @@ def made(optimizer: Any, before: list[ad.Tensor], parts: Parts) -> Optimizer:
                 f"the function given as optimizer is to make one of the parameters; it gave {optimizer!r:.80}. "
                 "Write optimizer=lambda parameters: nn.optim.Adam(parameters, lr=1e-3)."
             )
-    if optimizer.needs_closure:
-        raise TypeError(optimizer.needs_closure)
     if not optimizer.bound:
         optimizer.bind(parts.named_parameters)
     known = {*before, *optimizer.parameters}
@@ -234,7 +240,9 @@ def made(optimizer: Any, before: list[ad.Tensor], parts: Parts) -> Optimizer:
             "not have. Call the model once before making the optimizer, or pass a function that makes it."
         )
     if {id(t) for t in optimizer.parameters}.isdisjoint(map(id, before)):
-        raise ValueError(f"the optimizer has none of the model's parameters, so none would be trained. Write {write}.")
+        raise ValueError(
+            f"the optimizer has none of the model's parameters, so none would be trained. Write {OPTIMIZER}."
+        )
     return optimizer
 
 
@@ -257,4 +265,5 @@ def scheduled(schedule: Any, optimizer: Optimizer) -> LRScheduler | None:
     return made
 
 
+OPTIMIZER = "optimizer=nn.optim.Adam(model.parameters(), lr=1e-3)"
 SCHEDULE = "schedule=lambda optimizer: nn.optim.CosineAnnealingLR(optimizer, 10)"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nn import hints
 from nn.checked import real, whole
 from nn.report.history import History
 
@@ -58,11 +59,12 @@ class EarlyStopping(Callback):
     min_delta : by how much at least it is to be better than the best so far
     mode : "min" or "max", or "auto": losses and errors are to fall, and the other metrics of nn.metrics to rise
     restore_best : whether the model ends with the weights and buffers of its best epoch; it does so whatever ended
-        the training
+        the training. restore_best_weights is another name of it, Keras's
 
     Training raises KeyError for a column that the history does not have, and ValueError where "auto" does not know.
     """
 
+    @hints.also("EarlyStopping", {"restore_best_weights": "restore_best"}, hints.EARLY_STOPPING)
     def __init__(
         self,
         patience: int = 10,

@@ -103,6 +103,7 @@ def fit(
     if not isinstance(verbose, bool | np.bool):
         raise TypeError(f"verbose is whether to show a line per epoch; received {verbose!r:.80}. Write verbose=False.")
     arguments.check_loss(loss)
+    optimizer = arguments.known_optimizer(optimizer)
     arguments.check_schedule(schedule)
     if checkpoint_every is not None and checkpoint is None:
         raise TypeError("checkpoint_every says how often to write the file checkpoint=, which was not given.")

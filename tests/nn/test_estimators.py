@@ -320,4 +320,4 @@ def test_without_scikit_learn_the_error_says_how_to_install_it():
         "except ModuleNotFoundError as error:\n"
         "    print(error.name, '|', error)\n"
     ).startswith("sklearn | nn.MLPClassifier and nn.MLPRegressor are scikit-learn estimators, and sklearn is not "
-                 'installed. Install it: pip install "autodiff-nn[notebook]".')  # fmt: skip
+                 'installed. Install it: pip install scikit-learn.')  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ import nn
 rng = np.random.default_rng(0)
 X = rng.standard_normal((12, 4)).astype(np.float32)
 y = np.arange(12) % 3
-NAMES = {"np": np, "ad": ad, "nn": nn, "X": X, "y": y}
 
 # What is typed, and what it is to give.
 WORKS = {
@@ -26,6 +24,54 @@ WORKS = {
     "nn.data.TensorDataset(X, y)[2][1].item()": 2,
     "[len(part) for part in nn.data.random_split(nn.data.TensorDataset(X, y), [8, 4], rng=0)]": [8, 4],
     "[len(part) for part in nn.data.random_split((X, y), [0.5, 0.3, 0.2], rng=0)]": [7, 3, 2],
+    # training
+    "len(nn.fit(model, X, y, 'cross_entropy', 'adam', epochs=2, verbose=False))": 2,
+    "len(nn.fit(model, X, y, loss='cross_entropy', optimizer='adam', epochs=2, verbose=False))": 2,
+    "len(nn.fit(model, (X, y), optimizer='SGD', loss=nn.CrossEntropyLoss(), epochs=2, verbose=False))": 2,
+    "sorted(nn.evaluate(model, X, y, 'cross_entropy', 'acc'))": ["acc", "loss"],
+    "list(nn.fit(one, X, y[:, None] > 0, 'bce', 'adam', metrics=['binary_accuracy'], epochs=1, verbose=False))": [
+        "loss",
+        "binary_accuracy",
+    ],
+    "list(nn.fit(model, X, y > 0, 'cross_entropy', 'adam', metrics='accuracy', epochs=1, verbose=False))": [
+        "loss",
+        "accuracy",
+    ],
+    "nn.functional.cross_entropy(X[:, :2], y > 0) == nn.functional.cross_entropy(X[:, :2], (y > 0).astype(int))": True,
+    # Keras
+    "nn.optim.Adam(learning_rate=0.5).lr": 0.5,
+    "nn.optim.SGD(model.parameters(), learning_rate=0.5, momentum=0.9).lr": 0.5,
+    "nn.Dense(3, kernel_initializer='zeros', input_dim=4).weight.value.any()": False,
+    "nn.Linear(4, 3, weight_init='he_normal').weight.shape": (3, 4),
+    "nn.EarlyStopping(monitor='val_loss', patience=3, restore_best_weights=False).restore_best": False,
+    "repr(nn.Dense(3, 'swish'))": "Dense(3, 'silu')",
+    "[repr(e) for e in nn.Sequential([nn.Input(shape=(4,)), nn.Dense(8), nn.Activation('relu'), nn.Dense(3)])]": [
+        "Input((4,))",
+        "Dense(8, input_shape=(4,))",
+        "Activation('relu')",
+        "Dense(3, input_shape=(8,))",
+    ],
+    "nn.Sequential(nn.Input((1, 4, 4)), nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Dense(3))[3].weight.shape": (3, 8),
+    "keras.fit(X, y, epochs=2, shuffle=False, class_weight={0: 2.0}, verbose=0).history.keys()": {
+        "loss": 0,
+        "acc": 0,
+    }.keys(),
+    "list(keras.evaluate(X, y, return_dict=True, verbose=0))": ["loss", "acc"],
+    "keras.evaluate(X, y).acc == keras.evaluate(X, y)[1]": True,
+    "keras.predict(X, verbose=0).shape": (12, 3),
+    # pandas
+    "len(nn.fit(model, frame, series, 'cross_entropy', 'adam', epochs=1, validation=0.25, verbose=False))": 1,
+    "repr(model.summary(frame)).split('; ')[1]": "of 4 inputs: age, height, member, weight",
+    "nn.predict(model, frame).shape": (12, 3),
+    "nn.data.DataLoader(frame, series, batch_size=3).batch(np.arange(12), 0)[0].tolist() == X[:3].tolist()": True,
+    # shapes
+    "[row.shape for row in model.summary(X).rows]": [(3,), (5,), (5,), (3,)],
+    "two.summary(X).rows[0].shape": [(3,), {"a": (2,)}],
+    "repr(two.summary(4)).splitlines()[2].split('  ')[-1].strip()": "(batch, 3), a: (batch, 2)",
+    "nn.metrics.accuracy(steps, steps.argmax(axis=2))": 1.0,
+    "nn.metrics.accuracy(np.moveaxis(steps, -1, 1), steps.argmax(axis=2))": 1.0,
+    "nn.metrics.accuracy(steps, np.eye(3)[steps.argmax(axis=2)])": 1.0,
+    "nn.metrics.accuracy(steps[:, :, :1], steps[:, :, :1] > 0.5)": 1.0,
 }
 
 # What is typed, the kind of error, and what to write instead.
@@ -37,16 +83,112 @@ ANSWERED = {
     "nn.data.random_split(X, [3, 9])": (TypeError, r"random_split\(\(X, y\), \[0.8, 0.2\]\)"),
     "nn.data.Subset": (AttributeError, r"TensorDataset\(X\[indices\], y\[indices\]\)"),
     "nn.data.nothing": (AttributeError, r"nn.data has no 'nothing'\.$"),
+    # training
+    "nn.fit(model, X, y)": (TypeError, r"received None. Write loss=nn.CrossEntropyLoss\(\) for classes"),
+    "nn.fit(model, X, y, 'mse')": (TypeError, r"Write optimizer=nn.optim.Adam\(model.parameters\(\), lr=1e-3\)"),
+    "nn.fit(model, X, y, 'mean', 'adam')": (ValueError, "or one of .*'cross_entropy'.*'bce'.*received 'mean'"),
+    "nn.fit(model, X, y, 'mse', 'adan')": (ValueError, "'adam', .*received 'adan'"),
+    "nn.fit(model, X, loss='mse', optimizer='adam')": (TypeError, r"data is a pair of arrays, \(X, y\)"),
+    "nn.optim.LBFGS(model.parameters()).step()": (TypeError, r"optimizer.step\(closure\), with def closure"),
+    "nn.functional.binary_cross_entropy(np.ones((32, 10)), np.ones(32))": (
+        ValueError,
+        r"10 outputs for each sample, and one target.*cross_entropy\(prediction, target\).*np.eye\(10\)\[target\]",
+    ),
+    "nn.functional.binary_cross_entropy(np.ones((32, 1)), np.ones(32))": (ValueError, r"target.reshape\(-1, 1\)"),
+    "nn.functional.mse_loss(np.ones(32), np.ones((32, 1)))": (ValueError, r"Write target.reshape\(-1\)"),
+    "nn.functional.mse_loss(np.ones((32, 3)), np.ones((32, 2)))": (ValueError, "an output for each element"),
+    "nn.metrics.accuracy(np.ones((4, 3, 3)), np.zeros((4, 3), int))": (ValueError, "either axis may be that of the cl"),
+    "nn.metrics.accuracy(np.ones((4, 5, 3)), np.zeros((5, 4), int))": (ValueError, r"outputs.reshape\(-1, classes\)"),
+    # Keras
+    "nn.optim.Adam(lr=0.1, learning_rate=0.1)": (TypeError, "learning_rate is another name of lr; received both"),
+    "nn.optim.Adam(beta_1=0.9)": (TypeError, r"write betas=\(0.9, 0.999\)"),
+    "nn.optim.Adam(0.001)": (TypeError, r"Write Adam\(lr=0.001\)"),
+    "nn.Dense(3, kernel_regularizer='l2')": (TypeError, r"Adam\(weight_decay=0.02, decay_biases=False\)"),
+    "nn.Dense(3, kernel_initializer='he', input_dim=4)": (ValueError, "one of .*'he_normal'.*received 'he'"),
+    "nn.Dense(3, weight_init='ones', kernel_initializer='ones')": (TypeError, "received both"),
+    "nn.EarlyStopping(restore_best=True, restore_best_weights=True)": (TypeError, "received both"),
+    "nn.EarlyStopping(verbose=1)": (TypeError, "leave it away"),
+    "nn.Sequential(nn.Input((4,)), nn.Dense(2))(X[:, :3])": (ValueError, r"takes x of shape \(batch, 4\); received"),
+    "nn.Dense(3)(nn.Input((4,)))": (TypeError, r"class Net\(nn.Module\), whose forward"),
+    "nn.layers.Conv2D(32, (3, 3), activation='relu', input_shape=(28, 28, 1))": (
+        TypeError,
+        r"Write nn.Conv2d\(1, 32, 3\), nn.Activation\('relu'\). Images are .*X.transpose\(0, 3, 1, 2\)",
+    ),
+    "nn.layers.Conv2D(8, 5, strides=2, padding='same')": (
+        TypeError,
+        r"nn.Conv2d\(in_channels, 8, 5, stride=2, padding='same'\). in_channels is how many",
+    ),
+    "nn.layers.MaxPooling2D((2, 2))": (TypeError, r"Write nn.MaxPool2d\(2\). Images"),
+    "nn.layers.AveragePooling2D((2, 3), strides=1)": (TypeError, r"Write nn.AvgPool2d\(\(2, 3\), stride=1\)"),
+    "nn.layers.GlobalAveragePooling2D()": (TypeError, r"lambda x: x.mean\(axis=\(2, 3\)\)"),
+    "nn.layers.BatchNormalization()": (TypeError, r"nn.BatchNorm1d\(features, eps=0.001, momentum=0.01\)"),
+    "nn.layers.LayerNormalization()": (TypeError, r"nn.LayerNorm\(features, eps=0.001\)"),
+    "nn.Conv2D": (AttributeError, r"nn.Conv2d\(in_channels, filters, 3\)"),
+    "keras.fit(X, y, class_weight=[1, 2])": (TypeError, r"class_weight=\{0: 1.0, 1: 5.0\}"),
+    "keras.fit(X, y, steps_per_epoch=3)": (TypeError, "an epoch goes through all samples"),
+    # pandas
+    "nn.fit(model, mixed, series, 'cross_entropy', 'adam')": (
+        TypeError,
+        r"columns 'city' \(<U1\) are none.*pandas.get_dummies\(X\)",
+    ),
 }
 
 
+class Series:
+    """What a pandas Series is to others: values with an index of its own."""
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.values, self.shape, self.dtype = values, values.shape, values.dtype
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        return self.values
+
+
+class Frame:
+    """What a pandas DataFrame is to others: columns of several dtypes; its array is of Python's objects then."""
+
+    def __init__(self, **columns: np.ndarray) -> None:
+        self.columns = list(columns)
+        self.shape = (12, len(columns))
+        self.iloc = Columns([Series(column) for column in columns.values()])
+
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        return np.stack([column.values.astype(object) for column in self.iloc.columns], axis=1)
+
+
+class Columns:
+    def __init__(self, columns: list[Series]) -> None:
+        self.columns = columns
+
+    def __getitem__(self, places: tuple[slice, int]) -> Series:
+        return self.columns[places[1]]
+
+
+class Two(nn.Module):
+    def __init__(self) -> None:
+        self.body, self.head = nn.Linear(4, 3, rng=0), nn.Linear(3, 2, rng=0)
+
+    def forward(self, x: Any) -> Any:
+        y = self.body(x)
+        return y, {"a": self.head(y)}
+
+
+def names() -> dict[str, Any]:
+    """What the lines of the tables may name, made anew."""
+    model = nn.MLP(4, 5, 3, rng=0)
+    keras = nn.MLP(4, 5, 3, rng=0)
+    keras.compile("adam", "sparse_categorical_crossentropy", metrics=["acc"])
+    columns = {name: X[:, k] for k, name in enumerate(("age", "height", "member", "weight"))}
+    return {
+        "np": np, "ad": ad, "nn": nn, "X": X, "y": y, "model": model, "keras": keras, "two": Two(),
+        "one": nn.Sequential(nn.Linear(4, 1, rng=0), nn.Sigmoid()), "steps": rng.random((4, 5, 3)),
+        "series": Series(y), "frame": Frame(**columns), "mixed": Frame(age=X[:, 0], city=np.array(list("ab") * 6)),
+    }  # fmt: skip
+
+
 def run(typed: str) -> Any:
-    """The value of a line, after the statements before it."""
-    names = dict(NAMES)
-    *before, last = re.split(r"; (?=\S)", typed)
-    for statement in before:
-        exec(statement, names)  # noqa: S102  # the table's own code
-    return eval(last, names)  # noqa: S307
+    """The value of a line."""
+    return eval(typed, names())  # noqa: S307  # the table's own code
 
 
 @pytest.mark.parametrize("typed", WORKS)
