@@ -17,8 +17,15 @@ NAMES = {
     "ModuleDict": "write a plain dict of Modules; it is walked",
     "Buffer": "an ndarray among a Module's attributes is a buffer: self.mean = np.zeros(3)",
     "SoftMarginLoss": "write nn.LogisticLoss()",
-    "SELU": "write nn.ELU()",
+    "PoissonNLLLoss": "write a function, lambda outputs, targets: np.mean(np.exp(outputs) - targets * outputs)",
+    "CosineSimilarity": "write a function of np.sum(x * z, axis=1) and np.linalg.norm(x, axis=1)",
+    "SELU": "write a function, lambda x: 1.0507 * ad.elu(x, 1.67326)",
+    "ReLU6": "write a function, lambda x: np.clip(x, 0, 6)",
+    "PReLU": "write a function, lambda x: np.maximum(x, 0) + slope * np.minimum(x, 0); a leaf Tensor slope is trained",
+    "Mish": "write a function, lambda x: x * np.tanh(ad.softplus(x))",
+    "Hardswish": "write a function, lambda x: x * np.clip(x + 3, 0, 6) / 6",
     "Hardtanh": "write a function, lambda x: np.clip(x, -1, 1)",
+    "Softsign": "write a function, lambda x: x / (1 + np.abs(x))",
     "LogSigmoid": "write a function, lambda x: -ad.softplus(-x)",
     "LazyLinear": "write nn.Dense(units), which finds its number of inputs",
     "DataLoader": "write nn.data.DataLoader",
@@ -41,22 +48,56 @@ NAMES = {
     "parallel": "everything runs on one processor",
     "quantization": "parameters are float32 or float64",
     "Conv1d": "a signal is an image of height 1: write nn.Conv2d(c_in, c_out, (1, k)), and call it with x[:, :, None]",
-    "Conv3d": "convolutions have one or two axes here: nn.Conv2d",
-    "ConvTranspose2d": "it is not here; np.repeat along both axes enlarges an image, and nn.Conv2d can follow",
+    "MaxPool1d": "a signal is an image of height 1: write nn.MaxPool2d((1, k)), and call it with x[:, :, None]",
+    "AvgPool1d": "a signal is an image of height 1: write nn.AvgPool2d((1, k)), and call it with x[:, :, None]",
+    "Conv3d": "a depth of a few layers can be channels: write nn.Conv2d(c_in * depth, c_out, k), and call it with "
+    "volumes.reshape(batch, c_in * depth, height, width); along the depth nothing is shared then",
+    **dict.fromkeys(
+        ("ConvTranspose2d", "Upsample"),
+        "write np.repeat(np.repeat(x, 2, axis=2), 2, axis=3), which makes images twice as large, and after it "
+        "nn.Conv2d(c_in, c_out, k, padding='same')",
+    ),
+    "ZeroPad2d": "write a function, lambda x: np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))",
+    "Unflatten": "write a function, lambda x: x.reshape(-1, c_in, height, width)",
     **dict.fromkeys(("AdaptiveAvgPool2d", "GlobalAveragePooling2D"), "write a function, lambda x: x.mean(axis=(2, 3))"),
-    **dict.fromkeys(("RNN", "LSTM", "GRU", "Transformer", "MultiheadAttention"), "write it as a Module of your own"),
+    **dict.fromkeys(
+        ("RNN", "LSTM", "GRU"),
+        "write a Module of your own, class Net(nn.Module), whose forward goes through the steps: "
+        "for t in range(n): h = np.tanh(self.inner(steps[:, t]) + self.outer(h))",
+    ),
+    **dict.fromkeys(
+        ("Transformer", "MultiheadAttention"),
+        "write a Module of your own, class Net(nn.Module), around "
+        "ad.softmax(q @ np.swapaxes(k, -1, -2) / width**0.5, axis=-1) @ v",
+    ),
     **dict.fromkeys(
         ("Dropout1d", "Dropout2d"),
-        "nn.Dropout drops single elements; to drop channels, multiply by a mask of shape (batch, channels, 1, 1)",
+        "nn.Dropout(p) drops single elements; called on np.ones((batch, channels, 1, 1)) it gives what to multiply x "
+        "by to drop channels",
     ),
-    **dict.fromkeys(
-        ("GroupNorm", "InstanceNorm2d"),
-        "put each group into one row with x.reshape(batch, groups, -1), and normalise it with np.mean and np.var",
-    ),
+    "GroupNorm": "write a function, "
+    "lambda x: nn.functional.layer_norm(x.reshape(len(x), groups, -1), x[0].size // groups).reshape(x.shape)",
+    "InstanceNorm2d": "write a function, lambda x: nn.functional.layer_norm(x, x.shape[2:])",
+    "RMSNorm": "write a function, lambda x: x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6)",
+}
+
+OPTIM = {
+    "ASGD": "use nn.optim.SGD, and average the model.state_dict() of the last epochs",
+    "Adafactor": "use nn.optim.Adam, whose state is two vectors of the parameters' size",
+    "Adamax": "use nn.optim.Adam",
+    "Muon": "use nn.optim.AdamW, or nn.optim.LAMB",
+    "RAdam": "use nn.optim.Adam after a warm-up, nn.optim.LinearLR(optimizer)",
+    "Rprop": "use nn.optim.RMSprop, its form for mini-batches",
+    "SparseAdam": "use nn.optim.Adam; every adjoint is a whole array",
+    "clip_grad_norm_": "use nn.optim.clip_grad_norm(optimizer, 1.0), which works in place too",
+    "clip_grad_value_": "use nn.optim.clip_grad_value(optimizer, 1.0), which works in place too",
+    "swa_utils": "use a mean of model.state_dict(), which are dicts of arrays",
 }
 
 METHODS = {
     "append": "write model.add(layer)",
+    "build": "write nn.Input((n,)) as the first layer of a Sequential",
+    "get_layer": "write model[0], or dict(model.named_modules())",
     "register_buffer": "assign the array: self.name = np.zeros(3); an ndarray attribute is a buffer",
     "register_parameter": "assign the Tensor: self.name = ad.Tensor(array)",
     "register_module": "assign the Module: self.name = layer",

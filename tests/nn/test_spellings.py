@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import re
+import types
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -207,3 +212,78 @@ def test_the_parts_of_a_split_are_all_samples_once():
     parts = nn.data.random_split((X, y), [5, 7], rng=0)
     assert sorted(float(row[0]) for part in parts for row, _ in part) == sorted(X[:, 0].tolist())
     assert all(label == y[np.flatnonzero((row == X).all(axis=1))[0]] for part in parts for row, label in part)
+
+
+HINTS = {
+    f"{kind}: {name}": hint
+    for kind in ("NAMES", "METHODS", "FIT", "DATA", "OPTIM", "OPTIMIZER", "DENSE", "EARLY_STOPPING", "LOADER")
+    for name, hint in getattr(nn.hints, kind).items()
+}
+
+
+def recommended(hint: str) -> list[str]:
+    """The code in a hint: from each call or lambda on as far as it is Python."""
+    found, place = [], 0
+    while start := re.compile(r"(?<![\w.)])(lambda [\w, ]+:|[A-Za-z_][\w.]*\()").search(hint, place):
+        ends = (end for end in range(len(hint), start.end(), -1) if hint[end - 1].isalnum() or hint[end - 1] in ")]")
+        place = next((end for end in ends if is_python(hint[start.start() : end])), 0)
+        assert place, f"no Python begins at {hint[start.start() :]!r}"
+        found.append(hint[start.start() : place])
+    return found
+
+
+def is_python(text: str) -> bool:
+    """Whether a text is one expression, and not several with words between them."""
+    try:
+        return not isinstance(ast.parse(text, mode="eval").body, ast.Tuple | ast.BoolOp)
+    except SyntaxError:
+        return False
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_what_a_hint_recommends_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    images = rng.standard_normal((2, 4, 6, 6)).astype(np.float32)
+    model = nn.MLP(4, 5, 3, rng=0)
+    optimizer = nn.optim.SGD(model.parameters())
+    loss = nn.CrossEntropyLoss()
+    loss(model(X), y).backward()
+    nn.save(model, "weights")
+    given = names() | {
+        "array": X, "x": images, "z": images, "c_in": 4, "c_out": 3, "k": 3, "p": 0.5, "n": 4, "units": 3, "height": 6,
+        "width": 6, "depth": 1, "batch": 2, "channels": 4, "groups": 2, "features": 4, "filters": 3, "in_channels": 4,
+        "classes": 3, "labels": y, "indices": [0, 1], "slope": ad.Tensor(0.1), "path": "weights", "model": model,
+        "optimizer": optimizer, "loss": loss, "metrics": "accuracy", "volumes": images, "Net": lambda kind: kind,
+        "rows": X, "state": model.state_dict(), "layer": nn.ReLU(), "order": np.arange(12), "DataLoader":
+        nn.data.DataLoader, "Dense": nn.Dense, "q": X, "v": X, "h": images[0, :, 0], "steps": images[0], "training":
+        types.SimpleNamespace(stop=print), "history": nn.History(["loss"]), "self": types.SimpleNamespace(
+        inner=nn.ReLU(), outer=nn.ReLU()), "t": 0, "step": dict, "l2": float, "fit": functools.partial(
+        nn.fit, model, (X, y), loss, optimizer, epochs=1, verbose=False),
+    }  # fmt: skip
+    if name.endswith(("Transformer", "MultiheadAttention")):
+        given["k"] = X
+    loss.adjoints = dict  # as that of a Tensor
+    if name.endswith("2D"):
+        given["X"] = images
+    for code in recommended(HINTS[name]):
+        made = eval(code.replace("(..., ", "(").replace("...", ""), given)  # noqa: S307  # the hints' own code
+        if code.startswith("lambda"):
+            targets = (images,) if "targets" in code else ()
+            assert np.isfinite(np.asarray(ad.stop_gradient(made(images, *targets)))).all()
+
+
+def test_the_answers_to_missing_layers_compute_what_those_do():
+    groups = 2
+    x = rng.standard_normal((3, 4, 5, 5))
+    (code,) = recommended(nn.hints.NAMES["GroupNorm"])
+    parts = x.reshape(3, groups, -1)
+    wanted = (parts - parts.mean(-1, keepdims=True)) / np.sqrt(parts.var(-1, keepdims=True) + 1e-5)
+    found = eval(code, {"nn": nn, "groups": groups})(x)  # noqa: S307
+    np.testing.assert_allclose(found, wanted.reshape(x.shape))
+    (code,) = recommended(nn.hints.NAMES["InstanceNorm2d"])
+    wanted = (x - x.mean((2, 3), keepdims=True)) / np.sqrt(x.var((2, 3), keepdims=True) + 1e-5)
+    np.testing.assert_allclose(eval(code, {"nn": nn})(x), wanted)  # noqa: S307
+    twice, convolved = recommended(nn.hints.NAMES["ConvTranspose2d"])[0], nn.Conv2d(4, 3, 3, padding="same")
+    assert convolved(eval(twice, {"np": np, "x": x})).shape == (3, 3, 10, 10)  # noqa: S307
+    dropped = nn.Dropout(0.5, rng=0)(np.ones((3, 4, 1, 1))) * x
+    assert all(not channel.any() or channel.all() for image in dropped for channel in image)
