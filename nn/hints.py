@@ -121,6 +121,9 @@ METHODS = {
 }
 
 FIT = {
+    "validation_data": "write validation=(X, y)",
+    "validation_split": "write validation=0.2",
+    "class_weight": "write loss=nn.CrossEntropyLoss(weight=np.ones(classes)), or sample_weight=",
     "initial_epoch": "write resume=, which knows where it was",
     "steps_per_epoch": "an epoch goes through all samples; take fewer",
     "x": "x is the first argument",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,11 @@ class DataLoader:
         self._alone = len(given) == 1 and not isinstance(given[0], tuple | TensorDataset)
         if len(given) == 1 and not self._alone:
             given = arrays[0].arrays if isinstance(arrays[0], TensorDataset) else tuple(given[0])
+        if self._alone and _is_dataset(given[0]):
+            raise TypeError(
+                f"{asked}; received a {type(given[0]).__name__} that gives samples one by one. Make arrays of them: "
+                "DataLoader(*map(np.stack, zip(*(dataset[k] for k in range(len(dataset)))))), or loop over them."
+            )
         if len(given) > 1 and isinstance(given[-1], int | float):
             raise TypeError(f"{asked}; received {given[-1]!r} as the last of them. Write batch_size=... by its name.")
         found = [rows(a, asked) for a in given]
@@ -115,3 +120,10 @@ class DataLoader:
         shapes = ", ".join(f"{a.dtype}{list(a.shape)}" for a in self.arrays)
         switches = [name for name in ("shuffle", "drop_last", "replacement") if getattr(self, name)]
         return f"DataLoader({shapes}, batch_size={self.batch_size}{''.join(f', {name}=True' for name in switches)})"
+
+
+def _is_dataset(given: Any) -> bool:
+    """Whether something has samples by number, as PyTorch's own kind of Dataset, and is no array nor sequence."""
+    kind = type(given)
+    known = isinstance(given, Sequence | Mapping) or hasattr(kind, "__array__") or hasattr(kind, "__array_function__")
+    return hasattr(kind, "__getitem__") and hasattr(kind, "__len__") and not known

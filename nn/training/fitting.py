@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nn import hints
 from nn import metrics as metric_functions
 from nn.checked import real, switch, whole
 from nn.data import DataLoader
@@ -31,6 +32,7 @@ from nn.training.training import Settings, Training
 REHEARSED = 32  # samples at most that everything is tried on before the first step
 
 
+@hints.also("fit", {}, hints.FIT)
 @together
 @np.errstate(all="ignore")  # the DivergedError is to be the only word
 def fit(

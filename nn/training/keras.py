@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn import hints
 from nn import metrics as metric_functions
 from nn.layers.containers import Sequential
 from nn.model.parts import Parts
@@ -72,7 +71,6 @@ def fit(
     batch is the mean weighted by it, and by `sample_weight` if that is given too.
     """
     compiled = _ready(self, "fit")
-    hints.refuse((name for name in options if name in hints.FIT), hints.FIT, "fit")
     if validation_data is not None and validation_split is not None:
         raise TypeError("fit takes validation_data or validation_split; received both. Leave one away.")
     inputs, first = _begun(self, x)

@@ -29,6 +29,7 @@ WORKS = {
     "nn.data.TensorDataset(X, y)[2][1].item()": 2,
     "[len(part) for part in nn.data.random_split(nn.data.TensorDataset(X, y), [8, 4], rng=0)]": [8, 4],
     "[len(part) for part in nn.data.random_split((X, y), [0.5, 0.3, 0.2], rng=0)]": [7, 3, 2],
+    "len(nn.data.DataLoader(*map(np.stack, zip(*(dataset[k] for k in range(len(dataset))))), batch_size=2).arrays)": 2,
     # training
     "len(nn.fit(model, X, y, 'cross_entropy', 'adam', epochs=2, verbose=False))": 2,
     "len(nn.fit(model, X, y, loss='cross_entropy', optimizer='adam', epochs=2, verbose=False))": 2,
@@ -88,7 +89,13 @@ ANSWERED = {
     "nn.data.random_split(X, [3, 9])": (TypeError, r"random_split\(\(X, y\), \[0.8, 0.2\]\)"),
     "nn.data.Subset": (AttributeError, r"TensorDataset\(X\[indices\], y\[indices\]\)"),
     "nn.data.nothing": (AttributeError, r"nn.data has no 'nothing'\.$"),
+    "nn.data.DataLoader(dataset, batch_size=2)": (
+        TypeError,
+        r"received a Samples that gives samples one by one.*DataLoader\(\*map\(np.stack, zip\(\*\(dataset",
+    ),
     # training
+    "nn.fit(model, X, y, 'mse', 'adam', validation_split=0.2)": (TypeError, "'validation_split'; write validation=0.2"),
+    "nn.fit(model, X, y, 'mse', 'adam', epoch=2)": (TypeError, "unexpected keyword argument 'epoch'"),
     "nn.fit(model, X, y)": (TypeError, r"received None. Write loss=nn.CrossEntropyLoss\(\) for classes"),
     "nn.fit(model, X, y, 'mse')": (TypeError, r"Write optimizer=nn.optim.Adam\(model.parameters\(\), lr=1e-3\)"),
     "nn.fit(model, X, y, 'mean', 'adam')": (ValueError, "or one of .*'cross_entropy'.*'bce'.*received 'mean'"),
@@ -169,6 +176,16 @@ class Columns:
         return self.columns[places[1]]
 
 
+class Samples:
+    """A Dataset as PyTorch's users write one."""
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, k: int) -> tuple[np.ndarray, int]:
+        return X[k], int(y[k])
+
+
 class Two(nn.Module):
     def __init__(self) -> None:
         self.body, self.head = nn.Linear(4, 3, rng=0), nn.Linear(3, 2, rng=0)
@@ -187,6 +204,7 @@ def names() -> dict[str, Any]:
     return {
         "np": np, "ad": ad, "nn": nn, "X": X, "y": y, "model": model, "keras": keras, "two": Two(),
         "one": nn.Sequential(nn.Linear(4, 1, rng=0), nn.Sigmoid()), "steps": rng.random((4, 5, 3)),
+        "dataset": Samples(),
         "series": Series(y), "frame": Frame(**columns), "mixed": Frame(age=X[:, 0], city=np.array(list("ab") * 6)),
     }  # fmt: skip
 
