@@ -151,9 +151,7 @@ _on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators"}
 def __getattr__(name: str) -> Any:
     if name in _on_demand:
         return getattr(importlib.import_module(_on_demand[name]), name)
-    if name in hints.NAMES:
-        raise AttributeError(f"nn has no {name!r}: {hints.NAMES[name]}.")
-    raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    raise hints.missing("nn", name, hints.NAMES)
 
 
 def __dir__() -> list[str]:

@@ -43,7 +43,22 @@ NAMES = {
     "ModelCheckpoint": "write fit(..., checkpoint='run.safetensors')",
     "ReduceLROnPlateau": "write fit(..., schedule=lambda optimizer: nn.optim.ReduceLROnPlateau(optimizer))",
     "CSVLogger": "write history.to_csv(path)",
-    "utils": "write nn.optim.clip_grad_norm, nn.weight_norm, or nn.flat for a vector of the parameters",
+    "utils": "write nn.optim.clip_grad_norm(model.parameters(), 1.0), nn.weight_norm(layer), or nn.flat(model) for a "
+    "vector of the parameters",
+    "datasets": "write nn.data.digits(); nn.data.mnist reads the files of a folder",
+    "models": "write nn.Sequential(layer, layer)",
+    "callbacks": "write nn.EarlyStopping(), or class Net(nn.Callback)",
+    **dict.fromkeys(
+        ("SparseCategoricalCrossentropy", "CategoricalCrossentropy"),
+        "write loss='sparse_categorical_crossentropy', which sees by itself whether the model ends with logits; or "
+        "nn.CrossEntropyLoss() of logits",
+    ),
+    "BinaryCrossentropy": "write loss='binary_crossentropy', which sees by itself whether the model ends with a logit; "
+    "or nn.BCEWithLogitsLoss() of logits, nn.BCELoss() of probabilities",
+    "MeanSquaredError": "write nn.MSELoss()",
+    "MeanAbsoluteError": "write nn.L1Loss()",
+    "Huber": "write nn.HuberLoss()",
+    "relu": "write nn.functional.relu, or nn.ReLU() for a layer",
     "no_grad": "write ad.no_grad()",
     "parallel": "everything runs on one processor",
     "quantization": "parameters are float32 or float64",
@@ -97,6 +112,8 @@ OPTIM = {
 METHODS = {
     "append": "write model.add(layer)",
     "build": "write nn.Input((n,)) as the first layer of a Sequential",
+    "count_params": "write model.summary().parameters",
+    **dict.fromkeys(("weights", "trainable_weights", "trainable_variables"), "write list(model.parameters())"),
     "get_layer": "write model[0], or dict(model.named_modules())",
     "register_buffer": "assign the array: self.name = np.zeros(3); an ndarray attribute is a buffer",
     "register_parameter": "assign the Tensor: self.name = ad.Tensor(array)",
@@ -141,6 +158,7 @@ OPTIMIZER = {
     "beta_1": "write betas=(0.9, 0.999)",
     "beta_2": "write betas=(0.9, 0.999)",
     "epsilon": "write eps=1e-7",
+    "rho": "write alpha=0.9",
     "clipnorm": "write fit(..., clip_norm=1.0), or nn.optim.clip_grad_norm(optimizer, 1.0) before step()",
     "clipvalue": "write fit(..., clip_value=0.5), or nn.optim.clip_grad_value(optimizer, 0.5) before step()",
     "decay": "write nn.optim.InverseTimeLR(optimizer, 0.01) for a step size that falls",
@@ -154,6 +172,15 @@ DENSE = {
     "bias_regularizer": "the optimizer has it: l2(0.01) is nn.optim.Adam(weight_decay=0.02)",
     "bias_initializer": "the bias starts at 0; assign another value, layer.bias.value = array",
     "kernel_constraint": "write a callback, nn.Callback, that assigns layer.weight.value",
+}
+
+FLATTEN = {
+    "input_shape": "write nn.Input((1, height, width)) as the layer before it",
+}
+
+EMBEDDING = {
+    "input_length": "write nothing; the sequences may have any length",
+    "mask_zero": "write padding_idx=0 for the vector of what stands for nothing",
 }
 
 EARLY_STOPPING = {
@@ -182,6 +209,7 @@ def also(what: str, names: Mapping[str, str], answers: Mapping[str, str]) -> Cal
 
     def called(function: F) -> F:
         signature = inspect.signature(function)
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
 
         @functools.wraps(function)
         def calling(*args: Any, **given: Any) -> Any:
@@ -192,13 +220,20 @@ def also(what: str, names: Mapping[str, str], answers: Mapping[str, str]) -> Cal
                         f"{what}: {name} is another name of {own}; received both, {name}={value!r:.80}. Leave one away."
                     )
                 given[own] = value
-            if not given.keys() <= signature.parameters.keys():
-                refuse((name for name in given if name in answers), answers, what)
+            if not open_ended:
+                refuse((n for n in given if n in answers and n not in signature.parameters), answers, what)
             return function(*args, **given)
 
         return cast(F, calling)
 
     return called
+
+
+def missing(package: str, name: str, answers: Mapping[str, str]) -> AttributeError:
+    """The error for a name that a package has not, with what to write instead if known."""
+    if name in answers:
+        return AttributeError(f"{package} has no {name!r}: {answers[name]}.", name=name)
+    return AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
 
 
 def refuse(given: Iterable[str], answers: Mapping[str, str], what: str) -> None:

@@ -44,4 +44,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> NoReturn:
-    raise AttributeError(f"nn.data has no {name!r}" + (f": {hints.DATA[name]}." if name in hints.DATA else "."))
+    raise hints.missing("nn.data", name, hints.DATA)

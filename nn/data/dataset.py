@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nn import hints
 from nn.checked import real, whole
 from nn.data.rows import Array, equally_long, rows
 from nn.init import Rng, generator
@@ -17,25 +18,26 @@ from nn.init import Rng, generator
 class TensorDataset:
     """Arrays of numbers with one row per sample: `dataset[k]` is a tuple of the k-th rows, `len` the number of samples.
 
-    `arrays` are what it was made of, as read-only views; `nn.data.DataLoader(dataset)` gives tuples of their batches.
+    `tensors` are what it was made of, as read-only views; `nn.data.DataLoader(dataset)` gives tuples of their batches.
     """
 
     def __init__(self, *arrays: npt.ArrayLike) -> None:
         asked = "TensorDataset takes arrays of numbers with one sample per row, TensorDataset(X, y)"
         found = [rows(a, asked) for a in arrays]
         self._size = equally_long(found, "TensorDataset takes arrays")
-        self.arrays: tuple[Array, ...] = tuple(_protected(a) for a in found)
+        self.tensors: tuple[Array, ...] = tuple(_protected(a) for a in found)
 
     def __len__(self) -> int:
         return self._size
 
     def __getitem__(self, index: Any) -> tuple[Any, ...]:
-        return tuple(a[index] for a in self.arrays)
+        return tuple(a[index] for a in self.tensors)
 
     def __repr__(self) -> str:
-        return f"TensorDataset({', '.join(f'{a.dtype}{list(a.shape)}' for a in self.arrays)})"
+        return f"TensorDataset({', '.join(f'{a.dtype}{list(a.shape)}' for a in self.tensors)})"
 
 
+@hints.also("random_split", {"generator": "rng"}, {})
 def random_split(
     dataset: TensorDataset | tuple[npt.ArrayLike, ...], lengths: Sequence[float], rng: Rng = None
 ) -> list[TensorDataset]:
@@ -46,7 +48,7 @@ def random_split(
     dataset : a TensorDataset, or a tuple of arrays such as (X, y)
     lengths : how many samples each part gets, ints with the sum len(dataset); or their shares, with the sum 1, which
         are rounded down, and what is left goes one each to the first parts
-    rng : what draws the parts: a numpy.random.Generator, an int seed, or None
+    rng : what draws the parts: a numpy.random.Generator, an int seed, or None; generator is another name of it
 
     Raises ValueError for other sums, and for a part without samples.
     """

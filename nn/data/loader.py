@@ -57,7 +57,7 @@ class DataLoader:
         given: tuple[Any, ...] = arrays
         self._alone = len(given) == 1 and not isinstance(given[0], tuple | TensorDataset)
         if len(given) == 1 and not self._alone:
-            given = arrays[0].arrays if isinstance(arrays[0], TensorDataset) else tuple(given[0])
+            given = arrays[0].tensors if isinstance(arrays[0], TensorDataset) else tuple(given[0])
         if self._alone and _is_dataset(given[0]):
             raise TypeError(
                 f"{asked}; received a {type(given[0]).__name__} that gives samples one by one. Make arrays of them: "
@@ -68,7 +68,7 @@ class DataLoader:
         found = [rows(a, asked) for a in given]
         self.size = equally_long(found, "DataLoader takes arrays")
         self.dataset = TensorDataset(*found)
-        self.arrays = self.dataset.arrays
+        self.arrays = self.dataset.tensors
         self.batch_size = None if batch_size is None else whole(batch_size, "batch_size (None for all at once)")
         self.shuffle, self.drop_last = switch(shuffle, "shuffle"), switch(drop_last, "drop_last")
         self.replacement = switch(replacement, "replacement")

@@ -1,5 +1,8 @@
 """Layers: Modules that are made of a few numbers."""
 
+from typing import NoReturn
+
+from nn import hints
 from nn.layers.activations import (
     ELU,
     GELU,
@@ -56,3 +59,7 @@ __all__ = [
     "Tanh",
     "weight_norm",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise hints.missing("nn.layers", name, hints.NAMES)

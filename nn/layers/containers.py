@@ -43,6 +43,7 @@ class Sequential(Module):
         """Put a layer at the end; a Dense takes its number of inputs from the layer before."""
         if not callable(layer) or isinstance(layer, type):
             hint = f"{layer.__name__}()" if isinstance(layer, type) else "Sequential(*layers) for a list of them"
+            hint = "Sequential(*layers.values()); they are called by their numbers" if isinstance(layer, dict) else hint
             raise TypeError(
                 f"Sequential takes layers, called one after the other; layer {len(self.layers)} is {layer!r:.80}. "
                 f"Write {hint}."

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn import functional, init
+from nn import functional, hints, init
 from nn.checked import switch, whole
 from nn.functional.embedding import row_number
 from nn.model.module import Module
@@ -67,6 +67,7 @@ class Linear(Module):
 class Flatten(Module):
     """Every axis after the first put into one: images become rows; or those from `start_dim` up to `end_dim`."""
 
+    @hints.also("Flatten", {}, hints.FLATTEN)
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim = whole(start_dim, "Flatten: start_dim", None)
         self.end_dim = whole(end_dim, "Flatten: end_dim", None)
@@ -120,6 +121,7 @@ class Embedding(Module):
 
     weight: Any
 
+    @hints.also("Embedding", {"input_dim": "num_embeddings", "output_dim": "embedding_dim"}, hints.EMBEDDING)
     def __init__(
         self,
         num_embeddings: int,
