@@ -1,4 +1,7 @@
-"""Names that users of PyTorch and Keras type and that are not here, each with what to write instead."""
+"""Names that users of PyTorch and Keras type and that are not here, each with what to write instead.
+
+Tables by where the name is typed, and the few functions that answer by them.
+"""
 
 from __future__ import annotations
 
@@ -213,7 +216,7 @@ def also(what: str, names: Mapping[str, str], answers: Mapping[str, str]) -> Cal
 
         @functools.wraps(function)
         def calling(*args: Any, **given: Any) -> Any:
-            for name in given.keys() & names.keys():
+            for name in (given.keys() & names.keys()) - signature.parameters.keys():
                 value, own = given.pop(name), names[name]
                 if own in given or own in signature.bind_partial(*args).arguments:
                     raise TypeError(

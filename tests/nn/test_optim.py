@@ -307,6 +307,18 @@ def test_a_norm_of_0_does_not_scale_the_steps_of_lamb():
     assert without_adjoint.value.tolist() == [3.0, 4.0]
 
 
+def test_an_optimizer_of_ones_own_may_call_its_step_size_as_it_likes():
+    class Own(optim.SGD):
+        def __init__(self, params: Any, learning_rate: float) -> None:
+            super().__init__(params, learning_rate=2 * learning_rate)
+
+    class Plain(optim.SGD):
+        pass
+
+    assert Own([ad.Tensor([1.0])], learning_rate=0.5).lr == 1.0
+    assert Plain(learning_rate=0.5).lr == 0.5
+
+
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_an_optimizer_is_not_copied(copied: Callable[[Any], Any]):
     model = nn.MLP(2, 1, rng=0)

@@ -36,6 +36,8 @@ WORKS = {
     "len(nn.fit(model, X, y, 'cross_entropy', 'adam', epochs=2, verbose=False))": 2,
     "len(nn.fit(model, X, y, loss='cross_entropy', optimizer='adam', epochs=2, verbose=False))": 2,
     "len(nn.fit(model, (X, y), optimizer='SGD', loss=nn.CrossEntropyLoss(), epochs=2, verbose=False))": 2,
+    "len(nn.restarts(2, make, (X, y), loss='cross_entropy', optimizer='adam', epochs=1, verbose=False))": 2,
+    "nn.find_lr(model, X, y, 'cross_entropy', 'sgd', low=1e-9, high=1e-8, steps=5).rates.shape": (5,),
     "sorted(nn.evaluate(model, X, y, 'cross_entropy', 'acc'))": ["acc", "loss"],
     "list(nn.fit(one, X, y[:, None] > 0, 'bce', 'adam', metrics=['binary_accuracy'], epochs=1, verbose=False))": [
         "loss",
@@ -214,6 +216,7 @@ def names() -> dict[str, Any]:
         "np": np, "ad": ad, "nn": nn, "X": X, "y": y, "model": model, "keras": keras, "two": Two(),
         "one": nn.Sequential(nn.Linear(4, 1, rng=0), nn.Sigmoid()), "steps": rng.random((4, 5, 3)),
         "dataset": Samples(),
+        "make": lambda rng: nn.MLP(4, 3, rng=rng),
         "series": Series(y), "frame": Frame(**columns), "mixed": Frame(age=X[:, 0], city=np.array(list("ab") * 6)),
     }  # fmt: skip
 
