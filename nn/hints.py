@@ -171,8 +171,9 @@ OPTIMIZER = {
 }
 
 DENSE = {
-    "kernel_regularizer": "the optimizer has it: l2(0.01) is nn.optim.Adam(weight_decay=0.02, decay_biases=False)",
-    "bias_regularizer": "the optimizer has it: l2(0.01) is nn.optim.Adam(weight_decay=0.02)",
+    "kernel_regularizer": "the optimizer has it, for all layers' weights: l2(0.01) is nn.optim.Adam(weight_decay=0.02, "
+    "decay_biases=False)",
+    "bias_regularizer": "the optimizer has it, for all parameters: l2(0.01) is nn.optim.Adam(weight_decay=0.02)",
     "bias_initializer": "the bias starts at 0; assign another value, layer.bias.value = array",
     "kernel_constraint": "write a callback, nn.Callback, that assigns layer.weight.value",
 }

@@ -152,6 +152,8 @@ def optimizer(given: Any) -> Any:
     """An optimizer by its name, with its default step size; anything else stays."""
     if not isinstance(given, str):
         return given
+    if given.lower() == "lbfgs":
+        raise TypeError(optim.LBFGS.needs_closure)
     if given.lower() not in OPTIMIZERS:
         known = ", ".join(map(repr, OPTIMIZERS))
         raise ValueError(f"optimizer is one of nn.optim's, or of {known}; received {given!r:.80}.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -255,3 +257,9 @@ def test_bounds_around_a_sigmoid_leave_it_a_sigmoid():
         model = compiled(nn.Linear(4, 1, rng=0), nn.Sigmoid(), ending, loss="binary_crossentropy", metrics="accuracy")
         model.fit(X, y, epochs=3, verbose=0, rng=0)
         assert model.evaluate(X, y).accuracy == np.mean((model.predict(X).ravel() > 0.5) == y)
+
+
+def test_layers_know_nothing_of_trainings():
+    for path in Path(nn.layers.__file__).parent.glob("*.py"):
+        imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+        assert not [node.module for node in imports if (node.module or "").startswith("nn.training")], path

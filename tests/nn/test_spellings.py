@@ -105,6 +105,7 @@ ANSWERED = {
     "nn.fit(model, X, y)": (TypeError, r"received None. Write loss=nn.CrossEntropyLoss\(\) for classes"),
     "nn.fit(model, X, y, 'mse')": (TypeError, r"Write optimizer=nn.optim.Adam\(model.parameters\(\), lr=1e-3\)"),
     "nn.fit(model, X, y, 'mean', 'adam')": (ValueError, "or one of .*'cross_entropy'.*'bce'.*received 'mean'"),
+    "nn.fit(model, X, y, 'mse', 'lbfgs')": (TypeError, r"write optimizer.step\(closure\)"),
     "nn.fit(model, X, y, 'mse', 'adan')": (ValueError, "'adam', .*received 'adan'"),
     "nn.fit(model, X, loss='mse', optimizer='adam')": (TypeError, r"data is a pair of arrays, \(X, y\)"),
     "nn.optim.LBFGS(model.parameters()).step()": (TypeError, r"optimizer.step\(closure\), with def closure"),
