@@ -107,13 +107,13 @@ def test_define_compile_and_train_a_synthetic_two_class_problem():
     X, y = nn.data.circles(400, noise=0.05, rng=0)
     nin, nh, nout = X.shape[1], 8, int(np.max(y) + 1)
     model = Sequential()
-    model.add(Dense(units=nh, input_shape=(nin,), activation="sigmoid", name="hidden"))
-    model.add(Dense(units=nout, activation="softmax", name="output"))
+    model.add(Dense(units=nh, input_shape=(nin,), activation="sigmoid", name="hidden", rng=0))
+    model.add(Dense(units=nout, activation="softmax", name="output", rng=1))  # without, one beginning in 30 is slow
     assert "hidden" in repr(model.summary())
 
     opt = optim.Adam(lr=0.01)
     model.compile(optimizer=opt, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    hist = model.fit(X, y, epochs=150, batch_size=100, validation_data=(X, y), verbose=0)
+    hist = model.fit(X, y, epochs=150, batch_size=100, validation_data=(X, y), verbose=0, rng=0)
     assert list(hist.history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
     assert len(hist.history["val_accuracy"]) == 150
     assert hist.history["val_accuracy"][-1] > 0.95
