@@ -146,7 +146,7 @@ FIT = {
     "class_weight": "write loss=nn.CrossEntropyLoss(weight=np.ones(classes)), or sample_weight=",
     "initial_epoch": "write resume=, which knows where it was",
     "steps_per_epoch": "an epoch goes through all samples; take fewer",
-    "x": "x is the first argument",
+    "x": "write nn.fit(model, X, y, loss, optimizer)",
 }
 
 DATA = {
