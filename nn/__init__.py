@@ -14,6 +14,7 @@ from nn import data, functional, hints, init, metrics, optim
 from nn.layers import (
     ELU,
     GELU,
+    Activation,
     AvgPool2d,
     BatchNorm1d,
     BatchNorm2d,
@@ -23,6 +24,7 @@ from nn.layers import (
     Embedding,
     Flatten,
     Identity,
+    Input,
     LayerNorm,
     LeakyReLU,
     Linear,
@@ -59,6 +61,7 @@ from nn.model.module import Module
 from nn.model.saving import FileError, load, save
 from nn.report.history import History
 from nn.report.watching import watch
+from nn.training import keras as _keras
 from nn.training.callbacks import Callback, EarlyStopping
 from nn.training.diagnosis import DivergedError
 from nn.training.evaluation import evaluate, predict
@@ -75,6 +78,7 @@ __all__ = [
     "ELU",
     "GELU",
     "MLP",
+    "Activation",
     "AvgPool2d",
     "BCELoss",
     "BCEWithLogitsLoss",
@@ -94,6 +98,7 @@ __all__ = [
     "History",
     "HuberLoss",
     "Identity",
+    "Input",
     "KLDivLoss",
     "L1Loss",
     "LayerNorm",
@@ -137,6 +142,8 @@ __all__ = [
 ]
 
 
+_keras.attach(Sequential)
+
 # They need scikit-learn, an extra that is slow to import; so they are not in __all__ either, for `import *`.
 _on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators"}
 
@@ -144,9 +151,7 @@ _on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators"}
 def __getattr__(name: str) -> Any:
     if name in _on_demand:
         return getattr(importlib.import_module(_on_demand[name]), name)
-    if name in hints.NAMES:
-        raise AttributeError(f"nn has no {name!r}: {hints.NAMES[name]}.")
-    raise AttributeError(f"module 'nn' has no attribute {name!r}")
+    raise hints.missing("nn", name, hints.NAMES)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,14 @@
-"""Names that users of PyTorch and Keras type and that are not here, each with what to write instead."""
+"""Names that users of PyTorch and Keras type and that are not here, each with what to write instead.
+
+Tables by where the name is typed, and the few functions that answer by them.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, cast
 
 NAMES = {
     "Tensor": "write ad.Tensor(array)",
@@ -10,43 +20,104 @@ NAMES = {
     "ModuleDict": "write a plain dict of Modules; it is walked",
     "Buffer": "an ndarray among a Module's attributes is a buffer: self.mean = np.zeros(3)",
     "SoftMarginLoss": "write nn.LogisticLoss()",
-    "SELU": "write nn.ELU()",
+    "PoissonNLLLoss": "write a function, lambda outputs, targets: np.mean(np.exp(outputs) - targets * outputs)",
+    "CosineSimilarity": "write a function of np.sum(x * z, axis=1) and np.linalg.norm(x, axis=1)",
+    "SELU": "write a function, lambda x: 1.0507 * ad.elu(x, 1.67326)",
+    "ReLU6": "write a function, lambda x: np.clip(x, 0, 6)",
+    "PReLU": "write a function, lambda x: np.maximum(x, 0) + slope * np.minimum(x, 0); a leaf Tensor slope is trained",
+    "Mish": "write a function, lambda x: x * np.tanh(ad.softplus(x))",
+    "Hardswish": "write a function, lambda x: x * np.clip(x + 3, 0, 6) / 6",
     "Hardtanh": "write a function, lambda x: np.clip(x, -1, 1)",
+    "Softsign": "write a function, lambda x: x / (1 + np.abs(x))",
     "LogSigmoid": "write a function, lambda x: -ad.softplus(-x)",
     "LazyLinear": "write nn.Dense(units), which finds its number of inputs",
     "DataLoader": "write nn.data.DataLoader",
-    "Input": "write the first layer's input_shape=(n,), or nn.Linear(n, units)",
+    "TensorDataset": "write nn.data.TensorDataset(X, y)",
+    "random_split": "write nn.data.random_split((X, y), [0.8, 0.2])",
     "Model": "write class Net(nn.Module), or nn.Sequential",
     "BatchNormalization": "write nn.BatchNorm1d(features), or nn.BatchNorm2d(channels)",
     "LayerNormalization": "write nn.LayerNorm(features)",
-    "MaxPooling2D": "write nn.MaxPool2d",
-    "AveragePooling2D": "write nn.AvgPool2d",
-    "Conv2D": "write nn.Conv2d(in_channels, out_channels, kernel_size)",
-    "Activation": "write the layer, nn.ReLU(), or Dense(..., activation='relu')",
+    "MaxPooling2D": "write nn.MaxPool2d(2), of images X.transpose(0, 3, 1, 2), (batch, channels, height, width)",
+    "AveragePooling2D": "write nn.AvgPool2d(2), of images X.transpose(0, 3, 1, 2), (batch, channels, height, width)",
+    "Conv2D": "write nn.Conv2d(in_channels, filters, 3), of images X.transpose(0, 3, 1, 2), "
+    "(batch, channels, height, width)",
+    "to_categorical": "write np.eye(classes)[labels]",
+    "InputLayer": "write nn.Input((n,))",
     "ModelCheckpoint": "write fit(..., checkpoint='run.safetensors')",
     "ReduceLROnPlateau": "write fit(..., schedule=lambda optimizer: nn.optim.ReduceLROnPlateau(optimizer))",
     "CSVLogger": "write history.to_csv(path)",
-    "utils": "write nn.optim.clip_grad_norm, nn.weight_norm, or nn.flat for a vector of the parameters",
+    "utils": "write nn.optim.clip_grad_norm(model.parameters(), 1.0), nn.weight_norm(layer), or nn.flat(model) for a "
+    "vector of the parameters",
+    "datasets": "write nn.data.digits(); nn.data.mnist reads the files of a folder",
+    "models": "write nn.Sequential(layer, layer)",
+    "callbacks": "write nn.EarlyStopping(), or class Net(nn.Callback)",
+    **dict.fromkeys(
+        ("SparseCategoricalCrossentropy", "CategoricalCrossentropy"),
+        "write loss='sparse_categorical_crossentropy', which sees by itself whether the model ends with logits; or "
+        "nn.CrossEntropyLoss() of logits",
+    ),
+    "BinaryCrossentropy": "write loss='binary_crossentropy', which sees by itself whether the model ends with a logit; "
+    "or nn.BCEWithLogitsLoss() of logits, nn.BCELoss() of probabilities",
+    "MeanSquaredError": "write nn.MSELoss()",
+    "MeanAbsoluteError": "write nn.L1Loss()",
+    "Huber": "write nn.HuberLoss()",
+    "relu": "write nn.functional.relu, or nn.ReLU() for a layer",
     "no_grad": "write ad.no_grad()",
     "parallel": "everything runs on one processor",
     "quantization": "parameters are float32 or float64",
     "Conv1d": "a signal is an image of height 1: write nn.Conv2d(c_in, c_out, (1, k)), and call it with x[:, :, None]",
-    "Conv3d": "convolutions have one or two axes here: nn.Conv2d",
-    "ConvTranspose2d": "it is not here; np.repeat along both axes enlarges an image, and nn.Conv2d can follow",
+    "MaxPool1d": "a signal is an image of height 1: write nn.MaxPool2d((1, k)), and call it with x[:, :, None]",
+    "AvgPool1d": "a signal is an image of height 1: write nn.AvgPool2d((1, k)), and call it with x[:, :, None]",
+    "Conv3d": "a depth of a few layers can be channels: write nn.Conv2d(c_in * depth, c_out, k), and call it with "
+    "volumes.reshape(batch, c_in * depth, height, width); along the depth nothing is shared then",
+    **dict.fromkeys(
+        ("ConvTranspose2d", "Upsample"),
+        "write np.repeat(np.repeat(x, 2, axis=2), 2, axis=3), which makes images twice as large, and after it "
+        "nn.Conv2d(c_in, c_out, k, padding='same')",
+    ),
+    "ZeroPad2d": "write a function, lambda x: np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))",
+    "Unflatten": "write a function, lambda x: x.reshape(-1, c_in, height, width)",
     **dict.fromkeys(("AdaptiveAvgPool2d", "GlobalAveragePooling2D"), "write a function, lambda x: x.mean(axis=(2, 3))"),
-    **dict.fromkeys(("RNN", "LSTM", "GRU", "Transformer", "MultiheadAttention"), "write it as a Module of your own"),
+    **dict.fromkeys(
+        ("RNN", "LSTM", "GRU"),
+        "write a Module of your own, class Net(nn.Module), whose forward goes through the steps: "
+        "for t in range(n): h = np.tanh(self.inner(steps[:, t]) + self.outer(h))",
+    ),
+    **dict.fromkeys(
+        ("Transformer", "MultiheadAttention"),
+        "write a Module of your own, class Net(nn.Module), around "
+        "ad.softmax(q @ np.swapaxes(k, -1, -2) / width**0.5, axis=-1) @ v",
+    ),
     **dict.fromkeys(
         ("Dropout1d", "Dropout2d"),
-        "nn.Dropout drops single elements; to drop channels, multiply by a mask of shape (batch, channels, 1, 1)",
+        "nn.Dropout(p) drops single elements; called on np.ones((batch, channels, 1, 1)) it gives what to multiply x "
+        "by to drop channels",
     ),
-    **dict.fromkeys(
-        ("GroupNorm", "InstanceNorm2d"),
-        "put each group into one row with x.reshape(batch, groups, -1), and normalise it with np.mean and np.var",
-    ),
+    "GroupNorm": "write a function, "
+    "lambda x: nn.functional.layer_norm(x.reshape(len(x), groups, -1), x[0].size // groups).reshape(x.shape)",
+    "InstanceNorm2d": "write a function, lambda x: nn.functional.layer_norm(x, x.shape[2:])",
+    "RMSNorm": "write a function, lambda x: x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6)",
+}
+
+OPTIM = {
+    "ASGD": "use nn.optim.SGD, and average the model.state_dict() of the last epochs",
+    "Adafactor": "use nn.optim.Adam, whose state is two vectors of the parameters' size",
+    "Adamax": "use nn.optim.Adam",
+    "Muon": "use nn.optim.AdamW, or nn.optim.LAMB",
+    "RAdam": "use nn.optim.Adam after a warm-up, nn.optim.LinearLR(optimizer)",
+    "Rprop": "use nn.optim.RMSprop, its form for mini-batches",
+    "SparseAdam": "use nn.optim.Adam; every adjoint is a whole array",
+    "clip_grad_norm_": "use nn.optim.clip_grad_norm(optimizer, 1.0), which works in place too",
+    "clip_grad_value_": "use nn.optim.clip_grad_value(optimizer, 1.0), which works in place too",
+    "swa_utils": "use a mean of model.state_dict(), which are dicts of arrays",
 }
 
 METHODS = {
     "append": "write model.add(layer)",
+    "build": "write nn.Input((n,)) as the first layer of a Sequential",
+    "count_params": "write model.summary().parameters",
+    **dict.fromkeys(("weights", "trainable_weights", "trainable_variables"), "write list(model.parameters())"),
+    "get_layer": "write model[0], or dict(model.named_modules())",
     "register_buffer": "assign the array: self.name = np.zeros(3); an ndarray attribute is a buffer",
     "register_parameter": "assign the Tensor: self.name = ad.Tensor(array)",
     "register_module": "assign the Module: self.name = layer",
@@ -70,9 +141,106 @@ METHODS = {
 }
 
 FIT = {
-    "class_weight": "write loss=nn.CrossEntropyLoss(weight=an array of the classes' weights)",
-    "shuffle": "the samples are shuffled; for another order write nn.fit(model, nn.data.DataLoader(...), ...)",
+    "validation_data": "write validation=(X, y)",
+    "validation_split": "write validation=0.2",
+    "class_weight": "write loss=nn.CrossEntropyLoss(weight=np.ones(classes)), or sample_weight=",
     "initial_epoch": "write resume=, which knows where it was",
     "steps_per_epoch": "an epoch goes through all samples; take fewer",
-    "x": "x is the first argument",
+    "x": "write nn.fit(model, X, y, loss, optimizer)",
 }
+
+DATA = {
+    "Dataset": "arrays are data sets: write nn.data.TensorDataset(X, y)",
+    "Subset": "write nn.data.TensorDataset(X[indices], y[indices])",
+    "ConcatDataset": "write nn.data.TensorDataset(np.concatenate([X, X]), np.concatenate([y, y]))",
+    "load_digits": "write nn.data.digits()",
+    "load_iris": "write nn.data.iris()",
+}
+
+OPTIMIZER = {
+    "beta_1": "write betas=(0.9, 0.999)",
+    "beta_2": "write betas=(0.9, 0.999)",
+    "epsilon": "write eps=1e-7",
+    "rho": "write alpha=0.9",
+    "clipnorm": "write fit(..., clip_norm=1.0), or nn.optim.clip_grad_norm(optimizer, 1.0) before step()",
+    "clipvalue": "write fit(..., clip_value=0.5), or nn.optim.clip_grad_value(optimizer, 0.5) before step()",
+    "decay": "write nn.optim.InverseTimeLR(optimizer, 0.01) for a step size that falls",
+    "foreach": "all parameters are one vector; leave it away",
+    "fused": "all parameters are one vector; leave it away",
+    "maximize": "minimise the negative: (-loss).backward()",
+}
+
+DENSE = {
+    "kernel_regularizer": "the optimizer has it, for all layers' weights: l2(0.01) is nn.optim.Adam(weight_decay=0.02, "
+    "decay_biases=False)",
+    "bias_regularizer": "the optimizer has it, for all parameters: l2(0.01) is nn.optim.Adam(weight_decay=0.02)",
+    "bias_initializer": "the bias starts at 0; assign another value, layer.bias.value = array",
+    "kernel_constraint": "write a callback, nn.Callback, that assigns layer.weight.value",
+}
+
+FLATTEN = {
+    "input_shape": "write nn.Input((1, height, width)) as the layer before it",
+}
+
+EMBEDDING = {
+    "input_length": "write nothing; the sequences may have any length",
+    "mask_zero": "write padding_idx=0 for the vector of what stands for nothing",
+}
+
+EARLY_STOPPING = {
+    "verbose": "why a training ended is shown with its epochs; leave it away",
+    "baseline": "write a callback that calls training.stop('why')",
+    "start_from_epoch": "write a larger patience=",
+}
+
+LOADER = {
+    "num_workers": "batches are slices of arrays, made where they are asked for; leave it away",
+    "pin_memory": "everything is in main memory; leave it away",
+    "generator": "write rng=0, or a numpy.random.Generator",
+    "sampler": "write shuffle=True, replacement=True, or DataLoader(X[order], y[order])",
+    "collate_fn": "write DataLoader(X, y) of whole arrays, np.stack(list(rows)) of single ones",
+}
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def also(what: str, names: Mapping[str, str], answers: Mapping[str, str]) -> Callable[[F], F]:
+    """A function whose keyword arguments have others' names too: also("Adam", {"learning_rate": "lr"}, answers).
+
+    Both at once are a TypeError; so is an argument that `answers` has, with what to write instead.
+    """
+
+    def called(function: F) -> F:
+        signature = inspect.signature(function)
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+
+        @functools.wraps(function)
+        def calling(*args: Any, **given: Any) -> Any:
+            for name in (given.keys() & names.keys()) - signature.parameters.keys():
+                value, own = given.pop(name), names[name]
+                if own in given or own in signature.bind_partial(*args).arguments:
+                    raise TypeError(
+                        f"{what}: {name} is another name of {own}; received both, {name}={value!r:.80}. Leave one away."
+                    )
+                given[own] = value
+            if not open_ended:
+                refuse((n for n in given if n in answers and n not in signature.parameters), answers, what)
+            return function(*args, **given)
+
+        return cast(F, calling)
+
+    return called
+
+
+def missing(package: str, name: str, answers: Mapping[str, str]) -> AttributeError:
+    """The error for a name that a package has not, with what to write instead if known."""
+    if name in answers:
+        return AttributeError(f"{package} has no {name!r}: {answers[name]}.", name=name)
+    return AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+
+
+def refuse(given: Iterable[str], answers: Mapping[str, str], what: str) -> None:
+    """Raise TypeError for the first argument that something does not have, with what to write instead if known."""
+    for name in given:
+        raise TypeError(f"{what} has no argument {name!r}" + (f"; {answers[name]}." if name in answers else "."))

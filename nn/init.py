@@ -27,9 +27,15 @@ Array = npt.NDArray[Any]
 Shape = Sequence[int]
 
 
-def initial(initialiser: Callable[..., Any], shape: Shape, rng: Rng, dtype: npt.DTypeLike, what: str) -> Array:
+def initial(initialiser: Callable[..., Any] | str, shape: Shape, rng: Rng, dtype: npt.DTypeLike, what: str) -> Array:
     """A copy of what an initialiser gives for a parameter; ValueError, begun by `what`, unless it is what was asked."""
     wanted, kind = tuple(shape), floating(dtype)
+    if isinstance(initialiser, str):
+        if initialiser not in NAMED:
+            raise ValueError(
+                f"{what} is a function, or one of {', '.join(map(repr, NAMED))}; received {initialiser!r:.80}."
+            )
+        initialiser = NAMED[initialiser]
     given = initialiser(wanted, rng=rng, dtype=kind)
     if not isinstance(given, np.ndarray) or given.shape != wanted or given.dtype != kind:
         found = f"one of shape {given.shape}, {given.dtype}" if isinstance(given, np.ndarray) else repr(type(given))
@@ -159,6 +165,20 @@ def floating(dtype: npt.DTypeLike) -> np.dtype[Any]:
         raise TypeError(f"parameters are float32 or float64; received dtype={asked}. Write dtype=np.float32.")
     return asked
 
+
+NAMED: dict[str, Callable[..., Array]] = {
+    "xavier_uniform": xavier_uniform,
+    "xavier_normal": xavier_normal,
+    "glorot_uniform": xavier_uniform,  # Keras's names
+    "glorot_normal": xavier_normal,
+    "he_uniform": he_uniform,
+    "he_normal": he_normal,
+    "lecun_uniform": lecun_uniform,
+    "lecun_normal": lecun_normal,
+    "orthogonal": orthogonal,
+    "zeros": zeros,
+    "ones": ones,
+}
 
 # What PyTorch has in this place, less the underscore at the end: its functions fill a tensor that is there already.
 _IN_PYTORCH = {

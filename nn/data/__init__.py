@@ -5,6 +5,10 @@
 >>> for x, y in nn.data.DataLoader(X_train, y_train, batch_size=32, shuffle=True, rng=0): ...
 """
 
+from typing import NoReturn
+
+from nn import hints
+from nn.data.dataset import TensorDataset, random_split
 from nn.data.idx import mnist, read_idx
 from nn.data.loader import DataLoader
 from nn.data.shipped import breast_cancer, diabetes, digits, iris, wine
@@ -17,6 +21,7 @@ __all__ = [
     "DataLoader",
     "Standardiser",
     "Table",
+    "TensorDataset",
     "blobs",
     "breast_cancer",
     "circles",
@@ -26,6 +31,7 @@ __all__ = [
     "iris",
     "mnist",
     "moons",
+    "random_split",
     "read_csv",
     "read_idx",
     "spirals",
@@ -35,3 +41,7 @@ __all__ = [
     "wine",
     "xor",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise hints.missing("nn.data", name, hints.DATA)

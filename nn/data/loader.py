@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nn import hints
 from nn.checked import switch, whole
+from nn.data.dataset import TensorDataset
 from nn.data.rows import Array, equally_long, rows
 from nn.init import Rng, generator
 
@@ -23,7 +25,8 @@ class DataLoader:
 
     Parameters
     ----------
-    arrays : arrays of numbers with equal first axes, or one tuple of them; np.memmap files are read batch by batch
+    arrays : arrays of numbers with equal first axes, or one tuple or TensorDataset of them; np.memmap files are read
+        batch by batch
     batch_size : samples per batch, the last one may have fewer; None for all samples at once
     shuffle : whether each epoch goes through the samples in a new order, every sample once
     drop_last : whether to leave out a last batch that has fewer samples
@@ -31,8 +34,9 @@ class DataLoader:
         at all; with batch_size=1 that is plain stochastic gradient descent
     rng : what draws the orders: a numpy.random.Generator, an int seed, or None
 
-    Iterating gives one epoch: tuples of arrays, or arrays if only one was passed. Batches in the given order are
-    read-only views, since writing into them would change the data; others are copies.
+    Iterating gives one epoch: tuples of arrays, or arrays if only one was passed, and not in a tuple. Batches in the
+    given order are read-only views, since writing into them would change the data; others are copies. `dataset` is the
+    TensorDataset of the arrays, of which `len` is the number of samples.
 
     A training loop that stops within an epoch and goes on later needs the order itself: `order()` draws one, and
     `batch(order, k)` is the k-th batch of it.
@@ -40,26 +44,35 @@ class DataLoader:
 
     def __init__(
         self,
-        *arrays: npt.ArrayLike | tuple[npt.ArrayLike, ...],
+        *arrays: npt.ArrayLike | tuple[npt.ArrayLike, ...] | TensorDataset,
         batch_size: int | None = 32,
         shuffle: bool = False,
         drop_last: bool = False,
         replacement: bool = False,
         rng: Rng = None,
+        **unknown: Any,
     ) -> None:
+        hints.refuse(unknown, hints.LOADER, "DataLoader")
         asked = "DataLoader takes arrays of numbers with one sample per row, DataLoader(X, y, batch_size=32)"
         given: tuple[Any, ...] = arrays
-        if len(given) == 1 and isinstance(given[0], tuple):
-            given = given[0]
+        self._alone = len(given) == 1 and not isinstance(given[0], tuple | TensorDataset)
+        if len(given) == 1 and not self._alone:
+            given = arrays[0].tensors if isinstance(arrays[0], TensorDataset) else tuple(given[0])
+        if self._alone and _is_dataset(given[0]):
+            raise TypeError(
+                f"{asked}; received a {type(given[0]).__name__} that gives samples one by one. Make arrays of them: "
+                "DataLoader(*map(np.stack, zip(*(dataset[k] for k in range(len(dataset)))))), or loop over them."
+            )
         if len(given) > 1 and isinstance(given[-1], int | float):
             raise TypeError(f"{asked}; received {given[-1]!r} as the last of them. Write batch_size=... by its name.")
         found = [rows(a, asked) for a in given]
         self.size = equally_long(found, "DataLoader takes arrays")
+        self.dataset = TensorDataset(*found)
+        self.arrays = self.dataset.tensors
         self.batch_size = None if batch_size is None else whole(batch_size, "batch_size (None for all at once)")
         self.shuffle, self.drop_last = switch(shuffle, "shuffle"), switch(drop_last, "drop_last")
         self.replacement = switch(replacement, "replacement")
         self.rng = generator(rng)
-        self.arrays = tuple(_protected(a) for a in found)
         self._mapped = [isinstance(a, np.memmap) for a in given]
         # ndarray.take is up to four times as fast as indexing (measured), but copies the whole of other arrays first.
         self._taken = [a.flags.c_contiguous and a.flags.aligned for a in self.arrays]
@@ -101,7 +114,7 @@ class DataLoader:
         order = self.order()
         for k in range(len(self)):
             found = self.batch(order, k)
-            yield found if len(found) > 1 else found[0]
+            yield found[0] if self._alone else found
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{a.dtype}{list(a.shape)}" for a in self.arrays)
@@ -109,8 +122,8 @@ class DataLoader:
         return f"DataLoader({shapes}, batch_size={self.batch_size}{''.join(f', {name}=True' for name in switches)})"
 
 
-def _protected(array: Array) -> Array:
-    """A read-only view."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
+def _is_dataset(given: Any) -> bool:
+    """Whether something has samples by number, as PyTorch's own kind of Dataset, and is no array nor sequence."""
+    kind = type(given)
+    known = isinstance(given, Sequence | Mapping) or hasattr(kind, "__array__") or hasattr(kind, "__array_function__")
+    return hasattr(kind, "__getitem__") and hasattr(kind, "__len__") and not known

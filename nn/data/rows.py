@@ -35,6 +35,8 @@ def rows(values: Any, asked: str, numbers: bool = True) -> Array:
         raise TypeError(
             f"{asked}; received {values!r:.80}. Pass arrays; np.stack(list(...)) makes one of what comes one by one."
         )
+    if numbers and found.dtype.kind == "O" and hasattr(values, "iloc") and hasattr(values, "columns"):
+        found = _table(values, asked)
     if numbers and found.dtype.kind not in "fiub":
         hint = "names of classes become integers by np.unique(y, return_inverse=True)[1]"
         if found.dtype.kind == "c":
@@ -43,6 +45,20 @@ def rows(values: Any, asked: str, numbers: bool = True) -> Array:
             f"{asked}; received shape {found.shape} and dtype {found.dtype}. Write .astype(float) for numbers; {hint}."
         )
     return found
+
+
+def _table(frame: Any, asked: str) -> Array:
+    """The columns of a DataFrame that are not of one kind, as one array; a TypeError for those that are no numbers."""
+    columns = [np.asarray(frame.iloc[:, k]) for k in range(len(frame.columns))]
+    strange = [
+        f"{name!r} ({c.dtype})" for name, c in zip(frame.columns, columns, strict=True) if c.dtype.kind not in "fiub"
+    ]
+    if strange:
+        raise TypeError(
+            f"{asked}; received a DataFrame of shape {frame.shape} whose columns {', '.join(strange)} are none. Leave "
+            "them out, write .astype(float) for numbers, or make columns of 0 and 1 with pandas.get_dummies(X)."
+        )
+    return np.column_stack(columns)
 
 
 def equally_long(arrays: Sequence[Array], asked: str) -> int:

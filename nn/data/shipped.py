@@ -53,6 +53,9 @@ def _shipped(name: str, **options: Any) -> tuple[npt.NDArray[Any], npt.NDArray[A
     try:
         from sklearn import datasets  # type: ignore[import-untyped, unused-ignore]  # an extra, slow to import
     except ModuleNotFoundError as error:
-        error.add_note(f"nn.data.{name} reads scikit-learn's copy. Install it: pip install autodiff-nn[notebook]")
-        raise
+        raise ModuleNotFoundError(
+            f"nn.data.{name} reads the copy that scikit-learn ships, and scikit-learn (sklearn) is not installed. "
+            "Install it: pip install scikit-learn. nn.data.moons and its like are there without.",
+            name=error.name,
+        ) from error
     return getattr(datasets, f"load_{name}")(return_X_y=True, **options)

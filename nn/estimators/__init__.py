@@ -15,7 +15,7 @@ except ModuleNotFoundError as error:
     missing = str(error.name).partition(".")[0]
     raise ModuleNotFoundError(
         f"nn.MLPClassifier and nn.MLPRegressor are scikit-learn estimators, and {missing} is not installed. Install "
-        'it: pip install "autodiff-nn[notebook]". nn.MLP and nn.fit do without.',
+        "it: pip install scikit-learn. nn.MLP and nn.fit do without.",
         name=missing,
     ) from error
 

@@ -14,7 +14,7 @@ from nn.layers import Dropout, Linear
 from nn.layers.containers import MLP, Sequential
 from nn.model.module import Module
 from nn.optim import Optimizer
-from nn.training.keras import OPTIMIZERS
+from nn.training.names import OPTIMIZERS
 
 ACTIVATIONS = {
     "identity": layers.Identity,

@@ -65,6 +65,8 @@ def known_labels(
         ignore_index = whole(ignore_index, f"{loss}: ignore_index", None)
     if not isinstance(labels, ad.Tensor):
         labels = np.asarray(labels)
+        if labels.dtype.kind == "b" and labels.ndim == 1:  # False and True are the classes 0 and 1
+            labels = labels.astype(np.intp)
     if len(shape) == 2 and labels.shape == shape:
         return _probabilities(labels, loss), None
     if len(shape) != 2 or labels.shape != shape[:1]:

@@ -109,6 +109,20 @@ def compared(prediction: Any, target: Any, loss: str) -> tuple[Any, Any]:
     if prediction.shape != target.shape:
         raise ValueError(
             f"{loss} compares element with element; received a prediction of shape {prediction.shape} and a "
-            f"target of shape {target.shape}. Bring them to one shape, for example with target.reshape(-1, 1)."
+            f"target of shape {target.shape}. {one_shape(prediction.shape, target.shape)}"
         )
     return prediction, target
+
+
+def one_shape(prediction: tuple[int, ...], target: tuple[int, ...]) -> str:
+    """What to do about a target of another shape than the prediction's."""
+    if math.prod(prediction) == math.prod(target) and prediction:
+        return f"Write target.reshape({', '.join(map(str, (-1, *prediction[1:])))})."
+    if len(prediction) == 2 and target in (prediction[:1], (prediction[0], 1)):
+        classes, row = prediction[1], "target" if len(target) == 1 else "target.reshape(-1)"
+        return (
+            f"These are {classes} outputs for each sample, and one target. If that is the number of a class, take "
+            f"cross_entropy(prediction, {row}), or as the target np.eye({classes})[{row}]; if it is what one output is "
+            "to be, give the model one output."
+        )
+    return "Give the model an output for each element of the target."

@@ -1,5 +1,8 @@
 """Layers: Modules that are made of a few numbers."""
 
+from typing import NoReturn
+
+from nn import hints
 from nn.layers.activations import (
     ELU,
     GELU,
@@ -14,16 +17,23 @@ from nn.layers.activations import (
     Step,
     Tanh,
 )
+from nn.layers.answered import AveragePooling2D as AveragePooling2D
+from nn.layers.answered import BatchNormalization as BatchNormalization
+from nn.layers.answered import Conv2D as Conv2D
+from nn.layers.answered import GlobalAveragePooling2D as GlobalAveragePooling2D
+from nn.layers.answered import LayerNormalization as LayerNormalization
+from nn.layers.answered import MaxPooling2D as MaxPooling2D
 from nn.layers.convolution import Conv2d
 from nn.layers.dense import Embedding, Flatten, Identity, Linear
 from nn.layers.dropout import Dropout
-from nn.layers.lazy import Dense
+from nn.layers.lazy import Activation, Dense, Input
 from nn.layers.normalisation import BatchNorm1d, BatchNorm2d, LayerNorm, weight_norm
 from nn.layers.pooling import AvgPool2d, MaxPool2d
 
 __all__ = [
     "ELU",
     "GELU",
+    "Activation",
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
@@ -33,6 +43,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "Identity",
+    "Input",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -48,3 +59,7 @@ __all__ = [
     "Tanh",
     "weight_norm",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    raise hints.missing("nn.layers", name, hints.NAMES)

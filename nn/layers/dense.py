@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn import functional, init
+from nn import functional, hints, init
 from nn.checked import switch, whole
 from nn.functional.embedding import row_number
 from nn.model.module import Module
 
-Initialiser = Callable[..., npt.NDArray[Any]]
+Initialiser = Callable[..., npt.NDArray[Any]] | str
 
 
 class Linear(Module):
@@ -28,8 +28,9 @@ class Linear(Module):
     rng : where the weight is drawn from: a numpy.random.Generator, an int seed, or None. Layers that are made with
         the same seed start alike; to make several from one seed, pass them one generator
     dtype : float32 or float64; the layer computes in it, whatever its input
-    weight_init : a function (shape, rng, dtype), such as those of nn.init. LeCun's keeps the variance of what passes
-        through; for many layers with ReLU between them take nn.init.he_uniform, as nn.MLP does. The bias starts at 0
+    weight_init : a function (shape, rng, dtype), such as those of nn.init, or its name there. LeCun's keeps the
+        variance of what passes through; for many layers with ReLU between them take nn.init.he_uniform, as nn.MLP
+        does. The bias starts at 0
 
     `weight` has the shape (out_features, in_features), `bias` (out_features,).
     """
@@ -66,6 +67,7 @@ class Linear(Module):
 class Flatten(Module):
     """Every axis after the first put into one: images become rows; or those from `start_dim` up to `end_dim`."""
 
+    @hints.also("Flatten", {}, hints.FLATTEN)
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim = whole(start_dim, "Flatten: start_dim", None)
         self.end_dim = whole(end_dim, "Flatten: end_dim", None)
@@ -119,6 +121,7 @@ class Embedding(Module):
 
     weight: Any
 
+    @hints.also("Embedding", {"input_dim": "num_embeddings", "output_dim": "embedding_dim"}, hints.EMBEDDING)
     def __init__(
         self,
         num_embeddings: int,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nn import functional, init
+from nn import functional, hints, init
 from nn.checked import real, switch
 from nn.model.module import Module
 
@@ -14,7 +14,7 @@ class Dropout(Module):
 
     Parameters
     ----------
-    p : from 0 to 1
+    p : from 0 to 1; rate is another name of it
     rng : where the chance comes from: a numpy.random.Generator, an int seed, or None; kept as the attribute `rng`,
         whose state goes on from call to call
     inplace : has no effect, since Tensors are never written into; accepted for programs written for PyTorch
@@ -23,6 +23,7 @@ class Dropout(Module):
     Source: Srivastava et al. 2014.
     """
 
+    @hints.also("Dropout", {"rate": "p"}, {})
     def __init__(self, p: float = 0.5, rng: init.Rng = None, *, inplace: bool = False) -> None:
         switch(inplace, "Dropout: inplace")
         self.p = real(p, "Dropout: p, the probability of 0,", most=1)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn import functional, init
+from nn import functional, hints, init
 from nn.checked import switch, whole
 from nn.layers.dense import Initialiser
 from nn.model.module import Module
@@ -22,6 +22,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "relu": functional.relu,
     "sigmoid": functional.sigmoid,
     "silu": functional.silu,
+    "swish": functional.silu,  # Keras's name
     "softmax": functional.softmax,
     "softplus": functional.softplus,
     "tanh": functional.tanh,
@@ -39,7 +40,8 @@ class Dense(Module):
         first input: before that, the layer has no parameters
     use_bias : whether there is a b, which starts at 0
     name : shown in summaries
-    rng, dtype, weight_init : as in Linear; the weight starts Xavier uniform (Glorot & Bengio 2010), as in Keras
+    rng, dtype, weight_init : as in Linear; the weight starts Xavier uniform (Glorot & Bengio 2010), as in Keras, where
+        weight_init is called kernel_initializer
 
     `weight` has the shape (units, inputs), `bias` (units,).
     """
@@ -48,6 +50,7 @@ class Dense(Module):
     weight: ad.Tensor
     bias: ad.Tensor | None
 
+    @hints.also("Dense", {"kernel_initializer": "weight_init", "input_dim": "input_shape"}, hints.DENSE)
     def __init__(
         self,
         units: int,
@@ -110,6 +113,47 @@ class Dense(Module):
         return f"Dense({', '.join(parts)})"
 
 
+class Input(Module):
+    """The shape of one sample, as a Sequential's first layer: a Dense after it finds its number of inputs."""
+
+    def __init__(self, shape: int | Sequence[int], *, name: str | None = None) -> None:
+        given = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+        self.shape = tuple(whole(n, "Input: a length in the shape of one sample") for n in given)
+        self.name = name
+
+    def forward(self, x: Any) -> Any:
+        """x itself, of shape (batch, *shape)."""
+        if np.shape(x)[1:] != self.shape:
+            raise ValueError(
+                f"{self!r} takes x of shape (batch, {', '.join(map(str, self.shape))}); received shape {np.shape(x)}. "
+                "Give Input the shape of one sample, X.shape[1:]."
+            )
+        return x
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(
+            "a layer was called with an Input, which is a layer itself here: the first of a Sequential. For a model "
+            "that is no chain write class Net(nn.Module), whose forward(self, x) calls the layers."
+        )
+
+    def __repr__(self) -> str:
+        return f"Input({self.shape})"
+
+
+class Activation(Module):
+    """An activation as a layer, by its name, as Keras writes it: Activation("relu"); or a function."""
+
+    def __init__(self, activation: str | Callable[[Any], Any]) -> None:
+        self.activation = _activation(activation)
+
+    def forward(self, x: Any) -> Any:
+        """The activation of x, in its shape."""
+        return x if self.activation is None else self.activation(x)
+
+    def __repr__(self) -> str:
+        return f"Activation({getattr(self.activation, '__name__', self.activation)!r})"
+
+
 def _activation(activation: Any) -> Callable[[Any], Any] | None:
     if activation is None or activation == "linear":
         return None
@@ -120,4 +164,4 @@ def _activation(activation: Any) -> Callable[[Any], Any] | None:
     if callable(activation):
         return activation
     names = ", ".join(map(repr, ACTIVATIONS))
-    raise ValueError(f"Dense's activation is a function or one of {names}; received {activation!r:.80}.")
+    raise ValueError(f"an activation is a function or one of {names}; received {activation!r:.80}.")

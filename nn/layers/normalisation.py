@@ -200,25 +200,36 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
             f"weight_norm of {module!r}: {name} has {np.count_nonzero(np.equal(g, 0))} part(s) of length 0, which have "
             "no direction. Initialise it otherwise, or normalise it before it is set to zeros."
         )
-    length, direction = f"{name}_g", f"{name}_v"
     delattr(module, name)
-    for part, value in ((length, g), (direction, v)):
+    for part, value in ((f"{name}_g", g), (f"{name}_v", v)):
         setattr(module, part, ad.Tensor(value, name=part))
 
-    def normed(self: Module) -> Any:
+    module.__class__ = _normed(type(module), name, dim)  # type: ignore[assignment]
+    return module
+
+
+def _normed(kind: type[Module], name: str, dim: int | None) -> type[Module]:
+    """A class of its own, whose weight is computed: the layer's forward goes on reading self.weight."""
+    length, direction = f"{name}_g", f"{name}_v"
+    plain, normed = getattr(kind, "_normed", (kind, ()))
+
+    def weight(self: Module) -> Any:
         """The weight that the layer computes with."""
         return functional.weight_norm(getattr(self, direction), getattr(self, length), dim)
 
-    kind = type(module)
-    # A class of its own, whose weight is computed: the layer's forward goes on reading self.weight.
-    module.__class__ = type(
-        kind.__name__,
-        (kind,),
-        {
-            name: property(normed),
-            "__repr__": lambda self: f"weight_norm({kind.__repr__(self)})",
-            "__doc__": kind.__doc__,
-            "__module__": kind.__module__,
-        },
-    )
-    return module
+    attributes = {
+        name: property(weight),
+        "_normed": (plain, (*normed, (name, dim))),
+        "__repr__": lambda self: f"weight_norm({kind.__repr__(self)})",
+        "__reduce__": lambda self: (_blank, self._normed, self.__getstate__()),
+        "__doc__": kind.__doc__,
+        "__module__": kind.__module__,
+    }
+    return type(kind.__name__, (kind,), attributes)
+
+
+def _blank(kind: type[Module], normed: tuple[tuple[str, int | None], ...]) -> Module:
+    """A layer of such a class, without attributes: what copies and pickles begin with."""
+    for name, dim in normed:
+        kind = _normed(kind, name, dim)
+    return object.__new__(kind)

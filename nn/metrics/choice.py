@@ -14,6 +14,9 @@ Metric = Callable[[Any, Any], float]
 
 NAMED: dict[str, Metric] = {
     "accuracy": accuracy,
+    **dict.fromkeys(  # Keras's names
+        ("acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"), accuracy
+    ),
     "top_5_accuracy": top_k_accuracy,  # and any other number
     "precision": precision,
     "recall": recall,

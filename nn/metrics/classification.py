@@ -3,6 +3,8 @@
 Outputs are, with targets of as many samples:
 
 outputs (batch, classes)           the highest wins; targets are integer labels, or rows such as one-hot ones
+outputs (batch, ..., classes)      with a label for each place, (batch, ...), which counts as a sample; or with the
+                                   classes as axis 1, as losses have them: which it is, the labels' shape says
 outputs (batch,) or (batch, 1)     those above `threshold` are positive; targets are 0 and 1, or -1 and 1
 integers, of shape (batch,)        classes that were decided on already; targets are integer labels
 
@@ -137,6 +139,8 @@ def _averaged(above: Array, below: Array, other: Array, average: str | None) -> 
 def _counting(outputs: Any, targets: Any, ignore_index: int | None, metric: str) -> tuple[Array, Array]:
     """Outputs and targets as arrays, without the samples whose label is to be ignored."""
     found, wanted = (v.value if isinstance(v, ad.Tensor) else np.asarray(v) for v in (outputs, targets))
+    if found.ndim > 2:
+        found, wanted = _places(found, wanted, metric)
     if ignore_index is None or not found.ndim or wanted.shape not in (found.shape[:1], (*found.shape[:1], 1)):
         return found, wanted
     counts = wanted.reshape(-1) != whole(ignore_index, f"{metric}: ignore_index", None)
@@ -148,6 +152,27 @@ def _counting(outputs: Any, targets: Any, ignore_index: int | None, metric: str)
             f"{ignore_index}. Leave such data out."
         )
     return found[counts], wanted[counts]
+
+
+def _places(found: Array, wanted: Array, metric: str) -> tuple[Array, Array]:
+    """Outputs and labels of sequences or images, a row for each place."""
+    shape = found.shape
+    if wanted.shape == shape and shape[-1] > 1:  # one-hot: where they sum to 1 are the classes
+        last, second = ((wanted.sum(axis=axis) == 1).all() for axis in (-1, 1))
+    else:
+        last, second = wanted.shape in (shape[:-1], (*shape[:-1], 1)), wanted.shape == (shape[0], *shape[2:])
+    if last == second:
+        known = "either axis may be that of the classes" if last else "the labels' shape is that of no places"
+        raise ValueError(
+            f"{metric} takes a label for each place: outputs (batch, ..., classes), or with the classes as axis 1, and "
+            f"labels (batch, ...); received outputs of shape {shape} and labels of shape {wanted.shape}: {known}. "
+            "Make rows of both, outputs.reshape(-1, classes) and labels.reshape(-1), in a metric of your own."
+        )
+    if second:
+        found = np.moveaxis(found, 1, -1)
+    if wanted.shape == shape and shape[-1] > 1:
+        wanted = (wanted if last else np.moveaxis(wanted, 1, -1)).argmax(axis=-1)
+    return found.reshape(-1, found.shape[-1]), wanted.reshape(-1)
 
 
 def _decided(found: Array, wanted: Array, threshold: float, metric: str) -> tuple[Array, Array, int]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.functional.reduction import one_shape
 
 Array = npt.NDArray[Any]
 
@@ -48,7 +49,7 @@ def _compared(outputs: Any, targets: Any, metric: str) -> tuple[Array, Array]:
     if found.shape != wanted.shape or not found.ndim or not found.size:
         raise ValueError(
             f"{metric} compares element with element, and takes at least one; received outputs of shape {found.shape} "
-            f"and a target of shape {wanted.shape}. Bring them to one shape, for example with target.reshape(-1, 1)."
+            f"and a target of shape {wanted.shape}. {one_shape(found.shape, wanted.shape)}"
         )
     if found.dtype.kind not in "fiub" or wanted.dtype.kind not in "fiub":
         raise TypeError(

@@ -75,4 +75,4 @@ def flat(model: Module) -> FlatParameters:
     call to call, which such methods do not survive: call model.eval() before. An optimizer made for the parameters
     before is to be made anew. Raises ValueError for a model without parameters to train, TypeError for mixed dtypes.
     """
-    return FlatParameters(arguments.trainable(model))
+    return FlatParameters(arguments.trainable(model).parameters)

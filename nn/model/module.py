@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import hints
-from nn.model import state
+from nn.model import copying, state
 from nn.model.summary import Summary, summary
 from nn.model.walking import Place, freeze, is_buffer, is_parameter, own, unfreeze, walk
 from nn.model.writing import call, shown
@@ -54,6 +54,24 @@ class Module:
             kind = type(self).__name__
             raise TypeError(f"{kind}.forward is to give the module's result; it gave None. End it with return ...")
         return result
+
+    def __getstate__(self) -> Any:
+        """The attributes for a pickle or a deep copy; each leaf Tensor becomes its array, and a Tensor again."""
+        return copying.packed(super().__getstate__())
+
+    def __setstate__(self, attributes: Any) -> None:
+        given, slots = attributes if isinstance(attributes, tuple) else (attributes, {})
+        vars(self).update(given or {})
+        for name, value in slots.items():
+            setattr(self, name, value)
+        for place in self._frozen:
+            place.constant.flags.writeable = False  # what pickles forget
+
+    def __copy__(self) -> Self:
+        """A Module with the same attributes: parameters are shared, as in PyTorch."""
+        made = object.__new__(type(self))
+        made.__setstate__(object.__getstate__(self))
+        return made
 
     def __getattr__(self, name: str) -> Any:
         if name not in hints.METHODS or hasattr(type(self), name):
@@ -139,11 +157,12 @@ class Module:
         yield from ((value, False) for _, _, value in own(self) if is_parameter(value))
         yield from ((place.tensor, True) for place in self._frozen)
 
-    def summary(self, input_shape: int | Sequence[int] | None = None) -> Summary:
+    def summary(self, input_shape: int | Sequence[int] | npt.ArrayLike | None = None) -> Summary:
         """The layers, the shapes they give, and their numbers of parameters: a table.
 
-        `input_shape` is that of one sample, without the batch: 64, or (1, 28, 28). Where it is not given it is taken
-        from the first layer if that is a dense one; otherwise no shapes are shown. The model is run on one sample of
+        `input_shape` is that of one sample, without the batch: 64, or (1, 28, 28); or samples X of that shape, whose
+        columns are named if they have names, as a DataFrame's. Where it is not given it is taken from the first layer
+        if that is a dense one; otherwise no shapes are shown. The model is run on one sample of
         zeros, in evaluation mode; what it raises if a sample of that shape does not fit is raised.
         """
         return summary(self, input_shape)

@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One Module: its name and class, how deep it lies, what it gives for one sample, and its own parameters."""
+    """One Module: its name and class, how deep it lies, what it gives for one sample, and its own parameters.
+
+    `shape` is that of the result; of several results, a list of theirs, or a dict.
+    """
 
     name: str
     kind: str
     depth: int
-    shape: tuple[int, ...] | None
+    shape: Any
     trained: int
     frozen: int
 
@@ -28,11 +31,12 @@ class Row(NamedTuple):
 class Summary:
     """A table of a model's layers, which shows itself in notebooks and prints as text; `rows` are its lines.
 
-    `parameters` is the number of all parameters, `trained` of those that are not frozen, `bytes` what all take.
+    `parameters` is the number of all parameters, `trained` of those that are not frozen, `bytes` what all take;
+    `columns` are the names of the inputs, if they have some.
     """
 
-    def __init__(self, rows: list[Row], size: int) -> None:
-        self.rows, self.bytes = rows, size
+    def __init__(self, rows: list[Row], size: int, columns: Sequence[str] = ()) -> None:
+        self.rows, self.bytes, self.columns = rows, size, list(columns)
         self.trained = sum(row.trained for row in rows)
         self.parameters = self.trained + sum(row.frozen for row in rows)
 
@@ -40,7 +44,7 @@ class Summary:
         found = [("layer", "output", "parameters")]
         for row in self.rows:
             name = "  " * row.depth + (f"{row.name}: {row.kind}" if row.name else row.kind)
-            shape = "" if row.shape is None else f"({', '.join(['batch', *map(str, row.shape)])})"
+            shape = "" if row.shape is None else _written(row.shape)
             count = row.trained + row.frozen
             found.append((name, shape, (f"{count:,}" if count else "") + (" frozen" if row.frozen else "")))
         return found
@@ -48,7 +52,8 @@ class Summary:
     def _total(self) -> str:
         frozen = self.parameters - self.trained
         kept = f", {frozen:,} of them frozen" if frozen else ""
-        return f"{self.parameters:,} parameters{kept}, {_size(self.bytes)}"
+        named = f"; of {len(self.columns)} inputs: {', '.join(self.columns)}" if self.columns else ""
+        return f"{self.parameters:,} parameters{kept}, {_size(self.bytes)}{named}"
 
     def __repr__(self) -> str:
         cells = self._cells()
@@ -67,10 +72,13 @@ class Summary:
         )
 
 
-def summary(model: Module, input_shape: int | Sequence[int] | None) -> Summary:
+def summary(model: Module, input_shape: Any) -> Summary:
     """The rows of a model, with the shapes that it gives for one sample of zeros, if that sample's shape is known."""
-    shape = _first(model) if input_shape is None else input_shape
-    shapes = {} if shape is None else _shapes(model, (shape,) if isinstance(shape, int | np.integer) else tuple(shape))
+    shape: Any = _first(model) if input_shape is None else input_shape
+    if len(getattr(shape, "shape", ())) > 1:  # samples
+        shape = shape.shape[1:]
+    shape = (shape,) if isinstance(shape, int | np.integer) else shape
+    shapes = {} if shape is None else _shapes(model, tuple(shape))
     rows = []
     seen: set[int] = set()
     for name, module in model.named_modules():
@@ -81,7 +89,8 @@ def summary(model: Module, input_shape: int | Sequence[int] | None) -> Summary:
                 sizes[frozen] += tensor.size
         depth = name.count(".") + 1 if name else 0
         rows.append(Row(name, _kind(module), depth, shapes.get(id(module)), sizes[False], sizes[True]))
-    return Summary(rows, sum(array.nbytes for array in model.state_dict().values()))
+    columns = map(str, getattr(input_shape, "columns", ()))
+    return Summary(rows, sum(array.nbytes for array in model.state_dict().values()), list(columns))
 
 
 def _kind(module: Module) -> str:
@@ -105,7 +114,7 @@ def _shapes(model: Module, shape: tuple[int, ...]) -> dict[int, tuple[int, ...]]
     def watched(module: Module, forward: Callable[..., Any]) -> Callable[..., Any]:
         def watching(*args: Any, **kwargs: Any) -> Any:
             result = forward(*args, **kwargs)
-            found[id(module)] = tuple(np.shape(result)[1:])
+            found[id(module)] = _given(result)
             return result
 
         return watching
@@ -125,6 +134,21 @@ def _shapes(model: Module, shape: tuple[int, ...]) -> dict[int, tuple[int, ...]]
             else:
                 module.forward = own
     return found
+
+
+def _given(result: Any) -> Any:
+    """The shape of a result for one sample, without the batch; of several results, those of all."""
+    if isinstance(result, dict):
+        return {name: _given(part) for name, part in result.items()}
+    return list(map(_given, result)) if isinstance(result, list | tuple) else tuple(np.shape(result)[1:])
+
+
+def _written(shape: Any) -> str:
+    if isinstance(shape, dict):
+        return ", ".join(f"{name}: {_written(part)}" for name, part in shape.items())
+    if isinstance(shape, list):
+        return ", ".join(map(_written, shape))
+    return f"({', '.join(['batch', *map(str, shape)])})"
 
 
 def _size(count: int) -> str:

@@ -6,11 +6,13 @@
 
 from typing import NoReturn
 
+from nn import hints
 from nn.optim import lr_scheduler
 from nn.optim.adam import LAMB, Adam, AdamW, NAdam
 from nn.optim.adaptive import Adadelta, Adagrad, RMSprop
 from nn.optim.clipping import clip_grad_norm, clip_grad_value
 from nn.optim.gradient_descent import SGD
+from nn.optim.lbfgs import LBFGS
 from nn.optim.lr_scheduler import (
     ConstantLR,
     CosineAnnealingLR,
@@ -30,6 +32,7 @@ from nn.optim.optimizer import Optimizer
 
 __all__ = [
     "LAMB",
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -56,21 +59,7 @@ __all__ = [
     "lr_scheduler",
 ]
 
-_elsewhere = {
-    "ASGD": "SGD, and average the weights afterwards",
-    "Adafactor": "Adam, whose state is two vectors of the parameters' size",
-    "Adamax": "Adam",
-    "LBFGS": 'scipy.optimize.minimize(..., method="L-BFGS-B") on nn.flat(model)',
-    "Muon": "AdamW or LAMB",
-    "RAdam": "Adam after a LinearLR warm-up",
-    "Rprop": "RMSprop, its form for mini-batches",
-    "SparseAdam": "Adam; every adjoint is a whole array",
-    "clip_grad_norm_": "clip_grad_norm, which works in place too",
-    "clip_grad_value_": "clip_grad_value, which works in place too",
-    "swa_utils": "a mean of state_dict()s, which are dicts of arrays",
-}
-
 
 def __getattr__(name: str) -> NoReturn:
-    hint = f"; use {_elsewhere[name]}" if name in _elsewhere else ""
+    hint = f"; {hints.OPTIM[name]}" if name in hints.OPTIM else ""
     raise AttributeError(f"nn.optim has no {name!r}{hint}. It has {', '.join(__all__)}.")

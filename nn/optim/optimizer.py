@@ -10,12 +10,13 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn import hints
 from nn.checked import real, switch
 from nn.optim.options import Check, Group, Option, Options, number
 from nn.optim.parameters import grouped
@@ -50,6 +51,7 @@ class Optimizer:
     vectors: ClassVar[tuple[str, ...]] = ()  # what the rule keeps between steps, in the order of a piece
     optional: ClassVar[tuple[str, ...]] = ()  # those of them that only some options need
     numbers: ClassVar[dict[str, Check[Any]]] = {}  # what a run may remember besides
+    needs_closure = ""  # why a step cannot be made without one, and what to write
     each_alone = False  # whether the rule looks at every parameter by itself
 
     lr = Option(number())
@@ -60,15 +62,8 @@ class Optimizer:
     def __init_subclass__(cls) -> None:
         kinds = reversed(cls.__mro__)
         cls.options = {name: o for kind in kinds for name, o in vars(kind).items() if isinstance(o, Option)}
-
-    def __new__(cls, *args: Any, **given: Any) -> Self:
-        """The optimizer, unless it is asked for by Keras's name of the step size."""
-        if "learning_rate" in given and "learning_rate" not in inspect.signature(cls.__init__).parameters:
-            raise TypeError(
-                f"{cls.__name__} has no learning_rate={given['learning_rate']!r:.80}; its step size is called lr. "
-                f"Write {cls.__name__}(..., lr=0.01)."
-            )
-        return super().__new__(cls)
+        if "__init__" in vars(cls):
+            cls.__init__ = hints.also(cls.__name__, {"learning_rate": "lr"}, hints.OPTIMIZER)(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self, params: Iterable[Any] | None = None, lr: float = 1e-3, **defaults: Any) -> None:
         kind = type(self)
@@ -86,6 +81,7 @@ class Optimizer:
                 f"bind was asked of {self!r}, which has its parameters. Make a new one, {type(self).__name__}(lr=...)."
             )
         groups = grouped(params, type(self), self.defaults)
+        self.check_groups(groups)
         flat = ad.Flat([tensor for group in groups for tensor in group.params])
         size, dtype = max(flat.value.size, 1), flat.value.dtype
         self._scratch, self._spare = (np.empty(min(size, PIECE // dtype.itemsize), dtype) for _ in range(2))
@@ -201,6 +197,10 @@ class Optimizer:
     @classmethod
     def check_together(cls, options: Mapping[str, Any]) -> None:
         """Raise ValueError for options that contradict each other."""
+
+    @classmethod
+    def check_groups(cls, groups: Sequence[Group]) -> None:
+        """Raise ValueError for groups that the rule cannot have."""
 
     def state_dict(self) -> dict[str, Any]:
         """Everything a step depends on besides the parameters: dicts and lists of arrays, numbers and strings.

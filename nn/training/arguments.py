@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,11 +12,14 @@ import numpy.typing as npt
 import autodiff as ad
 from nn import functional
 from nn.data import DataLoader
+from nn.functional.origin import warn
 from nn.losses import CrossEntropyLoss
 from nn.metrics import Metric
 from nn.model.module import Module
+from nn.model.parts import Parts
 from nn.optim import Optimizer
 from nn.optim.lr_scheduler import LRScheduler
+from nn.training import names
 from nn.training.samples import Conversion, as_target
 
 Array = npt.NDArray[Any]
@@ -33,46 +35,48 @@ def modelled(model: Module) -> None:
         raise TypeError(f"a model is an nn.Module; received {model!r:.80}. Write {hint}.")
 
 
-def trainable(model: Module) -> list[ad.Tensor]:
-    """What there is to be trained."""
+def trainable(model: Module) -> Parts:
+    """The parts of a model, if there are parameters to be trained among them."""
     modelled(model)
-    parameters = list(model.parameters())
-    if not parameters:
+    parts = Parts(model)
+    if not parts.parameters:
         raise ValueError(
             f"{type(model).__name__} has no parameters to train; they are the leaf Tensors among its attributes, "
             "such as self.w = ad.Tensor(...) or self.layer = nn.Linear(...), and not frozen. A Dense that does not "
             "know its number of inputs has none: pass input_shape=, or call the model once."
         )
-    frozen = {tensor for module in model.modules() for tensor, constant in module.own_parameters() if constant}
-    if tied := next((name for name, tensor in model.named_parameters() if tensor in frozen), None):
+    frozen = {tensor for module in parts.modules for tensor, constant in module.own_parameters() if constant}
+    if tied := next((name for name, tensor in parts.named_parameters if tensor in frozen), None):
         raise ValueError(
             f"{tied} is trained here, and frozen in another part of the model that shares it. Freeze both, or none."
         )
-    for module in model.modules():
+    for module in parts.modules:
         for name, value in module.named_attributes():
             if isinstance(value, ad.Tensor) and value.primitive is not None and value.scope == ():
-                warnings.warn(
+                warn(
                     f"{type(module).__name__}.{name} is the result of {value.primitive.name}, so it is neither trained "
-                    f"nor saved; a parameter is a Tensor as it was made: self.{name} = ad.Tensor(...).",
-                    stacklevel=4,
+                    f"nor saved; a parameter is a Tensor as it was made: self.{name} = ad.Tensor(...)."
                 )
-    recorded = isinstance(-parameters[0], ad.Tensor)
+    recorded = isinstance(-parts.parameters[0], ad.Tensor)
     if not recorded:
         raise RuntimeError(
             f"training was asked for within ad.no_grad(), where nothing is recorded and {type(model).__name__} cannot "
             "be trained. Ask for it outside; validation records nothing of its own."
         )
-    return parameters
+    return parts
 
 
 def check_loss(loss: Any, weighted: bool = False) -> None:
-    """Refuse what cannot be called, or cannot be called with the weights of the samples."""
+    """Refuse what is no loss's name and cannot be called, or cannot be called with the weights of the samples."""
+    if isinstance(loss, str):
+        names.known_loss(loss)
+        return
     if isinstance(loss, type):
         raise TypeError(f"loss={loss.__name__} is a class; make one of it: loss=nn.{loss.__name__}().")
     if not callable(loss):
         raise TypeError(
-            f"loss is a function of (outputs, targets); received {loss!r:.80}. Write loss=nn.CrossEntropyLoss() for "
-            "classes, or loss=nn.MSELoss() for numbers."
+            f"loss is a function of (outputs, targets), or a name; received {loss!r:.80}. Write "
+            "loss=nn.CrossEntropyLoss() for classes, or loss=nn.MSELoss() for numbers."
         )
     reduction = getattr(loss, "reduction", "mean")
     if reduction not in ("mean", "batchmean"):
@@ -110,11 +114,8 @@ def rehearse(
 ) -> None:
     """Try model, loss and metrics on the first rows as they are going to be used; nothing is learned from them.
 
-    Labels are looked at all, not only when their batch comes. What the model keeps besides parameters (running
-    averages, random generators) is put back.
+    Labels are looked at all, not only when their batch comes.
     """
-    buffers = [(b, b.copy()) for b in model.buffers() if b.flags.writeable]
-    states = [(g, g.bit_generator.state) for _, g in model.named_generators()]
     inputs, targets = samples.arrays[:2]
     ignored = ignored_label(loss, samples)
     counted: Any = slice(size)  # the first few, of those whose label counts
@@ -125,9 +126,7 @@ def rehearse(
     try:
         outputs = model(convert(x))
         first = as_target(first, outputs)
-        if isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy:
-            label = {"ignore_index": loss.ignore_index} if isinstance(loss, CrossEntropyLoss) else {}
-            functional.checked_labels(targets, (len(targets), *np.shape(outputs)[1:]), **label)
+        _check_labels(loss, targets, outputs)
         one_number(lost(loss, outputs, first, *weights), recorded=what == "data")
         column = (
             getattr(outputs, "shape", None) == (len(first), 1)
@@ -135,10 +134,9 @@ def rehearse(
             and first.dtype.kind == "f"
         )
         if column and len(first) > 1 and what == "data":
-            warnings.warn(
+            warn(
                 f"the model gives shape {outputs.shape}, and y has shape {first.shape}: their difference would have a "
-                "row and a column per sample. Write y.reshape(-1, 1), unless the loss takes care of it.",
-                stacklevel=4,
+                "row and a column per sample. Write y.reshape(-1, 1), unless the loss takes care of it."
             )
         for name, measure in measures.items():
             measured(name, measure, outputs, first)
@@ -150,11 +148,20 @@ def rehearse(
             f"{inputs.shape} and y of shape {targets.shape}.{hint}"
         )
         raise
-    finally:
-        for buffer, before in buffers:
-            buffer[...] = before
-        for generator, state in states:
-            generator.bit_generator.state = state
+
+
+def _check_labels(loss: Any, targets: Array, outputs: Any) -> None:
+    """Refuse labels that such outputs cannot have, if the loss is a cross-entropy."""
+    by_name = isinstance(loss, names.CategoricalCrossEntropy)
+    if not (by_name or isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy):
+        return
+    shape = np.shape(outputs)[1:]
+    if by_name and loss.last and len(shape) > 1:
+        if targets.shape[1:] == shape:
+            return  # one-hot rows
+        shape = (shape[-1], *shape[:-1])
+    label = {"ignore_index": loss.ignore_index} if isinstance(loss, CrossEntropyLoss) else {}
+    functional.checked_labels(targets, (len(targets), *shape), **label)
 
 
 def one_number(value: Any, recorded: bool = True) -> float:
@@ -204,28 +211,38 @@ def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
     return float(value)
 
 
-def made(optimizer: Any, model: Module, parameters: list[ad.Tensor]) -> Optimizer:
-    """The optimizer, made if need be, of at least one of the parameters."""
-    write = "optimizer=nn.optim.Adam(model.parameters(), lr=1e-3)"
-    if not (isinstance(optimizer, Optimizer) or callable(optimizer)):
-        raise TypeError(f"optimizer is one made for the model's parameters; received {optimizer!r:.80}. Write {write}.")
+def known_optimizer(optimizer: Any) -> Optimizer | OptimizerMaker:
+    """An optimizer, or what makes one, by its name too; refused is what is neither, and what needs a closure."""
+    found: Any = names.optimizer(optimizer)
+    if not (isinstance(found, Optimizer) or callable(found)):
+        raise TypeError(f"optimizer is one made for the model's parameters; received {found!r:.80}. Write {OPTIMIZER}.")
+    if getattr(found, "needs_closure", ""):
+        raise TypeError(found.needs_closure)
+    return found
+
+
+def made(optimizer: Any, before: list[ad.Tensor], parts: Parts) -> Optimizer:
+    """The optimizer, made if need be, of at least one of the parameters; those `before` the model's first call."""
+    optimizer = known_optimizer(optimizer)
     if not isinstance(optimizer, Optimizer):
-        optimizer = optimizer(model.parameters())
+        optimizer = optimizer(iter(parts.parameters))
         if not isinstance(optimizer, Optimizer):
             raise TypeError(
                 f"the function given as optimizer is to make one of the parameters; it gave {optimizer!r:.80}. "
                 "Write optimizer=lambda parameters: nn.optim.Adam(parameters, lr=1e-3)."
             )
     if not optimizer.bound:
-        optimizer.bind(model.named_parameters())
-    known = {*parameters, *optimizer.parameters}
-    if late := [name for name, tensor in model.named_parameters() if tensor not in known]:
+        optimizer.bind(parts.named_parameters)
+    known = {*before, *optimizer.parameters}
+    if late := [name for name, tensor in parts.named_parameters if tensor not in known]:
         raise ValueError(
             f"the model has parameters that came with its first call, {', '.join(late)}, and that the optimizer does "
             "not have. Call the model once before making the optimizer, or pass a function that makes it."
         )
-    if {id(t) for t in optimizer.parameters}.isdisjoint(map(id, parameters)):
-        raise ValueError(f"the optimizer has none of the model's parameters, so none would be trained. Write {write}.")
+    if {id(t) for t in optimizer.parameters}.isdisjoint(map(id, before)):
+        raise ValueError(
+            f"the optimizer has none of the model's parameters, so none would be trained. Write {OPTIMIZER}."
+        )
     return optimizer
 
 
@@ -248,4 +265,5 @@ def scheduled(schedule: Any, optimizer: Optimizer) -> LRScheduler | None:
     return made
 
 
+OPTIMIZER = "optimizer=nn.optim.Adam(model.parameters(), lr=1e-3)"
 SCHEDULE = "schedule=lambda optimizer: nn.optim.CosineAnnealingLR(optimizer, 10)"

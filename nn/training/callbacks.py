@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nn import hints
 from nn.checked import real, whole
 from nn.report.history import History
 
@@ -58,11 +59,12 @@ class EarlyStopping(Callback):
     min_delta : by how much at least it is to be better than the best so far
     mode : "min" or "max", or "auto": losses and errors are to fall, and the other metrics of nn.metrics to rise
     restore_best : whether the model ends with the weights and buffers of its best epoch; it does so whatever ended
-        the training
+        the training. restore_best_weights is another name of it, Keras's
 
     Training raises KeyError for a column that the history does not have, and ValueError where "auto" does not know.
     """
 
+    @hints.also("EarlyStopping", {"restore_best_weights": "restore_best"}, hints.EARLY_STOPPING)
     def __init__(
         self,
         patience: int = 10,
@@ -102,7 +104,7 @@ class EarlyStopping(Callback):
         if sign * value > sign * self.best + self.min_delta or (math.isnan(self.best) and not math.isnan(value)):
             self.best, self.best_epoch = value, len(training.history)
             if self.restore_best:
-                self.best_state = training.state()
+                self.best_state = training.weights()
         else:
             self._give_up(training)
 
@@ -114,7 +116,7 @@ class EarlyStopping(Callback):
     def on_fit_end(self, training: Training) -> None:
         """Put the best weights back."""
         if self.best_state:
-            training.load_state(self.best_state)
+            training.load_weights(self.best_state)
 
     def state_dict(self) -> dict[str, Any]:
         """The best epoch, its value and its weights."""

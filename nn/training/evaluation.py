@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,30 +15,13 @@ from nn.checked import whole
 from nn.data import DataLoader
 from nn.metrics import Metric
 from nn.model.module import Module
-from nn.training import arguments
-from nn.training.samples import as_target, conversion, loader, numbers
+from nn.model.parts import Parts
+from nn.training import arguments, names
+from nn.training.arguments import LossFunction
+from nn.training.samples import as_target, conversion, loader, numbers, together
 
 Array = npt.NDArray[Any]
 AT_ONCE = 1024  # samples: without a graph to keep, larger batches are only faster
-
-
-@contextmanager
-def mode(model: Module, training: bool) -> Iterator[None]:
-    """Within it the model is in training or in evaluation mode; then every Module is in the mode it was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        model.train(training)
-        yield
-    finally:
-        for module, before in modes:
-            module.training = before
-
-
-@contextmanager
-def evaluating(model: Module) -> Iterator[None]:
-    """Within it the model is in evaluation mode, and nothing is recorded."""
-    with ad.no_grad(), mode(model, training=False):
-        yield
 
 
 def predict(model: Module, inputs: npt.ArrayLike, batch_size: int = AT_ONCE) -> Array:
@@ -50,35 +32,40 @@ def predict(model: Module, inputs: npt.ArrayLike, batch_size: int = AT_ONCE) -> 
     arguments.modelled(model)
     rows = numbers(inputs, "X", "predict's data")
     size = whole(batch_size, "batch_size")
-    convert = conversion(model)
-    with evaluating(model):
+    parts = Parts(model)
+    convert = conversion(parts)
+    with parts.evaluating():
         starts = range(0, len(rows), size) or (0,)
         outputs = [arguments.one_array(model(convert(rows[k : k + size])), "predict") for k in starts]
     return np.concatenate(outputs)
 
 
+@together
 def evaluate(
     model: Module,
     data: Any,
-    loss: Callable[..., Any],
+    loss: LossFunction | str | None = None,
     metrics: str | Metric | Sequence[str | Metric] | None = (),
     *,
     batch_size: int = AT_ONCE,
 ) -> dict[str, float]:
     """The mean loss and the metrics over all samples, by name, in evaluation mode and without a gradient.
 
-    `data` is (X, y), (X, y, sample_weight) or a DataLoader; the rest is as in `fit`.
+    `data` is (X, y), (X, y, sample_weight) or a DataLoader, or X and y come apart; the rest is as in `fit`.
     """
     arguments.modelled(model)
     arguments.check_loss(loss)
     samples = loader(data, "data", whole(batch_size, "batch_size"))
-    ignored = arguments.ignored_label(loss, samples)
-    measures = metric_functions.chosen(metrics, getattr(loss, "threshold", 0.5), ignored)
-    return measured(model, samples, samples.batch_size or samples.size, loss, measures, conversion(model), ignored)
+    parts = Parts(model)
+    function = names.loss(loss, parts, samples.arrays[0])
+    ignored = arguments.ignored_label(function, samples)
+    measures = metric_functions.chosen(metrics, getattr(function, "threshold", 0.5), ignored)
+    size = samples.batch_size or samples.size
+    return measured(parts, samples, size, function, measures, conversion(parts), ignored)
 
 
 def measured(
-    model: Module,
+    parts: Parts,
     loader: DataLoader,
     size: int,
     loss: Callable[..., Any],
@@ -88,8 +75,8 @@ def measured(
     poll: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
     """Loss and metrics over a loader's samples in their order, so many at once; `poll` is called before each batch."""
-    means = Means(measures)
-    with evaluating(model):
+    means, model = Means(measures), parts.model
+    with parts.evaluating():
         for start in range(0, loader.size, size):
             poll()
             batch = [np.asarray(a[start : start + size]) for a in loader.arrays]
@@ -115,7 +102,7 @@ class Means:
 
     def restore(self, sums: dict[str, float], weight: float, count: int, kept: list[tuple[Array, Array]]) -> None:
         """Go on from there."""
-        self.sums, self.weight, self.count, self.kept = sums, weight, count, kept
+        self.sums, self.weight, self.count, self.kept = dict(sums), weight, count, list(kept)
 
     def add(self, loss: float, outputs: Any, targets: Array, weight: float) -> None:
         """A batch: its loss counts by its weight, its metrics by the number of its samples."""

@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from nn import hints
 from nn import metrics as metric_functions
-from nn.checked import real, whole
+from nn.checked import real, switch, whole
 from nn.data import DataLoader
+from nn.functional.origin import warn
 from nn.init import Rng, generator
 from nn.metrics import Metric
 from nn.model.module import Module
+from nn.model.parts import Parts
 from nn.optim import Optimizer
 from nn.optim.lr_scheduler import LRScheduler
 from nn.report.history import History
 from nn.report.progress import progress
-from nn.training import arguments, evaluation
+from nn.training import arguments, names
 from nn.training.arguments import LossFunction, OptimizerMaker, ScheduleMaker
 from nn.training.callbacks import Callback, EarlyStopping, called_back
-from nn.training.checkpoint import File, generator_state, read, restore, set_state, writable
-from nn.training.samples import conversion, loaders
-from nn.training.training import Training
+from nn.training.checkpoint import File, read, writable
+from nn.training.samples import Conversion, conversion, loaders, together
+from nn.training.state import generator_state, set_state
+from nn.training.training import Settings, Training
 
 REHEARSED = 32  # samples at most that everything is tried on before the first step
 
 
+@hints.also("fit", {}, hints.FIT)
+@together
 @np.errstate(all="ignore")  # the DivergedError is to be the only word
 def fit(
     model: Module,
     data: tuple[npt.ArrayLike, ...] | DataLoader,
-    loss: LossFunction,
-    optimizer: Optimizer | OptimizerMaker,
+    loss: LossFunction | str | None = None,
+    optimizer: Optimizer | OptimizerMaker | str | None = None,
     *,
     epochs: int = 10,
     batch_size: int | None = None,
+    shuffle: bool = True,
     validation: tuple[npt.ArrayLike, ...] | DataLoader | float | None = None,
     metrics: str | Metric | Sequence[str | Metric] | None = (),
     sample_weight: npt.ArrayLike | None = None,
@@ -60,13 +66,19 @@ def fit(
     ----------
     model : gives a batch of outputs for a batch of inputs
     data : (X, y) or (X, y, sample_weight), one sample per row, or a DataLoader of such; X is converted to the dtype of
-        the model's parameters (integers are not where the model has an Embedding)
-    loss : a function of (outputs, targets) that gives the mean over the batch, such as nn.CrossEntropyLoss()
-    optimizer : such as nn.optim.Adam(model.parameters(), lr=1e-3), or a function that makes one of the parameters
+        the model's parameters (integers are not where the model has an Embedding). fit(model, X, y, ...) is the same
+        as fit(model, (X, y), ...)
+    loss : a function of (outputs, targets) that gives the mean over the batch, such as nn.CrossEntropyLoss(), or a
+        name: the cross-entropies by name, "cross_entropy" and "bce" or Keras's, take what the model ends with, be it
+        probabilities of this package's softmax or sigmoid, or logits; others are "mse", "mae", "huber" ...
+    optimizer : such as nn.optim.Adam(model.parameters(), lr=1e-3), a function that makes one of the parameters, or a
+        name, "adam", with its usual step size
     epochs : how often to go through the data, all in all, those before a resumption included
     batch_size : samples per step, 32 if not given; the last batch of an epoch may be smaller, and counts for less in
         the means
-    validation : data to be evaluated after each epoch, or the share of the data to be set aside for it at random
+    shuffle : whether each epoch goes through the samples in a new order; of a DataLoader it is its own that counts
+    validation : data to be evaluated after each epoch, or the share of the data to be set aside for it: at random, or
+        without `shuffle` the last samples
     metrics : names ("accuracy") or functions of (outputs, targets) that give a number; one's own are called once an
         epoch, with those of all its samples, which are kept until then
     sample_weight : how much each sample counts, from 0: the loss is the mean weighted by it
@@ -87,59 +99,81 @@ def fit(
     ValueError and TypeError, before anything is changed, for what does not fit together: model, loss and metrics are
     tried on a few samples first.
     """
-    parameters = arguments.trainable(model)
+    parts = arguments.trainable(model)
     epochs = whole(epochs, "epochs")
     metric_functions.chosen(metrics)  # refuses what there is not, before the data is looked at
     if not isinstance(verbose, bool | np.bool):
         raise TypeError(f"verbose is whether to show a line per epoch; received {verbose!r:.80}. Write verbose=False.")
     arguments.check_loss(loss)
+    optimizer = arguments.known_optimizer(optimizer)
     arguments.check_schedule(schedule)
-    settings: dict[str, Any] = {
-        "clip_norm": None if clip_norm is None else real(clip_norm, "clip_norm", above=True),
-        "clip_value": None if clip_value is None else real(clip_value, "clip_value", above=True),
-        "accumulate": whole(accumulate, "accumulate"),
-        "callbacks": called_back(callbacks),
-        "file": None if checkpoint is None else writable(checkpoint),
-        "file_every": None if checkpoint_every is None else whole(checkpoint_every, "checkpoint_every, in batches,"),
-    }
     if checkpoint_every is not None and checkpoint is None:
         raise TypeError("checkpoint_every says how often to write the file checkpoint=, which was not given.")
     draws = generator(rng)
     found = None if resume is None else read(resume)
     if found:
         set_state(draws, found["split_from"])
-    settings["split_from"] = generator_state(draws)
-    convert = conversion(model)
-    samples, held = loaders(data, validation, sample_weight, batch_size, draws, convert)
-    arguments.check_loss(loss, weighted=len(samples.arrays) == 3 or (held is not None and len(held.arrays) == 3))
-    ignored = arguments.ignored_label(loss, samples, held)
-    measures = metric_functions.chosen(metrics, getattr(loss, "threshold", 0.5), ignored)
-    state, buffers = generator_state(draws), {name for name, _ in model.named_buffers()}
-    for rows in _sizes(samples):
-        with evaluation.mode(model, training=True):
-            arguments.rehearse(model, loss, measures, convert, samples, rows, "data")
-    if held:
-        with evaluation.evaluating(model):
-            arguments.rehearse(model, loss, measures, convert, held, REHEARSED, "validation")
-    set_state(draws, state)  # a model may draw from the same generator
-
-    late = {name for name, _ in model.named_buffers()} - buffers
-    if late and (checkpoint is not None or any(isinstance(c, EarlyStopping) for c in settings["callbacks"])):
-        warnings.warn(
+    settings = Settings(
+        schedule=schedule,
+        clip_norm=None if clip_norm is None else real(clip_norm, "clip_norm", above=True),
+        clip_value=None if clip_value is None else real(clip_value, "clip_value", above=True),
+        accumulate=whole(accumulate, "accumulate"),
+        callbacks=called_back(callbacks),
+        file=None if checkpoint is None else writable(checkpoint),
+        file_every=None if checkpoint_every is None else whole(checkpoint_every, "checkpoint_every, in batches,"),
+        split_from=generator_state(draws),
+    )
+    convert = conversion(parts)
+    shuffled = switch(shuffle, "shuffle")
+    samples, held = loaders(data, validation, sample_weight, batch_size, shuffled, draws, convert)
+    put_back = parts.snapshot(draws)  # a model may draw from the same generator
+    try:
+        function = names.loss(loss, parts, samples.arrays[0])
+        weighted = len(samples.arrays) == 3 or (held is not None and len(held.arrays) == 3)
+        arguments.check_loss(function, weighted)
+        ignored = arguments.ignored_label(function, samples, held)
+        measures = metric_functions.chosen(metrics, getattr(function, "threshold", 0.5), ignored)
+        _rehearse(parts, function, measures, convert, samples, held)
+    finally:
+        put_back()
+    known, buffers = parts.parameters, {name for name, _ in parts.named_buffers}
+    parts = parts.current()
+    late = {name for name, _ in parts.named_buffers} - buffers
+    if late and (checkpoint is not None or any(isinstance(c, EarlyStopping) for c in settings.callbacks)):
+        warn(
             f"the arrays {', '.join(sorted(late))} came with the model's first call, and are kept neither in "
             "checkpoints nor with the best weights. Make them in __init__; if nothing depends on them, let their names "
-            "begin with _.",
-            stacklevel=3,
+            "begin with _."
         )
-    stepper = arguments.made(optimizer, model, parameters)
-    training = Training(model, stepper, loss, measures, samples, held, epochs, buffers)
-    vars(training).update(settings, schedule=arguments.scheduled(schedule, stepper))
-    if found and resume is not None:
-        restore(training, found, resume)
+    stepper = arguments.made(optimizer, known, parts)
+    training = Training(parts, stepper, function, measures, samples, held, epochs, settings, buffers)
+    if found:
+        try:
+            training.load_state_dict(found)
+        except (KeyError, ValueError, TypeError) as error:
+            error.add_note(f"The state came from {str(resume)!r}.")
+            raise
     done = (training.epoch - 1) * training.batches + training.batch
     training.shown = progress(epochs, training.batches, bool(verbose), done)
     training.run()
     return training.history
+
+
+def _rehearse(
+    parts: Parts,
+    loss: LossFunction,
+    measures: dict[str, Metric],
+    convert: Conversion,
+    samples: DataLoader,
+    held: DataLoader | None,
+) -> None:
+    """Try everything on the first rows, in training and, where there is validation, in evaluation."""
+    for rows in _sizes(samples):
+        with parts.mode(training=True):
+            arguments.rehearse(parts.model, loss, measures, convert, samples, rows, "data")
+    if held:
+        with parts.evaluating():
+            arguments.rehearse(parts.model, loss, measures, convert, held, REHEARSED, "validation")
 
 
 def _sizes(samples: DataLoader) -> list[int]:

@@ -1,118 +1,178 @@
-"""What `Sequential.compile` is given by name: losses, whatever the model ends with, and optimizers."""
+"""A Sequential's own training in Keras's calls: compile, fit, evaluate, predict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import namedtuple
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-import autodiff as ad
-from nn import functional as F
-from nn import optim
+from nn import metrics as metric_functions
+from nn.layers.containers import Sequential
+from nn.model.parts import Parts
 from nn.optim import Optimizer
+from nn.report.history import History
+from nn.training import evaluation, names
+from nn.training.fitting import fit as train
+from nn.training.samples import numbers
 
-SHAPING = frozenset({"reshape", "ravel", "gather", "transpose", "squeeze", "expand_dims", "swapaxes", "copy", "astype"})
-BOUNDING = frozenset({"minimum", "maximum"})  # what np.clip is made of
-
-
-def _origin(outputs: Any) -> tuple[str, Any]:
-    """The name of what computed some outputs, if that was recorded, and what it computed them of."""
-    if isinstance(outputs, ad.Tensor) and outputs.primitive is not None:
-        return outputs.primitive.name, outputs.arguments[0]
-    return "", None
+Array = npt.NDArray[Any]
 
 
-def ending(outputs: Any) -> str:
-    """The name of the last function that was recorded, but for those that change the shape, the dtype or the bounds."""
-    name, before = _origin(outputs)
-    while name in SHAPING | BOUNDING:
-        name, before = _origin(before)
-    return name
+class Compiled:
+    """What `compile` was given; a copy of the model is not compiled, for an optimizer belongs to its parameters."""
+
+    def __init__(self, optimizer: Any = None, loss: Any = None, metrics: Any = ()) -> None:
+        self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
+
+    def __reduce__(self) -> tuple[type[Compiled], tuple[()]]:
+        return Compiled, ()
 
 
-def _log(probabilities: Any) -> Any:
-    return np.log(np.maximum(probabilities, np.finfo(probabilities.dtype).tiny))
+def compile(self: Sequential, optimizer: Any = "adam", loss: Any = None, metrics: Any = ()) -> None:  # noqa: A001
+    """Say what to train with.
 
-
-class CategoricalCrossEntropy:
-    """Cross-entropy of a model that ends with a softmax, or with logits; integer or one-hot labels.
-
-    With a softmax it is computed from what the softmax was computed of, so that no small probability is lost.
+    Parameters
+    ----------
+    optimizer : such as nn.optim.Adam(lr=0.001), or a name, "adam"
+    loss : a function of (outputs, targets), or a name. The cross-entropies by name take what the model ends with,
+        be it the probabilities of this package's softmax or sigmoid, or logits:
+        "sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy"; the others are "mse",
+        "mae", "huber", "hinge"
+    metrics : names or functions, as in `nn.fit`
     """
-
-    def __init__(self, softmax: bool) -> None:
-        self.softmax = softmax
-
-    def __call__(self, outputs: Any, targets: Any, sample_weight: Any = None) -> Any:
-        """The mean over the batch."""
-        if self.softmax:
-            name, logits = _origin(outputs)
-            outputs = logits if name == "softmax" else _log(outputs)
-        return F.cross_entropy(outputs, targets, sample_weight=sample_weight)
+    if loss is None:
+        raise TypeError('compile takes a loss; write loss="sparse_categorical_crossentropy", or loss="mse".')
+    metric_functions.chosen(metrics)
+    if isinstance(loss, str):
+        names.known_loss(loss)
+    vars(self)["_compiled"] = Compiled(names.optimizer(optimizer), loss, metrics)
 
 
-class BinaryCrossEntropy:
-    """Cross-entropy of a model that ends with one sigmoid, or with one logit; labels 0 and 1."""
+def fit(
+    self: Sequential,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    epochs: int = 1,
+    batch_size: int = 32,
+    validation_data: tuple[npt.ArrayLike, ...] | None = None,
+    validation_split: float | None = None,
+    sample_weight: npt.ArrayLike | None = None,
+    class_weight: Mapping[int, float] | None = None,
+    verbose: bool | int | str = True,
+    **options: Any,
+) -> History:
+    """Train as compiled: `nn.fit` under Keras's names; `options` (callbacks, shuffle, rng ...) are passed on to it.
 
-    def __init__(self, sigmoid: bool) -> None:
-        self.sigmoid = sigmoid
-        self.threshold = 0.5 if sigmoid else 0.0  # of the outputs, for metrics
-
-    def __call__(self, outputs: Any, targets: Any, sample_weight: Any = None) -> Any:
-        """The mean over the batch."""
-        targets = np.asarray(targets, outputs.dtype)
-        name, logits = _origin(outputs) if self.sigmoid else ("sigmoid", outputs)
-        if name != "sigmoid":
-            return F.binary_cross_entropy(outputs, targets, sample_weight=sample_weight)
-        return F.binary_cross_entropy_with_logits(logits, targets, sample_weight=sample_weight)
-
-
-CROSS_ENTROPIES: dict[str, tuple[type, str]] = {
-    "sparse_categorical_crossentropy": (CategoricalCrossEntropy, "softmax"),
-    "categorical_crossentropy": (CategoricalCrossEntropy, "softmax"),
-    "cross_entropy": (CategoricalCrossEntropy, "softmax"),
-    "binary_crossentropy": (BinaryCrossEntropy, "sigmoid"),
-    "binary_cross_entropy": (BinaryCrossEntropy, "sigmoid"),
-}
-OTHER_LOSSES: dict[str, Callable[..., Any]] = {
-    "mean_squared_error": F.mse_loss,
-    "mse": F.mse_loss,
-    "mean_absolute_error": F.l1_loss,
-    "mae": F.l1_loss,
-    "huber": F.huber_loss,
-    "hinge": F.hinge_loss,
-}
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    name.lower(): kind
-    for name in optim.__all__
-    if isinstance(kind := getattr(optim, name), type) and issubclass(kind, Optimizer) and kind is not Optimizer
-}
-
-
-def checked_loss(given: Any) -> Any:
-    """A loss, if it is a function or one of the names."""
-    if isinstance(given, str) and given not in CROSS_ENTROPIES and given not in OTHER_LOSSES:
-        names = ", ".join(map(repr, [*CROSS_ENTROPIES, *OTHER_LOSSES]))
-        raise ValueError(f"compile: loss is a function, or one of {names}; received {given!r:.80}.")
-    return given
-
-
-def loss(given: Any, last: str) -> Any:
-    """The loss of this name for a model whose last activation has the name `last`; one given as it is stays."""
-    if not isinstance(given, str):
-        return given
-    if given in CROSS_ENTROPIES:
-        kind, activation = CROSS_ENTROPIES[given]
-        return kind(last == activation)
-    return OTHER_LOSSES[given]
+    `class_weight` says how much the samples of a class count, 1 if it is not there: {0: 1.0, 1: 5.0}. The loss of a
+    batch is the mean weighted by it, and by `sample_weight` if that is given too.
+    """
+    compiled = _ready(self, "fit")
+    if validation_data is not None and validation_split is not None:
+        raise TypeError("fit takes validation_data or validation_split; received both. Leave one away.")
+    inputs, first = _begun(self, x)
+    loss = names.named_loss(compiled.loss, names.ending(self, first))
+    optimizer = compiled.optimizer
+    if isinstance(optimizer, Optimizer) and optimizer.bound and not set(self.parameters()) <= set(optimizer.parameters):
+        raise RuntimeError(
+            "the model has parameters that its optimizer has not: of layers that were added, or unfrozen, after "
+            "the first fit. To train them compile it again."
+        )
+    validation: Any = validation_split if validation_data is None else validation_data
+    if isinstance(validation, tuple | list):
+        validation = (validation[0], _columns(validation[1], first), *validation[2:])
+    targets = _columns(y, first)
+    if class_weight is not None:
+        sample_weight = _weighted(class_weight, targets, sample_weight)
+    return train(
+        self,
+        (inputs, targets),
+        loss,
+        optimizer,
+        epochs=epochs,
+        batch_size=batch_size,
+        validation=validation,
+        metrics=compiled.metrics,
+        sample_weight=sample_weight,
+        verbose=bool(verbose),
+        **options,
+    )
 
 
-def optimizer(given: Any) -> Optimizer | Callable[[Iterable[ad.Tensor]], Optimizer]:
-    """An optimizer by its name, with its default step size; one given as it is, or a function making one, stays."""
-    if isinstance(given, str):
-        if given.lower() not in OPTIMIZERS:
-            names = ", ".join(map(repr, OPTIMIZERS))
-            raise ValueError(f"compile: optimizer is one of nn.optim's, or of {names}; received {given!r:.80}.")
-        return OPTIMIZERS[given.lower()](None)
-    return given
+def evaluate(
+    self: Sequential,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    *,
+    batch_size: int = evaluation.AT_ONCE,
+    verbose: Any = None,
+    return_dict: bool = False,
+) -> tuple[float, ...] | dict[str, float]:
+    """Loss and metrics as compiled, in this order: a tuple whose numbers have names, `.loss`, `.accuracy`; or a dict.
+
+    `verbose` is as in Keras, and nothing is shown.
+    """
+    compiled = _ready(self, "evaluate")
+    inputs, first = _begun(self, x)
+    loss = names.named_loss(compiled.loss, names.ending(self, first))
+    data = inputs, _columns(y, first)
+    found = evaluation.evaluate(self, data, loss, compiled.metrics, batch_size=batch_size)
+    if return_dict:
+        return found
+    made: tuple[float, ...] = namedtuple("Evaluation", found, rename=True)(**found)
+    return made
+
+
+def predict(self: Sequential, x: npt.ArrayLike, *, batch_size: int = evaluation.AT_ONCE, verbose: Any = None) -> Array:
+    """The outputs for all rows of x: an array, in evaluation mode."""
+    return evaluation.predict(self, x, batch_size)
+
+
+def attach(kind: type[Sequential]) -> None:
+    """Give a Sequential these methods."""
+    for method in (compile, fit, evaluate, predict):
+        setattr(kind, method.__name__, method)
+
+
+def _ready(model: Sequential, asked: str) -> Compiled:
+    compiled: Compiled = vars(model).get("_compiled") or Compiled()
+    if compiled.loss is None:
+        raise RuntimeError(
+            f'{asked} was called before compile; write model.compile(nn.optim.Adam(lr=0.001), "mse") first, or use '
+            "nn.fit(model, (x, y), loss, optimizer)."
+        )
+    return compiled
+
+
+def _begun(model: Sequential, x: Any) -> tuple[Array, Any]:
+    """The inputs, and what the model gives for the first of them."""
+    inputs = numbers(x, "X", "data")
+    return inputs, names.first_output(Parts(model), inputs)
+
+
+def _columns(y: Any, first: Any) -> Any:
+    """Targets of shape (batch,) as a column, for a model with one output, as Keras takes them."""
+    targets = numbers(y, "y", "data")
+    return targets[:, None] if np.shape(first)[1:] == (1,) and targets.ndim == 1 else targets
+
+
+def _weighted(class_weight: Any, targets: Array, sample_weight: Any) -> Array:
+    """The samples' weights: their classes', times their own."""
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(
+            f"class_weight has a weight for the number of a class; received {class_weight!r:.80}. Write "
+            "class_weight={0: 1.0, 1: 5.0}."
+        )
+    labels = targets.argmax(axis=1) if targets.ndim == 2 and targets.shape[1] > 1 else targets.reshape(-1)
+    if len(labels) != len(targets):
+        raise ValueError(
+            f"class_weight takes one label, or a one-hot row, for each sample; received y of shape {targets.shape}. "
+            "Write sample_weight=an array of the samples' weights."
+        )
+    weights = np.ones(len(labels))
+    for label, weight in class_weight.items():
+        weights[labels == label] = weight
+    return weights if sample_weight is None else weights * np.asarray(sample_weight)

@@ -88,8 +88,8 @@ def restarts(
     make: Callable[[np.random.Generator], Module],
     data: tuple[npt.ArrayLike, ...] | DataLoader,
     *,
-    loss: LossFunction,
-    optimizer: OptimizerMaker,
+    loss: LossFunction | str,
+    optimizer: OptimizerMaker | str,
     rng: Rng = 0,
     monitor: str | None = None,
     epochs: int = 10,
@@ -106,7 +106,7 @@ def restarts(
     make : makes a model whose initial values are drawn from the generator it is given, such as
         lambda rng: nn.MLP(64, 32, 10, rng=rng)
     data, loss, epochs, callbacks, fit_arguments : as in `fit`
-    optimizer : a function that makes one of a model's parameters
+    optimizer : a function that makes one of a model's parameters, or a name
     rng : what the seeds of the restarts are drawn from: an int seed, a numpy.random.Generator, or None
     monitor : the column of the history to be compared, "validation_loss", or "loss" without validation, if not given;
         losses and errors are best if least, the other metrics of nn.metrics if greatest

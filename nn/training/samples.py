@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from nn.data import DataLoader
 from nn.data.rows import rows
-from nn.model.module import Module
+from nn.model.parts import Parts
 
 Array = npt.NDArray[Any]
 Conversion = Callable[[Array], Array]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-def conversion(model: Module) -> Conversion:
+def conversion(parts: Parts) -> Conversion:
     """What brings inputs to the dtype of the model: all numbers, but the integers that an Embedding looks up."""
-    dtype = next((np.dtype(t.dtype) for t in model.parameters()), None) or next(
-        (b.dtype for b in model.buffers() if b.dtype.kind == "f"), np.dtype(np.float32)
+    dtype = next((np.dtype(t.dtype) for t in parts.parameters), None) or next(
+        (b.dtype for _, b in parts.named_buffers if b.dtype.kind == "f"), np.dtype(np.float32)
     )
-    kinds = "f" if any(module.takes_indices for module in model.modules()) else "fiub"
+    kinds = "f" if any(module.takes_indices for module in parts.modules) else "fiub"
 
     def converted(x: Array) -> Array:
         return x.astype(dtype) if x.dtype is not dtype and x.dtype.kind in kinds else x
@@ -35,10 +37,28 @@ def as_target(targets: Array, outputs: Any) -> Array:
     return targets.astype(dtype) if targets.dtype is not dtype and targets.dtype.kind == dtype.kind == "f" else targets
 
 
+def together(function: F) -> F:
+    """A function of (model, data, loss, ...) that is called with (model, X, y, loss, ...) as well."""
+
+    @functools.wraps(function)
+    def taking(model: Any, data: Any, *others: Any, **named: Any) -> Any:
+        if others and not isinstance(others[0], str) and not callable(others[0]):
+            data, others = (data, others[0]), others[1:]
+        return function(model, data, *others, **named)
+
+    return cast(F, taking)
+
+
 def loaders(
-    data: Any, validation: Any, weights: Any, batch_size: int | None, rng: np.random.Generator, convert: Conversion
+    data: Any,
+    validation: Any,
+    weights: Any,
+    batch_size: int | None,
+    shuffle: bool,
+    rng: np.random.Generator,
+    convert: Conversion,
 ) -> tuple[DataLoader, DataLoader | None]:
-    """What to train on, shuffled, and what to validate on, in its order."""
+    """What to train on, shuffled or in its order, and what to validate on, in its order."""
     share = isinstance(validation, float | int | np.floating | np.integer) and not isinstance(validation, bool)
     if isinstance(data, DataLoader):
         for name, value in (("batch_size", batch_size), ("sample_weight", weights)):
@@ -55,11 +75,11 @@ def loaders(
         arrays = columns(data, weights, "data")
         held: tuple[Array, ...] | None = None
         if share:
-            arrays, held = _set_aside(arrays, float(validation), rng)
+            arrays, held = _set_aside(arrays, float(validation), rng if shuffle else None)
         mapped = isinstance(data[0], np.memmap) and not held  # is read, and converted, batch by batch
         first = data[0] if mapped else convert(arrays[0])
         size = 32 if batch_size is None else batch_size
-        training = DataLoader(first, *arrays[1:], batch_size=size, shuffle=True, rng=rng)
+        training = DataLoader(first, *arrays[1:], batch_size=size, shuffle=shuffle, rng=rng)
         if held:
             return training, DataLoader(*held, batch_size=training.batch_size)
     if validation is None:
@@ -121,8 +141,9 @@ def numbers(values: Any, name: str, what: str) -> Array:
 
 
 def _set_aside(
-    arrays: tuple[Array, ...], share: float, rng: np.random.Generator
+    arrays: tuple[Array, ...], share: float, rng: np.random.Generator | None
 ) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """The samples but for a share of them, and that share: drawn, or without a generator the last ones."""
     size = len(arrays[0])
     count = round(size * share) if 0 < share < 1 else 0
     if not 0 < count < size:
@@ -130,6 +151,8 @@ def _set_aside(
             f"validation is a pair (X, y) or a share between 0 and 1 of the {size} samples that leaves some on "
             f"either side; received {share!r}. Write validation=0.1."
         )
+    if rng is None:
+        return tuple(a[: size - count] for a in arrays), tuple(a[size - count :] for a in arrays)
     shuffled = rng.permutation(size)
     kept, held = shuffled[count:], shuffled[:count]
     return tuple(a[kept] for a in arrays), tuple(a[held] for a in arrays)

@@ -14,15 +14,16 @@ from nn.checked import real, whole
 from nn.data import DataLoader
 from nn.init import Rng, generator
 from nn.model.module import Module
+from nn.model.parts import Parts
 from nn.optim import Optimizer
 from nn.report.history import History
 from nn.report.plotting import plain, subplots
-from nn.training import arguments, evaluation
+from nn.training import arguments
 from nn.training.arguments import LossFunction, OptimizerMaker
 from nn.training.callbacks import Callback
-from nn.training.checkpoint import generator_state, set_state
 from nn.training.diagnosis import DivergedError
 from nn.training.fitting import fit
+from nn.training.samples import together
 
 if TYPE_CHECKING:
     from nn.training.training import Training
@@ -79,11 +80,12 @@ class LearningRates:
         return f"LearningRates: {tried}; suggestion {self.suggestion:.2g}, least loss at {least:.2g}"
 
 
+@together
 def find_lr(
     model: Module,
     data: tuple[npt.ArrayLike, ...] | DataLoader,
-    loss: LossFunction,
-    optimizer: Optimizer | OptimizerMaker,
+    loss: LossFunction | str,
+    optimizer: Optimizer | OptimizerMaker | str,
     *,
     low: float = 1e-6,
     high: float = 10.0,
@@ -102,15 +104,15 @@ def find_lr(
     It is the range test of Smith 2017, "Cyclical learning rates for training neural networks", section 3.3, with
     rates that rise geometrically.
     """
-    parameters = arguments.trainable(model)
+    parts = arguments.trainable(model)
     low, high = real(low, "find_lr: low", above=True), real(high, "find_lr: high", above=True)
     if low >= high:
         raise ValueError(f"find_lr goes from low up to high; received low={low} and high={high}. Exchange them.")
     rates = np.geomspace(low, high, whole(steps, "find_lr: steps", least=2))
     order = data.rng if isinstance(data, DataLoader) else generator(rng)
-    stepper = arguments.made(optimizer, model, parameters)
+    stepper = arguments.made(optimizer, parts.parameters, parts)
     ramp = _Ramp(rates)
-    with _put_back(model, stepper, order), np.errstate(all="ignore"):
+    with _put_back(parts, stepper, order), np.errstate(all="ignore"):
         try:
             history = fit(
                 model,
@@ -157,23 +159,18 @@ class _Ramp(Callback):
 
 
 @contextmanager
-def _put_back(model: Module, optimizer: Optimizer, order: np.random.Generator) -> Iterator[None]:
+def _put_back(parts: Parts, optimizer: Optimizer, order: np.random.Generator) -> Iterator[None]:
     """After it, all that a training changes is as it was before."""
-    tensors = list(dict.fromkeys([*model.parameters(), *optimizer.parameters]))
+    tensors = list(dict.fromkeys([*parts.parameters, *optimizer.parameters]))
     values = [(t, t.value.copy(), None if t.grad is None else t.grad.copy()) for t in tensors]
-    buffers = [(b, b.copy()) for b in model.buffers() if b.flags.writeable]
-    generators = [(g, generator_state(g)) for g in (order, *(g for _, g in model.named_generators()))]
-    state = optimizer.state_dict()
-    with evaluation.mode(model, training=True):
+    rest, state = parts.snapshot(order), optimizer.state_dict()
+    with parts.mode(training=True):
         try:
             yield
         finally:
             for tensor, value, grad in values:
                 tensor.value, tensor.grad = value, grad
-            for buffer, before in buffers:
-                buffer[...] = before
-            for rng, before in generators:
-                set_state(rng, before)
+            rest()
             optimizer.load_state_dict(state)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,19 +15,35 @@ import numpy.typing as npt
 import autodiff as ad
 from nn.data import DataLoader
 from nn.metrics import Metric
-from nn.model.module import Module
+from nn.model.parts import Parts
 from nn.optim import Optimizer, clip_grad_norm, clip_grad_value
 from nn.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from nn.report.history import History
 from nn.report.progress import Silence
-from nn.training import arguments, checkpoint, diagnosis, evaluation
-from nn.training.arguments import LossFunction
+from nn.training import arguments, checkpoint, diagnosis, evaluation, state
+from nn.training.arguments import LossFunction, ScheduleMaker
 from nn.training.callbacks import Callback
-from nn.training.checkpoint import File, generator_state, set_state
+from nn.training.checkpoint import File
 from nn.training.diagnosis import DivergedError
+from nn.training.interrupting import interruptible
 from nn.training.samples import as_target, conversion
+from nn.training.state import generator_state
 
 KEPT = "The model is as it was before this batch, and the error's .history has the epochs so far."
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a training is given besides what it trains, and with what: `fit` says what each means."""
+
+    schedule: LRScheduler | ScheduleMaker | None
+    clip_norm: float | None
+    clip_value: float | None
+    accumulate: int
+    callbacks: Sequence[Callback]
+    file: File | None  # where checkpoints go
+    file_every: int | None  # batches between two of them, besides those after each epoch
+    split_from: Any  # the generator's state that a share of the data was set aside from
 
 
 class Training:
@@ -46,45 +61,40 @@ class Training:
     value: ad.Tensor
     outputs: Any
     targets: Any
-    schedule: LRScheduler | None = None
-    clip_norm: float | None = None
-    clip_value: float | None = None
-    accumulate = 1  # batches per step of the optimizer
-    file: File | None = None  # where checkpoints go
-    file_every: int | None = None  # batches between two of them, besides those after each epoch
-    split_from: Any = None  # the generator's state that a share of the data was set aside from
     order: npt.NDArray[Any] | None = None  # of this epoch's samples, once it has begun
     ended = ""
 
     def __init__(
         self,
-        model: Module,
+        parts: Parts,
         optimizer: Optimizer,
         loss: LossFunction,
         measures: dict[str, Metric],
         samples: DataLoader,
         held: DataLoader | None,
         epochs: int,
-        buffers: set[str] | None = None,
+        settings: Settings,
+        buffers: set[str],
     ) -> None:
-        self.model, self.optimizer, self.loss, self.measures = model, optimizer, loss, measures
+        self.parts, self.model, self.settings = parts, parts.model, settings
+        self.optimizer, self.loss, self.measures = optimizer, loss, measures
+        self.schedule = arguments.scheduled(settings.schedule, optimizer)
+        self.callbacks = list(settings.callbacks)
         self.samples, self.held, self.epochs = samples, held, epochs
-        self.convert = conversion(model)
+        self.convert = conversion(parts)
         self.ignored = arguments.ignored_label(loss, samples, held)
         names = ["loss", *measures]
         self.history = History([*names, *(f"validation_{name}" for name in names)] if held else names)
-        self.callbacks: list[Callback] = []
         self.epoch, self.batch, self.batches = 1, 0, len(samples)
         self.means = evaluation.Means(measures)
         self.seconds = 0.0  # that this epoch took, up to the last batch
+        self.split_from = settings.split_from
         self.order_from = generator_state(samples.rng)
         self.shown = Silence(epochs, self.batches)
         self._stopping = False  # Ctrl-C was pressed
         trained = {id(t) for t in optimizer.parameters}
-        self._others = [t for t in model.parameters() if id(t) not in trained]
-        self._buffers = [b for b in model.buffers() if b.flags.writeable]
-        self._generators = [rng for _, rng in model.named_generators()]
-        self._names = {name for name, _ in model.named_buffers()} if buffers is None else buffers
+        self._others = [t for t in parts.parameters if id(t) not in trained]
+        self._names = buffers  # that the model had when the training began
         self._values = np.empty_like(optimizer.flat.value)
 
     def stop(self, reason: str) -> None:
@@ -100,7 +110,7 @@ class Training:
                 for callback in self.callbacks:
                     callback.on_fit_begin(self)
                     end.callback(callback.on_fit_end, self)
-                with self._interruptible():
+                with interruptible(self._asked_to_stop):
                     while self.epoch <= self.epochs and not self.ended:
                         self._epoch()
                 self.history.interrupted = self._stopping  # in the last epoch's last moment: for loops around this
@@ -112,20 +122,31 @@ class Training:
                     f"interrupted in epoch {self.epoch}; the history holds the {len(self.history)} finished before it"
                 )
 
-    def state(self) -> dict[str, npt.NDArray[Any]]:
-        """The model's parameters, and the buffers that it had when the training began."""
+    def weights(self) -> dict[str, npt.NDArray[Any]]:
+        """A copy of the model's parameters, and of the buffers that it had when the training began."""
         late = {name for name, _ in self.model.named_buffers()} - self._names
         return {name: value for name, value in self.model.state_dict().items() if name not in late}
 
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Give the model what `state` gave. Raises as `Module.load_state_dict` does."""
-        own = self.state().keys() == state.keys()
-        self.model.load_state_dict(state, strict=not own)
+    def load_weights(self, weights: Mapping[str, Any]) -> None:
+        """Give the model what `weights` gave. Raises as `Module.load_state_dict` does."""
+        own = self.weights().keys() == weights.keys()
+        self.model.load_state_dict(weights, strict=not own)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that it takes to go on from here, bit for bit: dicts and lists of arrays, numbers and texts."""
+        return state.captured(self)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave.
+
+        Raises ValueError, TypeError or KeyError, and changes nothing, if it is another training's.
+        """
+        state.put_back(self, state_dict)
 
     def _epoch(self) -> None:
         began = time.perf_counter() - self.seconds
         if self.order is None:
-            self.model.train()
+            self.parts.train(True)
             self.order_from = generator_state(self.samples.rng)
             self.order = self.samples.order()
             self._call("on_epoch_begin")
@@ -135,13 +156,14 @@ class Training:
             self._poll()
             self._step()
             self.seconds = time.perf_counter() - began
-            if self.file_every and self.batch // self.file_every > (self.batch - self.accumulate) // self.file_every:
+            every = self.settings.file_every
+            if every and self.batch // every > (self.batch - self.settings.accumulate) // every:
                 self._write()
         values = self.means.values()
         if self.held:
             size = max(self.held.batch_size or self.held.size, evaluation.AT_ONCE)
             found = evaluation.measured(
-                self.model, self.held, size, self.loss, self.measures, self.convert, self.ignored, self._poll
+                self.parts.current(), self.held, size, self.loss, self.measures, self.convert, self.ignored, self._poll
             )
             values |= {f"validation_{name}": v for name, v in found.items()}
         self.history.append(values, time.perf_counter() - began)
@@ -159,11 +181,11 @@ class Training:
     def _step(self) -> None:
         """The batches of one step of the optimizer, and that step."""
         assert self.order is not None
-        last = min(self.batch + self.accumulate, self.batches)
+        last = min(self.batch + self.settings.accumulate, self.batches)
         batches = [self.samples.batch(self.order, k) for k in range(self.batch, last)]
         weights = [arguments.weight(b[1], b[2] if len(b) == 3 else None, self.ignored) for b in batches]
         whole = sum(weights)
-        before = self._kept()
+        before = self.parts.snapshot()
         self.optimizer.zero_grad()
         for tensor in self._others:
             tensor.grad = None
@@ -182,10 +204,10 @@ class Training:
 
     def _move(self, batch: int) -> None:
         """Move the parameters, if where to is finite."""
-        if self.clip_norm is not None:
-            clip_grad_norm(self.optimizer, self.clip_norm)
-        if self.clip_value is not None:
-            clip_grad_value(self.optimizer, self.clip_value)
+        if self.settings.clip_norm is not None:
+            clip_grad_norm(self.optimizer, self.settings.clip_norm)
+        if self.settings.clip_value is not None:
+            clip_grad_value(self.optimizer, self.settings.clip_value)
         self._call("on_backward")
         vector = self.optimizer.flat.value
         np.copyto(self._values, vector)
@@ -213,19 +235,6 @@ class Training:
         self.value.backward(None if share is None else np.full(self.value.shape, share, self.value.dtype))
         self.means.add(number, self.outputs, self.targets, weight)
 
-    def _kept(self) -> Callable[[], None]:
-        """What puts buffers and generators back to what they are now."""
-        buffers = [(buffer, buffer.copy()) for buffer in self._buffers]
-        states = [(rng, generator_state(rng)) for rng in self._generators]
-
-        def put_back() -> None:
-            for buffer, values in buffers:
-                buffer[...] = values
-            for rng, state in states:
-                set_state(rng, state)
-
-        return put_back
-
     def _check_adjoints(self, batch: int) -> None:
         if stray := diagnosis.stray(self.optimizer, self.model):
             raise DivergedError(
@@ -242,34 +251,18 @@ class Training:
             getattr(callback, moment)(self)
 
     def _write(self) -> None:
-        if self.file is not None:
+        file = self.settings.file
+        if file is not None:
             try:
-                checkpoint.write(self, self.file)
+                checkpoint.write(self.state_dict(), file)
             except OSError as error:
-                error.add_note(f"The checkpoint {str(self.file)!r} was not written; one from before is still whole.")
+                error.add_note(f"The checkpoint {str(file)!r} was not written; one from before is still whole.")
                 raise
+
+    def _asked_to_stop(self) -> None:
+        self._stopping = True
 
     def _poll(self) -> None:
         if self._stopping:
             self._write()
             raise KeyboardInterrupt
-
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Within it Ctrl-C takes effect between two batches, so that no step is half done; a second one at once."""
-
-        def asked(*_: Any) -> None:
-            if self._stopping:
-                raise KeyboardInterrupt
-            self._stopping = True
-
-        ours = threading.current_thread() is threading.main_thread()
-        # Where somebody handles the signal in a way of their own, that stays.
-        if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-            yield
-            return
-        signal.signal(signal.SIGINT, asked)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, signal.default_int_handler)

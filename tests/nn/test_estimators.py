@@ -21,7 +21,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import nn
 from nn import MLPClassifier, MLPRegressor
 from nn.estimators.architecture import ACTIVATIONS
-from nn.training.keras import OPTIMIZERS
+from nn.training.names import OPTIMIZERS
 
 rng = np.random.default_rng(0)
 X, y = (np.asarray(a, float) for a in nn.data.iris())
@@ -320,4 +320,4 @@ def test_without_scikit_learn_the_error_says_how_to_install_it():
         "except ModuleNotFoundError as error:\n"
         "    print(error.name, '|', error)\n"
     ).startswith("sklearn | nn.MLPClassifier and nn.MLPRegressor are scikit-learn estimators, and sklearn is not "
-                 'installed. Install it: pip install "autodiff-nn[notebook]".')  # fmt: skip
+                 'installed. Install it: pip install scikit-learn.')  # fmt: skip

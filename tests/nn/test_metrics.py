@@ -198,7 +198,7 @@ def test_the_threshold_of_a_loss_goes_to_the_metrics_by_name():
         (lambda: metrics.r2([[1.0], [3.0]], [0.0, 1.0]), ValueError, r"\(2, 1\) and a target of shape \(2,\)"),
         (lambda: metrics.mean_absolute_error([[1.0], [3.0]], [0.0, 1.0]), ValueError, r"target.reshape\(-1, 1\)"),
         (lambda: metrics.mean_squared_error([1j], [1.0]), TypeError, "dtype complex128"),
-        (lambda: metrics.chosen("acc"), ValueError, "no 'acc'; by name there are 'accuracy', 'top_5_accuracy'"),
+        (lambda: metrics.chosen("acu"), ValueError, "no 'acu'; by name there are 'accuracy', 'acc'"),
         (lambda: metrics.chosen("top_0_accuracy"), ValueError, "no 'top_0_accuracy'"),
         (lambda: metrics.chosen(["f1", metrics.f1]), ValueError, "two columns"),
         (lambda: metrics.chosen([3]), TypeError, "received 3"),

@@ -9,6 +9,8 @@ import pytest
 import autodiff as ad
 import nn
 import nn.functional as F
+from nn.model import module as model_module
+from nn.model import parts, state, walking
 
 rng = np.random.default_rng(0)
 CENTRES = rng.standard_normal((3, 5)) * 2
@@ -166,14 +168,16 @@ def test_a_loss_that_is_not_finite_stops_before_the_parameters_move():
         ({"data": (X[:, :4], LABELS)}, ValueError, r"x of shape \(16, 4\), weight of shape \(8, 5\)"),
         ({"data": (X, X[:, 0]), "loss": nn.MSELoss()}, ValueError, r"\(16, 3\) and a target of shape \(16,\)"),
         ({"loss": nn.CrossEntropyLoss}, TypeError, r"is a class; make one of it: loss=nn.CrossEntropyLoss\(\)"),
-        ({"loss": "mse"}, TypeError, r"received 'mse'. Write loss=nn.CrossEntropyLoss\(\)"),
+        ({"loss": "mes"}, ValueError, r"or one of .*'mse'.*; received 'mes'"),
+        ({"loss": 3}, TypeError, r"received 3. Write loss=nn.CrossEntropyLoss\(\)"),
         ({"loss": lambda scores, y: F.cross_entropy(scores.value, y)}, TypeError, "depends on the model's parameters"),
         (
             {"loss": lambda scores, y: scores},
             TypeError,
             r"received a Tensor of shape \(16, 3\), dtype float32.*\.mean\(\)",
         ),
-        ({"optimizer": "adam"}, TypeError, r"received 'adam'. Write optimizer=nn.optim.Adam\(model.parameters\(\)"),
+        ({"optimizer": "adm"}, ValueError, r"or of .*'adam'.*; received 'adm'"),
+        ({"optimizer": None}, TypeError, r"received None. Write optimizer=nn.optim.Adam\(model.parameters\(\)"),
         ({"optimizer": lambda p: None}, TypeError, "it gave None"),
         ({"optimizer": nn.optim.SGD([ad.Tensor([1.0])], lr=1)}, ValueError, "none of the model's parameters"),
         ({"epochs": 0}, ValueError, "epochs is an int from 1; received 0"),
@@ -313,3 +317,76 @@ def test_importing_nn_imports_nothing_slow():
     program = "import sys, nn; print(*sorted({'tqdm', 'matplotlib', 'IPython', 'sklearn', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("changed", [{}, {"validation": 0.2}, {"loss": "cross_entropy", "optimizer": "adam"}])
+def test_a_model_is_walked_once_before_the_first_batch(changed: dict[str, object], monkeypatch: pytest.MonkeyPatch):
+    walks = []
+
+    def counted(value: object, name: str, *others: object) -> object:
+        walks.append(value)
+        return walking.walk(value, name, *others)
+
+    class First(nn.Callback):
+        def on_backward(self, training: nn.Training) -> None:
+            training.first = len(walks) if training.epoch == 1 and not training.batch > 1 else training.first
+
+    for module in (parts, state, model_module):
+        monkeypatch.setattr(module, "walk", counted)
+    model, seen = nn.Sequential(nn.Linear(5, 4, rng=0), nn.BatchNorm1d(4), nn.Dropout(0.1), nn.Linear(4, 3)), []
+    optimizer = changed.pop("optimizer", nn.optim.Adam(model.parameters()))
+    walks.clear()
+    nn.fit(
+        model, X, LABELS, changed.pop("loss", nn.CrossEntropyLoss()), optimizer, epochs=1, verbose=False,
+        callbacks=[First(), lambda training: seen.append(training.first)], **changed,
+    )  # fmt: skip
+    assert seen == [1]
+    assert walks[0] is model
+
+
+def test_layers_that_are_built_by_the_first_call_are_found():
+    class Late(nn.Module):
+        def __init__(self) -> None:
+            self.first, self.others = nn.Linear(5, 4, rng=0), []
+
+        def forward(self, x: object) -> object:
+            if not self.others:
+                self.others.append(nn.Linear(4, 3, rng=1))
+            return self.others[0](self.first(x))
+
+    model = Late()
+    nn.fit(model, X, LABELS, "cross_entropy", "adam", epochs=1, verbose=False)
+    assert not np.array_equal(model.others[0].weight.value, nn.Linear(4, 3, rng=1).weight.value)
+
+
+def test_the_state_of_a_training_goes_into_another_and_back():
+    states = []
+
+    class Keep(nn.Callback):
+        def on_epoch_end(self, training: nn.Training) -> None:
+            states.append(training.state_dict())
+
+    class Again(nn.Callback):
+        def on_fit_begin(self, training: nn.Training) -> None:
+            before = training.state_dict()
+            training.load_state_dict(states[1])
+            assert training.epoch == 2
+            training.load_state_dict(before)
+            assert training.state_dict()["epoch"] == 1
+
+    _, history = trained(3, callbacks=Keep(), validation=0.2)
+    assert [state["epoch"] for state in states] == [1, 2, 3]
+    assert [len(state["history"]["columns"]["loss"]) for state in states] == [1, 2, 3]
+    assert trained(3, callbacks=Again(), validation=0.2)[1].columns == history.columns
+
+
+def test_without_shuffle_samples_come_in_their_order_and_the_last_are_set_aside():
+    batches = []
+
+    def loss(scores: ad.Tensor, y: np.ndarray) -> ad.Tensor:
+        batches.append(y)
+        return F.cross_entropy(scores, y % 3)
+
+    trained(1, data=(X, np.arange(103)), loss=loss, shuffle=False, validation=0.2, metrics=())
+    seen = np.concatenate(batches[2:])  # after the rehearsals
+    assert seen.tolist() == np.arange(103).tolist()

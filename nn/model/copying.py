@@ -1,0 +1,69 @@
+"""Copies and pickles of models: a parameter goes along as its array, and comes back as a leaf Tensor.
+
+A Module is pickled as any object is, its class by name and its attributes; in them a stand-in, `Leaf`, is in the place
+of each leaf Tensor, which Tensors themselves refuse, for they may carry along a whole computation. What it comes back
+by is one call, ad.Tensor(array, name=name). Reading a pickle runs what its writer wished: read only your own. Files for
+others are `nn.save`'s, in which nothing can run.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import autodiff as ad
+from nn.model.walking import is_parameter
+
+Attributes = dict[str, Any] | tuple[dict[str, Any] | None, dict[str, Any]]
+
+
+class Leaf:
+    """What stands for a leaf Tensor where a Module is pickled or copied."""
+
+    def __init__(self, tensor: ad.Tensor) -> None:
+        self.tensor = tensor
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return _tensor, (self.tensor.value, self.tensor.name)
+
+
+def _tensor(value: Any, name: str | None) -> ad.Tensor:
+    return ad.Tensor(value, name=name)
+
+
+# One stand-in for each Tensor while a pickle is written, so that what is tied stays so.
+_standing: weakref.WeakValueDictionary[int, Leaf] = weakref.WeakValueDictionary()
+
+
+def packed(value: Any, seen: dict[int, Any] | None = None) -> Any:
+    """A value with a stand-in for each leaf Tensor in it, also in lists, tuples and dicts; others stay as they are."""
+    if is_parameter(value):
+        leaf = _standing.get(id(value))
+        if leaf is None or leaf.tensor is not value:
+            leaf = _standing[id(value)] = Leaf(value)
+        return leaf
+    if not isinstance(value, list | tuple | dict) or not _has_parameters(value, set()):
+        return value
+    seen = {} if seen is None else seen
+    if id(value) in seen:
+        return seen[id(value)]
+    if isinstance(value, tuple):
+        parts = [packed(v, seen) for v in value]
+        made = type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        return seen.setdefault(id(value), made)
+    if isinstance(value, list):
+        seen[id(value)] = listed = type(value)()
+        listed += (packed(v, seen) for v in value)
+        return listed
+    seen[id(value)] = named = type(value)()
+    named.update((k, packed(v, seen)) for k, v in value.items())
+    return named
+
+
+def _has_parameters(value: Any, seen: set[int]) -> bool:
+    if is_parameter(value):
+        return True
+    if not isinstance(value, list | tuple | dict) or id(value) in seen:
+        return False
+    seen.add(id(value))
+    return any(_has_parameters(v, seen) for v in (value.values() if isinstance(value, dict) else value))

@@ -1,0 +1,35 @@
+"""Ctrl-C between two batches, so that no step is half done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def interruptible(ask: Callable[[], None]) -> Iterator[None]:
+    """Within it the first Ctrl-C only calls `ask`; a second one raises KeyboardInterrupt at once.
+
+    In a thread that is not the main one, and where somebody handles the signal in a way of their own, all stays.
+    """
+    asked = False
+
+    def asking(*_: Any) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        ask()
+
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, asking)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
