@@ -24,7 +24,7 @@ def matmul(a: Any, b: Any) -> Any:
     try:
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and b.ndim == 2 < a.ndim:
             return (a.reshape(-1, a.shape[-1]) @ b).reshape(*a.shape[:-1], b.shape[-1])
-        return a @ b
+        return np.matmul(a, b)
     except ValueError as error:
         name_shapes(error, np.matmul, (a, b))
         raise
