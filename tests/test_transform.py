@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict, defaultdict
 from typing import Any, NamedTuple
 
@@ -225,17 +226,73 @@ def test_a_result_that_is_not_one_number_is_refused(make: Any) -> None:
         make(loss)(np.ones(1))
 
 
-@pytest.mark.parametrize("result", [None, "text", [1.0], {"loss": 1.0}, (1.0, 2.0), 1.0, 2])
+@pytest.mark.parametrize("result", [None, "text", [1.0, "text"], {"loss": object()}])
 def test_a_result_that_is_no_array_is_refused(result: Any) -> None:
     for make in (ad.grad, ad.jacobian, lambda f: lambda x: ad.vjp(f, x)):
-        with pytest.raises(TypeError, match=r"is to return one array, a Tensor; it returned"):
+        with pytest.raises(TypeError, match=r"is to return (one array, a Tensor|arrays, Tensors or nests of them); it"):
             make(lambda x: result)(1.0)
+    with pytest.raises(TypeError, match=r"nests of them; it returned str at \[1\]\['a'\]"):
+        ad.vjp(lambda x: (x, {"a": "text"}), 1.0)
 
 
-@pytest.mark.parametrize("x", [array([1, 2]), array([True]), "text", None, {"a": array([1])}, [1.0, "text"]])
-def test_an_argument_without_derivatives_is_refused(x: Any) -> None:
-    with pytest.raises(TypeError, match=r"argument that loss is differentiated by holds floating-point numbers"):
+@pytest.mark.parametrize(
+    ("x", "place"),
+    [(array([1, 2]), ""), (array([True]), ""), ("text", ""), (None, ""), ({"a": array([1])}, ", at ['a'],"),
+     ([1.0, "text"], ", at [1],"), ({"w": 1.0, "act": ["relu"]}, ", at ['act'][0],")],
+)  # fmt: skip
+def test_an_argument_without_derivatives_is_refused(x: Any, place: str) -> None:
+    said = f"argument that loss is differentiated by{place} holds floating-point numbers"
+    with pytest.raises(TypeError, match=re.escape(said)):
         ad.grad(lambda_named_loss())(x)
+
+
+def test_results_may_be_nests_and_none_is_an_empty_place() -> None:
+    x, y = array([1.0, 2.0]), array([3.0, 4.0])
+
+    def f(x: Any, y: Any) -> Any:
+        return {"product": x * y, "more": [np.sin(x), np.sum(y)], "none": None}
+
+    value, pullback = ad.vjp(f, x, y)
+    assert value["none"] is None
+    np.testing.assert_array_equal(value["more"][1], 7)
+    for_x, for_y = pullback({"product": array([1.0, 10.0]), "more": (array([100.0, 0.0]), 5.0), "none": None})
+    np.testing.assert_allclose(for_x, [3 + 100 * np.cos(1), 40])
+    np.testing.assert_allclose(for_y, [1 + 5, 20 + 5])
+    with pytest.raises(ValueError, match="two nests of one structure were asked for"):
+        pullback({"product": np.ones(2)})
+    with pytest.raises(ValueError, match=r"a seed has the shape of the result, \(2,\); .* received shape \(3,\)"):
+        pullback({"product": np.ones(3), "more": [np.ones(2), 1.0], "none": None})
+    found = ad.jacobian(f, (0, 1))(x, y)
+    np.testing.assert_allclose(found["product"][0], np.diag(y))
+    np.testing.assert_allclose(found["more"][0][0], np.diag(np.cos(x)))
+    np.testing.assert_allclose(found["more"][1][1], [1, 1])
+    _, back = ad.vjp(lambda x: (np.fft.rfft(x), x * 2), x)
+    seed = array([1.0 + 2j, 3.0])
+    np.testing.assert_allclose(back((seed, np.ones(2)))[0], ad.vjp(np.fft.rfft, x)[1](seed)[0] + 2)
+    gradient = ad.grad(lambda p: np.sum(p["w"] ** 2))({"w": x, "b": None, "layers": [1, None]})
+    np.testing.assert_allclose(gradient["w"], 2 * x)
+    assert (gradient["b"], gradient["layers"]) == (None, [0.0, None])
+    np.testing.assert_allclose(ad.grad(lambda p: p[0] * p[1])([1, 2]), [2, 1])  # lists of numbers
+
+
+def test_a_branch_may_be_constant() -> None:
+    def ramp(x: Any) -> Any:
+        return x if x > 0 else 0.0
+
+    for x, slope in ((2.0, 1.0), (-1.0, 0.0)):
+        assert ad.grad(ramp)(x) == slope
+        assert ad.value_and_grad(ramp)(x) == (max(x, 0), slope)
+        assert ad.jacobian(ramp)(x) == slope
+        assert ad.vjp(ramp, x)[1](1.0) == (slope,)
+        assert ad.jvp(ramp, (x,), (1.0,)) == (max(x, 0), slope)
+        assert ad.hessian(ramp)(x) == 0
+
+    def lost(x: Any) -> Any:
+        return x.item() * 2.0
+
+    for make in (ad.grad, ad.jacobian):
+        with pytest.warns(UserWarning, match=r"lost returned a plain number, .* after \.item\(\) was called"):
+            assert make(lost)(1.0) == 0
 
 
 def lambda_named_loss() -> Any:

@@ -7,7 +7,7 @@ called with a Tensor is looked up in the table of rules, run on the raw arrays, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -106,6 +106,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     __slots__ = ("_grad_storage",)
 
+    items_taken: ClassVar[int] = 0  # how often .item() was called; a transform warns of a result that lost a derivative
     _grad_storage: Array | None  # where the next adjoint is to be written, if it has a place and nobody else has it
 
     def __init__(self, value: Any, name: str | None = None, dtype: npt.DTypeLike | None = None, **other: Any) -> None:
@@ -180,6 +181,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     def item(self) -> Any:
         """The one element as a Python number, a constant."""
+        Tensor.items_taken += 1
         return self.primal.item()
 
     def __repr__(self) -> str:

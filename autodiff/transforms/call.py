@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -19,6 +22,7 @@ from autodiff.transforms import tree
 # Within `vmap`: an argument that is differentiated by, given a value of its own in every example.
 mapped_over: ContextVar[Callable[[Any], Any]] = ContextVar("mapped_over", default=lambda value: value)
 
+ARRAYS = (Tensor, np.ndarray, np.generic, Batch)
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
 
@@ -38,16 +42,28 @@ class Traced(NamedTuple):
     remember: bool
 
     def array(self) -> Any:
-        """The result, which is to be one array; TypeError otherwise."""
-        if not isinstance(self.result, Tensor | np.ndarray | np.generic | Batch):
+        """The result, which is to be one array or number; TypeError otherwise."""
+        if not isinstance(self.result, ARRAYS):
             received = type(self.result).__name__
-            lost = isinstance(self.result, int | float | complex)
-            hint = "a plain number, which has lost the derivative; leave .item() and float() away" if lost else received
-            raise TypeError(f"{named(self.function)} is to return one array, a Tensor; it returned {hint}.")
+            raise TypeError(f"{named(self.function)} is to return one array, a Tensor; it returned {received}.")
         return self.result
 
+    def arrays(self) -> list[Any]:
+        """The result, which is to be an array or a nest of them, from left to right; TypeError otherwise."""
+        listed = [None] if self.result is None else list(tree.leaves(self.result))
+        for y in listed:
+            if not isinstance(y, ARRAYS):
+                place = tree.path_to(self.result, y)
+                raise TypeError(
+                    f"{named(self.function)} is to return arrays, Tensors or nests of them; it returned "
+                    f"{type(y).__name__}{f' at {place}' if place else ''}."
+                )
+        return listed
+
     def adjoints(self, seed: Any) -> Mapping[Node, Any]:
-        """The adjoints of the inputs that the result depends on, for a seed of its shape."""
+        """The adjoints of the inputs that the result depends on, for a seed of its shape, or of its structure."""
+        if isinstance(self.result, list | tuple | dict):
+            return self._replace(result=self._weighed(seed)).adjoints(1.0)
         if not isinstance(self.result, Tensor) or not self.inputs:
             return {}
         if not isinstance(seed, Tensor | Batch):
@@ -56,6 +72,16 @@ class Traced(NamedTuple):
             seed = seed.primal
         # A seed that is a Tensor makes Tensors of the adjoints, also where everything else is constant.
         return adjoints(self.result, conjugated(seed), wrt=self.inputs, recorded=self.remember)
+
+    def _weighed(self, seeds: Any) -> Any:
+        """All results, each times its seed, added up: its adjoints are theirs."""
+        with recording():
+            parts = [
+                np.sum(y * conjugated(s if isinstance(s, Tensor | Batch) else np.asarray(s, y.dtype)))
+                for y, s in tree.pairs(self.result, seeds)
+                if isinstance(y, Tensor)
+            ]
+        return functools.reduce(operator.add, parts) if parts else 0.0
 
     def shaped(self, found: Mapping[Node, Any]) -> Any:
         """Adjoints in the structure of the chosen arguments, as they are handed out; zeros where there are none."""
@@ -82,8 +108,12 @@ def traced(function: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: 
             raise TypeError(f"argnums names argument {k}; {named(function)} was called with {len(args)} argument(s).")
     enclosed = current_scope.get() is not None
     with recording():
-        fresh = {k % len(args): tree.mapped(lambda x: _fresh(x, function), args[k]) for k in positions}
-        result = function(*(fresh.get(k, a) for k, a in enumerate(args)), **kwargs)
+        fresh = {k % len(args): _chosen(args[k], function) for k in positions}
+        taken = Tensor.items_taken
+        result = tree.mapped(
+            lambda y: _number(y, function, taken) if isinstance(y, int | float | complex) else y,
+            function(*(fresh.get(k, a) for k, a in enumerate(args)), **kwargs),
+        )
     chosen = tuple(fresh[k % len(args)] for k in positions)
     inputs = list(tree.leaves(chosen))
     first = min((x.serial for x in inputs), default=0)
@@ -93,11 +123,29 @@ def traced(function: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: 
     return Traced(function, result, shown, inputs, enclosed and outside)
 
 
-def _fresh(x: Any, function: Function) -> Tensor:
+def _chosen(argument: Any, function: Function) -> Any:
+    fresh = functools.partial(_fresh, argument=argument, function=function)
+    return fresh(argument) if argument is None else tree.mapped(fresh, argument)
+
+
+def _fresh(x: Any, argument: Any, function: Function) -> Tensor:
     if isinstance(x, Tensor):
         return identity(x)
-    value = x if isinstance(x, Batch) else floating(x, what=f"an argument that {named(function)} is differentiated by")
-    return leaf(mapped_over.get()(value))
+    if not isinstance(x, Batch):
+        place = tree.path_to(argument, x)
+        x = floating(x, what=f"an argument that {named(function)} is differentiated by{place and f', at {place},'}")
+    return leaf(mapped_over.get()(x))
+
+
+def _number(y: Any, function: Function, taken: int) -> Any:
+    """A result that is a plain number, a constant: a branch may be one, or .item() has lost a derivative."""
+    if Tensor.items_taken > taken:
+        warnings.warn(
+            f"{named(function)} returned a plain number, whose derivative is 0, after .item() was called on the way; "
+            "leave .item() away, if the result is to depend on the arguments.",
+            stacklevel=4,
+        )
+    return np.asarray(y, complex if isinstance(y, complex) else float)[()]
 
 
 def named(function: Function) -> str:

@@ -105,19 +105,27 @@ def _one_real_number(run: Traced) -> None:
 
 
 def vjp(function: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """(y, pullback) at the arguments: pullback(seed) is the tuple of their adjoints for a seed of y's shape."""
+    """(y, pullback) at the arguments: pullback(seed) is the tuple of their adjoints for a seed of y's shape.
+
+    Where the result is a nest of arrays, a seed is a nest of the same structure.
+    """
     run = traced(function, range(len(args)), args, {})
-    shape = run.array().shape
+    run.arrays()
 
     def pullback(seed: Any) -> Any:
-        if np.shape(seed) != shape:
-            raise ValueError(
-                f"a seed has the shape of the result, {shape}; the pullback of {named(function)} received shape "
-                f"{np.shape(seed)}."
-            )
+        for y, s in tree.pairs(run.result, seed if isinstance(run.result, list | tuple | dict) else _one_seed(seed)):
+            if np.shape(s) != y.shape:
+                raise ValueError(
+                    f"a seed has the shape of the result, {y.shape}; the pullback of {named(function)} received shape "
+                    f"{np.shape(s)}."
+                )
         return run.shaped(run.adjoints(seed))
 
-    return run.plain(run.result), pullback
+    return tree.mapped(run.plain, run.result), pullback
+
+
+def _one_seed(seed: Any) -> Any:
+    return np.asarray(seed) if isinstance(seed, list | tuple) else seed
 
 
 def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -166,6 +174,8 @@ def hvp(function: Function, x: Any, v: Any) -> Any:
 def jacobian(function: Function, argnums: Argnums = 0, mode: Mode | None = None) -> Function:
     """The function that gives the Jacobian of `function`: for each argument an array of shape y.shape + x.shape.
 
+    Where the result is a nest of arrays, so is the Jacobian, with one of these in the place of each.
+
     Parameters
     ----------
     argnums : the position, or positions, of the arguments to differentiate by
@@ -180,7 +190,11 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: Mode | None = None)
     @functools.wraps(function)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
         run = traced(function, argnums, args, kwargs)
-        y = run.array()
+        run.arrays()
+        return tree.mapped(lambda y: of_result(run._replace(result=y)), run.result)
+
+    def of_result(run: Traced) -> Any:
+        y = run.result
         if y.dtype.kind == "c":
             raise TypeError(
                 f"ad.jacobian takes a function with a real result; {named(function)} gave a complex one. "

@@ -1,4 +1,4 @@
-"""Nested dicts, lists and tuples of arrays, taken apart and put together again."""
+"""Nested dicts, lists and tuples of arrays, taken apart and put together again. None is a place with nothing in it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
     if isinstance(tree, list | tuple):
         branches = [mapped(function, branch) for branch in tree]
         return type(tree)(*branches) if hasattr(tree, "_fields") else type(tree)(branches)
-    return function(tree)
+    return None if tree is None else function(tree)
 
 
 def pairs(tree: Any, other: Any) -> Iterator[tuple[Any, Any]]:
@@ -38,8 +38,7 @@ def pairs(tree: Any, other: Any) -> Iterator[tuple[Any, Any]]:
     if branches is None or others is None or here.keys() != there.keys():
         raise ValueError(
             "two nests of one structure were asked for, such as arguments and their tangents; received "
-            f"{'an array' if branches is None else f'one with the keys {list(here)}'} and "
-            f"{'an array' if others is None else f'one with the keys {list(there)}'}."
+            f"{_described(tree)} and {_described(other)}."
         )
     for key, branch in here.items():
         yield from pairs(branch, there[key])
@@ -53,7 +52,16 @@ def path_to(tree: Any, leaf: Any) -> str:
     return ""
 
 
+def _described(tree: Any) -> str:
+    branches = _branches(tree)
+    if branches is None:
+        return "an array"
+    return "None" if tree is None else f"one with the keys {[key for key, _ in branches]}"
+
+
 def _branches(tree: Any) -> Iterable[tuple[Any, Any]] | None:
+    if tree is None:
+        return ()
     if isinstance(tree, dict):
         return tree.items()
     return enumerate(tree) if isinstance(tree, list | tuple) else None

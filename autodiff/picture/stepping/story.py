@@ -166,7 +166,7 @@ class _Telling:
         self.totals[wire.tail] = total
         term, words, numbers = self._term(wire, tail, head)
         self.terms[wire.tail].append(term if first else (PLUS, *term))
-        if numbers:
+        if numbers and (first or before is not None):  # what came before is a number, too
             so_far = () if first else (_shown(before), PLUS)
             numbers = (_bar(tail), EQUALS, *so_far, *numbers, EQUALS, _shown(total))
         elif total is not None:
