@@ -82,6 +82,7 @@ def elementwise_cases() -> Iterator[Case]:
 # -- reductions and scans ---------------------------------------------------------------------------------------
 
 AXES = [((2, 3, 4), axis) for axis in (None, 0, -1, (0, 2), (-1, 1))] + [((), None), ((1,), 0), ((3,), -1)]
+WIDER = np.float64, np.longdouble  # than float32, which every record is run in too
 EVEN = np.arange(12).reshape(3, 4) % 2 == 0
 
 
@@ -125,12 +126,104 @@ def reductions() -> Iterator[Case]:
                 f"{f.__name__}-reduce-{axis}", getattr(np, name), (x,), call=lambda a, f=f, k=axis: f.reduce(a, axis=k)
             )
         yield Case(f"{f.__name__}-reduce", getattr(np, name), (x,), call=lambda a, f=f: f.reduce(a, keepdims=True))
+        call = lambda a, f=f: f.reduce(a, axis=1, initial=0.7, where=EVEN, dtype=np.longdouble)  # noqa: E731
+        yield Case(f"{f.__name__}-reduce-parameters", getattr(np, name), (x,), call=call)
         for axis in (0, -1):
             yield Case(
                 f"{f.__name__}-accumulate-{axis}", np.cumsum, (x,), call=lambda a, f=f, k=axis: accumulated(f, a, k)
             )
     yield Case("fmax-reduce", np.nanmax, (x,), call=lambda a: np.fmax.reduce(a + missing, axis=1))
     yield Case("fmin-reduce", np.nanmin, (x,), call=lambda a: np.fmin.reduce(a + missing))
+
+
+def parts_and_dtypes() -> Iterator[Case]:
+    """Reductions with dtype=, where= and initial=, as functions and as methods."""
+    x = sample(3, 4)
+    missing = with_nan(x, 1, 4, 11)
+    for f, dtype in itertools.product(
+        (*(np.sum, np.mean, np.prod, np.var, np.std), *(np.nansum, np.nanmean, np.nanprod, np.nanvar, np.nanstd)), WIDER
+    ):
+        yield Case(named(f, ("dtype", dtype.__name__)), f, (x,), {"axis": 1, "dtype": dtype, "where": EVEN})
+        yield Case(named(f, ("dtype-all", dtype.__name__)), f, (x,), {"dtype": dtype})
+    for f in (np.nansum, np.nanprod, np.nanmax, np.nanmin):
+        for axis, initial in itertools.product((None, 1), (0.4, 9.0)):
+            k: dict[str, Any] = {"axis": axis, "initial": initial}
+            yield Case(named(f, ("initial", axis, initial)), f, (x,), k, lambda a, f=f, **k: f(a + missing, **k))
+            k = k | {"where": EVEN, "keepdims": True}
+            yield Case(named(f, ("where", axis, initial)), f, (x,), k, lambda a, f=f, **k: f(a + missing, **k))
+    for f, axis in itertools.product((np.nansum, np.nanmean, np.nanvar, np.nanstd), (None, 1)):
+        k = {"axis": axis, "where": ~EVEN}
+        yield Case(named(f, ("where", axis)), f, (x,), k, lambda a, f=f, **k: f(a + missing, **k))
+    yield Case(
+        "nanvar-mean", np.nanvar, (x,), call=lambda a: np.nanvar(a + missing, 1, mean=np.mean(a, 1, keepdims=True))
+    )
+    yield Case("sum-initial", np.sum, (x,), {"initial": 2.5, "axis": 0})
+    yield Case("sum-methods", np.sum, (x,), call=lambda a: a.sum(0, initial=1.0) * a.max(0, initial=0.3, where=EVEN))
+    yield Case("mean-methods", np.mean, (x,), call=lambda a: a.mean(1, where=EVEN) * a.prod(1, where=EVEN, initial=2))
+    yield Case("var-methods", np.var, (x,), call=lambda a: a.var(where=EVEN, ddof=1) * a.std(0, np.longdouble))
+
+
+def ufunc_methods() -> Iterator[Case]:
+    """The methods that no function says the same as."""
+    x, y = sample(3, 4, low=0.4), sample(7, 2, low=0.4)
+    associative = np.logaddexp, np.logaddexp2, np.hypot
+    for f, axis in itertools.product((*associative, np.subtract, np.divide, np.float_power), (0, -1)):
+        yield Case(named(f, ("reduce", axis)), f, (x,), call=lambda a, f=f, k=axis: f.reduce(a, axis=k))
+        yield Case(named(f, ("accumulate", axis)), f, (x,), call=lambda a, f=f, k=axis: f.accumulate(a, axis=k))
+        k: dict[str, Any] = {"axis": axis, "initial": 0.8, "where": EVEN, "keepdims": True}
+        yield Case(named(f, ("where", axis)), f, (x,), k, lambda a, f=f, **k: f.reduce(a, **k))
+    for f, axis in itertools.product(associative, (None, (1, 0), ())):
+        yield Case(named(f, ("reduce", axis)), f, (x,), call=lambda a, f=f, k=axis: f.reduce(a, axis=k))
+    yield Case("logaddexp-reduce-many", np.logaddexp, (y,), call=lambda a: np.logaddexp.reduce(a, dtype=np.longdouble))
+    yield Case(
+        "logaddexp-reduce-none",
+        np.logaddexp,
+        (y,),
+        call=lambda a: np.logaddexp(np.logaddexp.reduce(a[:0], initial=1.0), a),
+    )
+    yield Case("hypot-reduce-0d", np.hypot, (sample(),), call=np.hypot.reduce)
+    yield Case("subtract-accumulate-none", np.subtract, (sample(0, 3),), call=lambda a: a - np.subtract.accumulate(a))
+    for f, places in itertools.product(
+        (np.add, np.multiply, np.maximum, np.subtract, np.logaddexp), ([0, 3, 5], [6, 1, 1, 2], [])
+    ):
+        yield Case(named(f, ("reduceat", places)), np.concatenate, (y,), call=lambda a, f=f, p=places: f.reduceat(a, p))
+    yield Case(
+        "add-reduceat-axis",
+        np.concatenate,
+        (x,),
+        call=lambda a: np.add.reduceat(a, [0, 2], axis=1, dtype=np.longdouble),
+    )
+
+
+def computed_in_another_dtype() -> Iterator[Case]:
+    x, y = sample(2, 3, low=0.4), sample(3, low=0.4, salt=1)
+    for dtype in WIDER:
+        for f in (np.exp, np.sqrt, np.tanh, np.absolute):
+            yield Case(named(f, dtype.__name__), f, (x,), {"dtype": dtype})
+        for f in (np.add, np.multiply, np.power, np.logaddexp):
+            yield Case(named(f, dtype.__name__), f, (x, y), {"dtype": dtype})
+            yield Case(named(f, ("number", dtype.__name__)), f, (y,), call=lambda b, f=f, d=dtype: f(2, b, dtype=d))
+        yield Case(named(np.matmul, dtype.__name__), np.matmul, (x, y), {"dtype": dtype})
+        yield Case(named(np.outer, dtype.__name__), np.multiply, (x, y), {"dtype": dtype}, np.multiply.outer)
+        for f in (np.cumsum, np.cumprod, np.nancumsum, np.nancumprod):
+            yield Case(named(f, dtype.__name__), f, (x,), {"dtype": dtype, "axis": 1})
+        for f in (np.concatenate, np.stack, np.hstack, np.vstack):
+            yield Case(named(f, dtype.__name__), f, (x, x + 1), {"dtype": dtype}, lambda *a, f=f, **k: f(a, **k))
+        for f in (np.linspace, np.logspace, np.geomspace):
+            yield Case(named(f, dtype.__name__), f, (y, y + 1), {"num": 4, "dtype": dtype})
+        for f in (np.trace, np.linalg.trace, np.cov, np.corrcoef):
+            yield Case(named(f, dtype.__name__), f, (x,), {"dtype": dtype})
+        yield Case(
+            named(np.full_like, dtype.__name__),
+            np.full_like,
+            (y,),
+            call=lambda a, d=dtype: np.full_like(a, a[0], dtype=d),
+        )
+        for name in ("cumulative_sum", "cumulative_prod"):
+            if f := getattr(np, name, None):
+                yield Case(named(f, dtype.__name__), f, (x,), {"axis": 1, "dtype": dtype, "include_initial": True})
+    yield Case("cumsum-methods-dtype", np.cumsum, (x,), call=lambda a: a.cumsum(0, WIDER[1]) * a.cumprod(1, WIDER[1]))
+    yield Case("trace-method-dtype", np.trace, (x,), call=lambda a: a.trace(dtype=WIDER[1]) * a.sum(dtype=WIDER[0]))
 
 
 def accumulated(f: Any, a: Any, axis: int) -> Any:
@@ -527,6 +620,9 @@ def ordered() -> Iterator[Case]:
 CASES = [
     *elementwise_cases(),
     *reductions(),
+    *parts_and_dtypes(),
+    *ufunc_methods(),
+    *computed_in_another_dtype(),
     *scans(),
     *statistics(),
     *moved(),

@@ -48,33 +48,67 @@ class ArrayMethods:
 
     conjugate = conj
 
-    def sum(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def sum(
+        self: Any,
+        axis: Axis = None,
+        dtype: npt.DTypeLike | None = None,
+        *,
+        keepdims: bool = False,
+        initial: Any = None,
+        where: Any = True,
+    ) -> Tensor:
         """As np.sum."""
-        return np_.sum(self, **_given(axis, keepdims))
+        return np_.sum(self, **_given(axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where))
 
-    def mean(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def mean(
+        self: Any, axis: Axis = None, dtype: npt.DTypeLike | None = None, *, keepdims: bool = False, where: Any = True
+    ) -> Tensor:
         """As np.mean."""
-        return np_.mean(self, **_given(axis, keepdims))
+        return np_.mean(self, **_given(axis=axis, dtype=dtype, keepdims=keepdims, where=where))
 
-    def prod(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def prod(
+        self: Any,
+        axis: Axis = None,
+        dtype: npt.DTypeLike | None = None,
+        *,
+        keepdims: bool = False,
+        initial: Any = None,
+        where: Any = True,
+    ) -> Tensor:
         """As np.prod."""
-        return np_.prod(self, **_given(axis, keepdims))
+        return np_.prod(self, **_given(axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where))
 
-    def max(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def max(self: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
         """As np.max; elements that tie share the adjoint equally."""
-        return np_.max(self, **_given(axis, keepdims))
+        return np_.max(self, **_given(axis=axis, keepdims=keepdims, initial=initial, where=where))
 
-    def min(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def min(self: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
         """As np.min; elements that tie share the adjoint equally."""
-        return np_.min(self, **_given(axis, keepdims))
+        return np_.min(self, **_given(axis=axis, keepdims=keepdims, initial=initial, where=where))
 
-    def var(self: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    def var(
+        self: Any,
+        axis: Axis = None,
+        dtype: npt.DTypeLike | None = None,
+        *,
+        ddof: float = 0,
+        keepdims: bool = False,
+        where: Any = True,
+    ) -> Tensor:
         """As np.var."""
-        return np_.var(self, ddof=ddof, **_given(axis, keepdims))
+        return np_.var(self, **_given(axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where))
 
-    def std(self: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    def std(
+        self: Any,
+        axis: Axis = None,
+        dtype: npt.DTypeLike | None = None,
+        *,
+        ddof: float = 0,
+        keepdims: bool = False,
+        where: Any = True,
+    ) -> Tensor:
         """As np.std."""
-        return np_.std(self, ddof=ddof, **_given(axis, keepdims))
+        return np_.std(self, **_given(axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where))
 
     def clip(self: Any, min: Any = None, max: Any = None) -> Tensor:
         """As np.clip; a value on a bound ties with it."""
@@ -114,17 +148,17 @@ class ArrayMethods:
         """A new node with the same value."""
         return np_.copy(self)
 
-    def cumsum(self: Any, axis: int | None = None) -> Tensor:
+    def cumsum(self: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """As np.cumsum."""
-        return np_.cumsum(self, axis=axis)
+        return np_.cumsum(self, axis=axis, **_given(dtype=dtype))
 
-    def cumprod(self: Any, axis: int | None = None) -> Tensor:
+    def cumprod(self: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """As np.cumprod."""
-        return np_.cumprod(self, axis=axis)
+        return np_.cumprod(self, axis=axis, **_given(dtype=dtype))
 
-    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: npt.DTypeLike | None = None) -> Tensor:
         """As np.trace."""
-        return np_.trace(self, offset, axis1, axis2)
+        return np_.trace(self, offset, axis1, axis2, **_given(dtype=dtype))
 
     def diagonal(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """As np.diagonal."""
@@ -179,10 +213,12 @@ class ArrayMethods:
         return np_.argmin(self.primal, axis=axis)
 
 
-def _given(axis: Axis, keepdims: bool) -> dict[str, Any]:
+DEFAULTS = {"keepdims": False, "where": True, "ddof": 0}
+
+
+def _given(**parameters: Any) -> dict[str, Any]:
     """The parameters that differ from NumPy's defaults, so that traces and pictures show no others."""
-    given: dict[str, Any] = {} if axis is None else {"axis": axis}
-    return given | {"keepdims": True} if keepdims else given
+    return {name: value for name, value in parameters.items() if value is not DEFAULTS.get(name)}
 
 
 def _one(numbers: Sequence[Any]) -> Any:

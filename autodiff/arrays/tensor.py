@@ -275,6 +275,8 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                     return NotImplemented
         if method != "__call__":
             return ufunc_methods.call(ufunc, method, inputs, kwargs)
+        if kwargs.get("dtype") is not None and (primitive is None or primitive.kind != "constant"):
+            return ufunc(*ufunc_methods.converted(ufunc, inputs, kwargs.pop("dtype")), **kwargs)
         if primitive is None or primitive.kind != "differentiable":
             if primitive is None or primitive.kind != "constant":
                 special.declared(ufunc)

@@ -13,6 +13,7 @@ from autodiff.engine.recording import name_shapes
 from autodiff.engine.shapes import axes as counted
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive, table
+from autodiff.rules.arguments import given
 from autodiff.rules.indexing import gather
 
 # -- matmul: vectors are matrices with one row (left) or one column (right); batch axes broadcast, and the reverse
@@ -335,7 +336,7 @@ composed(np.linalg.cross)(lambda x1, x2, /, *, axis=-1: cross(x1, x2, axis=axis)
 composed(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: tensordot(x1, x2, axes))
 
 
-def traced(g: Any, y: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def traced(g: Any, y: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """The diagonal that was summed, with g on it."""
     rows, columns = axis1 % a.ndim, axis2 % a.ndim
     order = [*(k for k in range(a.ndim) if k not in (rows, columns)), rows, columns]
@@ -345,6 +346,13 @@ def traced(g: Any, y: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int =
 
 adjoint(np.trace, traced)
 linear(np.trace)
-composed(np.linalg.trace)(lambda x, /, *, offset=0: np.trace(x, offset=offset, axis1=-2, axis2=-1))
+
+
+@composed(np.linalg.trace)
+def traces(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    """np.linalg.trace: that of each matrix."""
+    return np.trace(x, offset=offset, axis1=-2, axis2=-1, **given(dtype=dtype))
+
+
 composed(np.linalg.diagonal)(lambda x, /, *, offset=0: np.diagonal(x, offset=offset, axis1=-2, axis2=-1))
 composed(np.linalg.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))

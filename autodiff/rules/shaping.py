@@ -7,7 +7,7 @@ import numpy as np
 
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive
-from autodiff.rules.arguments import array
+from autodiff.rules.arguments import array, given
 from autodiff.rules.indexing import scatter
 
 
@@ -145,12 +145,12 @@ composed(np.diagflat)(lambda v, k=0: diag(np.ravel(array(v)), k))
 
 
 @primitive
-def concatenation(*arrays: Any, axis: int | None = 0) -> Any:
+def concatenation(*arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
     """np.concatenate with its arrays as arguments, so that each is seen."""
-    return np.concatenate(arrays, axis=axis)
+    return np.concatenate(arrays, axis=axis, dtype=dtype)
 
 
-def section(position: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> Any:
+def section(position: int, g: Any, y: Any, *arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
     """The part of g that came from the array at `position`."""
     x = arrays[position]
     if axis is None:
@@ -164,19 +164,24 @@ adjoint(concatenation, each=section)
 
 
 @composed(np.concatenate)
-def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+def concatenate(arrays: Sequence[Any], axis: int | None = 0, *, dtype: Any = None) -> Any:
     """np.concatenate, of Tensors and arrays."""
-    return concatenation(*arrays, axis=axis)
+    return concatenation(*arrays, axis=axis, **given(dtype=dtype))
 
 
 @composed(np.stack)
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+def stack(arrays: Sequence[Any], axis: int = 0, *, dtype: Any = None) -> Any:
     """np.stack, of Tensors and arrays."""
     arrays = list(arrays)
     shapes = {np.shape(a) for a in arrays}
     if len(shapes) != 1:
         raise ValueError(f"np.stack takes arrays of one shape; received the shapes {sorted(shapes)}")
-    return concatenation(*(np.expand_dims(a, axis) for a in arrays), axis=axis)
+    return concatenation(*(np.expand_dims(a, axis) for a in arrays), axis=axis, **given(dtype=dtype))
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """The array in this dtype: itself, if it has it; any will do if None is asked for."""
+    return x if dtype is None or x.dtype == dtype else astype(x, dtype=np.dtype(dtype))
 
 
 def in_double(x: Any) -> Any:
@@ -186,11 +191,10 @@ def in_double(x: Any) -> Any:
 
 
 @composed(np.full_like)
-def full_like(a: Any, fill_value: Any, shape: Any = None) -> Any:
+def full_like(a: Any, fill_value: Any, *, dtype: Any = None, shape: Any = None) -> Any:
     """np.full_like: the value repeated; it may be a Tensor."""
     wide = np.broadcast_to(array(fill_value), np.shape(a) if shape is None else shape)
-    dtype = array(a).dtype
-    return wide if wide.dtype == dtype else astype(wide, dtype=dtype)
+    return cast(wide, array(a).dtype if dtype is None else dtype)
 
 
 def converted(x: Any, dtype: Any, *, copy: bool = True) -> Any:

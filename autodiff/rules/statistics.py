@@ -12,7 +12,7 @@ from autodiff.engine.shapes import Axis, axes, kept
 from autodiff.engine.table import composed
 from autodiff.rules.arguments import array, raw
 from autodiff.rules.selection import take_along_axis
-from autodiff.rules.shaping import astype, in_double
+from autodiff.rules.shaping import cast, in_double
 
 # -- averages and covariances -----------------------------------------------------------------------------------
 
@@ -48,9 +48,11 @@ def cov(
     ddof: int | None = None,
     fweights: Any = None,
     aweights: Any = None,
+    *,
+    dtype: Any = None,
 ) -> Any:
     """np.cov: the covariances of the rows (the columns, without `rowvar`)."""
-    parts = [in_double(part) for part in (m, y) if part is not None]
+    parts = [in_double(part) if dtype is None else cast(array(part), dtype) for part in (m, y) if part is not None]
     if any(part.ndim > 2 for part in parts):
         raise ValueError(f"np.cov takes arrays of one or two axes; received shapes {[p.shape for p in parts]}")
     parts = [np.transpose(p) if not rowvar and p.ndim == 2 else np.atleast_2d(p) for p in parts]
@@ -64,16 +66,16 @@ def cov(
     else:
         total = np.sum(w)
         freedom = total - ddof if aweights is None else total - ddof * np.sum(w * array(aweights)) / total
-    deviation = x - average(x, axis=1, weights=w, keepdims=True)
+    deviation = cast(x - average(x, axis=1, weights=w, keepdims=True), x.dtype)
     weighed = deviation if w is None else deviation * w
     conjugate = np.conj(weighed) if weighed.dtype.kind == "c" else weighed
     return np.squeeze(np.matmul(deviation, np.transpose(conjugate)) / freedom)
 
 
 @composed(np.corrcoef)
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
     """np.corrcoef: covariances over the standard deviations."""
-    c = cov(x, y, rowvar)
+    c = cov(x, y, rowvar, dtype=dtype)
     if not np.ndim(c):
         return c / c
     deviation = np.sqrt(np.real(np.diag(c)) if c.dtype.kind == "c" else np.diag(c))
@@ -141,7 +143,7 @@ def between(rows: Any, place: Any, dtype: Any, each: bool) -> Any:
     else:
         below, above = rows[..., low[()]], rows[..., high[()]]
     result = (1 - weight) * below + weight * above if np.any(weight) or isinstance(place, Node) else below
-    return result if result.dtype == dtype else astype(result, dtype=dtype)
+    return cast(result, dtype)
 
 
 quantile, nanquantile = quantile_of(np.quantile, 1.0), quantile_of(np.nanquantile, 1.0, skip_nan=True)

@@ -1,24 +1,29 @@
-"""What the methods of ufuncs are on nodes: np.add.reduce and the like, by the function that says the same."""
+"""What ufuncs do on nodes beyond plain calls: their methods, np.add.reduce and the like, and calls with a dtype=.
+
+A method is the function that says the same, such as np.sum, or where there is none a number of calls of the ufunc.
+"""
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autodiff.engine.shapes import Axis
-from autodiff.engine.table import Composition, table
-from autodiff.rules.arguments import array, raw
+from autodiff.engine.shapes import Axis, axes, kept
+from autodiff.engine.table import Composition, check_floating, table
+from autodiff.rules.arguments import along, array, given, raw
 from autodiff.rules.scans import record
+from autodiff.rules.shaping import cast
 
 
 def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     """The definition of ufunc.reduce, which is the function over the first axis unless it is told."""
 
     def reduce(array: Any, axis: Axis = 0, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
-        given = {key: value for key, value in (("initial", initial), ("where", where)) if value is not None}
-        return function(array, axis=axis, keepdims=keepdims, **given)
+        return function(array, axis=axis, keepdims=keepdims, **given(initial=initial, where=where))
 
     return reduce
 
@@ -45,14 +50,96 @@ for ufunc, method, definition in (
     definitions[ufunc, method] = Composition(definition, definition)
 
 
+# -- of any ufunc of two arguments, as NumPy defines it ---------------------------------------------------------
+
+
+def reduced(
+    ufunc: np.ufunc,
+    array: Any,
+    axis: Axis = 0,
+    keepdims: bool = False,
+    initial: Any = np._NoValue,
+    where: Any = True,
+) -> Any:
+    """ufunc.reduce: by halves if the ufunc is associative, which one with an identity is; else element by element."""
+    moved = axes(axis, array.ndim) if array.ndim else ()
+    shape = (math.prod(array.shape[k] for k in moved), *(n for k, n in enumerate(array.shape) if k not in moved))
+
+    def rows_of(x: Any) -> Any:
+        return np.reshape(np.moveaxis(x, moved, range(len(moved))), shape)
+
+    rows, counts = rows_of(array), rows_of(np.broadcast_to(where, array.shape))
+    start = ufunc.identity if initial is np._NoValue else initial
+    if start is not None:
+        rows = np.concatenate([np.full((1, *shape[1:]), start, array.dtype), rows])
+        counts = np.concatenate([np.ones((1, *shape[1:]), bool), counts])
+    while ufunc.identity is not None and len(rows) > 1 and counts.all():
+        half = len(rows) // 2
+        rows = np.concatenate([ufunc(rows[:half], rows[half : 2 * half]), rows[2 * half :]])
+    total = rows[0]
+    for row, counted in zip(rows[1:], counts[1:], strict=False):
+        step = ufunc(total, row)
+        total = step if counted.all() else np.where(counted, step, total)
+    return np.reshape(total, kept(array.shape, axis)) if keepdims else total
+
+
+def accumulated(ufunc: np.ufunc, array: Any, axis: int = 0) -> Any:
+    """ufunc.accumulate: element by element."""
+    rows = list(np.moveaxis(array, axis, 0))
+    for k in range(1, len(rows)):
+        rows[k] = ufunc(rows[k - 1], rows[k])
+    return np.stack(rows, axis=axis) if rows else np.copy(array)
+
+
+def reduced_at(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0) -> Any:
+    """ufunc.reduceat: from each index to the next; the one element where the next is not beyond it."""
+    starts = np.asarray(indices, int)
+    ends = np.maximum([*starts[1:], array.shape[axis]], starts + 1)
+    pieces = [along(axis, array.ndim, slice(k, end)) for k, end in zip(starts, ends, strict=True)]
+    parts = [ufunc.reduce(array[piece], axis=axis, keepdims=True) for piece in pieces]
+    return np.concatenate(parts, axis=axis) if parts else array[along(axis, array.ndim, slice(0))]
+
+
+BY_CALLS: dict[str, Callable[..., Any]] = {"reduce": reduced, "accumulate": accumulated, "reduceat": reduced_at}
+
+
+def definition_of(ufunc: np.ufunc, method: str) -> Composition | None:
+    """What the method of the ufunc is on nodes; None where it has no derivative."""
+    known = table.get(ufunc)
+    if (ufunc, method) not in definitions and method in BY_CALLS and known and known.kind == "differentiable":
+        definition: Any = functools.partial(BY_CALLS[method], ufunc)
+        definition.__name__ = f"np.{ufunc.__name__}.{method}"
+        definitions[ufunc, method] = Composition(definition, definition)
+    return definitions.get((ufunc, method))
+
+
 def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What `ufunc.method(*inputs, **kwargs)` is, where an input is a node."""
     if method == "outer":
         a, b = map(array, inputs)
         return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
-    if (ufunc, method) in definitions:
-        return definitions[ufunc, method](inputs, kwargs)
     if ufunc in table and table[ufunc].kind == "constant" and method != "at":
         return getattr(ufunc, method)(*map(raw, inputs), **kwargs)
+    definition = definition_of(ufunc, method)
+    if definition is not None:
+        if kwargs.get("out") is None:
+            with np.errstate(all="ignore"):
+                getattr(ufunc, method)(*map(raw, inputs), **kwargs)  # what NumPy refuses is refused in its words
+        dtype, kwargs = kwargs.get("dtype"), {name: value for name, value in kwargs.items() if name != "dtype"}
+        check_floating(ufunc, dtype)
+        return definition((cast(inputs[0], dtype), *inputs[1:]), kwargs)
     hint = "Tensors are never written into: use t.at[index].add(v)" if method == "at" else "compose it from functions"
     raise TypeError(f"np.{ufunc.__name__}.{method} was called with a Tensor, and has no adjoint rule; {hint}.")
+
+
+# -- in another dtype -------------------------------------------------------------------------------------------
+
+
+def converted(ufunc: np.ufunc, inputs: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
+    """The inputs in the dtypes that the ufunc computes in where its results are to have this one."""
+    check_floating(ufunc, dtype)
+    arrays = [x if isinstance(x, float | int | complex) else array(x) for x in inputs]
+    found = (*(getattr(x, "dtype", type(x)) for x in arrays), *[None] * ufunc.nout)
+    asked = (*[None] * ufunc.nin, *[np.dtype(dtype)] * ufunc.nout)
+    computed = ufunc.resolve_dtypes(found, signature=asked)
+    return tuple(cast(array(x), kind) for x, kind in zip(arrays, computed, strict=False))
