@@ -179,11 +179,38 @@ def factorisations() -> Iterator[Case]:
         yield Case(f"svd-rebuilt-{shape}", LA.svd, (a,), call=logarithm)
         yield Case(f"complex-svdvals-{shape}", LA.svdvals, z, call=lambda a, b: LA.svdvals(a + 1j * b))
         yield Case(f"complex-svd-{shape}", LA.svd, z, call=of_complex(logarithm))
-    yield Case("qr-complete", LA.qr, (matrix(2, 3),), call=lambda a: flat(*LA.qr(a, mode="complete")))
-    yield Case("svd-full", LA.svd, (matrix(2, 2),), call=lambda a: flat(*(f * f for f in LA.svd(a))))
+    for shape in [(2, 3), (3, 2), (2, 1), (2, 3, 2)]:  # one vector completes the basis: its sign alone is arbitrary
+        yield Case(f"qr-complete-{shape}", LA.qr, (matrix(*shape),), call=lambda a: flat(*LA.qr(a, mode="complete")))
+    for shape in [(2, 2), (3, 2), (2, 3), (1, 2), (2, 2, 3)]:
+        yield Case(f"svd-full-{shape}", LA.svd, (matrix(*shape),), call=lambda a: flat(*(f * f for f in LA.svd(a))))
+    for shape in [(4, 2), (3, 1), (1, 3), (2, 2, 4)]:
+        yield Case(f"svd-full-{shape}", LA.svd, (matrix(*shape),), call=projectors)
+        yield Case(f"complex-svd-full-{shape}", LA.svd, pair(*shape), call=of_complex(projectors))
+        if shape[-2] > shape[-1]:
+            complete = lambda a: invariant(*LA.qr(a, mode="complete"), a.shape[-1])  # noqa: E731
+            yield Case(f"qr-complete-{shape}", LA.qr, (matrix(*shape),), call=complete)
+            yield Case(f"complex-qr-complete-{shape}", LA.qr, pair(*shape), call=of_complex(complete))
+    yield Case("complement", decompositions.complement, (matrix(3, 2),), call=completed)
     yield Case("orthogonal_and_triangular", decompositions.orthogonal_and_triangular, (matrix(3, 2),))
     yield Case("singular_triplets", decompositions.singular_triplets, (matrix(3, 2),))
     yield Case("singular_values", decompositions.singular_values, (matrix(3, 2),))
+
+
+def invariant(vectors: Any, values: Any, n: int) -> Any:
+    """What does not depend on the vectors beyond the n-th, but for the space that they span."""
+    first, rest = vectors[..., :n], vectors[..., n:]
+    return flat(np.abs(first), rest @ np.conj(rest).mT, values)
+
+
+def projectors(a: Any) -> Any:
+    u, s, vh = LA.svd(a)
+    n = s.shape[-1]
+    return flat(invariant(u, s, n), invariant(np.conj(vh).mT, s, n))
+
+
+def completed(a: Any) -> Any:
+    q = LA.qr(a)[0]
+    return decompositions.complement(q, basis=LA.qr(getattr(a, "value", a), "complete")[0][:, 2:]) ** 2
 
 
 def hermitian_packed(a: Any) -> Any:
