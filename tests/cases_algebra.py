@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -59,6 +60,17 @@ def pair(*shape: int, salt: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def flat(*results: Any) -> Any:
     """Several results as one vector."""
     return np.concatenate([np.ravel(r) for r in results])
+
+
+def without_warnings(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f, of which NumPy warns that it will be given up."""
+
+    def call(*args: Any, **parameters: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return f(*args, **parameters)
+
+    return call
 
 
 # -- inverses, systems, determinants ----------------------------------------------------------------------------
@@ -303,6 +315,11 @@ def more_products() -> Iterator[Case]:
     yield Case("cross-batch", np.cross, (sample(2, 3, salt=1), sample(3, salt=2)))
     yield Case("cross-axes", np.cross, (sample(3, 2, salt=1), sample(2, 3, salt=2)), {"axisa": 0, "axisc": 0})
     yield Case("cross-axis", np.cross, (sample(3, 2, salt=1), sample(3, 2, salt=2)), {"axis": 0})
+    for left, right in (((2,), (2,)), ((4, 2), (3,)), ((3,), (4, 2)), ((4, 2), (2,))):
+        arrays = sample(*left, salt=1), sample(*right, salt=2)
+        yield Case(f"cross-{left}-{right}", np.cross, arrays, call=without_warnings(np.cross))
+    flat_vectors = sample(2, 3, salt=1), sample(2, 3, salt=2)
+    yield Case("cross-plane-axis", np.cross, flat_vectors, {"axis": 0}, without_warnings(np.cross))
     yield Case("linalg.cross", LA.cross, (sample(2, 3, salt=1), sample(2, 3, salt=2)))
     for offset, first, second in ((0, 0, 1), (1, 1, 2), (-1, -1, 0), (4, 0, 2)):
         parameters = {"offset": offset, "axis1": first, "axis2": second}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -148,12 +148,12 @@ def parts_and_dtypes() -> Iterator[Case]:
     for f in (np.nansum, np.nanprod, np.nanmax, np.nanmin):
         for axis, initial in itertools.product((None, 1), (0.4, 9.0)):
             k: dict[str, Any] = {"axis": axis, "initial": initial}
-            yield Case(named(f, ("initial", axis, initial)), f, (x,), k, lambda a, f=f, **k: f(a + missing, **k))
+            yield Case(named(f, ("initial", axis, initial)), f, (x,), k, skipping(f, missing))
             k = k | {"where": EVEN, "keepdims": True}
-            yield Case(named(f, ("where", axis, initial)), f, (x,), k, lambda a, f=f, **k: f(a + missing, **k))
+            yield Case(named(f, ("where", axis, initial)), f, (x,), k, skipping(f, missing))
     for f, axis in itertools.product((np.nansum, np.nanmean, np.nanvar, np.nanstd), (None, 1)):
         k = {"axis": axis, "where": ~EVEN}
-        yield Case(named(f, ("where", axis)), f, (x,), k, lambda a, f=f, **k: f(a + missing, **k))
+        yield Case(named(f, ("where", axis)), f, (x,), k, skipping(f, missing))
     yield Case(
         "nanvar-mean", np.nanvar, (x,), call=lambda a: np.nanvar(a + missing, 1, mean=np.mean(a, 1, keepdims=True))
     )
@@ -293,6 +293,11 @@ def scans() -> Iterator[Case]:
     yield Case("gradient-of-step", np.gradient, (sample(4), sample(low=0.4, high=2)))
 
 
+def skipping(f: Any, missing: np.ndarray) -> Any:
+    """f of the array with some elements made NaN."""
+    return lambda a, **k: f(a + missing, **k)
+
+
 # -- statistics -------------------------------------------------------------------------------------------------
 
 METHODS = "inverted_cdf averaged_inverted_cdf closest_observation interpolated_inverted_cdf hazen weibull linear"
@@ -322,6 +327,16 @@ def statistics() -> Iterator[Case]:
             (x,),
             call=lambda a, axis=axis: np.nanquantile(a + missing, 0.4, axis),
         )
+    k: dict[str, Any] = {"method": "inverted_cdf"}
+    for axis, shape in ((None, (3, 4)), (0, (3,)), (-1, (4,)), ((1, 0), (4, 3)), (1, (3, 4))):
+        w = k | {"axis": axis, "weights": sample(*shape, low=0.2, high=2.0, salt=3)}
+        yield Case(f"quantile-weights-{axis}-{shape}", np.quantile, (x,), w | {"q": [0.2, 0.7]})
+        yield Case(f"percentile-weights-{axis}-{shape}", np.percentile, (x,), w | {"q": 40, "keepdims": True})
+        if shape == (3, 4):  # NumPy's own that skip NaN fail with others
+            w |= {"q": [20.0, 70.0]}
+            yield Case(f"nanpercentile-weights-{axis}", np.nanpercentile, (x,), w, skipping(np.nanpercentile, missing))
+            w |= {"q": 0.4, "keepdims": True}
+            yield Case(f"nanquantile-weights-{axis}", np.nanquantile, (x,), w, skipping(np.nanquantile, missing))
     qs = sample(3, low=0.1, high=0.9, salt=1)
     yield Case("quantile-q", np.quantile, (x, qs), {"axis": 0})
     yield Case("percentile-q", np.percentile, (x, 100 * qs[0]))
@@ -370,6 +385,31 @@ def moved() -> Iterator[Case]:
     for f, k in itertools.product((np.tril, np.triu), (-1, 0, 2)):
         yield Case(named(f, k), f, (x,), {"k": k})
         yield Case(named(f, ("row", k)), f, (sample(3),), {"k": k})
+
+
+def laid_out() -> Iterator[Case]:
+    """Calls whose result memory's order decides, made so that the sum of it does not."""
+    x = sample(2, 3, 4)
+    for layout in ("A", "F"):
+        yield Case(
+            f"reshape-{layout}", np.reshape, (x,), call=lambda a, o=layout: np.sum(np.reshape(a, (4, 6), o) ** 2)
+        )
+        yield Case(f"ravel-{layout}", np.ravel, (x,), call=lambda a, o=layout: np.sum(np.ravel(a, o) ** 2))
+    yield Case("reshape-method-A", np.reshape, (x,), call=lambda a: a.reshape(-1, order="A").sum() * a.ravel("A").sum())
+    if hasattr(np, "unstack"):  # since NumPy 2.1
+        yield Case("reshape-copy", np.reshape, (x,), {"shape": (6, 4), "copy": True})
+        yield Case("reshape-method-copy", np.reshape, (x,), call=lambda a: a.reshape(6, 4, copy=True))
+
+
+def windows() -> Iterator[Case]:
+    f = np.lib.stride_tricks.sliding_window_view
+    x = sample(3, 4)
+    yield Case("sliding_window_view-row", f, (sample(6),), {"window_shape": 3})
+    yield Case("sliding_window_view-both", f, (x,), {"window_shape": (2, 3)})
+    yield Case("sliding_window_view-position", f, (x,), call=lambda a: f(a, (2, 3)) * a[0, 0])
+    for axis in (0, -1):
+        yield Case(f"sliding_window_view-{axis}", f, (x,), {"window_shape": 2, "axis": axis})
+    yield Case("sliding_window_view-twice", f, (x,), {"window_shape": (2, 2), "axis": (1, 1)})
 
 
 def widened() -> Iterator[Case]:
@@ -531,6 +571,17 @@ def paddings() -> Iterator[Case]:
     yield Case(
         "pad-ends", np.pad, (x,), call=lambda a: np.pad(a, 2, "linear_ramp", end_values=((1.0, 2.0), (3.0, 4.0)))
     )
+    values: list[Callable[[Any], Any]] = [
+        *(
+            lambda a: a[0, 0],
+            lambda a: a[1:3, :2] ** 2,
+            lambda a: ((1.0, a[0, 1]), (a[2, 2], 4.0)),
+            lambda a: a[:2, :1],
+        ),
+    ]
+    for k, of in enumerate(values):
+        yield Case(f"pad-value-{k}", np.pad, (x,), call=lambda a, of=of: np.pad(a, (1, 2), constant_values=of(a)))
+        yield Case(f"pad-end-{k}", np.pad, (x,), call=lambda a, of=of: np.pad(a, 2, "linear_ramp", end_values=of(a)))
     yield Case("pad-stat_length", np.pad, (x,), call=lambda a: np.pad(a, 2, "mean", stat_length=((1, 2), (2, 9))))
     yield Case("pad-0d", np.pad, (sample(),), call=lambda a: np.pad(a, 0))
     yield Case("padding", padding.padding, (x,), {"widths": ((1, 2), (0, 1))})
@@ -585,6 +636,7 @@ def selections() -> Iterator[Case]:
     yield Case("interp", np.interp, (points, places, values))
     yield Case("interp-0d", np.interp, (sample(low=0.6, high=1), places, values))
     yield Case("interp-ends", np.interp, (points, places, values), {"left": -1.0, "right": 5.0})
+    yield Case("interp-ends-given", np.interp, (values,), call=lambda v: np.interp(points, places, v, v[1] ** 2, v[0]))
     yield Case("interp-infinite", np.interp, (values,), call=lambda v: np.interp([-INF, INF, 1.0], places, v))
     yield Case("interp-period", np.interp, (points, places[::-1].copy(), values), {"period": 2.7})
     yield Case("interp-one", np.interp, (points, values[:1], values[1:2]))
@@ -626,6 +678,8 @@ CASES = [
     *scans(),
     *statistics(),
     *moved(),
+    *laid_out(),
+    *windows(),
     *widened(),
     *diagonals(),
     *joined(),

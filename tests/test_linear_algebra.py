@@ -294,8 +294,14 @@ def test_what_the_matrix_does_not_determine_is_refused() -> None:
         LA.qr(a, mode="raw")
     with pytest.raises(ValueError, match="eigh"):
         LA.svd(ad.Tensor(np.eye(2)), hermitian=True)
-    with pytest.raises(ValueError, match="3 elements"):
+    with pytest.warns(DeprecationWarning, match="2-dimensional vectors"):
         np.cross(ad.Tensor([1.0, 2.0]), [1.0, 2.0])
+    with pytest.raises(ValueError, match="3-dimensional"):
+        LA.cross(ad.Tensor([1.0, 2.0]), [1.0, 2.0])
+    with pytest.raises(ValueError, match="zero dimension"):
+        np.cross(ad.Tensor(1.0), [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="incompatible dimensions"):
+        np.cross(ad.Tensor([1.0]), [1.0, 2.0, 3.0])
     with pytest.raises(TypeError, match="polydiv"):
         np.polydiv(ad.Tensor([1.0, 2.0]), [1.0])
     with pytest.raises(TypeError, match="lstsq"):

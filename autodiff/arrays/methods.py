@@ -118,9 +118,9 @@ class ArrayMethods:
         """As np.dot."""
         return np_.dot(self, other)
 
-    def reshape(self: Any, *shape: Any, order: str = "C") -> Tensor:
+    def reshape(self: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """As ndarray.reshape: `t.reshape(2, 3)` or `t.reshape((2, 3))`; one length may be -1."""
-        return np_.reshape(self, _one(shape), **({} if order == "C" else {"order": order}))
+        return np_.reshape(self, _one(shape), **_given(order=order, copy=copy))
 
     def transpose(self: Any, *axes: Any) -> Tensor:
         """As ndarray.transpose: `t.transpose(1, 0)`, `t.transpose((1, 0))`, or all axes reversed."""
@@ -132,11 +132,11 @@ class ArrayMethods:
 
     def squeeze(self: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
         """As np.squeeze."""
-        return np_.squeeze(self, **({} if axis is None else {"axis": axis}))
+        return np_.squeeze(self, **_given(axis=axis))
 
     def ravel(self: Any, order: str = "C") -> Tensor:
         """As np.ravel: one axis."""
-        return np_.ravel(self, **({} if order == "C" else {"order": order}))
+        return np_.ravel(self, **_given(order=order))
 
     flatten = ravel
 
@@ -213,7 +213,7 @@ class ArrayMethods:
         return np_.argmin(self.primal, axis=axis)
 
 
-DEFAULTS = {"keepdims": False, "where": True, "ddof": 0}
+DEFAULTS = {"keepdims": False, "where": True, "ddof": 0, "order": "C"}
 
 
 def _given(**parameters: Any) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive
-from autodiff.rules.arguments import array, given
+from autodiff.rules.arguments import array, given, raw
 from autodiff.rules.indexing import scatter
 
 
@@ -28,10 +29,14 @@ adjoint(astype, lambda g, y, x, dtype: g)  # the pass brings an adjoint to its a
 adjoint(np.copy, lambda g, y, x: g)
 
 
-def reshaped(g: Any, y: Any, x: Any, shape: Any = None, order: str = "C", newshape: Any = None) -> Any:
+def reshaped(
+    g: Any, y: Any, x: Any, shape: Any = None, order: str = "C", newshape: Any = None, copy: bool | None = None
+) -> Any:
     """The elements back in the places they were read from; `newshape` is what NumPy 2.0 calls the shape."""
+    if order == "A":  # as x lies in memory
+        order = "F" if np.asarray(raw(x)).flags.fnc else "C"
     if order not in ("C", "F"):
-        raise ValueError(f"np.reshape and np.ravel of a Tensor take order 'C' or 'F'; received {order!r}")
+        raise ValueError(f"np.reshape and np.ravel of a Tensor take order 'C', 'F' or 'A'; received {order!r}")
     return np.reshape(g, x.shape, order=order)  # type: ignore[call-overload]
 
 
@@ -84,6 +89,16 @@ def each_at_least(*arrays: Any, ndim: int) -> Any:
 composed(np.atleast_1d)(lambda *arys: each_at_least(*arys, ndim=1))
 composed(np.atleast_2d)(lambda *arys: each_at_least(*arys, ndim=2))
 composed(np.atleast_3d)(lambda *arys: each_at_least(*arys, ndim=3))
+
+
+def overlapped(g: Any, y: Any, x: Any, window_shape: Any, axis: Any = None) -> Any:
+    """The adjoints of all windows that an element is in added up."""
+    places = sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis)
+    return np.reshape(scatter(np.ravel(g), index=np.ravel(places), shape=(x.size,)), x.shape)
+
+
+adjoint(sliding_window_view, overlapped)
+linear(sliding_window_view)
 
 
 @composed(np.broadcast_arrays)

@@ -10,7 +10,7 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes, kept
 from autodiff.engine.table import composed
-from autodiff.rules.arguments import array, raw
+from autodiff.rules.arguments import array, given, raw
 from autodiff.rules.selection import take_along_axis
 from autodiff.rules.shaping import cast, in_double
 
@@ -24,19 +24,24 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         return (mean, np.full(np.shape(mean), a.size / max(np.size(mean), 1), mean.dtype)) if returned else mean
-    w, listed = array(weights), axes(axis, a.ndim)
-    if w.shape != a.shape:
-        if axis is None or w.shape != tuple(a.shape[k] for k in listed):
-            raise ValueError(
-                f"np.average takes weights in the shape of the array, or of its axes averaged over; received weights "
-                f"of shape {w.shape} for an array of shape {a.shape} and axis {axis}."
-            )
-        w = np.transpose(w, np.argsort(listed))
-        w = np.reshape(w, tuple(n if k in listed else 1 for k, n in enumerate(a.shape)))
-    w = np.broadcast_to(w, a.shape)
+    w = for_each(array(weights), a.shape, axis)
     total = np.sum(w, axis=axis, keepdims=keepdims)
     mean = np.sum(a * w, axis=axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
+
+
+def for_each(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
+    """The weights of all elements of an array of this shape, from those along the axes."""
+    listed = axes(axis, len(shape))
+    if weights.shape != shape:
+        if axis is None or weights.shape != tuple(shape[k] for k in listed):
+            raise ValueError(
+                f"np.average takes weights in the shape of the array, or of its axes averaged over; received weights "
+                f"of shape {weights.shape} for an array of shape {shape} and axis {axis}."
+            )
+        weights = np.transpose(weights, np.argsort(listed))
+        weights = np.reshape(weights, tuple(n if k in listed else 1 for k, n in enumerate(shape)))
+    return np.broadcast_to(weights, shape)
 
 
 @composed(np.cov)
@@ -87,18 +92,24 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
 # -- quantiles --------------------------------------------------------------------------------------------------
 
 
-def ascending(a: Any, axis: Axis) -> Any:
-    """The elements sorted along one last axis, which the axes to reduce are brought to."""
-    a = array(a)
+def lined_up(a: Any, axis: Axis) -> Any:
+    """The elements along one last axis, which the axes to reduce are brought to."""
     reduced = axes(axis, a.ndim)
     apart = tuple(k for k in range(a.ndim) if k not in reduced)
     n = int(np.prod([a.shape[k] for k in reduced], dtype=int))
     if not n:
         raise ValueError(f"a quantile was asked for of no elements: shape {a.shape}, axis {axis}")
     outer = tuple(a.shape[k] for k in apart)
-    return np.sort(
-        a if reduced == (a.ndim - 1,) else np.reshape(np.transpose(a, apart + reduced), (*outer, n)), axis=-1
-    )
+    return a if reduced == (a.ndim - 1,) else np.reshape(np.transpose(a, apart + reduced), (*outer, n))
+
+
+def weighted_places(function: Callable[..., Any], a: Any, q: Any, axis: Axis, weights: Any, method: str) -> Any:
+    """Where among the sorted elements NumPy finds the weighted quantiles: they are those of the elements' ranks."""
+    rows = lined_up(a, axis)
+    ranks = np.where(np.isnan(rows), np.nan, np.argsort(np.argsort(rows, axis=-1), axis=-1))
+    weights = lined_up(for_each(np.asarray(weights), a.shape, axis), axis)
+    found = function(ranks, q, axis=-1, weights=weights, method=method)
+    return np.nan_to_num(np.moveaxis(found, range(np.ndim(q)), range(-np.ndim(q), 0)))
 
 
 def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = False) -> Callable[..., Any]:
@@ -107,14 +118,21 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
     NumPy says itself where among n sorted elements a quantile lies: it is the quantile of 0, 1, ..., n - 1.
     """
 
-    def definition(a: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Any:
-        rows = ascending(a, axis)
+    def definition(
+        a: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False, *, weights: Any = None
+    ) -> Any:
+        a, weights = array(a), raw(weights)
+        rows = np.sort(lined_up(a, axis), axis=-1)
         missing, n, outer = np.isnan(raw(rows)), rows.shape[-1], rows.ndim - 1
-        each = skip_nan and bool(missing.any())  # then rows differ in how many elements they have
+        each = weights is not None or (skip_nan and bool(missing.any()))  # then rows differ in how many elements count
+        trial = (np.zeros(3, a.dtype), raw(q)) if weights is None else (raw(a), raw(q), axis)
+        dtype = np.result_type(function(*trial, method=method, **given(weights=weights)))  # and what is refused
         if isinstance(q, Node):
             if method != "linear" or each:
                 raise TypeError(f"np.{function.__name__} is differentiable in q with method='linear' and no NaN only")
             place: Any = q * ((n - 1) / whole)
+        elif weights is not None:
+            place = weighted_places(function, raw(a), q, axis, weights, method)
         elif each:
             counts = n - np.sum(missing, axis=-1)
             place = np.zeros(counts.shape + np.shape(q))
@@ -122,7 +140,6 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
                 place[counts == count] = function(np.arange(float(count)), q, method=method)
         else:
             place = function(np.arange(float(n)), q, method=method)
-        dtype = np.result_type(function(np.zeros(3, rows.dtype), raw(q), method=method))
         result = between(rows, place, dtype, each)
         if missing.any() and not skip_nan:
             lost = np.expand_dims(missing[..., -1], tuple(range(outer, result.ndim)))
