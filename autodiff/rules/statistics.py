@@ -24,24 +24,19 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
         return (mean, np.full(np.shape(mean), a.size / max(np.size(mean), 1), mean.dtype)) if returned else mean
-    w = for_each(array(weights), a.shape, axis)
+    w, listed = array(weights), axes(axis, a.ndim)
+    if w.shape != a.shape:
+        if axis is None or w.shape != tuple(a.shape[k] for k in listed):
+            raise ValueError(
+                f"np.average takes weights in the shape of the array, or of its axes averaged over; received weights "
+                f"of shape {w.shape} for an array of shape {a.shape} and axis {axis}."
+            )
+        w = np.transpose(w, np.argsort(listed))
+        w = np.reshape(w, tuple(n if k in listed else 1 for k, n in enumerate(a.shape)))
+    w = np.broadcast_to(w, a.shape)
     total = np.sum(w, axis=axis, keepdims=keepdims)
     mean = np.sum(a * w, axis=axis, keepdims=keepdims) / total
     return (mean, total) if returned else mean
-
-
-def for_each(weights: Any, shape: tuple[int, ...], axis: Axis) -> Any:
-    """The weights of all elements of an array of this shape, from those along the axes."""
-    listed = axes(axis, len(shape))
-    if weights.shape != shape:
-        if axis is None or weights.shape != tuple(shape[k] for k in listed):
-            raise ValueError(
-                f"np.average takes weights in the shape of the array, or of its axes averaged over; received weights "
-                f"of shape {weights.shape} for an array of shape {shape} and axis {axis}."
-            )
-        weights = np.transpose(weights, np.argsort(listed))
-        weights = np.reshape(weights, tuple(n if k in listed else 1 for k, n in enumerate(shape)))
-    return np.broadcast_to(weights, shape)
 
 
 @composed(np.cov)
@@ -105,10 +100,11 @@ def lined_up(a: Any, axis: Axis) -> Any:
 
 def weighted_places(function: Callable[..., Any], a: Any, q: Any, axis: Axis, weights: Any, method: str) -> Any:
     """Where among the sorted elements NumPy finds the weighted quantiles: they are those of the elements' ranks."""
-    rows = lined_up(a, axis)
-    ranks = np.where(np.isnan(rows), np.nan, np.argsort(np.argsort(rows, axis=-1), axis=-1))
-    weights = lined_up(for_each(np.asarray(weights), a.shape, axis), axis)
-    found = function(ranks, q, axis=-1, weights=weights, method=method)
+    reduced = axes(axis, a.ndim)
+    order = [*(k for k in range(a.ndim) if k not in reduced), *reduced]
+    ranks = np.argsort(np.argsort(lined_up(a, axis), axis=-1), axis=-1)
+    ranks = np.reshape(ranks, [a.shape[k] for k in order]).transpose(np.argsort(order))
+    found = function(np.where(np.isnan(a), np.nan, ranks), q, axis, weights=weights, method=method)
     return np.nan_to_num(np.moveaxis(found, range(np.ndim(q)), range(-np.ndim(q), 0)))
 
 
