@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.polynomial.polynomial as P
 from record import Case, sample
 
 import autodiff as ad
@@ -438,6 +439,10 @@ def polynomials() -> Iterator[Case]:
     weights = sample(6, low=0.5, salt=1)
     yield Case("polyfit-weights", np.polyfit, (t, y, weights), call=lambda t, y, w: np.polyfit(t, y, 2, w=w))
     yield Case("polyfit-columns", np.polyfit, (t, sample(6, 2)), call=lambda t, y: np.polyfit(t, y, 1))
+    for f, points in ((P.polyval2d, (x, x + 1)), (P.polygrid2d, (x[0], x[1, :2]))):
+        if hasattr(f, "_implementation"):  # NumPy asks Tensors about it (since 2.4)
+            for shape in ((2, 3), (1, 1), (2, 3, 2)):
+                yield Case(f"{f.__name__}-{shape}", f, (*points, sample(*shape)))
     yield Case("poly", np.poly, (p,))
     yield Case("poly-matrix", np.poly, (matrix(3, 3),))
     yield Case("roots", np.roots, (np.array([1.0, -6.3, 11.2, -5.9]),))

@@ -8,6 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.polynomial.chebyshev as C
+import numpy.polynomial.hermite as H
+import numpy.polynomial.hermite_e as HE
+import numpy.polynomial.laguerre as L
+import numpy.polynomial.legendre as G
+import numpy.polynomial.polynomial as P
 import pytest
 from record import sample
 
@@ -224,6 +230,54 @@ def test_a_narrower_dtype_is_computed_in(dtype: Any) -> None:
         found, exact = y.adjoints(np.ones(y.shape))[t], f(t).adjoints(np.ones(y.shape))[t]
         assert found.dtype == np.float64
         np.testing.assert_allclose(found, exact, rtol=20 * float(np.finfo(dtype).eps), atol=0.01)
+
+
+# -- numpy.polynomial -------------------------------------------------------------------------------------------
+
+SERIES = [(P, "poly"), (C, "cheb"), (G, "leg"), (H, "herm"), (HE, "herme"), (L, "lag")]
+
+
+@pytest.mark.parametrize(("module", "family"), SERIES, ids=[family for _, family in SERIES])
+def test_coefficients_of_a_series_are_refused_with_what_to_type(module: Any, family: str) -> None:
+    def named(operation: str) -> Any:
+        return getattr(module, family + operation)
+
+    def basis(f: Any, c: Any) -> Any:
+        return f(np.eye(c.size)) @ c
+
+    def points(x: Any, c: Any) -> Any:
+        return named("val")(x[..., None], np.eye(c.size), tensor=False) @ c
+
+    x, a, b = sample(2, 3), sample(4, salt=1), sample(3, salt=2)
+    for call, instead, text, arrays in (
+        (named("der"), lambda c: basis(named("der"), c), r"der\(np\.eye\(c\.size\)\) @ c", (a,)),
+        (named("int"), lambda c: basis(named("int"), c), r"int\(np\.eye\(c\.size\)\) @ c", (a,)),
+        (named("add"), lambda a, b: np.polyadd(a[::-1], b[::-1])[::-1], r"np\.polyadd\(a\[::-1\]", (a, b)),
+        (named("sub"), lambda a, b: np.polysub(a[::-1], b[::-1])[::-1], r"np\.polysub\(a\[::-1\]", (a, b)),
+        (named("val"), points, r"np\.polyval" if family == "poly" else r"x\[\.\.\., None\]", (x, a)),
+    ):
+        with pytest.raises(TypeError, match=f"instead of {call.__name__} type .*{text}"):
+            call(*map(ad.Tensor, arrays))
+        np.testing.assert_allclose(instead(*map(ad.Tensor, arrays)).value, call(*arrays), rtol=1e-13)
+        ad.check_grads(instead, *arrays)
+    ad.check_grads(lambda x: named("val")(x, a), x)  # the points may be Tensors
+    with pytest.raises(TypeError, match=r"np\.polyval, np\.polymul"):
+        named("pow")(ad.Tensor(a), 2)
+
+
+def test_power_series_have_their_own_words() -> None:
+    x, a, b = sample(5), sample(3, salt=1), sample(3, salt=2)
+    for call, instead, arrays in (
+        (P.polyval, lambda x, c: np.polyval(c[::-1], x), (x, a)),
+        (P.polymul, np.convolve, (a, b)),
+        (lambda x: P.polyvander(x, 2), lambda x: np.vander(x, 3, increasing=True), (x,)),
+        (lambda x, y: P.polyfit(x, y, 2), lambda x, y: np.polyfit(x, y, 2)[::-1], (x, sample(5, salt=3))),
+        (P.polyroots, lambda c: np.sort(np.roots(c[::-1])), (np.array([1.0, -3.0, 1.0]),)),
+        (P.polyfromroots, lambda roots: np.poly(roots)[::-1], (a,)),
+    ):
+        with pytest.raises(TypeError, match="instead of poly"):
+            call(*map(ad.Tensor, arrays))
+        np.testing.assert_allclose(instead(*map(ad.Tensor, arrays)).value, call(*arrays), rtol=1e-9)
 
 
 # -- copies and the array API -----------------------------------------------------------------------------------
