@@ -103,14 +103,12 @@ def reduced_at(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0) -> Any:
 BY_CALLS: dict[str, Callable[..., Any]] = {"reduce": reduced, "accumulate": accumulated, "reduceat": reduced_at}
 
 
-def definition_of(ufunc: np.ufunc, method: str) -> Composition | None:
-    """What the method of the ufunc is on nodes; None where it has no derivative."""
-    known = table.get(ufunc)
-    if (ufunc, method) not in definitions and method in BY_CALLS and known and known.kind == "differentiable":
-        definition: Any = functools.partial(BY_CALLS[method], ufunc)
-        definition.__name__ = f"np.{ufunc.__name__}.{method}"
-        definitions[ufunc, method] = Composition(definition, definition)
-    return definitions.get((ufunc, method))
+@functools.cache
+def by_calls(ufunc: np.ufunc, method: str) -> Composition:
+    """The definition of a method as a number of calls of the ufunc."""
+    definition: Any = functools.partial(BY_CALLS[method], ufunc)
+    definition.__name__ = f"np.{ufunc.__name__}.{method}"
+    return Composition(definition, definition)
 
 
 def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -120,11 +118,13 @@ def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str
         return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
     if ufunc in table and table[ufunc].kind == "constant" and method != "at":
         return getattr(ufunc, method)(*map(raw, inputs), **kwargs)
-    definition = definition_of(ufunc, method)
-    if definition is not None:
+    definition = definitions.get((ufunc, method))
+    if definition is None and method in BY_CALLS and ufunc in table and table[ufunc].kind == "differentiable":
+        definition = by_calls(ufunc, method)
         if kwargs.get("out") is None:
             with np.errstate(all="ignore"):
                 getattr(ufunc, method)(*map(raw, inputs), **kwargs)  # what NumPy refuses is refused in its words
+    if definition is not None:
         dtype, kwargs = kwargs.get("dtype"), {name: value for name, value in kwargs.items() if name != "dtype"}
         check_floating(ufunc, dtype)
         return definition((cast(inputs[0], dtype), *inputs[1:]), kwargs)
