@@ -10,6 +10,7 @@ import numpy as np
 from record import PAIRS, SHAPES, Case, sample
 
 from autodiff.rules import elementwise, order, padding, series
+from autodiff.rules import ufunc_methods as methods
 
 NAN, INF = np.nan, np.inf
 
@@ -166,6 +167,7 @@ def parts_and_dtypes() -> Iterator[Case]:
 def ufunc_methods() -> Iterator[Case]:
     """The methods that no function says the same as."""
     x, y = sample(3, 4, low=0.4), sample(7, 2, low=0.4)
+    yield Case("sums", methods.sums, (y,), {"indices": [0, 3, 3, 1]})
     associative = np.logaddexp, np.logaddexp2, np.hypot
     for f, axis in itertools.product((*associative, np.subtract, np.divide, np.float_power), (0, -1)):
         yield Case(named(f, ("reduce", axis)), f, (x,), call=lambda a, f=f, k=axis: f.reduce(a, axis=k))

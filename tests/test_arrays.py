@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -212,6 +213,14 @@ def test_attributes_that_are_not_there(name: str, hint: str) -> None:
 def test_a_property_that_refuses_keeps_its_words() -> None:
     with pytest.raises(AttributeError, match="retain_grad"):
         _ = (ad.Tensor(1.0) * 2).grad
+
+
+def test_a_variance_without_degrees_of_freedom_is_numpys() -> None:
+    x = np.array([1.0, 2.0])
+    with np.errstate(divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for ddof in (2, 3):
+            assert np.var(ad.Tensor(x), ddof=ddof).item() == np.var(x, ddof=ddof) == INF
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])

@@ -129,7 +129,7 @@ def var(
     n = count(a.shape, axis)
     if where is not None:
         n = np.count_nonzero(np.broadcast_to(where, a.shape), axis=axes(axis, a.ndim), keepdims=keepdims)
-    freedom = n - (ddof if correction is None else correction)
+    freedom = np.maximum(n - (ddof if correction is None else correction), 0)
     deviation = a - (np.mean(a, axis=axis, keepdims=True, **asked) if mean is None else mean)
     total = np.sum(squared(deviation), axis=axis, keepdims=keepdims, **asked)
     return total / np.asarray(freedom, total.dtype)[()]

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.shapes import Axis, axes, kept
-from autodiff.engine.table import Composition, check_floating, table
+from autodiff.engine.table import Composition, adjoint, check_floating, linear, primitive, table
 from autodiff.rules.arguments import along, array, given, raw
+from autodiff.rules.indexing import scatter
 from autodiff.rules.scans import record
 from autodiff.rules.shaping import cast
 
@@ -66,7 +67,7 @@ def reduced(
     shape = (math.prod(array.shape[k] for k in moved), *(n for k, n in enumerate(array.shape) if k not in moved))
 
     def rows_of(x: Any) -> Any:
-        return np.reshape(np.moveaxis(x, moved, range(len(moved))), shape)
+        return np.reshape(np.moveaxis(x, moved, tuple(range(len(moved)))), shape)
 
     rows, counts = rows_of(array), rows_of(np.broadcast_to(where, array.shape))
     start = ufunc.identity if initial is np._NoValue else initial
@@ -91,15 +92,39 @@ def accumulated(ufunc: np.ufunc, array: Any, axis: int = 0) -> Any:
     return np.stack(rows, axis=axis) if rows else np.copy(array)
 
 
-def reduced_at(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0) -> Any:
-    """ufunc.reduceat: from each index to the next; the one element where the next is not beyond it."""
+def spans(indices: Any, length: int) -> tuple[Any, Any]:
+    """Where the parts that ufunc.reduceat reduces begin and end: at the next index, or after one element."""
     starts = np.asarray(indices, int)
-    ends = np.maximum([*starts[1:], array.shape[axis]], starts + 1)
-    pieces = [along(axis, array.ndim, slice(k, end)) for k, end in zip(starts, ends, strict=True)]
+    return starts, np.maximum([*starts[1:], length], starts + 1)
+
+
+def reduced_at(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0) -> Any:
+    """ufunc.reduceat: the reductions of the parts, joined."""
+    pieces = [along(axis, array.ndim, slice(*span)) for span in zip(*spans(indices, array.shape[axis]), strict=True)]
     parts = [ufunc.reduce(array[piece], axis=axis, keepdims=True) for piece in pieces]
     return np.concatenate(parts, axis=axis) if parts else array[along(axis, array.ndim, slice(0))]
 
 
+@primitive
+def sums(array: Any, indices: Any, axis: int = 0) -> Any:
+    """np.add.reduceat, in one step for any number of parts."""
+    return np.add.reduceat(array, indices, axis=axis)
+
+
+def spread(g: Any, y: Any, x: Any, indices: Any, axis: int = 0) -> Any:
+    """The adjoint of each sum for its elements; an element may be in several."""
+    starts, ends = spans(indices, x.shape[axis])
+    lengths = ends - starts
+    number = np.repeat(np.arange(len(starts)), lengths)  # of the sum that each term is in
+    places = np.arange(len(number)) - np.repeat(np.cumsum(lengths) - lengths - starts, lengths)
+    return scatter(g[along(axis, x.ndim, number)], index=along(axis, x.ndim, places), shape=x.shape)
+
+
+adjoint(sums, spread)
+linear(sums)
+definitions[np.add, "reduceat"] = Composition(
+    sums, lambda array, indices, axis=0: sums(array, indices=indices, axis=axis)
+)
 BY_CALLS: dict[str, Callable[..., Any]] = {"reduce": reduced, "accumulate": accumulated, "reduceat": reduced_at}
 
 
