@@ -158,9 +158,13 @@ def parts_and_dtypes() -> Iterator[Case]:
     yield Case(
         "nanvar-mean", np.nanvar, (x,), call=lambda a: np.nanvar(a + missing, 1, mean=np.mean(a, 1, keepdims=True))
     )
+    for f in (np.sum, np.prod, np.nanvar, np.nanmean, np.nansum, np.nanmax, np.nanmin):
+        yield Case(named(f, "0d-axis"), f, (sample(),), {"axis": 0})
+        yield Case(named(f, "0d-last"), f, (sample(),), {"axis": -1, "keepdims": True})
     yield Case("sum-initial", np.sum, (x,), {"initial": 2.5, "axis": 0})
     yield Case("sum-methods", np.sum, (x,), call=lambda a: a.sum(0, initial=1.0) * a.max(0, initial=0.3, where=EVEN))
     yield Case("mean-methods", np.mean, (x,), call=lambda a: a.mean(1, where=EVEN) * a.prod(1, where=EVEN, initial=2))
+    yield Case("std-methods", np.std, (x,), call=lambda a: a.var(0, mean=a[1]) * a.std(0, mean=np.mean(a)))
     yield Case("var-methods", np.var, (x,), call=lambda a: a.var(where=EVEN, ddof=1) * a.std(0, np.longdouble))
 
 

@@ -137,6 +137,10 @@ def test_constants_are_plain_and_shared_arrays_are_not_written_into() -> None:
         t.any(axis=0),
         t.argpartition(1),
         t.searchsorted(1.5),
+        t.any(where=[True, False, True]),
+        t.all(where=[True, False, True], keepdims=True),
+        t.argmax(0, keepdims=True),
+        t.argmin(0, keepdims=True),
     ):
         assert not isinstance(plain, ad.Tensor)
     assert np.lexsort((t, t)).tolist() == [1, 2, 0]

@@ -94,9 +94,10 @@ class ArrayMethods:
         ddof: float = 0,
         keepdims: bool = False,
         where: Any = True,
+        mean: Any = None,
     ) -> Tensor:
         """As np.var."""
-        return np_.var(self, **_given(axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where))
+        return np_.var(self, **_given(axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean))
 
     def std(
         self: Any,
@@ -106,9 +107,10 @@ class ArrayMethods:
         ddof: float = 0,
         keepdims: bool = False,
         where: Any = True,
+        mean: Any = None,
     ) -> Tensor:
         """As np.std."""
-        return np_.std(self, **_given(axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where))
+        return np_.std(self, **_given(axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean))
 
     def clip(self: Any, min: Any = None, max: Any = None) -> Tensor:
         """As np.clip; a value on a bound ties with it."""
@@ -140,8 +142,8 @@ class ArrayMethods:
 
     flatten = ravel
 
-    def astype(self: Any, dtype: npt.DTypeLike) -> Tensor:
-        """The value in another floating-point type; the adjoint comes back in this one."""
+    def astype(self: Any, dtype: npt.DTypeLike, *, copy: bool = True) -> Tensor:
+        """The value in another floating-point type; the adjoint comes back in this one. `copy` makes no difference."""
         return shaping.astype(self, dtype=np.dtype(dtype))
 
     def copy(self: Any) -> Tensor:
@@ -180,13 +182,13 @@ class ArrayMethods:
         """As np.round: a plain array, a constant."""
         return np_.round(self.primal, decimals)
 
-    def all(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    def all(self: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
         """As np.all: plain booleans, constants."""
-        return np_.all(self.primal, axis=axis, keepdims=keepdims)
+        return np_.all(self.primal, axis=axis, keepdims=keepdims, where=where)
 
-    def any(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    def any(self: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
         """As np.any: plain booleans, constants."""
-        return np_.any(self.primal, axis=axis, keepdims=keepdims)
+        return np_.any(self.primal, axis=axis, keepdims=keepdims, where=where)
 
     def nonzero(self: Any) -> Any:
         """As np.nonzero: plain integers, constants."""
@@ -204,13 +206,13 @@ class ArrayMethods:
         """As np.searchsorted: plain integers, constants."""
         return np_.searchsorted(self, v, side=side, sorter=sorter)
 
-    def argmax(self: Any, axis: int | None = None) -> Any:
+    def argmax(self: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
         """As np.argmax: plain integers, constants."""
-        return np_.argmax(self.primal, axis=axis)
+        return np_.argmax(self.primal, axis=axis, keepdims=keepdims)
 
-    def argmin(self: Any, axis: int | None = None) -> Any:
+    def argmin(self: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
         """As np.argmin: plain integers, constants."""
-        return np_.argmin(self.primal, axis=axis)
+        return np_.argmin(self.primal, axis=axis, keepdims=keepdims)
 
 
 DEFAULTS = {"keepdims": False, "where": True, "ddof": 0, "order": "C"}
