@@ -158,6 +158,7 @@ def test_constants_are_plain_and_shared_arrays_are_not_written_into() -> None:
         (lambda t: t.sum(dtype="int32"), r"np\.sum of a Tensor was asked for dtype int32"),
         (lambda t: t.astype(int), r"astype of a Tensor was asked for dtype int64"),
         (lambda t: np.sum(t, initial=t[0]), r"np\.sum was called with initial=Tensor of shape.*\.value"),
+        (lambda t: np.add.accumulate(t[0]), r"cannot accumulate on a scalar"),
         (lambda t: np.logaddexp.reduce(t, out=np.zeros(())), r"np\.logaddexp\.reduce was called with out"),
         (lambda t: np.cumsum(t, out=np.zeros(3)), r"np\.cumsum was called with out"),
         (lambda t: np.put(np.zeros(3), 0, t), r"np\.put has no adjoint rule: it writes.*t\.at"),

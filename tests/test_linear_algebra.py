@@ -298,6 +298,9 @@ def test_what_the_matrix_does_not_determine_is_refused() -> None:
         np.cross(ad.Tensor([1.0, 2.0]), [1.0, 2.0])
     with pytest.raises(ValueError, match="3-dimensional"):
         LA.cross(ad.Tensor([1.0, 2.0]), [1.0, 2.0])
+    for factorisation in (LA.svd, LA.qr):
+        with pytest.raises(LA.LinAlgError, match="at least two-dimensional"):
+            factorisation(ad.Tensor([1.0, 2.0]))
     with pytest.raises(ValueError, match="zero dimension"):
         np.cross(ad.Tensor(1.0), [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="incompatible dimensions"):

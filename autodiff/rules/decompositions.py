@@ -115,6 +115,8 @@ adjoint(orthogonal_and_triangular, qr_adjoint)
 @composed(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
     """np.linalg.qr in its modes but 'raw'; 'complete' completes Q to a basis, and R by rows of zeros."""
+    if a.ndim < 2:
+        return np.linalg.qr(raw(a))  # which NumPy refuses
     m, n = a.shape[-2:]
     if mode not in ("reduced", "r", "complete"):
         raise ValueError(
@@ -203,6 +205,8 @@ composed(np.linalg.svdvals)(lambda x: singular_values(x))
 @composed(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """np.linalg.svd: the values alone, or the factors too."""
+    if a.ndim < 2:
+        return np.linalg.svd(raw(a))  # which NumPy refuses
     if not compute_uv:
         return singular_values(a)
     m, n = a.shape[-2:]

@@ -31,7 +31,13 @@ def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def scan(function: Callable[..., Any]) -> Callable[..., Any]:
     """The definition of ufunc.accumulate, which is the function along the first axis unless it is told."""
-    return lambda array, axis=0: function(array, axis=axis)
+
+    def accumulate(array: Any, axis: int = 0) -> Any:
+        if not array.ndim:
+            raise TypeError("cannot accumulate on a scalar")  # as NumPy says
+        return function(array, axis=axis)
+
+    return accumulate
 
 
 definitions: dict[tuple[np.ufunc, str], Composition] = {}
