@@ -44,14 +44,14 @@ def pad(
     """np.pad in every mode but 'empty' and functions that write into the array."""
     x = array
     widths = both_sides(pad_width, x.ndim)
-    constant = numbers(constant_values)
+    wider, constant = any(map(any, widths)), numbers(constant_values)
+    if wider and mode == "constant" and not isinstance(constant, Node):
+        return padding(x, widths=widths, constants=constant.tolist())
     values, ends, lengths = (
         np.broadcast_to(given, (x.ndim, 2)) for given in (constant, numbers(end_values), stat_length)
     )
-    if not any(map(any, widths)):
+    if not wider:
         return np.copy(x)
-    if mode == "constant" and not isinstance(constant, Node):
-        return padding(x, widths=widths, constants=constant.tolist())
     for axis, width in enumerate(widths):
         if mode in ("edge", "wrap", "symmetric", "reflect") and reflect_type == "even":
             places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
