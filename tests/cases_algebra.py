@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.polynomial.polynomial as P
 from record import Case, sample
 
 import autodiff as ad
@@ -59,6 +61,17 @@ def pair(*shape: int, salt: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def flat(*results: Any) -> Any:
     """Several results as one vector."""
     return np.concatenate([np.ravel(r) for r in results])
+
+
+def without_warnings(f: Callable[..., Any]) -> Callable[..., Any]:
+    """f, of which NumPy warns that it will be given up."""
+
+    def call(*args: Any, **parameters: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return f(*args, **parameters)
+
+    return call
 
 
 # -- inverses, systems, determinants ----------------------------------------------------------------------------
@@ -179,11 +192,38 @@ def factorisations() -> Iterator[Case]:
         yield Case(f"svd-rebuilt-{shape}", LA.svd, (a,), call=logarithm)
         yield Case(f"complex-svdvals-{shape}", LA.svdvals, z, call=lambda a, b: LA.svdvals(a + 1j * b))
         yield Case(f"complex-svd-{shape}", LA.svd, z, call=of_complex(logarithm))
-    yield Case("qr-complete", LA.qr, (matrix(2, 3),), call=lambda a: flat(*LA.qr(a, mode="complete")))
-    yield Case("svd-full", LA.svd, (matrix(2, 2),), call=lambda a: flat(*(f * f for f in LA.svd(a))))
+    for shape in [(2, 3), (3, 2), (2, 1), (2, 3, 2)]:  # one vector completes the basis: its sign alone is arbitrary
+        yield Case(f"qr-complete-{shape}", LA.qr, (matrix(*shape),), call=lambda a: flat(*LA.qr(a, mode="complete")))
+    for shape in [(2, 2), (3, 2), (2, 3), (1, 2), (2, 2, 3)]:
+        yield Case(f"svd-full-{shape}", LA.svd, (matrix(*shape),), call=lambda a: flat(*(f * f for f in LA.svd(a))))
+    for shape in [(4, 2), (3, 1), (1, 3), (2, 2, 4)]:
+        yield Case(f"svd-full-{shape}", LA.svd, (matrix(*shape),), call=projectors)
+        yield Case(f"complex-svd-full-{shape}", LA.svd, pair(*shape), call=of_complex(projectors))
+        if shape[-2] > shape[-1]:
+            complete = lambda a: invariant(*LA.qr(a, mode="complete"), a.shape[-1])  # noqa: E731
+            yield Case(f"qr-complete-{shape}", LA.qr, (matrix(*shape),), call=complete)
+            yield Case(f"complex-qr-complete-{shape}", LA.qr, pair(*shape), call=of_complex(complete))
+    yield Case("complement", decompositions.complement, (matrix(3, 2),), call=completed)
     yield Case("orthogonal_and_triangular", decompositions.orthogonal_and_triangular, (matrix(3, 2),))
     yield Case("singular_triplets", decompositions.singular_triplets, (matrix(3, 2),))
     yield Case("singular_values", decompositions.singular_values, (matrix(3, 2),))
+
+
+def invariant(vectors: Any, values: Any, n: int) -> Any:
+    """What does not depend on the vectors beyond the n-th, but for the space that they span."""
+    first, rest = vectors[..., :n], vectors[..., n:]
+    return flat(np.abs(first), rest @ np.conj(rest).mT, values)
+
+
+def projectors(a: Any) -> Any:
+    u, s, vh = LA.svd(a)
+    n = s.shape[-1]
+    return flat(invariant(u, s, n), invariant(np.conj(vh).mT, s, n))
+
+
+def completed(a: Any) -> Any:
+    q = LA.qr(a)[0]
+    return decompositions.complement(q, basis=LA.qr(getattr(a, "value", a), "complete")[0][:, 2:]) ** 2
 
 
 def hermitian_packed(a: Any) -> Any:
@@ -276,6 +316,11 @@ def more_products() -> Iterator[Case]:
     yield Case("cross-batch", np.cross, (sample(2, 3, salt=1), sample(3, salt=2)))
     yield Case("cross-axes", np.cross, (sample(3, 2, salt=1), sample(2, 3, salt=2)), {"axisa": 0, "axisc": 0})
     yield Case("cross-axis", np.cross, (sample(3, 2, salt=1), sample(3, 2, salt=2)), {"axis": 0})
+    for left, right in (((2,), (2,)), ((4, 2), (3,)), ((3,), (4, 2)), ((4, 2), (2,))):
+        arrays = sample(*left, salt=1), sample(*right, salt=2)
+        yield Case(f"cross-{left}-{right}", np.cross, arrays, call=without_warnings(np.cross))
+    flat_vectors = sample(2, 3, salt=1), sample(2, 3, salt=2)
+    yield Case("cross-plane-axis", np.cross, flat_vectors, {"axis": 0}, without_warnings(np.cross))
     yield Case("linalg.cross", LA.cross, (sample(2, 3, salt=1), sample(2, 3, salt=2)))
     for offset, first, second in ((0, 0, 1), (1, 1, 2), (-1, -1, 0), (4, 0, 2)):
         parameters = {"offset": offset, "axis1": first, "axis2": second}
@@ -394,6 +439,10 @@ def polynomials() -> Iterator[Case]:
     weights = sample(6, low=0.5, salt=1)
     yield Case("polyfit-weights", np.polyfit, (t, y, weights), call=lambda t, y, w: np.polyfit(t, y, 2, w=w))
     yield Case("polyfit-columns", np.polyfit, (t, sample(6, 2)), call=lambda t, y: np.polyfit(t, y, 1))
+    for f, points in ((P.polyval2d, (x, x + 1)), (P.polygrid2d, (x[0], x[1, :2]))):
+        if hasattr(f, "_implementation"):  # NumPy asks Tensors about it (since 2.4)
+            for shape in ((2, 3), (1, 1), (2, 3, 2)):
+                yield Case(f"{f.__name__}-{shape}", f, (*points, sample(*shape)))
     yield Case("poly", np.poly, (p,))
     yield Case("poly-matrix", np.poly, (matrix(3, 3),))
     yield Case("roots", np.roots, (np.array([1.0, -6.3, 11.2, -5.9]),))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from record import PAIRS, SHAPES, Case, sample
 
 from autodiff.rules import elementwise, order, padding, series
+from autodiff.rules import ufunc_methods as methods
 
 NAN, INF = np.nan, np.inf
 
@@ -82,6 +83,7 @@ def elementwise_cases() -> Iterator[Case]:
 # -- reductions and scans ---------------------------------------------------------------------------------------
 
 AXES = [((2, 3, 4), axis) for axis in (None, 0, -1, (0, 2), (-1, 1))] + [((), None), ((1,), 0), ((3,), -1)]
+WIDER = np.float64, np.longdouble  # than float32, which every record is run in too
 EVEN = np.arange(12).reshape(3, 4) % 2 == 0
 
 
@@ -125,12 +127,109 @@ def reductions() -> Iterator[Case]:
                 f"{f.__name__}-reduce-{axis}", getattr(np, name), (x,), call=lambda a, f=f, k=axis: f.reduce(a, axis=k)
             )
         yield Case(f"{f.__name__}-reduce", getattr(np, name), (x,), call=lambda a, f=f: f.reduce(a, keepdims=True))
+        call = lambda a, f=f: f.reduce(a, axis=1, initial=0.7, where=EVEN, dtype=np.longdouble)  # noqa: E731
+        yield Case(f"{f.__name__}-reduce-parameters", getattr(np, name), (x,), call=call)
         for axis in (0, -1):
             yield Case(
                 f"{f.__name__}-accumulate-{axis}", np.cumsum, (x,), call=lambda a, f=f, k=axis: accumulated(f, a, k)
             )
     yield Case("fmax-reduce", np.nanmax, (x,), call=lambda a: np.fmax.reduce(a + missing, axis=1))
     yield Case("fmin-reduce", np.nanmin, (x,), call=lambda a: np.fmin.reduce(a + missing))
+
+
+def parts_and_dtypes() -> Iterator[Case]:
+    """Reductions with dtype=, where= and initial=, as functions and as methods."""
+    x = sample(3, 4)
+    missing = with_nan(x, 1, 4, 11)
+    for f, dtype in itertools.product(
+        (*(np.sum, np.mean, np.prod, np.var, np.std), *(np.nansum, np.nanmean, np.nanprod, np.nanvar, np.nanstd)), WIDER
+    ):
+        yield Case(named(f, ("dtype", dtype.__name__)), f, (x,), {"axis": 1, "dtype": dtype, "where": EVEN})
+        yield Case(named(f, ("dtype-all", dtype.__name__)), f, (x,), {"dtype": dtype})
+    for f in (np.nansum, np.nanprod, np.nanmax, np.nanmin):
+        for axis, initial in itertools.product((None, 1), (0.4, 9.0)):
+            k: dict[str, Any] = {"axis": axis, "initial": initial}
+            yield Case(named(f, ("initial", axis, initial)), f, (x,), k, skipping(f, missing))
+            k = k | {"where": EVEN, "keepdims": True}
+            yield Case(named(f, ("where", axis, initial)), f, (x,), k, skipping(f, missing))
+    for f, axis in itertools.product((np.nansum, np.nanmean, np.nanvar, np.nanstd), (None, 1)):
+        k = {"axis": axis, "where": ~EVEN}
+        yield Case(named(f, ("where", axis)), f, (x,), k, skipping(f, missing))
+    yield Case(
+        "nanvar-mean", np.nanvar, (x,), call=lambda a: np.nanvar(a + missing, 1, mean=np.mean(a, 1, keepdims=True))
+    )
+    for f in (np.sum, np.prod, np.nanvar, np.nanmean, np.nansum, np.nanmax, np.nanmin):
+        yield Case(named(f, "0d-axis"), f, (sample(),), {"axis": 0})
+        yield Case(named(f, "0d-last"), f, (sample(),), {"axis": -1, "keepdims": True})
+    yield Case("sum-initial", np.sum, (x,), {"initial": 2.5, "axis": 0})
+    yield Case("sum-methods", np.sum, (x,), call=lambda a: a.sum(0, initial=1.0) * a.max(0, initial=0.3, where=EVEN))
+    yield Case("mean-methods", np.mean, (x,), call=lambda a: a.mean(1, where=EVEN) * a.prod(1, where=EVEN, initial=2))
+    yield Case("std-methods", np.std, (x,), call=lambda a: a.var(0, mean=a[1]) * a.std(0, mean=np.mean(a)))
+    yield Case("var-methods", np.var, (x,), call=lambda a: a.var(where=EVEN, ddof=1) * a.std(0, np.longdouble))
+
+
+def ufunc_methods() -> Iterator[Case]:
+    """The methods that no function says the same as."""
+    x, y = sample(3, 4, low=0.4), sample(7, 2, low=0.4)
+    yield Case("sums", methods.sums, (y,), {"indices": [0, 3, 3, 1]})
+    associative = np.logaddexp, np.logaddexp2, np.hypot
+    for f, axis in itertools.product((*associative, np.subtract, np.divide, np.float_power), (0, -1)):
+        yield Case(named(f, ("reduce", axis)), f, (x,), call=lambda a, f=f, k=axis: f.reduce(a, axis=k))
+        yield Case(named(f, ("accumulate", axis)), f, (x,), call=lambda a, f=f, k=axis: f.accumulate(a, axis=k))
+        k: dict[str, Any] = {"axis": axis, "initial": 0.8, "where": EVEN, "keepdims": True}
+        yield Case(named(f, ("where", axis)), f, (x,), k, lambda a, f=f, **k: f.reduce(a, **k))
+    for f, axis in itertools.product(associative, (None, (1, 0), ())):
+        yield Case(named(f, ("reduce", axis)), f, (x,), call=lambda a, f=f, k=axis: f.reduce(a, axis=k))
+    yield Case("logaddexp-reduce-many", np.logaddexp, (y,), call=lambda a: np.logaddexp.reduce(a, dtype=np.longdouble))
+    yield Case(
+        "logaddexp-reduce-none",
+        np.logaddexp,
+        (y,),
+        call=lambda a: np.logaddexp(np.logaddexp.reduce(a[:0], initial=1.0), a),
+    )
+    yield Case("hypot-reduce-0d", np.hypot, (sample(),), call=np.hypot.reduce)
+    yield Case("subtract-accumulate-none", np.subtract, (sample(0, 3),), call=lambda a: a - np.subtract.accumulate(a))
+    for f, places in itertools.product(
+        (np.add, np.multiply, np.maximum, np.subtract, np.logaddexp), ([0, 3, 5], [6, 1, 1, 2], [])
+    ):
+        yield Case(named(f, ("reduceat", places)), np.concatenate, (y,), call=lambda a, f=f, p=places: f.reduceat(a, p))
+    yield Case(
+        "add-reduceat-axis",
+        np.concatenate,
+        (x,),
+        call=lambda a: np.add.reduceat(a, [0, 2], axis=1, dtype=np.longdouble),
+    )
+
+
+def computed_in_another_dtype() -> Iterator[Case]:
+    x, y = sample(2, 3, low=0.4), sample(3, low=0.4, salt=1)
+    for dtype in WIDER:
+        for f in (np.exp, np.sqrt, np.tanh, np.absolute):
+            yield Case(named(f, dtype.__name__), f, (x,), {"dtype": dtype})
+        for f in (np.add, np.multiply, np.power, np.logaddexp):
+            yield Case(named(f, dtype.__name__), f, (x, y), {"dtype": dtype})
+            yield Case(named(f, ("number", dtype.__name__)), f, (y,), call=lambda b, f=f, d=dtype: f(2, b, dtype=d))
+        yield Case(named(np.matmul, dtype.__name__), np.matmul, (x, y), {"dtype": dtype})
+        yield Case(named(np.outer, dtype.__name__), np.multiply, (x, y), {"dtype": dtype}, np.multiply.outer)
+        for f in (np.cumsum, np.cumprod, np.nancumsum, np.nancumprod):
+            yield Case(named(f, dtype.__name__), f, (x,), {"dtype": dtype, "axis": 1})
+        for f in (np.concatenate, np.stack, np.hstack, np.vstack):
+            yield Case(named(f, dtype.__name__), f, (x, x + 1), {"dtype": dtype}, lambda *a, f=f, **k: f(a, **k))
+        for f in (np.linspace, np.logspace, np.geomspace):
+            yield Case(named(f, dtype.__name__), f, (y, y + 1), {"num": 4, "dtype": dtype})
+        for f in (np.trace, np.linalg.trace, np.cov, np.corrcoef):
+            yield Case(named(f, dtype.__name__), f, (x,), {"dtype": dtype})
+        yield Case(
+            named(np.full_like, dtype.__name__),
+            np.full_like,
+            (y,),
+            call=lambda a, d=dtype: np.full_like(a, a[0], dtype=d),
+        )
+        for name in ("cumulative_sum", "cumulative_prod"):
+            if f := getattr(np, name, None):
+                yield Case(named(f, dtype.__name__), f, (x,), {"axis": 1, "dtype": dtype, "include_initial": True})
+    yield Case("cumsum-methods-dtype", np.cumsum, (x,), call=lambda a: a.cumsum(0, WIDER[1]) * a.cumprod(1, WIDER[1]))
+    yield Case("trace-method-dtype", np.trace, (x,), call=lambda a: a.trace(dtype=WIDER[1]) * a.sum(dtype=WIDER[0]))
 
 
 def accumulated(f: Any, a: Any, axis: int) -> Any:
@@ -200,6 +299,11 @@ def scans() -> Iterator[Case]:
     yield Case("gradient-of-step", np.gradient, (sample(4), sample(low=0.4, high=2)))
 
 
+def skipping(f: Any, missing: np.ndarray) -> Any:
+    """f of the array with some elements made NaN."""
+    return lambda a, **k: f(a + missing, **k)
+
+
 # -- statistics -------------------------------------------------------------------------------------------------
 
 METHODS = "inverted_cdf averaged_inverted_cdf closest_observation interpolated_inverted_cdf hazen weibull linear"
@@ -229,6 +333,16 @@ def statistics() -> Iterator[Case]:
             (x,),
             call=lambda a, axis=axis: np.nanquantile(a + missing, 0.4, axis),
         )
+    k: dict[str, Any] = {"method": "inverted_cdf"}
+    for axis, shape in ((None, (3, 4)), (0, (3,)), (-1, (4,)), ((1, 0), (4, 3)), (1, (3, 4))):
+        w = k | {"axis": axis, "weights": sample(*shape, low=0.2, high=2.0, salt=3)}
+        yield Case(f"quantile-weights-{axis}-{shape}", np.quantile, (x,), w | {"q": [0.2, 0.7]})
+        yield Case(f"percentile-weights-{axis}-{shape}", np.percentile, (x,), w | {"q": 40, "keepdims": True})
+        if shape == (3, 4):  # NumPy's own that skip NaN fail with others
+            w |= {"q": [20.0, 70.0]}
+            yield Case(f"nanpercentile-weights-{axis}", np.nanpercentile, (x,), w, skipping(np.nanpercentile, missing))
+            w |= {"q": 0.4, "keepdims": True}
+            yield Case(f"nanquantile-weights-{axis}", np.nanquantile, (x,), w, skipping(np.nanquantile, missing))
     qs = sample(3, low=0.1, high=0.9, salt=1)
     yield Case("quantile-q", np.quantile, (x, qs), {"axis": 0})
     yield Case("percentile-q", np.percentile, (x, 100 * qs[0]))
@@ -277,6 +391,31 @@ def moved() -> Iterator[Case]:
     for f, k in itertools.product((np.tril, np.triu), (-1, 0, 2)):
         yield Case(named(f, k), f, (x,), {"k": k})
         yield Case(named(f, ("row", k)), f, (sample(3),), {"k": k})
+
+
+def laid_out() -> Iterator[Case]:
+    """Calls whose result memory's order decides, made so that the sum of it does not."""
+    x = sample(2, 3, 4)
+    for layout in ("A", "F"):
+        yield Case(
+            f"reshape-{layout}", np.reshape, (x,), call=lambda a, o=layout: np.sum(np.reshape(a, (4, 6), o) ** 2)
+        )
+        yield Case(f"ravel-{layout}", np.ravel, (x,), call=lambda a, o=layout: np.sum(np.ravel(a, o) ** 2))
+    yield Case("reshape-method-A", np.reshape, (x,), call=lambda a: a.reshape(-1, order="A").sum() * a.ravel("A").sum())
+    if hasattr(np, "unstack"):  # since NumPy 2.1
+        yield Case("reshape-copy", np.reshape, (x,), {"shape": (6, 4), "copy": True})
+        yield Case("reshape-method-copy", np.reshape, (x,), call=lambda a: a.reshape(6, 4, copy=True))
+
+
+def windows() -> Iterator[Case]:
+    f = np.lib.stride_tricks.sliding_window_view
+    x = sample(3, 4)
+    yield Case("sliding_window_view-row", f, (sample(6),), {"window_shape": 3})
+    yield Case("sliding_window_view-both", f, (x,), {"window_shape": (2, 3)})
+    yield Case("sliding_window_view-position", f, (x,), call=lambda a: f(a, (2, 3)) * a[0, 0])
+    for axis in (0, -1):
+        yield Case(f"sliding_window_view-{axis}", f, (x,), {"window_shape": 2, "axis": axis})
+    yield Case("sliding_window_view-twice", f, (x,), {"window_shape": (2, 2), "axis": (1, 1)})
 
 
 def widened() -> Iterator[Case]:
@@ -438,6 +577,17 @@ def paddings() -> Iterator[Case]:
     yield Case(
         "pad-ends", np.pad, (x,), call=lambda a: np.pad(a, 2, "linear_ramp", end_values=((1.0, 2.0), (3.0, 4.0)))
     )
+    values: list[Callable[[Any], Any]] = [
+        *(
+            lambda a: a[0, 0],
+            lambda a: a[1:3, :2] ** 2,
+            lambda a: ((1.0, a[0, 1]), (a[2, 2], 4.0)),
+            lambda a: a[:2, :1],
+        ),
+    ]
+    for k, of in enumerate(values):
+        yield Case(f"pad-value-{k}", np.pad, (x,), call=lambda a, of=of: np.pad(a, (1, 2), constant_values=of(a)))
+        yield Case(f"pad-end-{k}", np.pad, (x,), call=lambda a, of=of: np.pad(a, 2, "linear_ramp", end_values=of(a)))
     yield Case("pad-stat_length", np.pad, (x,), call=lambda a: np.pad(a, 2, "mean", stat_length=((1, 2), (2, 9))))
     yield Case("pad-0d", np.pad, (sample(),), call=lambda a: np.pad(a, 0))
     yield Case("padding", padding.padding, (x,), {"widths": ((1, 2), (0, 1))})
@@ -492,6 +642,7 @@ def selections() -> Iterator[Case]:
     yield Case("interp", np.interp, (points, places, values))
     yield Case("interp-0d", np.interp, (sample(low=0.6, high=1), places, values))
     yield Case("interp-ends", np.interp, (points, places, values), {"left": -1.0, "right": 5.0})
+    yield Case("interp-ends-given", np.interp, (values,), call=lambda v: np.interp(points, places, v, v[1] ** 2, v[0]))
     yield Case("interp-infinite", np.interp, (values,), call=lambda v: np.interp([-INF, INF, 1.0], places, v))
     yield Case("interp-period", np.interp, (points, places[::-1].copy(), values), {"period": 2.7})
     yield Case("interp-one", np.interp, (points, values[:1], values[1:2]))
@@ -527,9 +678,14 @@ def ordered() -> Iterator[Case]:
 CASES = [
     *elementwise_cases(),
     *reductions(),
+    *parts_and_dtypes(),
+    *ufunc_methods(),
+    *computed_in_another_dtype(),
     *scans(),
     *statistics(),
     *moved(),
+    *laid_out(),
+    *windows(),
     *widened(),
     *diagonals(),
     *joined(),

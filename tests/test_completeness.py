@@ -32,9 +32,10 @@ NOT_OF_ARRAYS = {
         ufunc""",
     "of Python objects": "frompyfunc isfortran iterable nested_iters row_stack",
     "of integers": "fft.fftfreq fft.rfftfreq",
+    "of memory": "lib.stride_tricks.as_strided",
     "that are exceptions": "linalg.LinAlgError",
 }
-SPACES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft}
+SPACES = {"np": np, "np.linalg": np.linalg, "np.fft": np.fft, "np.lib.stride_tricks": np.lib.stride_tricks}
 PUBLIC = {
     f"{space}.{name}": getattr(module, name)
     for space, module in SPACES.items()

@@ -14,6 +14,7 @@ from autodiff.scipy import integrate, linalg, signal, special, stats
 
 PAGE = Path(__file__).parent.parent / "FUNCTIONS.md"
 SPACES = {"np": "numpy", "np.linalg": "numpy.linalg", "np.fft": "numpy.fft"}
+SPACES |= {"np.lib.stride_tricks": "numpy.lib.stride_tricks"}
 HEAD = """# Which functions a Tensor can be passed to
 
 Generated from the tables that the engine itself reads, by `python tests/test_function_table.py`; a test compares

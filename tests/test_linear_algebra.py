@@ -249,6 +249,26 @@ def polar(z: Any, weights: np.ndarray) -> Any:
     return np.sum(np.real(u @ vh) * weights)
 
 
+@pytest.mark.parametrize("shape", [(4, 2), (3, 1), (2, 5, 3)])
+def test_what_completes_a_basis_has_the_derivative_that_it_determines(shape: tuple[int, ...]) -> None:
+    x = ad.Tensor(matrix(*shape))
+    n = shape[-1]
+    for vectors in (LA.qr(x, mode="complete")[0], LA.svd(x)[0], LA.svd(x.mT)[2].mT):
+        rest = vectors[..., n:]
+        projected = (rest @ rest.mT).adjoints(np.ones((*shape[:-2], shape[-2], shape[-2])))[x]
+        reduced = (vectors[..., :n] @ vectors[..., :n].mT).adjoints(np.ones((*shape[:-2], shape[-2], shape[-2])))[x]
+        np.testing.assert_allclose(projected, -reduced, atol=1e-12)  # the projectors add up to 1
+        with pytest.raises(ValueError, match=r"complete a basis of .* full_matrices=False"):
+            np.sum(rest**3).adjoints()
+
+
+def test_a_complex_vector_that_completes_a_basis_has_any_phase() -> None:
+    a, b = pair(3, 2)
+    ad.check_grads(lambda a, b: np.abs(LA.svd(a + 1j * b)[0][:, 2]), a, b)
+    with pytest.raises(ValueError, match="complete a basis"):
+        gradient(lambda z: np.sum(np.real(LA.svd(z)[0][:, 2])), a + 1j * b)
+
+
 def test_signs_of_real_vectors_do_not_matter() -> None:
     a = symmetric(matrix(3, 3))
     turned = np.diag([1.0, -1.0, 1.0])  # a similar matrix, whose eigenvectors change signs row by row
@@ -270,14 +290,21 @@ def test_real_matrices_with_complex_eigenvalues_have_real_adjoints() -> None:
 
 def test_what_the_matrix_does_not_determine_is_refused() -> None:
     a = ad.Tensor(matrix(3, 2))
-    with pytest.raises(ValueError, match="full_matrices=False"):
-        LA.svd(a)
     with pytest.raises(ValueError, match="mode='reduced'"):
-        LA.qr(a, mode="complete")
+        LA.qr(a, mode="raw")
     with pytest.raises(ValueError, match="eigh"):
         LA.svd(ad.Tensor(np.eye(2)), hermitian=True)
-    with pytest.raises(ValueError, match="3 elements"):
+    with pytest.warns(DeprecationWarning, match="2-dimensional vectors"):
         np.cross(ad.Tensor([1.0, 2.0]), [1.0, 2.0])
+    with pytest.raises(ValueError, match="3-dimensional"):
+        LA.cross(ad.Tensor([1.0, 2.0]), [1.0, 2.0])
+    for factorisation in (LA.svd, LA.qr):
+        with pytest.raises(LA.LinAlgError, match="at least two-dimensional"):
+            factorisation(ad.Tensor([1.0, 2.0]))
+    with pytest.raises(ValueError, match="zero dimension"):
+        np.cross(ad.Tensor(1.0), [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match="incompatible dimensions"):
+        np.cross(ad.Tensor([1.0]), [1.0, 2.0, 3.0])
     with pytest.raises(TypeError, match="polydiv"):
         np.polydiv(ad.Tensor([1.0, 2.0]), [1.0])
     with pytest.raises(TypeError, match="lstsq"):

@@ -238,6 +238,8 @@ def test_whole_array_functions_and_their_pullbacks():
     assert written(a.sum()) == "sum v₀"
     assert written(a.sum(axis=0)) == "sum(v₀, axis=0)"
     assert rules(a.mean()) == ["broadcast v̄₁ / 6"]
+    assert rules(a.mean(where=a.value > 0)) == ["pullback of mean(v̄₁)"]
+    assert written(a.sum(dtype=np.float32)) == "sum(v₀, dtype=float32)"
     assert written(a[0, 1:]) == "v₀[0, 1:]"
     assert written(a[..., None, -1]) == "v₀[..., None, -1]"
     assert written(a[::2, a.value[0] > 0]) == "v₀[::2, mask(3)]"

@@ -130,8 +130,8 @@ def test_writing_a_tensor_into_an_array_is_refused() -> None:
     ("call", "keyword"),
     [
         (lambda t: np.add(t, 1, where=array([True, False])), "where"),
-        (lambda t: np.exp(t, dtype=np.float32), "dtype"),
-        (lambda t: np.sum(t, dtype=np.float32), "dtype"),
+        (lambda t: np.exp(t, casting="unsafe"), "casting"),
+        (lambda t: np.einsum("i->", t, dtype=np.float32), "dtype"),
         (lambda t: np.matmul(t, t, axes=[(0,), (0,), ()]), "axes"),
         (lambda t: np.concatenate([t, t], casting="unsafe"), "casting"),
         (lambda t: np.einsum("i->", t, order="F"), "order"),

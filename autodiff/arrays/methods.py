@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff import hints
-from autodiff.engine.graph import described
 from autodiff.engine.shapes import Axis
 from autodiff.rules import shaping
 
@@ -52,33 +51,69 @@ class ArrayMethods:
 
     conjugate = conj
 
-    def sum(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def sum(
+        self: Any,
+        axis: Axis = None,
+        dtype: npt.DTypeLike | None = None,
+        *,
+        keepdims: bool = False,
+        initial: Any = None,
+        where: Any = True,
+    ) -> Tensor:
         """As np.sum."""
-        return np_.sum(self, **_given(axis, keepdims))
+        return np_.sum(self, **_given(axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where))
 
-    def mean(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def mean(
+        self: Any, axis: Axis = None, dtype: npt.DTypeLike | None = None, *, keepdims: bool = False, where: Any = True
+    ) -> Tensor:
         """As np.mean."""
-        return np_.mean(self, **_given(axis, keepdims))
+        return np_.mean(self, **_given(axis=axis, dtype=dtype, keepdims=keepdims, where=where))
 
-    def prod(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def prod(
+        self: Any,
+        axis: Axis = None,
+        dtype: npt.DTypeLike | None = None,
+        *,
+        keepdims: bool = False,
+        initial: Any = None,
+        where: Any = True,
+    ) -> Tensor:
         """As np.prod."""
-        return np_.prod(self, **_given(axis, keepdims))
+        return np_.prod(self, **_given(axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where))
 
-    def max(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def max(self: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
         """As np.max; elements that tie share the adjoint equally."""
-        return np_.max(self, **_given(axis, keepdims))
+        return np_.max(self, **_given(axis=axis, keepdims=keepdims, initial=initial, where=where))
 
-    def min(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    def min(self: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
         """As np.min; elements that tie share the adjoint equally."""
-        return np_.min(self, **_given(axis, keepdims))
+        return np_.min(self, **_given(axis=axis, keepdims=keepdims, initial=initial, where=where))
 
-    def var(self: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    def var(
+        self: Any,
+        axis: Axis = None,
+        dtype: npt.DTypeLike | None = None,
+        *,
+        ddof: float = 0,
+        keepdims: bool = False,
+        where: Any = True,
+        mean: Any = None,
+    ) -> Tensor:
         """As np.var."""
-        return np_.var(self, ddof=ddof, **_given(axis, keepdims))
+        return np_.var(self, **_given(axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean))
 
-    def std(self: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Tensor:
+    def std(
+        self: Any,
+        axis: Axis = None,
+        dtype: npt.DTypeLike | None = None,
+        *,
+        ddof: float = 0,
+        keepdims: bool = False,
+        where: Any = True,
+        mean: Any = None,
+    ) -> Tensor:
         """As np.std."""
-        return np_.std(self, ddof=ddof, **_given(axis, keepdims))
+        return np_.std(self, **_given(axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean))
 
     def clip(self: Any, min: Any = None, max: Any = None) -> Tensor:
         """As np.clip; a value on a bound ties with it."""
@@ -88,9 +123,9 @@ class ArrayMethods:
         """As np.dot."""
         return np_.dot(self, other)
 
-    def reshape(self: Any, *shape: Any, order: str = "C") -> Tensor:
+    def reshape(self: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """As ndarray.reshape: `t.reshape(2, 3)` or `t.reshape((2, 3))`; one length may be -1."""
-        return np_.reshape(self, _one(shape), **({} if order == "C" else {"order": order}))
+        return np_.reshape(self, _one(shape), **_given(order=order, copy=copy))
 
     def transpose(self: Any, *axes: Any) -> Tensor:
         """As ndarray.transpose: `t.transpose(1, 0)`, `t.transpose((1, 0))`, or all axes reversed."""
@@ -102,38 +137,33 @@ class ArrayMethods:
 
     def squeeze(self: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
         """As np.squeeze."""
-        return np_.squeeze(self, **({} if axis is None else {"axis": axis}))
+        return np_.squeeze(self, **_given(axis=axis))
 
     def ravel(self: Any, order: str = "C") -> Tensor:
         """As np.ravel: one axis."""
-        return np_.ravel(self, **({} if order == "C" else {"order": order}))
+        return np_.ravel(self, **_given(order=order))
 
     flatten = ravel
 
-    def astype(self: Any, dtype: npt.DTypeLike) -> Tensor:
-        """The value in another floating-point type; the adjoint comes back in this one."""
-        if np.dtype(dtype).kind not in "fc":
-            raise TypeError(
-                f"astype({np.dtype(dtype)}) was asked of {described(self)}; only floating-point numbers have "
-                f"derivatives. Write t.value.astype({np.dtype(dtype)}) for the plain array, a constant."
-            )
+    def astype(self: Any, dtype: npt.DTypeLike, *, copy: bool = True) -> Tensor:
+        """The value in another floating-point type; the adjoint comes back in this one. `copy` makes no difference."""
         return shaping.astype(self, dtype=np.dtype(dtype))
 
     def copy(self: Any) -> Tensor:
         """A new node with the same value."""
         return np_.copy(self)
 
-    def cumsum(self: Any, axis: int | None = None) -> Tensor:
+    def cumsum(self: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """As np.cumsum."""
-        return np_.cumsum(self, axis=axis)
+        return np_.cumsum(self, axis=axis, **_given(dtype=dtype))
 
-    def cumprod(self: Any, axis: int | None = None) -> Tensor:
+    def cumprod(self: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """As np.cumprod."""
-        return np_.cumprod(self, axis=axis)
+        return np_.cumprod(self, axis=axis, **_given(dtype=dtype))
 
-    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: npt.DTypeLike | None = None) -> Tensor:
         """As np.trace."""
-        return np_.trace(self, offset, axis1, axis2)
+        return np_.trace(self, offset, axis1, axis2, **_given(dtype=dtype))
 
     def diagonal(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """As np.diagonal."""
@@ -166,13 +196,13 @@ class ArrayMethods:
         """As np.round: a plain array, a constant."""
         return np_.round(self.primal, decimals)
 
-    def all(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    def all(self: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
         """As np.all: plain booleans, constants."""
-        return np_.all(self.primal, axis=axis, keepdims=keepdims)
+        return np_.all(self.primal, axis=axis, keepdims=keepdims, where=where)
 
-    def any(self: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    def any(self: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
         """As np.any: plain booleans, constants."""
-        return np_.any(self.primal, axis=axis, keepdims=keepdims)
+        return np_.any(self.primal, axis=axis, keepdims=keepdims, where=where)
 
     def nonzero(self: Any) -> Any:
         """As np.nonzero: plain integers, constants."""
@@ -190,13 +220,13 @@ class ArrayMethods:
         """As np.searchsorted: plain integers, constants."""
         return np_.searchsorted(self, v, side=side, sorter=sorter)
 
-    def argmax(self: Any, axis: int | None = None) -> Any:
+    def argmax(self: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
         """As np.argmax: plain integers, constants."""
-        return np_.argmax(self.primal, axis=axis)
+        return np_.argmax(self.primal, axis=axis, keepdims=keepdims)
 
-    def argmin(self: Any, axis: int | None = None) -> Any:
+    def argmin(self: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
         """As np.argmin: plain integers, constants."""
-        return np_.argmin(self.primal, axis=axis)
+        return np_.argmin(self.primal, axis=axis, keepdims=keepdims)
 
 
 def _with_hint(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -219,10 +249,12 @@ for _name, _method in tuple(vars(ArrayMethods).items()):
         setattr(ArrayMethods, _name, _with_hint(_method))
 
 
-def _given(axis: Axis, keepdims: bool) -> dict[str, Any]:
+DEFAULTS = {"keepdims": False, "where": True, "ddof": 0, "order": "C"}
+
+
+def _given(**parameters: Any) -> dict[str, Any]:
     """The parameters that differ from NumPy's defaults, so that traces and pictures show no others."""
-    given: dict[str, Any] = {} if axis is None else {"axis": axis}
-    return given | {"keepdims": True} if keepdims else given
+    return {name: value for name, value in parameters.items() if value is not DEFAULTS.get(name)}
 
 
 def _one(numbers: Sequence[Any]) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from autodiff import hints
 from autodiff.engine.graph import described
 from autodiff.engine.table import takes_tensors
-from autodiff.rules import special
+from autodiff.rules import polynomials, special
 
 if TYPE_CHECKING:
     from autodiff.arrays.tensor import Tensor
@@ -23,7 +23,7 @@ class Protocols:
     __slots__ = ()
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise self._would_lose_the_derivative("np.asarray(tensor)", ".value", special.advice())
+        raise self._would_lose_the_derivative("np.asarray(tensor)", ".value", polynomials.advice() or special.advice())
 
     # -- conversions that would lose the derivative -------------------------------------------------------------
 

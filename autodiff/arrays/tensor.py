@@ -19,7 +19,7 @@ from autodiff.engine.graph import NOT_KEPT, Node, current_scope, described, next
 from autodiff.engine.recording import NO_PARAMETERS, apply, is_operand, recorded
 from autodiff.engine.reverse import adjoints, conjugated
 from autodiff.engine.table import no_rule, table, without_defaults
-from autodiff.rules import special, ufunc_methods
+from autodiff.rules import polynomials, special, ufunc_methods
 from autodiff.rules.indexing import added_at, gather, replaced_at, settled
 
 Index = Any
@@ -291,6 +291,8 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                     return NotImplemented
         if method != "__call__":
             return ufunc_methods.call(ufunc, method, inputs, kwargs)
+        if kwargs.get("dtype") is not None and (primitive is None or primitive.kind != "constant"):
+            return ufunc(*ufunc_methods.converted(ufunc, inputs, kwargs.pop("dtype")), **kwargs)
         if primitive is None or primitive.kind != "differentiable":
             if primitive is None or primitive.kind != "constant":
                 special.declared(ufunc)
@@ -317,6 +319,8 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                 return primitive.definition(args, kwargs)
             if primitive.kind == "constant":
                 return function(*map(_raw, args), **{k: _raw(v) for k, v in kwargs.items()})
+        elif polynomials.declared(function):
+            return self.__array_function__(function, types, args, kwargs)
         raise no_rule(function)
 
     # -- a sequence of its first axis ---------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autodiff.batching import Batch
-from autodiff.engine.graph import NOT_KEPT, Node, Scope, current_scope, next_serial
+from autodiff.engine.graph import NOT_KEPT, Node, Scope, current_scope, described, next_serial
 from autodiff.engine.table import Primitive, spelled
 
 ARRAY: Any = (np.ndarray, np.generic, Batch)
@@ -40,8 +40,15 @@ def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str
             raw.append(argument)
     try:
         primal = primitive.function(*raw, **parameters) if parameters else primitive.function(*raw)
-    except ValueError as error:
-        name_shapes(error, primitive.function, raw)
+    except (ValueError, TypeError) as error:
+        for name, value in parameters.items():
+            if isinstance(value, Node):
+                raise TypeError(
+                    f"{spelled(primitive.function)} was called with {name}={described(value)}, a parameter through "
+                    "which no derivative flows; pass its .value, a constant, or compose the function from others."
+                ) from error
+        if isinstance(error, ValueError):
+            name_shapes(error, primitive.function, raw)
         raise
     scope = _read_scope()
     if scope is None or kind is None:

@@ -29,9 +29,9 @@ def axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     """
     if axis is None:
         return tuple(range(ndim))
+    if not ndim and axis in (0, -1):  # which NumPy takes for a number
+        return ()
     listed = (axis,) if isinstance(axis, int | np.integer) else axis
-    if not ndim:  # NumPy takes 0 and -1 for a number
-        return tuple(map(int, listed))
     for k in listed:
         if not -ndim <= k < ndim:
             raise np.exceptions.AxisError(k, ndim)

@@ -97,6 +97,8 @@ class Primitive:
                 args = args[:data] + tuple(kwargs.pop(n) for n in names[len(args) : data] if n in kwargs)
         if not kwargs.keys() <= self.keywords:
             kwargs = without_defaults(self.function, kwargs, self.keywords)
+        if "dtype" in kwargs:
+            check_floating(self.function, kwargs["dtype"])
         return args, kwargs
 
 
@@ -139,6 +141,8 @@ class Composition:
                 args = args[:agreed]
         if not kwargs.keys() <= self.keywords:
             kwargs = without_defaults(self.function, kwargs, self.keywords)
+        if "dtype" in kwargs:
+            check_floating(self.function, kwargs["dtype"])
         return self.definition(*args, **kwargs)
 
 
@@ -271,6 +275,15 @@ def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Itera
             "never written into, so leave out= away, and compose the rest from other functions."
         )
     return {k: v for k, v in kwargs.items() if k in keywords}
+
+
+def check_floating(function: Function, dtype: Any) -> None:
+    """Refuse a `dtype=` of integers or booleans, which have no derivative: TypeError."""
+    if dtype is not None and np.dtype(dtype).kind not in "fc":
+        raise TypeError(
+            f"{spelled(function)} of a Tensor was asked for dtype {np.dtype(dtype)}, which has no derivative; pass a "
+            f"floating-point dtype, or take the plain array, tensor.value, for a constant: t.value.astype({np.dtype(dtype)})."
+        )
 
 
 def no_rule(function: Function) -> TypeError:

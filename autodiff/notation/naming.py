@@ -223,4 +223,6 @@ def _setting(value: Any) -> str:
         return str(value)
     if isinstance(value, tuple | list) and all(isinstance(part, simple) for part in value):
         return "(" + ", ".join(map(str, value)) + ("," if len(value) == 1 else "") + ")"
+    if isinstance(value, type):  # a dtype
+        return value.__name__
     return str(value) if "__str__" in vars(type(value)) else type(value).__name__

@@ -121,6 +121,8 @@ def writing(node: Node) -> Writing | None:
 
     Where a user has declared other rules for a function, its form stays, and the textbook's derivative goes.
     """
+    if node.parameters.get("where", True) is not True:
+        return None  # textbooks leave no element out
     written = _textbook(node)
     redeclared = node.primitive is not None and node.primitive.redeclared
     return Writing(written.form) if written is not None and redeclared else written

@@ -20,6 +20,11 @@ def array(value: Any) -> Any:
     return value if isinstance(value, Node | Batch) else np.asarray(value)
 
 
+def given(**parameters: Any) -> dict[str, Any]:
+    """The parameters that are not None: those that a definition passes on, so that traces show no others."""
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
 def along(axis: int, ndim: int, index: Any) -> tuple[Any, ...]:
     """The index that selects `index` along one axis, and everything along those before it."""
     if not -ndim <= axis < ndim:

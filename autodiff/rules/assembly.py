@@ -14,9 +14,9 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import axes
 from autodiff.engine.table import adjoint, composed, linear
-from autodiff.rules.arguments import along, array, raw
+from autodiff.rules.arguments import along, array, given, raw
 from autodiff.rules.indexing import scatter
-from autodiff.rules.shaping import astype, concatenate, in_double
+from autodiff.rules.shaping import cast, concatenate, in_double
 
 # -- joined -----------------------------------------------------------------------------------------------------
 
@@ -26,9 +26,9 @@ def joined(function: Callable[..., Any], ndim: int, axis: int) -> None:
     widen = {1: np.atleast_1d, 2: np.atleast_2d, 3: np.atleast_3d}[ndim]
 
     @composed(function)
-    def stacked(tup: Sequence[Any]) -> Any:
+    def stacked(tup: Sequence[Any], *, dtype: Any = None) -> Any:
         parts = [widen(array(a)) for a in tup]
-        return concatenate(*parts, axis=0 if ndim == 1 and parts[0].ndim == 1 else axis)
+        return concatenate(*parts, axis=0 if ndim == 1 and parts[0].ndim == 1 else axis, **given(dtype=dtype))
 
 
 joined(np.hstack, 1, 1)
@@ -77,9 +77,8 @@ def append(arr: Any, values: Any, axis: int | None = None) -> Any:
 @composed(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """np.insert: the values, broadcast and in the array's dtype, before the places."""
-    arr, values = array(arr), array(values)
-    if values.dtype != arr.dtype:
-        values = astype(values, dtype=arr.dtype)
+    arr = array(arr)
+    values = cast(array(values), arr.dtype)
     numbers = np.arange(arr.size + values.size)
     old, new = numbers[: arr.size].reshape(arr.shape), numbers[arr.size :].reshape(values.shape)
     return concatenate(arr, values, axis=None)[np.insert(old, obj, new, axis)]
@@ -180,34 +179,51 @@ def ends(*values: Any) -> tuple[Any, ...]:
     """The ends of a range of numbers, as arrays of one shape and one floating-point dtype."""
     dtype = np.result_type(*(v.dtype if hasattr(v, "dtype") else v for v in map(raw, values)), 0.0)
     arrays: list[Any] = [v if isinstance(v, Node) else np.asarray(v, dtype) for v in values]
-    return np.broadcast_arrays(*(a if a.dtype == dtype else astype(a, dtype=dtype) for a in arrays))
+    return np.broadcast_arrays(*(cast(a, dtype) for a in arrays))
 
 
 @composed(np.linspace)
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, axis: int = 0) -> Any:
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
     """np.linspace: from start to stop in equal steps."""
     start, stop = ends(start, stop)
     intervals = num - 1 if endpoint else num
     step = (stop - start) / max(intervals, 1)
     numbers = np.arange(num, dtype=start.dtype)
     result = np.moveaxis(start + np.reshape(numbers, (-1,) + (1,) * start.ndim) * step, 0, axis)
+    result = cast(result, dtype)
     return (result, step if intervals else math.nan) if retstep else result
 
 
 @composed(np.logspace)
-def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, axis: int = 0) -> Any:
+def logspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Any = 10.0,
+    dtype: Any = None,
+    axis: int = 0,
+) -> Any:
     """np.logspace: powers of the base, with exponents in equal steps."""
     if np.ndim(base):
         start, stop, base = np.broadcast_arrays(array(start), array(stop), array(base))
         base = np.expand_dims(base, axis)
-    return np.power(base, linspace(start, stop, num, endpoint, axis=axis))
+    return cast(np.power(base, linspace(start, stop, num, endpoint, axis=axis)), dtype)
 
 
 @composed(np.geomspace)
-def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, axis: int = 0) -> Any:
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """np.geomspace: from start to stop in equal ratios, in double precision."""
     start, stop = map(in_double, np.broadcast_arrays(array(start), array(stop)))
     if np.any(np.not_equal(np.sign(start), np.sign(stop))) or np.any(np.equal(start, 0)):
         raise ValueError("np.geomspace of Tensors takes ends that are not 0 and of one sign")
     logarithms = linspace(np.zeros(start.shape), np.log(stop / start), num, endpoint, axis=axis)
-    return np.expand_dims(start, axis) * np.exp(logarithms)
+    return cast(np.expand_dims(start, axis) * np.exp(logarithms), dtype)

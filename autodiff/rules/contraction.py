@@ -13,6 +13,7 @@ from autodiff.engine.recording import name_shapes
 from autodiff.engine.shapes import axes as counted
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive, table
+from autodiff.rules.arguments import given, raw
 from autodiff.rules.indexing import gather
 
 # -- matmul: vectors are matrices with one row (left) or one column (right); batch axes broadcast, and the reverse
@@ -315,27 +316,35 @@ def kron(a: Any, b: Any) -> Any:
 
 @composed(np.cross)
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
-    """np.cross of vectors in space."""
+    """np.cross of vectors in space; of two in the plane the third component alone."""
     if axis is not None:
         axisa = axisb = axisc = axis
-    a, b = (np.transpose(x, transposition(np.ndim(x), k)) for x, k in ((a, axisa), (b, axisb)))
-    if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
-        raise ValueError(
-            f"np.cross of Tensors takes vectors of 3 elements; received the shapes {np.shape(a)} and {np.shape(b)} "
-            "with the vectors last. (NumPy gives up those of 2; write a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0].)"
-        )
+    if not (np.ndim(a) and np.ndim(b)):
+        return np.cross(raw(a), raw(b))  # which NumPy refuses
+    vectors = [np.transpose(x, transposition(np.ndim(x), k)) for x, k in ((a, axisa), (b, axisb))]
+    if any(v.shape[-1] != 3 for v in vectors):
+        np.cross(*map(raw, vectors))  # NumPy warns that it gives up those in the plane, and refuses others
+    if all(v.shape[-1] == 2 for v in vectors):
+        a, b = vectors
+        return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    a, b = (v if v.shape[-1] == 3 else np.concatenate([v, np.zeros_like(v[..., :1])], axis=-1) for v in vectors)
     following, preceding = [1, 2, 0], [2, 0, 1]
     product = a[..., following] * b[..., preceding] - a[..., preceding] * b[..., following]
     return np.transpose(product, np.argsort(transposition(product.ndim, axisc)))
 
 
-composed(np.linalg.cross)(lambda x1, x2, /, *, axis=-1: cross(x1, x2, axis=axis))
+@composed(np.linalg.cross)
+def cross_in_space(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    """np.linalg.cross: of vectors in space only."""
+    if not np.shape(x1)[axis] == np.shape(x2)[axis] == 3:
+        return np.linalg.cross(raw(x1), raw(x2), axis=axis)  # which NumPy refuses
+    return cross(x1, x2, axis=axis)
 
 
 composed(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: tensordot(x1, x2, axes))
 
 
-def traced(g: Any, y: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def traced(g: Any, y: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """The diagonal that was summed, with g on it."""
     rows, columns = axis1 % a.ndim, axis2 % a.ndim
     order = [*(k for k in range(a.ndim) if k not in (rows, columns)), rows, columns]
@@ -345,6 +354,13 @@ def traced(g: Any, y: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int =
 
 adjoint(np.trace, traced)
 linear(np.trace)
-composed(np.linalg.trace)(lambda x, /, *, offset=0: np.trace(x, offset=offset, axis1=-2, axis2=-1))
+
+
+@composed(np.linalg.trace)
+def traces(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    """np.linalg.trace: that of each matrix."""
+    return np.trace(x, offset=offset, axis1=-2, axis2=-1, **given(dtype=dtype))
+
+
 composed(np.linalg.diagonal)(lambda x, /, *, offset=0: np.diagonal(x, offset=offset, axis1=-2, axis2=-1))
 composed(np.linalg.matrix_transpose)(lambda x, /: np.swapaxes(x, -1, -2))

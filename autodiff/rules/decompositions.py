@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.table import adjoint, composed, primitive
+from autodiff.rules.arguments import raw
 from autodiff.rules.linear_algebra import conjugate, dagger, result_type
 from autodiff.rules.quotient import quotient
 from autodiff.rules.spectra import (
@@ -44,6 +45,32 @@ def cholesky_adjoint(g: Any, y: Any, a: Any, upper: bool = False) -> Any:
 
 
 adjoint(np.linalg.cholesky, cholesky_adjoint)
+
+# -- what completes orthonormal columns to a basis --------------------------------------------------------------
+
+
+@primitive
+def complement(q: Any, basis: Any) -> Any:
+    """Orthonormal columns orthogonal to those of q: `basis`, which NumPy has chosen among all that are."""
+    return basis
+
+
+def complement_adjoint(g: Any, y: Any, q: Any, basis: Any) -> Any:
+    """Q̄ = −Y Ȳᴴ Q, since Qᴴ dY = −dQᴴ Y. Yᴴ dY is any K = −Kᴴ: refused unless tr(Ȳᴴ Y K) = 0 for all of them."""
+    bar = conjugate(g)
+    turning = dagger(y) @ bar
+    allowed = np.sqrt(np.finfo(q.dtype).eps) * np.sum(np.abs(g))
+    if np.any(np.greater(np.abs(turning - dagger(turning)), allowed)):
+        raise ValueError(
+            f"the result depends on the {basis.shape[-1]} vectors that complete a basis of {basis.shape[-2]}, of which "
+            "only the space that they span is determined, so it has no derivative; use the others alone "
+            "(np.linalg.svd with full_matrices=False, np.linalg.qr with mode='reduced'), or make it independent, for "
+            "example with v @ v.conj().T."
+        )
+    return conjugate(-y @ dagger(bar) @ q)
+
+
+adjoint(complement, complement_adjoint)
 
 # -- QR ---------------------------------------------------------------------------------------------------------
 
@@ -87,26 +114,35 @@ adjoint(orthogonal_and_triangular, qr_adjoint)
 
 @composed(np.linalg.qr)
 def qr(a: Any, mode: str = "reduced") -> Any:
-    """np.linalg.qr with mode 'reduced' or 'r', and 'complete' where that is 'reduced': no more rows than columns."""
+    """np.linalg.qr in its modes but 'raw'; 'complete' completes Q to a basis, and R by rows of zeros."""
+    if a.ndim < 2:
+        return np.linalg.qr(raw(a))  # which NumPy refuses
     m, n = a.shape[-2:]
-    if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
+    if mode not in ("reduced", "r", "complete"):
         raise ValueError(
-            f"np.linalg.qr was called with mode={mode!r} and a Tensor of shape {a.shape}; what completes a basis "
-            "is not determined by the matrix, so only mode='reduced' and mode='r' have a derivative."
+            f"np.linalg.qr was called with mode={mode!r} and a Tensor of shape {a.shape}; only mode='reduced', "
+            "mode='complete' and mode='r' have a derivative."
         )
     both = orthogonal_and_triangular(a)
-    r = both[..., m:, :].mT
-    return r if mode == "r" else result_type(np.linalg.qr)(both[..., :m, :], r)
+    q, r = both[..., :m, :], both[..., m:, :].mT
+    if mode == "complete" and m > n:
+        q = np.concatenate([q, complement(q, basis=np.linalg.qr(raw(a), "complete")[0][..., n:])], axis=-1)
+        r = np.concatenate([r, np.zeros((*a.shape[:-2], m - n, n), a.dtype)], axis=-2)
+    return r if mode == "r" else result_type(np.linalg.qr)(q, r)
 
 
 # -- singular values --------------------------------------------------------------------------------------------
 
 
 @primitive
-def singular_triplets(a: Any) -> Any:
-    """U above the singular values, as a row, above V*: (m + 1 + n, k), of the reduced decomposition."""
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
-    return np.concatenate([u, s[..., None, :], vh.mT], axis=-2)
+def singular_triplets(a: Any, full: bool = False) -> Any:
+    """U above the singular values, as a row, above V*: (m + 1 + n, k), what is in the reduced decomposition.
+
+    The vectors of the `full` decomposition may differ from the reduced one's in sign.
+    """
+    u, s, vh = np.linalg.svd(a, full_matrices=full)
+    k = s.shape[-1]
+    return np.concatenate([u[..., :k], s[..., None, :], vh[..., :k, :].mT], axis=-2)
 
 
 def triplets(packed: Any, m: int) -> tuple[Any, Any, Any]:
@@ -115,7 +151,7 @@ def triplets(packed: Any, m: int) -> tuple[Any, Any, Any]:
     return packed[..., :m, :], np.real(s) if s.dtype.kind == "c" else s, packed[..., m + 1 :, :].mT
 
 
-def triplets_adjoint(g: Any, y: Any, a: Any) -> Any:
+def triplets_adjoint(g: Any, y: Any, a: Any, full: bool = False) -> Any:
     """That of the reduced singular value decomposition (Townsend, eq. 40; the phases: Wan & Zhang, eq. 15).
 
     With J = Uᴴ Ū − Ūᴴ U, K = Vᴴ V̄ − V̄ᴴ V and Eᵢⱼ = sⱼ² − sᵢ²,
@@ -168,15 +204,22 @@ composed(np.linalg.svdvals)(lambda x: singular_values(x))
 
 @composed(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """np.linalg.svd: the values alone, or the reduced factors."""
+    """np.linalg.svd: the values alone, or the factors too."""
+    if a.ndim < 2:
+        return np.linalg.svd(raw(a))  # which NumPy refuses
     if not compute_uv:
         return singular_values(a)
     m, n = a.shape[-2:]
-    if (full_matrices and m != n) or hermitian:
+    if hermitian:
         raise ValueError(
-            f"np.linalg.svd was called with {'hermitian' if hermitian else 'full_matrices'}=True and a Tensor of shape "
-            f"{a.shape}; what completes a basis is not determined by the matrix. Pass full_matrices=False; "
-            "of a Hermitian matrix take np.linalg.eigh."
+            f"np.linalg.svd was called with hermitian=True and a Tensor of shape {a.shape}; of a Hermitian matrix take "
+            "np.linalg.eigh, or leave hermitian=True away."
         )
-    u, s, vh = triplets(singular_triplets(a), m)
+    full = full_matrices and m != n
+    u, s, vh = triplets(singular_triplets(a, full=True) if full else singular_triplets(a), m)
+    if full and m > n:
+        u = np.concatenate([u, complement(u, basis=np.linalg.svd(raw(a))[0][..., n:])], axis=-1)
+    elif full:
+        rest = complement(dagger(vh), basis=dagger(np.linalg.svd(raw(a))[2][..., m:, :]))
+        vh = np.concatenate([vh, dagger(rest)], axis=-2)
     return result_type(np.linalg.svd)(u, s, vh)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
+from autodiff.engine.graph import Node
 from autodiff.engine.table import adjoint, composed, primitive
+from autodiff.rules import arguments
 from autodiff.rules.arguments import along
-from autodiff.rules.shaping import concatenate
+from autodiff.rules.shaping import cast, concatenate
 
 STATISTICS: dict[str, Callable[..., Any]] = {"mean": np.mean, "maximum": np.max, "minimum": np.min, "median": np.median}
 
@@ -42,17 +44,22 @@ def pad(
     """np.pad in every mode but 'empty' and functions that write into the array."""
     x = array
     widths = both_sides(pad_width, x.ndim)
-    if not any(map(any, widths)):
+    wider, constant = any(map(any, widths)), numbers(constant_values)
+    if wider and mode == "constant" and not isinstance(constant, Node):
+        return padding(x, widths=widths, constants=constant.tolist())
+    values, ends, lengths = (
+        np.broadcast_to(given, (x.ndim, 2)) for given in (constant, numbers(end_values), stat_length)
+    )
+    if not wider:
         return np.copy(x)
-    if mode == "constant":
-        return padding(x, widths=widths, constants=constant_values)
-    ends, lengths = np.broadcast_to(end_values, (x.ndim, 2)), np.broadcast_to(stat_length, (x.ndim, 2))
     for axis, width in enumerate(widths):
         if mode in ("edge", "wrap", "symmetric", "reflect") and reflect_type == "even":
             places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
             x = x[along(axis, x.ndim, places)]
         elif mode in ("symmetric", "reflect"):
             x = mirrored(x, axis, width, mode)
+        elif mode == "constant":
+            x = between(x, axis, width, (cast(value, x.dtype) for value in values[axis]))
         elif mode == "linear_ramp":
             x = ramped(x, axis, width, ends[axis])
         elif mode in STATISTICS:
@@ -63,6 +70,11 @@ def pad(
                 "'symmetric', 'linear_ramp', 'mean', 'maximum', 'minimum' and 'median'."
             )
     return x
+
+
+def numbers(values: Any) -> Any:
+    """An array, or a node if there is one among nested lists of numbers."""
+    return np.stack([numbers(v) for v in values]) if isinstance(values, list | tuple) else arguments.array(values)
 
 
 def both_sides(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
@@ -87,7 +99,7 @@ def ramped(x: Any, axis: int, width: tuple[int, int], ends: Any) -> Any:
     before, after = (np.arange(n).reshape([-1] + [1] * (x.ndim - 1 - axis)) / max(n, 1) for n in width)
     before, after = before.astype(x.dtype), np.flip(after, 0).astype(x.dtype)
     first, last = x[along(axis, x.ndim, slice(0, 1))], x[along(axis, x.ndim, slice(-1, None))]
-    left, right = float(ends[0]), float(ends[1])
+    left, right = (cast(numbers(end), x.dtype) for end in ends)
     return concatenate(left + (first - left) * before, x, right + (last - right) * after, axis=axis)
 
 
@@ -97,6 +109,11 @@ def summarised(x: Any, axis: int, width: tuple[int, int], statistic: Callable[..
     longest = [n if length is None else min(int(length), n) for length in lengths]
     edges = slice(0, longest[0]), slice(n - longest[1], None)
     sides = (statistic(x[along(axis, x.ndim, edge)], axis=axis, keepdims=True) for edge in edges)
-    shapes = ([*x.shape[:axis], w, *x.shape[axis + 1 :]] for w in width)
+    return between(x, axis, width, sides)
+
+
+def between(x: Any, axis: int, width: tuple[int, int], sides: Iterable[Any]) -> Any:
+    """The array between what is to be repeated before and after it."""
+    shapes = ((*x.shape[:axis], w, *x.shape[axis + 1 :]) for w in width)
     left, right = (np.broadcast_to(side, shape) for side, shape in zip(sides, shapes, strict=True))
     return concatenate(left, x, right, axis=axis)

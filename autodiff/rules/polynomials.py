@@ -1,15 +1,19 @@
 """Rules of NumPy's polynomials: coefficients in one vector, the highest power first.
 
-Those of numpy.polynomial are Python functions that ask for plain coefficients: Tensors are refused there, except as
-the points at which a polynomial is evaluated.
+Those of numpy.polynomial, the lowest power first, are Python functions that ask for plain coefficients: Tensors are
+refused there, with what to type instead, except as the points at which a polynomial is evaluated.
 """
 
 import math
+import re
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autodiff.engine.table import adjoint, composed, refuse
+from autodiff.rules.arguments import array
 
 
 @composed(np.polyval)
@@ -137,3 +141,74 @@ def moved_by_coefficients(g: Any, y: Any, p: Any) -> Any:
 
 adjoint(np.roots, moved_by_coefficients)
 refuse("the length of its remainder depends on the values; divide by values with np.polyval instead", np.polydiv)
+
+# -- numpy.polynomial -------------------------------------------------------------------------------------------
+
+
+def power_series(x: Any, c: Any, tensor: bool = True) -> Any:
+    """numpy.polynomial.polynomial.polyval: at all x for each column of c, or with tensor=False at one x for each."""
+    c = np.reshape(c, np.shape(c) + (1,) * np.ndim(x)) if tensor else c
+    value = c[-1] + x * 0.0
+    for k in range(2, len(c) + 1):
+        value = c[-k] + value * x
+    return value
+
+
+def polyval2d(x: Any, y: Any, c: Any) -> Any:
+    """numpy.polynomial.polynomial.polyval2d: at the points (x, y)."""
+    if np.shape(x) != np.shape(y):
+        raise ValueError(f"polyval2d takes x and y of one shape; received the shapes {np.shape(x)} and {np.shape(y)}")
+    return power_series(array(y), power_series(array(x), array(c)), tensor=False)
+
+
+def polygrid2d(x: Any, y: Any, c: Any) -> Any:
+    """numpy.polynomial.polynomial.polygrid2d: at each x with each y."""
+    return power_series(array(y), power_series(array(x), array(c)))
+
+
+PASSED_ON: dict[str, Callable[..., Any]] = {"polyval2d": polyval2d, "polygrid2d": polygrid2d}
+
+
+def declared(function: Any) -> bool:
+    """Whether it is one of those that NumPy (since 2.4) passes Tensors on from; it has a definition then."""
+    name = getattr(function, "__name__", "")
+    found = getattr(function, "__module__", "") == "numpy.polynomial.polynomial" and name in PASSED_ON
+    if found:
+        composed(function)(PASSED_ON[name])
+    return found
+
+
+# What to type instead of a function of numpy.polynomial: by its name, or by what follows the name of the family.
+INSTEAD = {
+    "polyval": "np.polyval(c[::-1], x)",
+    "polymul": "np.convolve(a, b)",
+    "polyvander": "np.vander(x, deg + 1, increasing=True)",
+    "polyfit": "np.polyfit(x, y, deg)[::-1]",
+    "polyroots": "np.sort(np.roots(c[::-1]))",
+    "polyfromroots": "np.poly(roots)[::-1]",
+    "val": "{name}(x[..., None], np.eye(c.size), tensor=False) @ c",
+    "der": "{name}(np.eye(c.size)) @ c",
+    "int": "{name}(np.eye(c.size)) @ c",
+    "add": "np.polyadd(a[::-1], b[::-1])[::-1]",
+    "sub": "np.polysub(a[::-1], b[::-1])[::-1]",
+}
+
+
+def advice() -> str:
+    """What to type instead of the function of numpy.polynomial that is being called, if one is."""
+    frame, outermost = sys._getframe(), None
+    while frame := frame.f_back:  # type: ignore[assignment]
+        if frame.f_globals.get("__name__", "").startswith("numpy.polynomial."):
+            outermost = frame
+        elif outermost:
+            break
+    if outermost is None:
+        return ""
+    name = outermost.f_code.co_name
+    text = " numpy.polynomial takes Tensors as the points x alone"
+    typed = INSTEAD.get(name) or INSTEAD.get(re.sub("^(poly|cheb|leg|herme?|lag)", "", name))
+    if typed:
+        return f"{text}; instead of {name} type {typed.format(name=name)}."
+    return (
+        f"{text}; the polynomials np.polyval, np.polymul ... take Tensors, the coefficient of the highest power first."
+    )

@@ -11,7 +11,9 @@ import numpy as np
 
 from autodiff.engine.shapes import Axis, axes, count, kept, restore
 from autodiff.engine.table import adjoint, composed, primitive
+from autodiff.rules.arguments import given
 from autodiff.rules.scans import before
+from autodiff.rules.shaping import cast
 
 
 def among(g: Any, where: Any) -> Any:
@@ -19,7 +21,23 @@ def among(g: Any, where: Any) -> Any:
     return g if where is True else np.where(where, g, 0.0)
 
 
-def averaged(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, where: Any = True) -> Any:
+def summed(
+    g: Any,
+    y: Any,
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    """The adjoint of the sum for each element."""
+    return among(restore(g, x.shape, axis), where)
+
+
+def averaged(
+    g: Any, y: Any, x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True
+) -> Any:
     """The adjoint over the number of elements."""
     if where is True:
         return restore(g / count(x.shape, axis), x.shape, axis)
@@ -27,7 +45,7 @@ def averaged(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, 
     return among(restore(g, x.shape, axis) / reduced.astype(x.dtype), where)
 
 
-adjoint(np.sum, lambda g, y, x, axis=None, keepdims=False, where=True: among(restore(g, x.shape, axis), where))
+adjoint(np.sum, summed)
 adjoint(np.mean, averaged)
 
 
@@ -52,8 +70,7 @@ def extreme(function: Callable[..., Any]) -> Callable[..., Any]:
     """The definition of an alias of np.max or np.min."""
 
     def definition(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
-        given = {key: value for key, value in (("initial", initial), ("where", where)) if value is not None}
-        return function(a, axis=axis, keepdims=keepdims, **given)
+        return function(a, axis=axis, keepdims=keepdims, **given(initial=initial, where=where))
 
     return definition
 
@@ -69,7 +86,14 @@ def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 def product(
-    g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    g: Any,
+    y: Any,
+    x: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
 ) -> Any:
     """The adjoint times the product of the other elements; dividing y by x gives that, unless y is 0 or not finite."""
     shape = kept(x.shape, axis)
@@ -92,6 +116,7 @@ adjoint(np.prod, product)
 def var(
     a: Any,
     axis: Axis = None,
+    dtype: Any = None,
     ddof: float = 0,
     keepdims: bool = False,
     *,
@@ -100,14 +125,19 @@ def var(
     correction: float | None = None,
 ) -> Any:
     """The mean of the squared deviations, over n - ddof."""
-    some = {} if where is None else {"where": where}
+    asked = given(dtype=dtype, where=where)
     n = count(a.shape, axis)
-    if some:
+    if where is not None:
         n = np.count_nonzero(np.broadcast_to(where, a.shape), axis=axes(axis, a.ndim), keepdims=keepdims)
-    freedom = n - (ddof if correction is None else correction)
-    deviation = a - (np.mean(a, axis=axis, keepdims=True, **some) if mean is None else mean)
-    squared = np.real(deviation * np.conj(deviation)) if a.dtype.kind == "c" else np.square(deviation)
-    return np.sum(squared, axis=axis, keepdims=keepdims, **some) / np.asarray(freedom, squared.dtype)[()]
+    freedom = np.maximum(n - (ddof if correction is None else correction), 0)
+    deviation = a - (np.mean(a, axis=axis, keepdims=True, **asked) if mean is None else mean)
+    total = np.sum(squared(deviation), axis=axis, keepdims=keepdims, **asked)
+    return total / np.asarray(freedom, total.dtype)[()]
+
+
+def squared(x: Any) -> Any:
+    """|x|²."""
+    return np.real(x * np.conj(x)) if x.dtype.kind == "c" else np.square(x)
 
 
 @primitive
@@ -123,6 +153,7 @@ adjoint(root, lambda g, y, x: 0.5 * g * np.not_equal(y, 0) / np.where(np.equal(y
 def std(
     a: Any,
     axis: Axis = None,
+    dtype: Any = None,
     ddof: float = 0,
     keepdims: bool = False,
     *,
@@ -131,30 +162,28 @@ def std(
     correction: float | None = None,
 ) -> Any:
     """The square root of the variance; where that is 0 its adjoint is 0, the middle of its slopes."""
-    return root(var(a, axis, ddof, keepdims, where=where, mean=mean, correction=correction))
+    return root(var(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
 # -- with NaN left out ------------------------------------------------------------------------------------------
 
 
-def without_nan(a: Any, instead: float) -> Any:
-    """The array with another number in the place of NaN."""
-    return np.where(np.isnan(a), instead, a)
-
-
-def present(a: Any, axis: Axis, keepdims: bool = False) -> Any:
-    """How many elements are not NaN, in the dtype of the elements."""
-    number = np.count_nonzero(~np.isnan(a), axis=axes(axis, a.ndim), keepdims=keepdims)
-    return np.asarray(number, a.dtype)[()]
+def present(a: Any, axis: Axis, keepdims: bool, where: Any, dtype: Any) -> Any:
+    """How many of the elements to be reduced are not NaN, in this dtype."""
+    counted = ~np.isnan(a) if where is None else ~np.isnan(a) & where
+    return np.asarray(np.sum(counted, axis=axis, dtype=int, keepdims=keepdims), dtype)[()]
 
 
 def nan_extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
     """The definition of np.nanmax or np.nanmin, which is NaN where there is nothing else."""
 
-    def definition(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-        missing = np.isnan(a)
-        skipped = missing & ~np.all(missing, axis=axes(axis, a.ndim), keepdims=True)
-        return function(np.where(skipped, least, a), axis=axis, keepdims=keepdims)
+    def definition(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+        skipped = np.isnan(a)
+        if initial is None:
+            skipped = skipped & ~np.all(skipped, axis=axes(axis, a.ndim), keepdims=True)
+        return function(
+            np.where(skipped, least, a), axis=axis, keepdims=keepdims, **given(initial=initial, where=where)
+        )
 
     return definition
 
@@ -163,38 +192,61 @@ composed(np.nanmax)(nan_extreme(np.max, -math.inf))
 composed(np.nanmin)(nan_extreme(np.min, math.inf))
 
 
-@composed(np.nansum)
-def nansum(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The sum with NaN counted as 0."""
-    return np.sum(without_nan(a, 0.0), axis=axis, keepdims=keepdims)
+def nan_reduction(function: Callable[..., Any], instead: float) -> Callable[..., Any]:
+    """The definition of np.nansum or np.nanprod, which count NaN as another number."""
+
+    def definition(
+        a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    ) -> Any:
+        asked = given(dtype=dtype, initial=initial, where=where)
+        return function(np.where(np.isnan(a), instead, a), axis=axis, keepdims=keepdims, **asked)
+
+    return definition
 
 
-@composed(np.nanprod)
-def nanprod(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The product with NaN counted as 1."""
-    return np.prod(without_nan(a, 1.0), axis=axis, keepdims=keepdims)
+nansum = nan_reduction(np.sum, 0.0)
+composed(np.nansum)(nansum)
+composed(np.nanprod)(nan_reduction(np.prod, 1.0))
 
 
 @composed(np.nanmean)
-def nanmean(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def nanmean(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = None) -> Any:
     """The mean of what is not NaN."""
-    return nansum(a, axis, keepdims) / present(a, axis, keepdims)
+    total = nansum(a, axis, dtype, keepdims, where=where)
+    return total / present(a, axis, keepdims, where, total.dtype)
 
 
 @composed(np.nanvar)
 def nanvar(
-    a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
 ) -> Any:
     """The variance of what is not NaN; NaN where there is too little."""
-    freedom = present(a, axis, keepdims) - (ddof if correction is None else correction)
-    deviation = np.where(np.isnan(a), 0.0, a - nanmean(a, axis, keepdims=True))
-    squared = np.real(deviation * np.conj(deviation)) if a.dtype.kind == "c" else np.square(deviation)
-    return np.sum(squared, axis=axis, keepdims=keepdims) / np.where(np.greater(freedom, 0), freedom, math.nan)
+    deviation = a - (nanmean(a, axis, dtype, keepdims=True, where=where) if mean is None else mean)
+    deviation = cast(np.where(np.isnan(a), 0.0, deviation), a.dtype)
+    total = np.sum(squared(deviation), axis=axis, keepdims=keepdims, **given(dtype=dtype, where=where))
+    freedom = present(a, axis, keepdims, where, total.dtype) - (ddof if correction is None else correction)
+    return total / np.where(np.greater(freedom, 0), freedom, math.nan).astype(total.dtype)
 
 
 @composed(np.nanstd)
 def nanstd(
-    a: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False, *, correction: float | None = None
+    a: Any,
+    axis: Axis = None,
+    dtype: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = None,
+    mean: Any = None,
+    correction: float | None = None,
 ) -> Any:
     """The square root of the variance of what is not NaN; where that is 0 its adjoint is 0, as np.std's."""
-    return root(nanvar(a, axis, ddof, keepdims, correction=correction))
+    return root(nanvar(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))

@@ -10,8 +10,8 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes
 from autodiff.engine.table import adjoint, composed, linear
-from autodiff.rules.arguments import along, array, raw
-from autodiff.rules.shaping import astype, lying
+from autodiff.rules.arguments import along, array, given, raw
+from autodiff.rules.shaping import cast, lying
 
 # -- running sums and products ----------------------------------------------------------------------------------
 
@@ -21,7 +21,7 @@ def from_the_end(g: Any, axis: int) -> Any:
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
 
 
-def running_product(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
+def running_product(g: Any, y: Any, x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """The sum of g y / x over the products that x is a factor of; where there are zeros, without the division."""
     if axis is None:
         return np.reshape(running_product(np.ravel(g), np.ravel(y), np.ravel(x), 0), x.shape)
@@ -50,23 +50,36 @@ def later(x: Any, step: int) -> Any:
     return np.concatenate([x[..., step:], np.zeros_like(x[..., :step])], axis=-1)
 
 
-adjoint(
-    np.cumsum,
-    lambda g, y, x, axis=None: np.reshape(from_the_end(g, 0), x.shape) if axis is None else from_the_end(g, axis),
-)
+def running_sum(g: Any, y: Any, x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    """The sum of g from each element's place on."""
+    return np.reshape(from_the_end(g, 0), x.shape) if axis is None else from_the_end(g, axis)
+
+
+adjoint(np.cumsum, running_sum)
 adjoint(np.cumprod, running_product)
 linear(np.cumsum)
-composed(np.nancumsum)(lambda a, axis=None: np.cumsum(np.where(np.isnan(a), 0.0, a), axis=axis))
-composed(np.nancumprod)(lambda a, axis=None: np.cumprod(np.where(np.isnan(a), 1.0, a), axis=axis))
+
+
+def without_nan(scan: Callable[..., Any], instead: float) -> Callable[..., Any]:
+    """The definition of a scan that counts NaN as another number."""
+
+    def definition(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+        return scan(np.where(np.isnan(a), instead, a), axis=axis, **given(dtype=dtype))
+
+    return definition
+
+
+composed(np.nancumsum)(without_nan(np.cumsum, 0.0))
+composed(np.nancumprod)(without_nan(np.cumprod, 1.0))
 
 
 def cumulative(scan: Callable[..., Any], start: float) -> Callable[..., Any]:
     """The definition of the array API's cumulative sum or product: a scan, after its start if `include_initial`."""
 
-    def definition(x: Any, axis: int | None = None, include_initial: bool = False) -> Any:
+    def definition(x: Any, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
         if axis is None and np.ndim(x) > 1:
             raise ValueError(f"np.{scan.__name__} along one of {np.ndim(x)} axes needs axis=; received no axis")
-        result = scan(x, axis=0 if axis is None else axis)
+        result = scan(x, axis=0 if axis is None else axis, **given(dtype=dtype))
         if not include_initial:
             return result
         shape = list(result.shape)
@@ -121,7 +134,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     difference = diff(np.ravel(array(ary)))
     ends = [None if end is None else np.ravel(array(end)) for end in (to_begin, to_end)]
     parts = [part for part in (ends[0], difference, ends[1]) if part is not None]
-    parts = [part if part.dtype == difference.dtype else astype(part, dtype=difference.dtype) for part in parts]
+    parts = [cast(part, difference.dtype) for part in parts]
     return np.concatenate(parts) if len(parts) > 1 else difference
 
 
@@ -185,7 +198,7 @@ def slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
             end_of_parabola(at(-1, None), at(-2, -1), at(-3, -2), -last, -second_last),
         )
     result = np.concatenate([ends[0], inner, ends[1]], axis=axis)
-    return result if f.dtype.kind not in "fc" or result.dtype == f.dtype else astype(result, dtype=f.dtype)
+    return cast(result, f.dtype) if f.dtype.kind in "fc" else result
 
 
 def end_of_parabola(f: Any, near: Any, far: Any, step: Any, further: Any) -> Any:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive
-from autodiff.rules.arguments import along, array
+from autodiff.rules.arguments import along, array, given, raw
 from autodiff.rules.indexing import scatter
 
 
@@ -28,10 +29,14 @@ adjoint(astype, lambda g, y, x, dtype: g)  # the pass brings an adjoint to its a
 adjoint(np.copy, lambda g, y, x: g)
 
 
-def reshaped(g: Any, y: Any, x: Any, shape: Any = None, order: str = "C", newshape: Any = None) -> Any:
+def reshaped(
+    g: Any, y: Any, x: Any, shape: Any = None, order: str = "C", newshape: Any = None, copy: bool | None = None
+) -> Any:
     """The elements back in the places they were read from; `newshape` is what NumPy 2.0 calls the shape."""
+    if order == "A":  # as x lies in memory
+        order = "F" if np.asarray(raw(x)).flags.fnc else "C"
     if order not in ("C", "F"):
-        raise ValueError(f"np.reshape and np.ravel of a Tensor take order 'C' or 'F'; received {order!r}")
+        raise ValueError(f"np.reshape and np.ravel of a Tensor take order 'C', 'F' or 'A'; received {order!r}")
     return np.reshape(g, x.shape, order=order)  # type: ignore[call-overload]
 
 
@@ -84,6 +89,16 @@ def each_at_least(*arrays: Any, ndim: int) -> Any:
 composed(np.atleast_1d)(lambda *arys: each_at_least(*arys, ndim=1))
 composed(np.atleast_2d)(lambda *arys: each_at_least(*arys, ndim=2))
 composed(np.atleast_3d)(lambda *arys: each_at_least(*arys, ndim=3))
+
+
+def overlapped(g: Any, y: Any, x: Any, window_shape: Any, axis: Any = None) -> Any:
+    """The adjoints of all windows that an element is in added up."""
+    places = sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis)
+    return np.reshape(scatter(np.ravel(g), index=np.ravel(places), shape=(x.size,)), x.shape)
+
+
+adjoint(sliding_window_view, overlapped)
+linear(sliding_window_view)
 
 
 @composed(np.broadcast_arrays)
@@ -145,12 +160,12 @@ composed(np.diagflat)(lambda v, k=0: diag(np.ravel(array(v)), k))
 
 
 @primitive
-def concatenate(*arrays: Any, axis: int | None = 0) -> Any:
+def concatenate(*arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
     """np.concatenate with its arrays as arguments, so that each is seen."""
-    return np.concatenate(arrays, axis=axis)
+    return np.concatenate(arrays, axis=axis, dtype=dtype)
 
 
-def sections(g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> list[Any]:
+def sections(g: Any, y: Any, *arrays: Any, axis: int | None = 0, dtype: Any = None) -> list[Any]:
     """The parts of g that came from the arrays, one after the other."""
     axis, shapes = (0, [(a.size,) for a in arrays]) if axis is None else (axis, [a.shape for a in arrays])
     end, parts = 0, []
@@ -161,29 +176,37 @@ def sections(g: Any, y: Any, *arrays: Any, axis: int | None = 0) -> list[Any]:
 
 
 @primitive
-def stack(*arrays: Any, axis: int = 0) -> Any:
+def stack(*arrays: Any, axis: int = 0, dtype: Any = None) -> Any:
     """np.stack with its arrays as arguments, so that each is seen."""
-    return np.stack(arrays, axis=axis)
+    return np.stack(arrays, axis=axis, dtype=dtype)
 
 
 adjoint(concatenate, together=sections)
-adjoint(stack, together=lambda g, y, *arrays, axis=0: [g[along(axis, g.ndim, k)] for k in range(len(arrays))])
+adjoint(
+    stack,
+    together=lambda g, y, *arrays, axis=0, dtype=None: [g[along(axis, g.ndim, k)] for k in range(len(arrays))],
+)
 
 
 @composed(np.concatenate)
-def joined(arrays: Sequence[Any], axis: int | None = 0) -> Any:
+def joined(arrays: Sequence[Any], axis: int | None = 0, *, dtype: Any = None) -> Any:
     """np.concatenate, of Tensors and arrays."""
-    return concatenate(*arrays) if axis == 0 else concatenate(*arrays, axis=axis)
+    return concatenate(*arrays, **({} if axis == 0 else {"axis": axis}), **given(dtype=dtype))
 
 
 @composed(np.stack)
-def stacked(arrays: Sequence[Any], axis: int = 0) -> Any:
+def stacked(arrays: Sequence[Any], axis: int = 0, *, dtype: Any = None) -> Any:
     """np.stack, of Tensors and arrays."""
     arrays = list(arrays)
     shapes = {np.shape(a) for a in arrays}
     if len(shapes) != 1:
         raise ValueError(f"np.stack takes arrays of one shape; received the shapes {sorted(shapes)}")
-    return stack(*arrays) if axis == 0 else stack(*arrays, axis=axis)
+    return stack(*arrays, **({} if axis == 0 else {"axis": axis}), **given(dtype=dtype))
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """The array in this dtype: itself, if it has it; any will do if None is asked for."""
+    return x if dtype is None or x.dtype == dtype else astype(x, dtype=np.dtype(dtype))
 
 
 def in_double(x: Any) -> Any:
@@ -193,11 +216,10 @@ def in_double(x: Any) -> Any:
 
 
 @composed(np.full_like)
-def full_like(a: Any, fill_value: Any, shape: Any = None) -> Any:
+def full_like(a: Any, fill_value: Any, *, dtype: Any = None, shape: Any = None) -> Any:
     """np.full_like: the value repeated; it may be a Tensor."""
     wide = np.broadcast_to(array(fill_value), np.shape(a) if shape is None else shape)
-    dtype = array(a).dtype
-    return wide if wide.dtype == dtype else astype(wide, dtype=dtype)
+    return cast(wide, array(a).dtype if dtype is None else dtype)
 
 
 def converted(x: Any, dtype: Any, *, copy: bool = True) -> Any:

@@ -10,9 +10,9 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes, kept
 from autodiff.engine.table import composed
-from autodiff.rules.arguments import array, raw
+from autodiff.rules.arguments import array, given, raw
 from autodiff.rules.selection import take_along_axis
-from autodiff.rules.shaping import astype, in_double
+from autodiff.rules.shaping import cast, in_double
 
 # -- averages and covariances -----------------------------------------------------------------------------------
 
@@ -48,9 +48,11 @@ def cov(
     ddof: int | None = None,
     fweights: Any = None,
     aweights: Any = None,
+    *,
+    dtype: Any = None,
 ) -> Any:
     """np.cov: the covariances of the rows (the columns, without `rowvar`)."""
-    parts = [in_double(part) for part in (m, y) if part is not None]
+    parts = [in_double(part) if dtype is None else cast(array(part), dtype) for part in (m, y) if part is not None]
     if any(part.ndim > 2 for part in parts):
         raise ValueError(f"np.cov takes arrays of one or two axes; received shapes {[p.shape for p in parts]}")
     parts = [np.transpose(p) if not rowvar and p.ndim == 2 else np.atleast_2d(p) for p in parts]
@@ -64,16 +66,16 @@ def cov(
     else:
         total = np.sum(w)
         freedom = total - ddof if aweights is None else total - ddof * np.sum(w * array(aweights)) / total
-    deviation = x - average(x, axis=1, weights=w, keepdims=True)
+    deviation = cast(x - average(x, axis=1, weights=w, keepdims=True), x.dtype)
     weighed = deviation if w is None else deviation * w
     conjugate = np.conj(weighed) if weighed.dtype.kind == "c" else weighed
     return np.squeeze(np.matmul(deviation, np.transpose(conjugate)) / freedom)
 
 
 @composed(np.corrcoef)
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
     """np.corrcoef: covariances over the standard deviations."""
-    c = cov(x, y, rowvar)
+    c = cov(x, y, rowvar, dtype=dtype)
     if not np.ndim(c):
         return c / c
     deviation = np.sqrt(np.real(np.diag(c)) if c.dtype.kind == "c" else np.diag(c))
@@ -85,18 +87,25 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
 # -- quantiles --------------------------------------------------------------------------------------------------
 
 
-def ascending(a: Any, axis: Axis) -> Any:
-    """The elements sorted along one last axis, which the axes to reduce are brought to."""
-    a = array(a)
+def lined_up(a: Any, axis: Axis) -> Any:
+    """The elements along one last axis, which the axes to reduce are brought to."""
     reduced = axes(axis, a.ndim)
     apart = tuple(k for k in range(a.ndim) if k not in reduced)
     n = int(np.prod([a.shape[k] for k in reduced], dtype=int))
     if not n:
         raise ValueError(f"a quantile was asked for of no elements: shape {a.shape}, axis {axis}")
     outer = tuple(a.shape[k] for k in apart)
-    return np.sort(
-        a if reduced == (a.ndim - 1,) else np.reshape(np.transpose(a, apart + reduced), (*outer, n)), axis=-1
-    )
+    return a if reduced == (a.ndim - 1,) else np.reshape(np.transpose(a, apart + reduced), (*outer, n))
+
+
+def weighted_places(function: Callable[..., Any], a: Any, q: Any, axis: Axis, weights: Any, method: str) -> Any:
+    """Where among the sorted elements NumPy finds the weighted quantiles: they are those of the elements' ranks."""
+    reduced = axes(axis, a.ndim)
+    order = [*(k for k in range(a.ndim) if k not in reduced), *reduced]
+    ranks = np.argsort(np.argsort(lined_up(a, axis), axis=-1), axis=-1)
+    ranks = np.reshape(ranks, [a.shape[k] for k in order]).transpose(np.argsort(order))
+    found = function(np.where(np.isnan(a), np.nan, ranks), q, axis, weights=weights, method=method)
+    return np.nan_to_num(np.moveaxis(found, range(np.ndim(q)), range(-np.ndim(q), 0)))
 
 
 def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = False) -> Callable[..., Any]:
@@ -105,14 +114,21 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
     NumPy says itself where among n sorted elements a quantile lies: it is the quantile of 0, 1, ..., n - 1.
     """
 
-    def definition(a: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Any:
-        rows = ascending(a, axis)
+    def definition(
+        a: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False, *, weights: Any = None
+    ) -> Any:
+        a, weights = array(a), raw(weights)
+        rows = np.sort(lined_up(a, axis), axis=-1)
         missing, n, outer = np.isnan(raw(rows)), rows.shape[-1], rows.ndim - 1
-        each = skip_nan and bool(missing.any())  # then rows differ in how many elements they have
+        each = weights is not None or (skip_nan and bool(missing.any()))  # then rows differ in how many elements count
+        trial = (np.zeros(3, a.dtype), raw(q)) if weights is None else (raw(a), raw(q), axis)
+        dtype = np.result_type(function(*trial, method=method, **given(weights=weights)))  # and what is refused
         if isinstance(q, Node):
             if method != "linear" or each:
                 raise TypeError(f"np.{function.__name__} is differentiable in q with method='linear' and no NaN only")
             place: Any = q * ((n - 1) / whole)
+        elif weights is not None:
+            place = weighted_places(function, raw(a), q, axis, weights, method)
         elif each:
             counts = n - np.sum(missing, axis=-1)
             place = np.zeros(counts.shape + np.shape(q))
@@ -120,7 +136,6 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
                 place[counts == count] = function(np.arange(float(count)), q, method=method)
         else:
             place = function(np.arange(float(n)), q, method=method)
-        dtype = np.result_type(function(np.zeros(3, rows.dtype), raw(q), method=method))
         result = between(rows, place, dtype, each)
         if missing.any() and not skip_nan:
             lost = np.expand_dims(missing[..., -1], tuple(range(outer, result.ndim)))
@@ -141,7 +156,7 @@ def between(rows: Any, place: Any, dtype: Any, each: bool) -> Any:
     else:
         below, above = rows[..., low[()]], rows[..., high[()]]
     result = (1 - weight) * below + weight * above if np.any(weight) or isinstance(place, Node) else below
-    return result if result.dtype == dtype else astype(result, dtype=dtype)
+    return cast(result, dtype)
 
 
 quantile, nanquantile = quantile_of(np.quantile, 1.0), quantile_of(np.nanquantile, 1.0, skip_nan=True)

@@ -1,31 +1,43 @@
-"""What the methods of ufuncs are on nodes: np.add.reduce and the like, by the function that says the same."""
+"""What ufuncs do on nodes beyond plain calls: their methods, np.add.reduce and the like, and calls with a dtype=.
+
+A method is the function that says the same, such as np.sum, or where there is none a number of calls of the ufunc.
+"""
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from autodiff.engine.shapes import Axis
-from autodiff.engine.table import Composition, table
-from autodiff.rules.arguments import array, raw
+from autodiff.engine.shapes import Axis, axes, kept
+from autodiff.engine.table import Composition, adjoint, check_floating, linear, primitive, table
+from autodiff.rules.arguments import along, array, given, raw
+from autodiff.rules.indexing import scatter
 from autodiff.rules.scans import record
+from autodiff.rules.shaping import cast
 
 
 def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     """The definition of ufunc.reduce, which is the function over the first axis unless it is told."""
 
     def reduce(array: Any, axis: Axis = 0, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
-        given = {key: value for key, value in (("initial", initial), ("where", where)) if value is not None}
-        return function(array, axis=axis, keepdims=keepdims, **given)
+        return function(array, axis=axis, keepdims=keepdims, **given(initial=initial, where=where))
 
     return reduce
 
 
 def scan(function: Callable[..., Any]) -> Callable[..., Any]:
     """The definition of ufunc.accumulate, which is the function along the first axis unless it is told."""
-    return lambda array, axis=0: function(array, axis=axis)
+
+    def accumulate(array: Any, axis: int = 0) -> Any:
+        if not array.ndim:
+            raise TypeError("cannot accumulate on a scalar")  # as NumPy says
+        return function(array, axis=axis)
+
+    return accumulate
 
 
 definitions: dict[tuple[np.ufunc, str], Composition] = {}
@@ -45,14 +57,120 @@ for ufunc, method, definition in (
     definitions[ufunc, method] = Composition(definition, definition)
 
 
+# -- of any ufunc of two arguments, as NumPy defines it ---------------------------------------------------------
+
+
+def reduced(
+    ufunc: np.ufunc,
+    array: Any,
+    axis: Axis = 0,
+    keepdims: bool = False,
+    initial: Any = np._NoValue,
+    where: Any = True,
+) -> Any:
+    """ufunc.reduce: by halves if the ufunc is associative, which one with an identity is; else element by element."""
+    moved = axes(axis, array.ndim) if array.ndim else ()
+    shape = (math.prod(array.shape[k] for k in moved), *(n for k, n in enumerate(array.shape) if k not in moved))
+
+    def rows_of(x: Any) -> Any:
+        return np.reshape(np.moveaxis(x, moved, tuple(range(len(moved)))), shape)
+
+    rows, counts = rows_of(array), rows_of(np.broadcast_to(where, array.shape))
+    start = ufunc.identity if initial is np._NoValue else initial
+    if start is not None:
+        rows = np.concatenate([np.full((1, *shape[1:]), start, array.dtype), rows])
+        counts = np.concatenate([np.ones((1, *shape[1:]), bool), counts])
+    while ufunc.identity is not None and len(rows) > 1 and counts.all():
+        half = len(rows) // 2
+        rows = np.concatenate([ufunc(rows[:half], rows[half : 2 * half]), rows[2 * half :]])
+    total = rows[0]
+    for row, counted in zip(rows[1:], counts[1:], strict=False):
+        step = ufunc(total, row)
+        total = step if counted.all() else np.where(counted, step, total)
+    return np.reshape(total, kept(array.shape, axis)) if keepdims else total
+
+
+def accumulated(ufunc: np.ufunc, array: Any, axis: int = 0) -> Any:
+    """ufunc.accumulate: element by element."""
+    rows = list(np.moveaxis(array, axis, 0))
+    for k in range(1, len(rows)):
+        rows[k] = ufunc(rows[k - 1], rows[k])
+    return np.stack(rows, axis=axis) if rows else np.copy(array)
+
+
+def spans(indices: Any, length: int) -> tuple[Any, Any]:
+    """Where the parts that ufunc.reduceat reduces begin and end: at the next index, or after one element."""
+    starts = np.asarray(indices, int)
+    return starts, np.maximum([*starts[1:], length], starts + 1)
+
+
+def reduced_at(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0) -> Any:
+    """ufunc.reduceat: the reductions of the parts, joined."""
+    pieces = [along(axis, array.ndim, slice(*span)) for span in zip(*spans(indices, array.shape[axis]), strict=True)]
+    parts = [ufunc.reduce(array[piece], axis=axis, keepdims=True) for piece in pieces]
+    return np.concatenate(parts, axis=axis) if parts else array[along(axis, array.ndim, slice(0))]
+
+
+@primitive
+def sums(array: Any, indices: Any, axis: int = 0) -> Any:
+    """np.add.reduceat, in one step for any number of parts."""
+    return np.add.reduceat(array, indices, axis=axis)
+
+
+def spread(g: Any, y: Any, x: Any, indices: Any, axis: int = 0) -> Any:
+    """The adjoint of each sum for its elements; an element may be in several."""
+    starts, ends = spans(indices, x.shape[axis])
+    lengths = ends - starts
+    number = np.repeat(np.arange(len(starts)), lengths)  # of the sum that each term is in
+    places = np.arange(len(number)) - np.repeat(np.cumsum(lengths) - lengths - starts, lengths)
+    return scatter(g[along(axis, x.ndim, number)], index=along(axis, x.ndim, places), shape=x.shape)
+
+
+adjoint(sums, spread)
+linear(sums)
+definitions[np.add, "reduceat"] = Composition(
+    sums, lambda array, indices, axis=0: sums(array, indices=indices, axis=axis)
+)
+BY_CALLS: dict[str, Callable[..., Any]] = {"reduce": reduced, "accumulate": accumulated, "reduceat": reduced_at}
+
+
+@functools.cache
+def by_calls(ufunc: np.ufunc, method: str) -> Composition:
+    """The definition of a method as a number of calls of the ufunc."""
+    definition: Any = functools.partial(BY_CALLS[method], ufunc)
+    definition.__name__ = f"np.{ufunc.__name__}.{method}"
+    return Composition(definition, definition)
+
+
 def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What `ufunc.method(*inputs, **kwargs)` is, where an input is a node."""
     if method == "outer":
         a, b = map(array, inputs)
         return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
-    if (ufunc, method) in definitions:
-        return definitions[ufunc, method](inputs, kwargs)
     if ufunc in table and table[ufunc].kind == "constant" and method != "at":
         return getattr(ufunc, method)(*map(raw, inputs), **kwargs)
+    definition = definitions.get((ufunc, method))
+    if definition is None and method in BY_CALLS and ufunc in table and table[ufunc].kind == "differentiable":
+        definition = by_calls(ufunc, method)
+        if kwargs.get("out") is None:
+            with np.errstate(all="ignore"):
+                getattr(ufunc, method)(*map(raw, inputs), **kwargs)  # what NumPy refuses is refused in its words
+    if definition is not None:
+        dtype, kwargs = kwargs.get("dtype"), {name: value for name, value in kwargs.items() if name != "dtype"}
+        check_floating(ufunc, dtype)
+        return definition((cast(inputs[0], dtype), *inputs[1:]), kwargs)
     hint = "Tensors are never written into: use t.at[index].add(v)" if method == "at" else "compose it from functions"
     raise TypeError(f"np.{ufunc.__name__}.{method} was called with a Tensor, and has no adjoint rule; {hint}.")
+
+
+# -- in another dtype -------------------------------------------------------------------------------------------
+
+
+def converted(ufunc: np.ufunc, inputs: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
+    """The inputs in the dtypes that the ufunc computes in where its results are to have this one."""
+    check_floating(ufunc, dtype)
+    arrays = [x if isinstance(x, float | int | complex) else array(x) for x in inputs]
+    found = (*(getattr(x, "dtype", type(x)) for x in arrays), *[None] * ufunc.nout)
+    asked = (*[None] * ufunc.nin, *[np.dtype(dtype)] * ufunc.nout)
+    computed = ufunc.resolve_dtypes(found, signature=asked)
+    return tuple(cast(array(x), kind) for x, kind in zip(arrays, computed, strict=False))
