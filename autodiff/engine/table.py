@@ -282,7 +282,8 @@ def check_floating(function: Function, dtype: Any) -> None:
     if dtype is not None and np.dtype(dtype).kind not in "fc":
         raise TypeError(
             f"{spelled(function)} of a Tensor was asked for dtype {np.dtype(dtype)}, which has no derivative; pass a "
-            f"floating-point dtype, or take the plain array, tensor.value, for a constant: t.value.astype({np.dtype(dtype)})."
+            "floating-point dtype, or take the plain array, tensor.value, for a constant, such as "
+            f"t.value.astype({np.dtype(dtype)})."
         )
 
 
