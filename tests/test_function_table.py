@@ -84,4 +84,9 @@ def test_the_page_lists_what_the_tables_say() -> None:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    from test_variations import said_of, sweep
+
+    _, refused, number = sweep()
+    names = ", ".join(sorted({f"`{v.function.__name__}({', '.join(v.parameters)})`" for v in refused}))
+    keywords = f"\n## Keywords\n\n{said_of(refused, number)} They are {names}, of a Tensor `q`.\n"
+    PAGE.write_text(page() + keywords, encoding="utf-8")

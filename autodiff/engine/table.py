@@ -167,7 +167,13 @@ def takes_tensors(function: Any) -> bool:
     return callable(function) and function in table and table[function].kind not in ("refused", "undeclared")
 
 
-UFUNC_DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "subok": True}
+UFUNC_DEFAULTS = {"where": True}
+# What says how a result lies in memory, or what may be cast, and not which numbers it has.
+LAYOUT = {
+    "order": ("C", "F", "A", "K"),
+    "casting": ("no", "equiv", "safe", "same_kind", "unsafe"),
+    "subok": (True, False),
+}
 
 
 def adjoint(function: Function, *rules: Rule | None, each: Rule | None = None, together: Rule | None = None) -> None:
@@ -261,8 +267,12 @@ def primitive(function: F) -> F:
 
 
 def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Iterable[str]) -> dict[str, Any]:
-    """`kwargs` less the unknown ones that only spell out NumPy's default; any other unknown one is refused."""
-    unknown = [k for k, v in kwargs.items() if k not in keywords and v is not None and v is not np._NoValue]
+    """`kwargs` less unknown ones that only spell out NumPy's default, or a layout; any other one is refused."""
+    unknown = [
+        k
+        for k, v in kwargs.items()
+        if k not in keywords and v is not None and v is not np._NoValue and not (k in LAYOUT and v in LAYOUT[k])
+    ]
     if unknown:
         defaults = UFUNC_DEFAULTS if isinstance(function, np.ufunc) else parameter_defaults(function)
         unknown = [k for k in unknown if not (k in defaults and np.ndim(kwargs[k]) == 0 and kwargs[k] == defaults[k])]

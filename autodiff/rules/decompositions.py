@@ -15,8 +15,9 @@ import numpy as np
 
 from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.rules.arguments import raw
-from autodiff.rules.linear_algebra import conjugate, dagger, result_type
+from autodiff.rules.linear_algebra import conjugate, dagger, from_lower, result_type
 from autodiff.rules.quotient import quotient
+from autodiff.rules.selection import take_along_axis
 from autodiff.rules.spectra import (
     across,
     columns_used,
@@ -202,19 +203,28 @@ adjoint(singular_values, singular_values_adjoint)
 composed(np.linalg.svdvals)(lambda x: singular_values(x))
 
 
+def svd_of_hermitian(a: Any, compute_uv: bool) -> Any:
+    """The singular values |λ| in descending order, U, the eigenvectors, and Vᴴ = (U sign λ)ᴴ; of the lower triangle."""
+    a = from_lower(a)
+    values, vectors = np.linalg.eigh(a) if compute_uv else (np.linalg.eigvalsh(a), None)
+    order = np.argsort(np.abs(raw(values)), axis=-1)[..., ::-1]
+    signed = take_along_axis(values, order, -1)
+    if vectors is None:
+        return np.abs(signed)
+    u = take_along_axis(vectors, order[..., None, :], -1)
+    return result_type(np.linalg.svd)(u, np.abs(signed), dagger(u * np.sign(signed)[..., None, :]))
+
+
 @composed(np.linalg.svd)
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """np.linalg.svd: the values alone, or the factors too."""
     if a.ndim < 2:
         return np.linalg.svd(raw(a))  # which NumPy refuses
+    if hermitian:
+        return svd_of_hermitian(a, compute_uv)
     if not compute_uv:
         return singular_values(a)
     m, n = a.shape[-2:]
-    if hermitian:
-        raise ValueError(
-            f"np.linalg.svd was called with hermitian=True and a Tensor of shape {a.shape}; of a Hermitian matrix take "
-            "np.linalg.eigh, or leave hermitian=True away."
-        )
     full = full_matrices and m != n
     u, s, vh = triplets(singular_triplets(a, full=True) if full else singular_triplets(a), m)
     if full and m > n:

@@ -79,9 +79,16 @@ def pseudoinverse_adjoint(g: Any, y: Any, a: Any, cutoffs: dict[str, Any]) -> An
 adjoint(pseudoinverse, pseudoinverse_adjoint)
 
 
+def from_lower(a: Any) -> Any:
+    """The Hermitian matrices whose lower triangles these are."""
+    below = np.tril(a, -1)
+    return below + dagger(below) + np.real(a) * np.eye(a.shape[-1], dtype=a.dtype)
+
+
 @composed(np.linalg.pinv)
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
-    """np.linalg.pinv; a Hermitian matrix takes the general way."""
+    """np.linalg.pinv; of a Hermitian matrix NumPy reads the lower triangle."""
+    a = from_lower(a) if hermitian else a
     cutoffs = {"rcond": rcond, "rtol": rtol}
     return pseudoinverse(a, cutoffs={k: v for k, v in cutoffs.items() if v is not None and v is not np._NoValue})
 

@@ -41,7 +41,18 @@ def reshaped(
 
 
 adjoint(np.reshape, reshaped)
-adjoint(np.ravel, lambda g, y, x, order="C": reshaped(g, y, x, None, order))
+
+
+def unravelled(g: Any, y: Any, x: Any, order: str = "C") -> Any:
+    """The elements back in the places they were read from: of "K", in the order that they have in memory."""
+    if order != "K":
+        return reshaped(g, y, x, None, order)
+    numbers = np.empty_like(raw(x), dtype=int)
+    numbers[...] = np.arange(x.size).reshape(x.shape)
+    return np.reshape(g[np.argsort(np.ravel(numbers, "K"))], x.shape)
+
+
+adjoint(np.ravel, unravelled)
 adjoint(np.expand_dims, lambda g, y, x, axis: np.reshape(g, x.shape))
 adjoint(np.squeeze, lambda g, y, x, axis=None: np.reshape(g, x.shape))
 adjoint(np.swapaxes, lambda g, y, x, axis1, axis2: np.swapaxes(g, axis1, axis2))
