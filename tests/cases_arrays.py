@@ -153,7 +153,8 @@ def parts_and_dtypes() -> Iterator[Case]:
             k = k | {"where": EVEN, "keepdims": True}
             yield Case(named(f, ("where", axis, initial)), f, (x,), k, skipping(f, missing))
     for f, axis in itertools.product((np.nansum, np.nanmean, np.nanvar, np.nanstd), (None, 1)):
-        k = {"axis": axis, "where": ~EVEN}
+        # One element alone has the deviation 0, where the root has no second derivative.
+        k = {"axis": axis, "where": True if (f, axis) == (np.nanstd, 1) else ~EVEN}
         yield Case(named(f, ("where", axis)), f, (x,), k, skipping(f, missing))
     yield Case(
         "nanvar-mean", np.nanvar, (x,), call=lambda a: np.nanvar(a + missing, 1, mean=np.mean(a, 1, keepdims=True))

@@ -201,10 +201,41 @@ def test_repeated_indices_add_up(index: Any) -> None:
     np.testing.assert_array_equal(np.sum(x[index]).adjoints()[x], [2, 1, 0])
 
 
-def test_a_late_answer_to_an_order_that_memory_decides() -> None:
-    x = ad.Tensor(np.ones((2, 2)))
-    with pytest.raises(ValueError, match="take order 'C', 'F' or 'A'; received 'K'"):
-        np.ravel(x, order="K").adjoints(np.ones(4))
+def test_an_order_that_memory_decides() -> None:
+    numbers = np.arange(24.0).reshape(2, 3, 4)
+    for laid in (numbers, numbers.T, numbers.transpose(1, 2, 0), numbers[:, ::2], numbers[:, :, ::-1]):
+        x, seed = ad.Tensor(laid), np.arange(1.0, laid.size + 1)
+        for order in ("C", "F", "A", "K"):
+            y = np.ravel(x, order=order)
+            np.testing.assert_array_equal(y.value, np.ravel(x.value, order=order))
+            found = y.adjoints(seed)[x]
+            np.testing.assert_array_equal(np.sort(found, axis=None), seed)
+            assert np.sum(found * laid) == np.sum(y.value * seed)
+
+
+def test_where_a_norm_is_zero_its_second_derivative_is_no_number() -> None:
+    """The first derivative is 0 by convention; a second one would be wrong: |x| has none, and that of |x|² is 2."""
+    zero, pair, rows = np.zeros(3), np.zeros(2), np.zeros((2, 3))
+    singular: list[tuple[Any, Any]] = [
+        *((lambda x, p=p: np.linalg.norm(x) ** p, zero) for p in (1, 2, 4)),
+        *((lambda x, p=p: np.linalg.norm(x, p) ** 2, zero) for p in (2, 3, 4)),
+        (lambda x: np.cos(np.linalg.norm(x)), zero), (lambda x: np.exp(-(np.linalg.norm(x) ** 2)), zero),
+        (lambda x: np.sum(np.linalg.norm(x, axis=1) ** 2), rows), (lambda x: np.linalg.norm(x, "fro") ** 2, rows),
+        (lambda x: np.linalg.matrix_norm(x) ** 2, rows), (lambda x: np.linalg.vector_norm(x) ** 2, rows),
+        (lambda x: np.hypot(x[0], x[1]) ** 2, pair), (lambda x: np.abs(x[0] + 1j * x[1]) ** 2, pair),
+        (lambda x: np.std(x) ** 2, np.ones(3)), (lambda x: np.nanstd(x) ** 2, np.ones(3)),
+    ]  # fmt: skip
+    finite = []
+    for k, (f, x) in enumerate(singular):
+        np.testing.assert_array_equal(ad.grad(f)(x), np.zeros(x.shape))
+        for mode in ("reverse", "forward"):
+            with np.errstate(all="ignore"):
+                second = ad.jacobian(ad.grad(f), mode=mode)(x).reshape(x.size, x.size)
+            if np.any(np.isfinite(np.diag(second))):
+                finite.append((k, mode, second))
+    assert not finite
+    np.testing.assert_allclose(ad.hessian(np.var)(np.ones(3)), (np.eye(3) - 1 / 3) * 2 / 3)
+    np.testing.assert_allclose(ad.hessian(lambda x: np.sum(x * x))(zero), 2 * np.eye(3))
 
 
 def test_what_is_squared_does_not_run_out_of_range() -> None:

@@ -3,6 +3,9 @@
 Where the derivative jumps (a tie in maximum or minimum, abs at 0) the adjoint is shared equally among the
 arguments that tie: 1/2 each, and 0 for abs. That is the midpoint of the subdifferential. Where the result of such a
 choice is NaN, so is the adjoint of all it was chosen from: nobody can say which it was.
+
+At such a point the second derivative is that of the pieces beside it, 0 for abs: that of |x|², which is smooth there,
+comes out as 0 instead of 2. Write x * x.
 """
 
 import math

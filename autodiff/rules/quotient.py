@@ -1,4 +1,8 @@
-"""A quotient that is 0 where nothing is divided by nothing, as in x / |x| at 0."""
+"""A quotient that is 0 where nothing is divided by nothing, as in x / |x| at 0.
+
+The 0 is a convention for the first derivative of what has none there, a norm at 0. Its own derivative is NaN: any
+number would be wrong, for |x| does not curve like a smooth function, and |x|² does.
+"""
 
 from typing import Any
 
@@ -14,8 +18,13 @@ def quotient(a: Any, b: Any) -> Any:
     return np.divide(a, np.where(np.equal(a, 0) & np.equal(b, 0), 1, b))
 
 
+def divisor(a: Any, b: Any) -> Any:
+    """b, and NaN where the quotient of a and b is there by convention."""
+    return np.where(np.equal(a, 0) & np.equal(b, 0), np.nan, b).astype(b.dtype)
+
+
 adjoint(
     quotient,
-    lambda g, y, a, b: unbroadcast(quotient(g, b), np.shape(a)),
-    lambda g, y, a, b: unbroadcast(quotient(-g * y, b), np.shape(b)),
+    lambda g, y, a, b: unbroadcast(g / divisor(a, b), np.shape(a)),
+    lambda g, y, a, b: unbroadcast(-g * y / divisor(a, b), np.shape(b)),
 )

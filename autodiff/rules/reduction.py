@@ -12,6 +12,7 @@ import numpy as np
 from autodiff.engine.shapes import Axis, axes, count, kept, restore
 from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.rules.arguments import given
+from autodiff.rules.quotient import quotient
 from autodiff.rules.scans import before
 from autodiff.rules.shaping import cast
 
@@ -146,7 +147,7 @@ def root(x: Any) -> Any:
     return np.sqrt(x)
 
 
-adjoint(root, lambda g, y, x: 0.5 * g * np.not_equal(y, 0) / np.where(np.equal(y, 0), 1.0, y))
+adjoint(root, lambda g, y, x: 0.5 * g * quotient(np.not_equal(y, 0).astype(y.dtype), y))
 
 
 @composed(np.std)
