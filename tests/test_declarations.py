@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import autodiff as ad
+import nn
 from autodiff.engine.table import table
 
 
@@ -125,3 +126,23 @@ def test_joining_many_arrays_is_one_operation_with_one_pass_over_them() -> None:
         assert all(a is b for a, b in zip(y.arguments, xs, strict=True))
         found = y.adjoints(np.arange(50.0).reshape(y.shape))
         assert [float(found[x][0]) for x in xs] == list(range(50))
+
+
+def test_a_residual_serves_the_rules_and_is_not_shown() -> None:
+    loss = nn.CrossEntropyLoss()(ad.Tensor([[1.0, 2.0, 0.5]], name="x"), [1])
+    for shown in (str(ad.trace(loss)), ad.draw(loss).svg, ad.steps(loss).html):
+        assert "mean_cross_entropy" in shown
+        assert "softmax" not in shown.replace("cross_entropy", "")
+
+    @ad.primitive
+    def half(x: Any, kept: Any) -> Any:
+        return 0.5 * x * x
+
+    ad.adjoint(half, lambda g, y, x, kept: g * kept, None, residuals=1)
+    x = ad.Tensor(3.0, name="x")
+    y = half(x, +x)
+    assert y.adjoints()[x] == 3
+    assert len(ad.trace(y).rows) == len(ad.trace(np.square(x)).rows)
+    ad.check_grads(lambda x: half(x, +x), 3.0, order=2)
+    ad.adjoint(half, lambda g, y, x, kept: g * x, None)  # declared again, both are arguments
+    assert "v₁" in str(ad.trace(half(x, +x)))

@@ -44,14 +44,15 @@ class Node:
     kept: Any  # the adjoint that backward adds up here, None before; NOT_KEPT in most interior nodes
 
 
-def ancestors(*roots: Node, since: int = -1) -> list[Node]:
+def ancestors(*roots: Node, since: int = -1, shown: bool = False) -> list[Node]:
     """The roots and everything they depend on, in the order of recording: arguments before results.
 
-    Nodes recorded before the serial number `since` are left out, and so is what only they depend on.
+    Nodes recorded before the serial number `since` are left out, and so is what only they depend on. With `shown`,
+    what only serves rules is left out too.
     """
     found, seen = list(roots), set(roots)
     for node in found:  # grows as it is read: a search without recursion
-        for argument in node.arguments:
+        for argument in operands(node) if shown else node.arguments:
             if isinstance(argument, Node):
                 if argument.serial > node.serial:
                     raise _assigned_since(argument, node)
@@ -60,6 +61,12 @@ def ancestors(*roots: Node, since: int = -1) -> list[Node]:
                     found.append(argument)
     found.sort(key=by_serial)
     return found
+
+
+def operands(node: Node) -> tuple[Any, ...]:
+    """The arguments of an operation, less those that only serve its rules: what a reader of the graph is shown."""
+    residuals = 0 if node.primitive is None else node.primitive.residuals
+    return node.arguments[:-residuals] if residuals else node.arguments
 
 
 def between(start: Collection[Node], *roots: Node) -> list[Node]:

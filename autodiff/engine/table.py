@@ -43,7 +43,7 @@ class Primitive:
 
     __slots__ = (
         *("function", "name", "kind", "rules", "keywords", "definition", "reason"),
-        *("broadcasts", "elementwise", "linear", "redeclared", "operator"),
+        *("broadcasts", "elementwise", "linear", "residuals", "redeclared", "operator"),
     )
 
     def __init__(
@@ -66,6 +66,7 @@ class Primitive:
         # Whether each element of the result depends on one element of each argument (matmul's do not).
         self.elementwise = isinstance(function, np.ufunc) and function.signature is None
         self.linear = False  # in each argument, the others held: the forward pass applies the function itself
+        self.residuals = 0  # how many of the last arguments were computed from the others, for the rules alone
         self.redeclared = False  # its derivative is no longer the textbook's, which traces would show
         self.operator = False  # one of Python's operators records it without asking for its kind
 
@@ -75,7 +76,7 @@ class Primitive:
         """Change this record to another kind, with the rules of that kind; what was known before is forgotten."""
         self.redeclared = self.kind in ("differentiable", "constant", "composed")
         self.kind, self.rules, self.keywords = kind, rules, keywords
-        self.definition, self.reason, self.linear = None, "", False
+        self.definition, self.reason, self.linear, self.residuals = None, "", False, 0
 
     def __repr__(self) -> str:
         return f"Primitive({self.name})"
@@ -176,13 +177,22 @@ LAYOUT = {
 }
 
 
-def adjoint(function: Function, *rules: Rule | None, each: Rule | None = None, together: Rule | None = None) -> None:
+def adjoint(
+    function: Function,
+    *rules: Rule | None,
+    each: Rule | None = None,
+    together: Rule | None = None,
+    residuals: int = 0,
+) -> None:
     """Declare the adjoint rules of `function`, one per data argument; None where no derivative flows.
 
     A rule is called as `rule(g, y, *arguments, **parameters)` and returns the adjoint of its argument, in the
     argument's shape (for a ufunc, in the broadcast shape). Parameters are those its signature gives a default.
     For functions of any number of arrays, `each` is called as `each(position, g, y, *arguments, **parameters)`, or
     `together` as a rule is, and it returns a sequence with the adjoint of every argument.
+
+    `residuals` says how many of the last arguments were computed from the others, so that a rule need not do it again
+    (the softmax beside a cross-entropy of logits); pictures and traces leave them out.
 
     >>> ad.adjoint(np.tanh, lambda g, y, x: g * (1 - y * y))
     """
@@ -202,6 +212,7 @@ def adjoint(function: Function, *rules: Rule | None, each: Rule | None = None, t
             keywords |= _keywords(rule, function, data)
     all_of_them = Each(each) if each else Together(together) if together else rules
     record(function).declare("differentiable", all_of_them, keywords)
+    table[function].residuals = residuals
 
 
 def constant(*functions: Function) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.graph import Node, ancestors
+from autodiff.engine.graph import Node, ancestors, operands
 from autodiff.notation.formula import GREEK, Formula, Token, clean, html, latex, number, plain, unraised, width
 from autodiff.notation.symbols import Writing, raw, template, writing
 
@@ -45,10 +45,10 @@ class Naming:
     """The users' names that as mathematics would look like another's, or like a symbol."""
 
     def __init__(self, root: Node) -> None:
-        recorded = ancestors(root)
+        recorded = ancestors(root, shown=True)
         depth: dict[Node, int] = {}
         for node in recorded:
-            parents = [depth[a] for a in node.arguments if isinstance(a, Node)]
+            parents = [depth[a] for a in operands(node) if isinstance(a, Node)]
             depth[node] = 1 + max(parents, default=0) if node.primitive is not None else 0
         # A stable sort: within a depth the recording order stays.
         self.order: list[Node] = sorted(recorded, key=depth.__getitem__)
@@ -201,16 +201,16 @@ def _call(node: Node, naming: Naming) -> Formula:
     """An operation without a form of its own: its name, arguments and parameters as a function call."""
     comma = Token("operator", ","), SPACE
     called = Token("function", _name(node))
-    operands = [_operand(a, naming) for a in node.arguments]
-    if len(operands) > 6:
-        operands = [*operands[:3], (Token("text", "…"),), operands[-1]]
+    listed = [_operand(a, naming) for a in operands(node)]
+    if len(listed) > 6:
+        listed = [*listed[:3], (Token("text", "…"),), listed[-1]]
     settings = [
         (Token("text", clean(f"{key}={_setting(value)}")),)
         for key, value in node.parameters.items()
         if value is not None and value is not False
     ]
-    inside = [t for k, part in enumerate([*operands, *settings]) for t in ((*comma, *part) if k else part)]
-    if len(operands) == 1 and not settings and operands[0][0].kind == "variable" and len(called.text) > 1:
+    inside = [t for k, part in enumerate([*listed, *settings]) for t in ((*comma, *part) if k else part)]
+    if len(listed) == 1 and not settings and listed[0][0].kind == "variable" and len(called.text) > 1:
         return (called, SPACE, *inside)
     return (called, Token("operator", "("), *inside, Token("operator", ")"))
 

@@ -4,8 +4,8 @@
     nll_loss            of log-probabilities: -x[label]
     multi_margin_loss   of scores: how far the label's is above the others (the multi-class hinge)
 
-The cross-entropy that is trained with, a mean over integer labels, is recorded as two nodes: the softmax, which the
-reverse pass needs, and the loss. What has weights or smoothed labels is composed of NumPy's functions.
+The cross-entropy that is trained with, a mean over integer labels, is a function of the logits; the softmax that its
+rule needs is kept beside them, as a residual. What has weights or smoothed labels is composed of NumPy's functions.
 """
 
 from __future__ import annotations
@@ -230,6 +230,7 @@ ad.adjoint(
     lambda g, y, logits, labels, probabilities: cross_entropy_slope(g, labels, probabilities),
     None,
     None,
+    residuals=1,
 )
 ad.adjoint(
     cross_entropy_slope,

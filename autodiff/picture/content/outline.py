@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import Node, Scope
+from autodiff.engine.graph import Node, Scope, operands
 from autodiff.picture.content.members import Members
 
 
@@ -98,7 +98,7 @@ class Outline:
                 scope = node.scope
                 region = self._enter(scope, entered, node.serial)
             region.items.append(node)
-            for argument in node.arguments:
+            for argument in operands(node):
                 self._note_use(argument, node, region)
         if nodes[-1].primitive is None:  # a leaf alone is a graph too
             self._used[nodes[-1]] = Leaf(nodes[-1], False, nodes[-1].serial, nodes[-1].serial, [self.whole])

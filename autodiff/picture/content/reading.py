@@ -36,7 +36,7 @@ def read(y: Tensor, asked: str, seed: npt.ArrayLike | None, depth: int | None, m
         raise ValueError(f"ad.{asked} was called with depth={depth!r}; it is a number of levels of scopes, from 0.")
     if not isinstance(max_cards, int) or not 2 <= max_cards <= MOST_CARDS:
         raise ValueError(f"ad.{asked} was called with max_cards={max_cards!r}; it is a number from 2 to {MOST_CARDS}.")
-    nodes = ancestors(y)
+    nodes = ancestors(y, shown=True)
     drawable = seed is not None or (y.size == 1 and y.dtype.kind == "f")
     adjoints: dict[Any, Any] = {tensor: g[()] for tensor, g in y.adjoints(seed).items()} if drawable else {}
     outline = Outline(nodes, max_cards // 2)

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from autodiff.engine.graph import Node
+from autodiff.engine.graph import Node, operands
 from autodiff.engine.reverse import conjugated, contribution
 from autodiff.notation.formula import Formula, Token, clean
 from autodiff.notation.naming import Naming, equation, named, partial
@@ -213,7 +213,7 @@ class _Reading:
         """What leaves each folded card; the last such value is the one it shows."""
         results: dict[int, dict[Node, None]] = {card: {} for card in self.folds}
         for node, card in self.card_of.items():
-            for argument in node.arguments:
+            for argument in operands(node):
                 source = self.card_of.get(argument, card) if isinstance(argument, Node) else card
                 if source != card and source in results:
                     results[source][argument] = None
@@ -252,7 +252,7 @@ class _Reading:
         node, copy = self.shown[head]
         return [
             self._wire(node, copy, position, self.card_of[argument], head)
-            for position, argument in enumerate(copy.arguments)
+            for position, argument in enumerate(operands(copy))
             if isinstance(argument, Node)
         ]
 
@@ -271,7 +271,7 @@ class _Reading:
         """The wires into a folded card: one from each card that it uses, with what they contribute together."""
         uses: dict[int, list[tuple[Node, int]]] = {}
         for node in self.folds[head]:
-            for position, argument in enumerate(node.arguments):
+            for position, argument in enumerate(operands(node)):
                 leaf = argument if isinstance(argument, Node) else self.outline.constant(argument)
                 tail = head if leaf is None else self.card_of.get(leaf, head)
                 if tail != head:
