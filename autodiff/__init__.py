@@ -17,9 +17,10 @@ import numpy as np
 from autodiff import hints
 from autodiff.arrays import tensor as _tensor
 from autodiff.arrays.flat import Flat
+from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.recording import no_grad, scope
-from autodiff.engine.table import adjoint, composed, constant, primitive, takes_tensors
+from autodiff.engine.table import adjoint, composed, constant, primitive, takes_tensors, written
 from autodiff.rules.activations import (
     elu,
     erf,
@@ -56,12 +57,14 @@ __all__ = [
     "checkpoint",
     "composed",
     "constant",
+    "contributions",
     "draw",
     "elu",
     "erf",
     "erfc",
     "gelu",
     "grad",
+    "graph",
     "hessian",
     "hvp",
     "jacobian",
@@ -83,6 +86,7 @@ __all__ = [
     "value_and_grad",
     "vjp",
     "vmap",
+    "written",
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ FLOORS = {
     "autodiff.arrays": 2,
     "autodiff.arrays.tensor": 3,
     "autodiff.arrays.flat": 4,
+    "autodiff.arrays.reading": 4,
     "autodiff.transforms": 4,
     "autodiff.notation": 4,
     "autodiff.picture": 4,
@@ -143,3 +145,32 @@ def test_modules_are_short_and_say_what_they_are(module: str) -> None:
     text = FILES[module].read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(text))
     assert len(text.splitlines()) <= 400
+
+
+INSIDE = {
+    "primitive",
+    "serial",
+    "primal",
+    "scope",
+    "_grad_storage",
+}  # of a Tensor; `is_leaf`, `operation` ... are public
+
+
+@pytest.mark.parametrize("module", [m for m in FILES if m.startswith("nn")])
+def test_nn_reads_the_graph_by_its_public_names(module: str) -> None:
+    """Attributes, too: `tensor.primitive` is the engine's own, `ad.primitive` is not."""
+    tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
+    read = {
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in INSIDE
+        if not (isinstance(node.value, ast.Name) and node.value.id == "ad")
+    }
+    assert read == set()
+
+
+@pytest.mark.parametrize("module", [m for m in FILES if m.startswith("autodiff") and m != "autodiff.hints"])
+def test_autodiff_does_not_know_nn(module: str) -> None:
+    """Neither its modules nor its names, but for the hints, which say what others' names are called there."""
+    text = FILES[module].read_text(encoding="utf-8")
+    assert not re.findall(r"\bnn\.\w+", text)

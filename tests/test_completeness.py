@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff.engine.table import of_kind, parameter_names, spelled, table
+from autodiff.engine.signatures import parameter_names, spelled
+from autodiff.engine.table import of_kind, table
 
 # What no protocol brings to us. A Tensor that is passed all the same meets __array__ or __index__, which raise.
 NOT_OF_ARRAYS = {

@@ -38,7 +38,7 @@ class Flat:
         if len(dtypes) > 1:
             raise TypeError(
                 f"a Flat takes Tensors of one dtype; received {', '.join(sorted(map(str, dtypes)))}. "
-                "Make them all with one dtype: ad.Tensor(array, dtype=np.float32), nn.Linear(..., dtype=np.float32)."
+                "Make them all with one dtype: ad.Tensor(array, dtype=np.float32), and layers with dtype=np.float32."
             )
         dtype = dtypes.pop()
         ends = np.cumsum([tensor.size for tensor in self.tensors]).tolist()

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from autodiff.arrays.methods import ArrayMethods
 from autodiff.arrays.operators import Operators
 from autodiff.arrays.protocols import Protocols
-from autodiff.engine.graph import NOT_KEPT, Node, current_scope, described, next_serial
+from autodiff.engine.graph import NOT_KEPT, Node, current_scope, described, next_serial, operands
 from autodiff.engine.recording import NO_PARAMETERS, apply, is_operand, recorded
 from autodiff.engine.reverse import adjoints, conjugated
 from autodiff.engine.table import no_rule, table, without_defaults
@@ -178,6 +178,32 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
         return self.primal.dtype
+
+    # -- where it came from -------------------------------------------------------------------------------------
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no operation made it: it was made of an array, and may be a parameter."""
+        return self.primitive is None
+
+    @property
+    def operation(self) -> str | None:
+        """The name of the function that made it, such as "tanh"; None for a leaf."""
+        return None if self.primitive is None else self.primitive.name
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """What the operation was called with: Tensors, and constants as they are."""
+        return operands(self)
+
+    @property
+    def scopes(self) -> list[Any]:
+        """What it was recorded in, the innermost first: the names of `ad.scope`, and modules. A leaf is in none."""
+        found, scope = [], self.scope
+        while scope:
+            scope, entered = scope
+            found.append(entered)
+        return found
 
     def item(self) -> Any:
         """The one element as a Python number, a constant."""

@@ -48,13 +48,13 @@ def ancestors(*roots: Node, since: int = -1, shown: bool = False) -> list[Node]:
     """The roots and everything they depend on, in the order of recording: arguments before results.
 
     Nodes recorded before the serial number `since` are left out, and so is what only they depend on. With `shown`,
-    what only serves rules is left out too.
+    what only serves rules is left out too, and a leaf may have been assigned a new value since: nothing is computed.
     """
     found, seen = list(roots), set(roots)
     for node in found:  # grows as it is read: a search without recursion
         for argument in operands(node) if shown else node.arguments:
             if isinstance(argument, Node):
-                if argument.serial > node.serial:
+                if argument.serial > node.serial and not shown:
                     raise _assigned_since(argument, node)
                 if argument not in seen and argument.serial >= since:
                     seen.add(argument)

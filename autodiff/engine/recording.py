@@ -11,7 +11,8 @@ import numpy as np
 
 from autodiff.batching import Batch
 from autodiff.engine.graph import NOT_KEPT, Node, Scope, current_scope, described, next_serial
-from autodiff.engine.table import Primitive, spelled
+from autodiff.engine.signatures import spelled
+from autodiff.engine.table import Primitive
 
 ARRAY: Any = (np.ndarray, np.generic, Batch)
 SEQUENCE = (list, tuple)

@@ -17,14 +17,14 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-import types
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from autodiff import hints
 from autodiff.engine.graph import Node
+from autodiff.engine.signatures import name_of, parameter_defaults, parameter_names, parameters_of, spelled
 
 Function = Callable[..., Any]
 Rule = Callable[..., Any]
@@ -43,7 +43,7 @@ class Primitive:
 
     __slots__ = (
         *("function", "name", "kind", "rules", "keywords", "definition", "reason"),
-        *("broadcasts", "elementwise", "linear", "residuals", "redeclared", "operator"),
+        *("broadcasts", "elementwise", "linear", "residuals", "redeclared", "operator", "writing"),
     )
 
     def __init__(
@@ -68,6 +68,7 @@ class Primitive:
         self.linear = False  # in each argument, the others held: the forward pass applies the function itself
         self.residuals = 0  # how many of the last arguments were computed from the others, for the rules alone
         self.redeclared = False  # its derivative is no longer the textbook's, which traces would show
+        self.writing: Writing | None = None  # how pictures and traces write it, if it was declared
         self.operator = False  # one of Python's operators records it without asking for its kind
 
     def declare(
@@ -103,6 +104,14 @@ class Primitive:
         return args, kwargs
 
 
+class Writing(NamedTuple):
+    """How a primitive is written: "" for a plain call, None for a partial without a closed form."""
+
+    form: str | Callable[..., str]  # or what gives the form for the operands
+    partials: tuple[str | None, ...] = ()
+    pullbacks: tuple[str, ...] = ()
+
+
 class Each:
     """The rules of a function of any number of arrays: one rule that is told the position first."""
 
@@ -128,7 +137,7 @@ class Composition:
 
     def __init__(self, function: Function, definition: Function) -> None:
         self.function, self.definition = function, definition
-        positional, keyword_only, self._any_number, _ = _parameters(definition)
+        positional, keyword_only, self._any_number, _ = parameters_of(definition)
         self._positional, self.keywords = positional, frozenset(positional + keyword_only)
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -154,7 +163,7 @@ def record(function: Function) -> Primitive:
     """The record of a function, a new one where there is none."""
     found = table.get(function)
     if found is None:
-        found = table[function] = Primitive(function, _name(function), kind="undeclared")
+        found = table[function] = Primitive(function, name_of(function), kind="undeclared")
     return found
 
 
@@ -215,6 +224,26 @@ def adjoint(
     table[function].residuals = residuals
 
 
+def written(
+    function: Function,
+    form: str | Callable[..., str] = "",
+    partials: tuple[str | None, ...] = (),
+    pullbacks: tuple[str, ...] = (),
+) -> None:
+    """Declare how traces and pictures write a function that has rules: as "a bᵀ + c" rather than `linear(a, b, c)`.
+
+    Parameters
+    ----------
+    form : a, b, c stand for the operands, other words are functions; "" is a plain call. Or a function of the operands
+        that gives the form
+    partials : the local partial derivative by each operand of a function of numbers; y stands for the result
+    pullbacks : what each operand's adjoint receives when the result's is g
+
+    >>> ad.written(cube, "a³", ("3 a²",), ("3 g a²",))
+    """
+    table[function].writing = Writing(form, partials, pullbacks)
+
+
 def constant(*functions: Function) -> None:
     """Declare that the derivative of each function is zero: on Tensors it gives plain arrays, constants.
 
@@ -273,7 +302,7 @@ def primitive(function: F) -> F:
         return function(*args, **kwargs)
 
     # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.
-    table[dispatch] = Primitive(function, _name(function), kind="undeclared")
+    table[dispatch] = Primitive(function, name_of(function), kind="undeclared")
     return dispatch  # type: ignore[return-value]
 
 
@@ -319,66 +348,19 @@ def no_rule(function: Function) -> TypeError:
     )
 
 
-def spelled(function: Function) -> str:
-    """A function as one would type it: np.log, np.linalg.inv, or the name of one's own."""
-    name = _name(function)
-    if getattr(np, name, None) is function:
-        return f"np.{name}"
-    module = getattr(function, "__module__", None) or ""
-    return f"{module.replace('numpy', 'np')}.{name}" if module.startswith("numpy") else name
-
-
-def parameter_defaults(function: Function) -> dict[str, Any]:
-    """The defaults of a function's parameters; none where it does not tell."""
-    try:
-        return {p.name: p.default for p in inspect.signature(function).parameters.values()}
-    except ValueError:
-        return {}
-
-
-@functools.cache
-def parameter_names(function: Function) -> tuple[str, ...]:
-    """The names of a function's parameters in order; none where it does not tell."""
-    try:
-        return tuple(inspect.signature(function).parameters)
-    except ValueError:
-        return ()
-
-
-def _name(function: Function) -> str:
-    return str(getattr(function, "__name__", None) or function)
-
-
 def _keywords(rule: Rule, function: Function, data: int) -> frozenset[str]:
     """The parameters a rule takes by keyword: what follows g, y and the data arguments in its signature."""
     if not callable(rule):
         raise TypeError(f"an adjoint rule is a function of (g, y, *arguments); received {rule!r}")
-    positional, keyword_only, more, any_keyword = _parameters(rule)
+    positional, keyword_only, more, any_keyword = parameters_of(rule)
     if len(positional) < 2 + data and not more:
         raise TypeError(
-            f"an adjoint rule of {_name(function)} is called with g, y and {data} argument(s); "
+            f"an adjoint rule of {name_of(function)} is called with g, y and {data} argument(s); "
             f"received one that takes ({', '.join(positional)})"
         )
     return _named(function) if any_keyword else frozenset(positional[2 + data :] + keyword_only)
 
 
 def _named(function: Function) -> frozenset[str]:
-    positional, keyword_only, _, _ = _parameters(inspect.unwrap(function))
+    positional, keyword_only, _, _ = parameters_of(inspect.unwrap(function))
     return frozenset(positional + keyword_only)
-
-
-def _parameters(function: Function) -> tuple[tuple[str, ...], tuple[str, ...], bool, bool]:
-    """The names of the positional and of the keyword-only parameters; whether there are *args and **kwargs."""
-    if isinstance(function, types.FunctionType):  # what inspect.signature would find, at a tenth of the import time
-        code = function.__code__
-        names, positional = code.co_varnames, code.co_argcount
-        keyword_only = names[positional : positional + code.co_kwonlyargcount]
-        more, any_keyword = code.co_flags & inspect.CO_VARARGS, code.co_flags & inspect.CO_VARKEYWORDS
-        return names[:positional], keyword_only, bool(more), bool(any_keyword)
-    listed = inspect.signature(function).parameters.values()
-    return (
-        tuple(p.name for p in listed if p.kind <= p.POSITIONAL_OR_KEYWORD),
-        tuple(p.name for p in listed if p.kind is p.KEYWORD_ONLY),
-        any(p.kind is p.VAR_POSITIONAL for p in listed),
-        any(p.kind is p.VAR_KEYWORD for p in listed),
-    )

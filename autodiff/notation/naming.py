@@ -11,8 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from autodiff.engine.graph import Node, ancestors, operands
+from autodiff.engine.table import Writing
 from autodiff.notation.formula import GREEK, Formula, Token, clean, html, latex, number, plain, unraised, width
-from autodiff.notation.symbols import Writing, raw, template, writing
+from autodiff.notation.symbols import raw, template, writing
 
 __all__ = [
     "SPACE",

@@ -8,21 +8,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
-from autodiff.engine.graph import Node
+from autodiff.engine.graph import Node, operands
+from autodiff.engine.table import Writing
 from autodiff.notation.formula import Formula, Token, number
-
-
-class Writing(NamedTuple):
-    """How one primitive is written: "" for a plain call, None for a partial without a closed form."""
-
-    form: str
-    partials: tuple[str | None, ...] = ()
-    pullbacks: tuple[str, ...] = ()
-
 
 ELEMENTWISE: Final = {
     "add": Writing("a + b", ("1", "1")),
@@ -133,9 +125,12 @@ def _textbook(node: Node) -> Writing | None:
     primitive = node.primitive
     if primitive is None:
         return None
+    if primitive.writing is not None:
+        form = primitive.writing.form
+        return primitive.writing._replace(form=form(*operands(node))) if callable(form) else primitive.writing
     name, function = primitive.name, primitive.function
     # A user's primitive may be called log without being the logarithm.
-    ours = str(getattr(function, "__module__", "")).startswith(("autodiff.", "nn."))
+    ours = str(getattr(function, "__module__", "")).startswith("autodiff.")
     if getattr(np, name, None) is not function and not ours:
         return None
     if name == "power":
@@ -148,9 +143,6 @@ def _textbook(node: Node) -> Writing | None:
         return _product(*(np.ndim(raw(a)) for a in node.arguments))
     if name == "transpose" and not any(v is not None for v in node.parameters.values()) and np.ndim(node.primal) == 2:
         return Writing("aᵀ", (), ("gᵀ",))
-    if name == "linear":
-        bias = len(node.arguments) > 2 and node.arguments[2] is not None
-        return Writing("a bᵀ + c" if bias else "a bᵀ", (), ("g b", "gᵀ a", "sum g"))
     if name == "gather":
         return _gather(node.parameters.get("index"))
     if name == "clip":

@@ -157,6 +157,8 @@ def _by_target(g: Any, y: Any, p: Any, t: Any) -> Any:
 
 ad.adjoint(cross_entropy_of_probability, lambda g, y, p, t: g * (p - t) / np.maximum(p * (1 - p), 1e-12), _by_target)
 ad.adjoint(cross_entropy_of_logit, lambda g, y, x, t: g * (ad.sigmoid(x) - t), lambda g, y, x, t: -g * x)
+ad.written(cross_entropy_of_probability, "bce(a, b)", ("(a − b)/(a (1 − a))",))
+ad.written(cross_entropy_of_logit, "bce_with_logits(a, b)", ("σ(a) − b", "−a"))
 
 
 def _within(values: Any, loss: str, what: str, hint: str) -> None:

@@ -232,6 +232,8 @@ ad.adjoint(
     None,
     residuals=1,
 )
+ad.written(softmax, pullbacks=("y × (g − sum(g × y))",))
+ad.written(mean_cross_entropy, "cross_entropy(a, b)", pullbacks=("g × (softmax a − one-hot b) / batch",))
 ad.adjoint(
     cross_entropy_slope,
     lambda g, y, a, labels, p: (np.sum(g * p) - np.sum(g[count(len(labels)), labels])) / len(labels),

@@ -91,3 +91,6 @@ ad.adjoint(
     lambda g, y, x, weight, bias=None: np.dot(matrix(g).T, matrix(x)),
     lambda g, y, x, weight, bias=None: row_sum(matrix(g)),
 )
+ad.written(
+    linear, lambda x, weight, bias=None: "a bᵀ" if bias is None else "a bᵀ + c", pullbacks=("g b", "gᵀ a", "sum g")
+)

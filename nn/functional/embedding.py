@@ -30,6 +30,7 @@ def added_rows(g: Any, indices: Any, rows: int) -> Any:
 
 ad.adjoint(taken_rows, lambda g, y, weight, indices: added_rows(g, indices, rows=weight.shape[0]), None)
 ad.adjoint(added_rows, lambda g, y, values, indices, rows: taken_rows(g, indices), None)
+ad.written(taken_rows, "embedding(b, a)", pullbacks=("scatter g",))
 
 
 def embedding(indices: npt.ArrayLike, weight: Any, padding_idx: int | None = None) -> Any:

@@ -86,6 +86,8 @@ def scaled(x: Any, scale: Any, shift: Any = None) -> Any:
 
 
 ad.adjoint(centred, lambda g, y, x, axis=1: centred(g, axis=axis))
+ad.written(centred, "a − mean a", pullbacks=("g − mean g",))
+ad.written(mean_squares, "mean a²")
 ad.adjoint(mean_squares, lambda g, y, x: x * along(g * (2 / per_channel(x)), x))
 ad.adjoint(
     normalising,

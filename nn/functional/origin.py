@@ -14,13 +14,11 @@ NORMALISING = frozenset({"softmax", "log_softmax", "sigmoid"})
 
 def expect_logits(prediction: Any, loss: str, instead: str) -> None:
     """Warn, naming the layer, if a recorded prediction is the result of softmax, log_softmax or sigmoid."""
-    if isinstance(prediction, ad.Tensor) and prediction.primitive is not None:
-        name = prediction.primitive.name
-        if name in NORMALISING:
-            warn(
-                f"{loss} takes logits, scores of any size, and normalises them itself; the prediction comes out of "
-                f"{name}{_place(prediction)} already. Leave that out, or take {instead}."
-            )
+    if isinstance(prediction, ad.Tensor) and prediction.operation in NORMALISING:
+        warn(
+            f"{loss} takes logits, scores of any size, and normalises them itself; the prediction comes out of "
+            f"{prediction.operation}{_place(prediction)} already. Leave that out, or take {instead}."
+        )
 
 
 def warn(message: str) -> None:
@@ -33,10 +31,7 @@ def warn(message: str) -> None:
 
 def _place(tensor: ad.Tensor) -> str:
     """The layer that recorded a Tensor, with the way to it from the model that was called; "" outside of all."""
-    frames, scope = [], tensor.scope
-    while scope:
-        scope, frame = scope
-        frames.append(frame)
+    frames = tensor.scopes
     if not frames:
         return ""
     layer, model = frames[0], frames[-1]

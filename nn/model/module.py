@@ -198,4 +198,4 @@ def _is_model(value: Any) -> bool:
         value = list(value.values())
     if isinstance(value, list | tuple):
         return any(_is_model(v) for v in value)
-    return isinstance(value, Module) or (isinstance(value, ad.Tensor) and value.primitive is None)
+    return isinstance(value, Module) or (isinstance(value, ad.Tensor) and value.is_leaf)

@@ -23,7 +23,7 @@ def is_module(value: Any) -> bool:
 
 def is_parameter(value: Any) -> bool:
     """Whether a value is a leaf Tensor."""
-    return isinstance(value, ad.Tensor) and value.primitive is None
+    return isinstance(value, ad.Tensor) and value.is_leaf
 
 
 def is_buffer(value: Any) -> bool:

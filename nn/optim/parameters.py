@@ -76,10 +76,10 @@ def _named(items: list[Any], name: str) -> tuple[list[str] | None, list[ad.Tenso
             hint = "an ndarray is a constant, ad.Tensor(array) a parameter" if isinstance(tensor, np.ndarray) else ""
             hint = hint or f"write {name}(model.parameters(), ...)"
             raise TypeError(f"{name} takes leaf Tensors; item {k} is {_described(tensor)}: {hint}.")
-        if tensor.primitive is not None:
+        if not tensor.is_leaf:
             raise TypeError(
                 f"{name} takes leaf Tensors; item {k}, of shape {tensor.shape}, is the result of "
-                f"{tensor.primitive.name}. Pass the Tensors it was computed from."
+                f"{tensor.operation}. Pass the Tensors it was computed from."
             )
     first = {id(tensor): k for k, tensor in reversed(list(enumerate(tensors)))}
     kept = sorted(first.values())

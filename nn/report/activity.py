@@ -21,13 +21,11 @@ def activations(loss: ad.Tensor, names: Mapping[int, str]) -> dict[str, tuple[ad
     users: dict[ad.Tensor, list[ad.Tensor]] = {}
     around: dict[ad.Tensor, set[str]] = {}  # the layers that an operation of the model was recorded in
     outputs: dict[str, ad.Tensor] = {}
-    for node in _recorded(loss):
-        for argument in node.arguments:
+    for node in ad.graph(loss):
+        for argument in node.operands:
             if isinstance(argument, ad.Tensor):
                 users.setdefault(argument, []).append(node)
-        scope = node.scope
-        while scope:
-            scope, module = scope
+        for module in node.scopes:
             name = names.get(id(module))
             if name is not None:
                 around.setdefault(node, set())
@@ -42,26 +40,14 @@ def _activation(
 ) -> tuple[ad.Tensor, str]:
     """What follows a layer's output and is one of MEASURED, as long as only one operation uses what came before."""
     node = output
-    while node.primitive is not None and node.primitive.name not in MEASURED:
+    while node.operation is not None and node.operation not in MEASURED:
         following = set(users.get(node, ()))
         if len(following) != 1:
             return output, ""
         (node,) = following
         if node not in around or around[node] - around[output]:  # the loss, or the next layer
             return output, ""
-    return node, node.primitive.name if node.primitive else ""
-
-
-def _recorded(loss: ad.Tensor) -> list[ad.Tensor]:
-    """The operations that a result depends on, in the order of recording."""
-    found, seen = [loss], {loss}
-    for node in found:  # grows as it is read
-        for argument in node.arguments:
-            if isinstance(argument, ad.Tensor) and argument.primitive is not None and argument not in seen:
-                seen.add(argument)
-                found.append(argument)
-    found.sort(key=lambda node: node.serial)
-    return found
+    return node, node.operation or ""
 
 
 def measured(activation: ad.Tensor, kind: str) -> tuple[float, float, float]:

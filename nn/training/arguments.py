@@ -52,9 +52,9 @@ def trainable(model: Module) -> Parts:
         )
     for module in parts.modules:
         for name, value in module.named_attributes():
-            if isinstance(value, ad.Tensor) and value.primitive is not None and value.scope == ():
+            if isinstance(value, ad.Tensor) and not value.is_leaf and not value.scopes:
                 warn(
-                    f"{type(module).__name__}.{name} is the result of {value.primitive.name}, so it is neither trained "
+                    f"{type(module).__name__}.{name} is the result of {value.operation}, so it is neither trained "
                     f"nor saved; a parameter is a Tensor as it was made: self.{name} = ad.Tensor(...)."
                 )
     recorded = isinstance(-parts.parameters[0], ad.Tensor)

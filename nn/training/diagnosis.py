@@ -62,12 +62,9 @@ def stray(optimizer: Optimizer, model: Module) -> str | None:
 def _origin(value: ad.Tensor, model: Module) -> str:
     """Where in the computation the first number that is not finite came from."""
     names = {id(module): name or type(module).__name__ for name, module in model.named_modules()}
-    for node in sorted(value.adjoints(), key=lambda t: t.serial):
-        if node.primitive is not None and not np.isfinite(node.value).all():
-            scope, place = node.scope, ""
-            while scope and not place:
-                scope, module = scope
-                place = names.get(id(module), "")
+    for node in ad.graph(value):
+        if not node.is_leaf and not np.isfinite(node.value).all():
+            place = next((names[id(module)] for module in node.scopes if id(module) in names), "")
             what = "NaN" if np.isnan(node.value).any() else "infinity"
-            return f"the first {what} came of {node.primitive.name}" + (f" in {place}" if place else "")
+            return f"the first {what} came of {node.operation}" + (f" in {place}" if place else "")
     return "the loss alone is not"

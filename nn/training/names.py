@@ -22,8 +22,8 @@ BOUNDING = frozenset({"minimum", "maximum"})  # what np.clip is made of
 
 def _origin(outputs: Any) -> tuple[str, Any]:
     """The name of what computed some outputs, if that was recorded, and what it computed them of."""
-    if isinstance(outputs, ad.Tensor) and outputs.primitive is not None:
-        return outputs.primitive.name, outputs.arguments[0]
+    if isinstance(outputs, ad.Tensor) and outputs.operation is not None:
+        return outputs.operation, outputs.operands[0]
     return "", None
 
 
