@@ -21,6 +21,7 @@ from nn.functional.binary import (
     kl_div,
     logistic_loss,
 )
+from nn.functional.cells import gru_cell, lstm_cell, rnn_cell
 from nn.functional.classification import cross_entropy, multi_margin_loss, nll_loss
 from nn.functional.convolution import conv2d
 from nn.functional.dense import linear
@@ -44,6 +45,7 @@ __all__ = [
     "elu",
     "embedding",
     "gelu",
+    "gru_cell",
     "hinge_loss",
     "huber_loss",
     "kl_div",
@@ -55,12 +57,14 @@ __all__ = [
     "linear",
     "log_softmax",
     "logistic_loss",
+    "lstm_cell",
     "max_pool2d",
     "mse_loss",
     "multi_margin_loss",
     "nll_loss",
     "one_hot",
     "relu",
+    "rnn_cell",
     "sigmoid",
     "sign",
     "silu",

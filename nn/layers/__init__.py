@@ -20,10 +20,14 @@ from nn.layers.dropout import Dropout
 from nn.layers.lazy import Dense
 from nn.layers.normalisation import BatchNorm1d, BatchNorm2d, LayerNorm, weight_norm
 from nn.layers.pooling import AvgPool2d, MaxPool2d
+from nn.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
@@ -32,12 +36,15 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "Identity",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "MaxPool2d",
+    "RNNCell",
     "ReLU",
     "SiLU",
     "Sigmoid",
