@@ -14,6 +14,7 @@ from nn.functional.activations import (
     step,
     tanh,
 )
+from nn.functional.attention import positional_encoding, scaled_dot_product_attention
 from nn.functional.binary import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -63,8 +64,10 @@ __all__ = [
     "multi_margin_loss",
     "nll_loss",
     "one_hot",
+    "positional_encoding",
     "relu",
     "rnn_cell",
+    "scaled_dot_product_attention",
     "sigmoid",
     "sign",
     "silu",

@@ -14,6 +14,7 @@ from nn.layers.activations import (
     Step,
     Tanh,
 )
+from nn.layers.attention import MultiheadAttention, PositionalEncoding, TransformerEncoder, TransformerEncoderLayer
 from nn.layers.convolution import Conv2d
 from nn.layers.dense import Embedding, Flatten, Identity, Linear
 from nn.layers.dropout import Dropout
@@ -44,6 +45,8 @@ __all__ = [
     "Linear",
     "LogSoftmax",
     "MaxPool2d",
+    "MultiheadAttention",
+    "PositionalEncoding",
     "RNNCell",
     "ReLU",
     "SiLU",
@@ -53,5 +56,7 @@ __all__ = [
     "Softplus",
     "Step",
     "Tanh",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "weight_norm",
 ]
