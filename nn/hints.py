@@ -26,7 +26,22 @@ NAMES = {
     "ModelCheckpoint": "write fit(..., checkpoint='run.safetensors')",
     "ReduceLROnPlateau": "write fit(..., schedule=lambda optimizer: nn.optim.ReduceLROnPlateau(optimizer))",
     "CSVLogger": "write history.to_csv(path)",
-    "utils": "write nn.optim.clip_grad_norm, nn.weight_norm, or nn.flat for a vector of the parameters",
+    "utils": "write nn.optim.clip_grad_norm, nn.weight_norm, nn.flat for a vector of the parameters, or, for packed "
+    "sequences, output, state = nn.GRU(...)(x, lengths=lengths)",
+    **dict.fromkeys(
+        ("pack_padded_sequence", "pad_packed_sequence", "pack_sequence", "PackedSequence", "pad_sequence"),
+        "fill sequences up with zeros, x[: len(s), k] = s, and write output, state = nn.GRU(...)(x, lengths=lengths)",
+    ),
+    "Transformer": "write nn.TransformerEncoder(nn.TransformerEncoderLayer(64, 4), 2); is_causal=True in its call "
+    "makes it a language model",
+    **dict.fromkeys(
+        ("TransformerDecoder", "TransformerDecoderLayer"),
+        "write a Module with nn.MultiheadAttention(d, heads)(x, memory, memory) between its layers",
+    ),
+    "MultiHeadAttention": "write nn.MultiheadAttention(embed_dim, num_heads)",
+    "SimpleRNN": "write nn.RNN(inputs, units)",
+    "Bidirectional": "write nn.LSTM(inputs, units, bidirectional=True)",
+    "TimeDistributed": "nn.Linear works on the last axis, whatever is before it",
     "no_grad": "write ad.no_grad()",
     "parallel": "everything runs on one processor",
     "quantization": "parameters are float32 or float64",
@@ -34,7 +49,6 @@ NAMES = {
     "Conv3d": "convolutions have one or two axes here: nn.Conv2d",
     "ConvTranspose2d": "it is not here; np.repeat along both axes enlarges an image, and nn.Conv2d can follow",
     **dict.fromkeys(("AdaptiveAvgPool2d", "GlobalAveragePooling2D"), "write a function, lambda x: x.mean(axis=(2, 3))"),
-    **dict.fromkeys(("RNN", "LSTM", "GRU", "Transformer", "MultiheadAttention"), "write it as a Module of your own"),
     **dict.fromkeys(
         ("Dropout1d", "Dropout2d"),
         "nn.Dropout drops single elements; to drop channels, multiply by a mask of shape (batch, channels, 1, 1)",

@@ -82,7 +82,7 @@ def gru_cell(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any =
     return cell("GRU", x, (h,), w_ih, w_hh, b_ih, b_hh)[0]
 
 
-def cell(kind: str, x: Any, states: States, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any) -> States:
+def cell(kind: str, x: Any, states: States, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> States:
     """One step of a cell of this kind."""
     return CELLS[kind].step(projected(x, w_ih, b_ih), projected(states[0], w_hh, b_hh), *states)
 

@@ -38,9 +38,6 @@ class Gates:
     def __init__(self) -> None:
         self.result = self.gates = self.candidates = None
 
-    def __repr__(self) -> str:
-        return "gates"
-
 
 def over_time(
     x: Any,

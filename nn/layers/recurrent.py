@@ -36,7 +36,7 @@ class _Recurrent(Module):
     hidden_size, hidden_size), `bias_ih_l{k}` and `bias_hh_l{k}` (gates hidden_size,), those of the way back have
     `_reverse` after it, as in PyTorch. They start uniform in ±1/√hidden_size.
 
-    Sequences of different lengths are filled up to one, with anything, and their `lengths` are passed. Of a sequence
+    Sequences of different lengths are filled up to one, with any numbers, and their `lengths` are passed. Of a sequence
     too long for one reverse pass the state goes on as a constant (truncated backpropagation through time, Williams &
     Peng 1990):
 

@@ -105,7 +105,8 @@ def _shapes(model: Module, shape: tuple[int, ...]) -> dict[int, tuple[int, ...]]
     def watched(module: Module, forward: Callable[..., Any]) -> Callable[..., Any]:
         def watching(*args: Any, **kwargs: Any) -> Any:
             result = forward(*args, **kwargs)
-            found[id(module)] = tuple(np.shape(result)[1:])
+            output = result[0] if isinstance(result, tuple) else result  # of a recurrent layer: less its state
+            found[id(module)] = tuple(np.shape(output)[1:])
             return result
 
         return watching
