@@ -8,7 +8,7 @@ all steps at once:
     d' = a W + K d + g    those of the state before, with g the adjoint that comes from outside
 
 and after the last step the adjoint of the weight is one product over all steps. A recorded pass, which is to be
-differentiated again, takes the steps one by one, composed of functions (`unrolled`).
+differentiated again, takes the steps one by one, composed of functions (`one_by_one`).
 """
 
 from __future__ import annotations
@@ -69,21 +69,20 @@ def over_time(
     if reverse:
         p, steps = np.flip(p, 0), None if mask is None else np.flip(mask, 0)
     if unrolled:
-        y = unrolled_recurrence(p, w_hh, b_hh, *states, kind=kind, mask=steps)
+        rows = one_by_one(p, w_hh, b_hh, *states, kind=kind, mask=steps)
+        output, last = np.stack([row[0] for row in rows[1:]]), rows[-1]
     else:
         y = recurrence(p, w_hh, b_hh, *states, kind=kind, mask=steps, kept=Gates())
-    output = y[0, 1:]
+        output, last = y[0, 1:], tuple(y[s, -1] for s in range(len(states)))
     if reverse:
         output = np.flip(output, 0)
     if mask is not None:
         output = output * mask[:, :, None].astype(output.dtype)
-    return output, tuple(y[s, -1] for s in range(len(states)))
+    return output, last
 
 
-def unrolled_recurrence(
-    p: Any, weight: Any, bias: Any, *states: Any, kind: str, mask: Array | None = None, kept: Any = None
-) -> Any:
-    """The same as `recurrence`, step by step."""
+def one_by_one(p: Any, weight: Any, bias: Any, *states: Any, kind: str, mask: Array | None = None) -> list[States]:
+    """The states that `recurrence` gives, step by step, composed of functions."""
     rows: list[States] = [states]
     for t in range(p.shape[0]):
         before = rows[-1]
@@ -91,7 +90,7 @@ def unrolled_recurrence(
         if mask is not None:
             after = tuple(np.where(mask[t][:, None], new, old) for new, old in zip(after, before, strict=True))
         rows.append(after)
-    return np.stack([np.stack(column) for column in zip(*rows, strict=True)])
+    return rows
 
 
 @ad.primitive
@@ -221,7 +220,8 @@ def _recorded(g: Any, arguments: tuple[Any, ...], kind: str, mask: Array | None)
 
     def steps(*values: Any) -> Any:
         full = dict(zip(given, values, strict=True))
-        return unrolled_recurrence(*(full.get(k) for k in range(len(arguments))), kind=kind, mask=mask)
+        rows = one_by_one(*(full.get(k) for k in range(len(arguments))), kind=kind, mask=mask)
+        return np.stack([np.stack(column) for column in zip(*rows, strict=True)])
 
     _, pullback = ad.vjp(steps, *(arguments[k] for k in given))
     found = dict(zip(given, pullback(g), strict=True))
