@@ -69,6 +69,8 @@ METHODS = {
     "requires_grad_": "write model.freeze() and model.unfreeze()",
     "register_forward_hook": "read the graph of the result, or use nn.watch",
     "register_full_backward_hook": "read loss.adjoints(), or use nn.watch",
+    "flatten_parameters": "leave it away; each parameter is used where it is",
+    "generate_square_subsequent_mask": "write is_causal=True in the call",
     "compile": "that is a Sequential's; write nn.fit(model, (X, y), loss, optimizer)",
     "fit": "write nn.fit(model, (X, y), loss, optimizer)",
     "evaluate": "write nn.evaluate(model, (X, y), loss, metrics)",

@@ -251,6 +251,7 @@ class TransformerEncoder(Module):
     encoder_layer : a TransformerEncoderLayer, which is copied: all layers start with its numbers, as in PyTorch
     num_layers : how many copies
     norm : a LayerNorm of the result, which norm_first asks for; or None
+    enable_nested_tensor : has no effect; accepted for programs written for PyTorch
 
     >>> layer = nn.TransformerEncoderLayer(64, 4, 128, batch_first=True, rng=0)
     >>> encoder = nn.TransformerEncoder(layer, 2)
@@ -258,7 +259,10 @@ class TransformerEncoder(Module):
     (16, 32, 64)
     """
 
-    def __init__(self, encoder_layer: Module, num_layers: int, norm: Module | None = None) -> None:
+    def __init__(
+        self, encoder_layer: Module, num_layers: int, norm: Module | None = None, enable_nested_tensor: bool = True
+    ) -> None:
+        switch(enable_nested_tensor, "TransformerEncoder: enable_nested_tensor")
         if not isinstance(encoder_layer, Module):
             raise TypeError(
                 f"TransformerEncoder takes a layer, to be copied; received {encoder_layer!r:.80}. Write "

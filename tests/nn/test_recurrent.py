@@ -308,6 +308,21 @@ def test_wrong_arguments_are_errors(call: Any, error: type, words: str):
         call()
 
 
+@pytest.mark.parametrize("name", ["pack_padded_sequence", "PackedSequence", "utils"])
+def test_packed_sequences_are_answered_by_lengths(name: str):
+    with pytest.raises(AttributeError, match=r"output, state = nn\.GRU\(\.\.\.\)\(x, lengths=lengths\)"):
+        getattr(nn, name)
+
+
+def test_a_graph_is_reversed_twice_and_gives_the_same():
+    for layer in (nn.RNN(2, 3, rng=0), nn.LSTM(2, 3, rng=0), nn.GRU(2, 3, rng=0)):
+        y, _ = layer(rng.standard_normal((4, 2, 2)), lengths=[4, 3])
+        loss = np.sum(y * y)
+        once, twice = (loss.adjoints() for _ in range(2))
+        for p in layer.parameters():
+            np.testing.assert_array_equal(once[p], twice[p])
+
+
 def test_representations():
     assert repr(nn.GRU(2, 3)) == "GRU(2, 3)"
     assert repr(nn.LSTM(2, 3, 2, batch_first=True)) == "LSTM(2, 3, num_layers=2, batch_first=True)"
