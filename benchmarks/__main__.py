@@ -21,6 +21,7 @@ from benchmarks.networks import networks
 from benchmarks.normalisation import normalised_steps
 from benchmarks.operations import Row, installed, scalars, small_arrays
 from benchmarks.pictures import pictures
+from benchmarks.sequences import sequences
 from benchmarks.training import steps
 
 suites: dict[str, Callable[[], Iterator[Row]]] = {
@@ -30,6 +31,7 @@ suites: dict[str, Callable[[], Iterator[Row]]] = {
     "losses": losses,
     "normalisation": normalised_steps,
     "networks": networks,
+    "sequences": sequences,
     "pictures": pictures,
     "imports": imports,
 }

@@ -47,7 +47,7 @@ NAMES = {
     "ReduceLROnPlateau": "write fit(..., schedule=lambda optimizer: nn.optim.ReduceLROnPlateau(optimizer))",
     "CSVLogger": "write history.to_csv(path)",
     "utils": "write nn.optim.clip_grad_norm(model.parameters(), 1.0), nn.weight_norm(layer), or nn.flat(model) for a "
-    "vector of the parameters",
+    "vector of the parameters; for packed sequences, the recurrent layers take lengths=",
     "datasets": "write nn.data.digits(); nn.data.mnist reads the files of a folder",
     "models": "write nn.Sequential(layer, layer)",
     "callbacks": "write nn.EarlyStopping(), or class Net(nn.Callback)",
@@ -62,6 +62,21 @@ NAMES = {
     "MeanAbsoluteError": "write nn.L1Loss()",
     "Huber": "write nn.HuberLoss()",
     "relu": "write nn.functional.relu, or nn.ReLU() for a layer",
+    **dict.fromkeys(
+        ("pack_padded_sequence", "pad_packed_sequence", "pack_sequence", "PackedSequence", "pad_sequence"),
+        "write nn.GRU(features, units, batch_first=True)(sequences, lengths=lengths), of sequences that are filled up "
+        "with zeros to one length",
+    ),
+    "Transformer": "write nn.TransformerEncoder(nn.TransformerEncoderLayer(64, 4), 2); is_causal=True in its call "
+    "makes it a language model",
+    **dict.fromkeys(
+        ("TransformerDecoder", "TransformerDecoderLayer"),
+        "write class Net(nn.Module) with nn.MultiheadAttention(64, 4), called with (x, memory, memory), between layers",
+    ),
+    "MultiHeadAttention": "write nn.MultiheadAttention(64, 4)",
+    "SimpleRNN": "write nn.RNN(features, units)",
+    "Bidirectional": "write nn.LSTM(features, units, bidirectional=True)",
+    "TimeDistributed": "nn.Linear works on the last axis, whatever is before it",
     "no_grad": "write ad.no_grad()",
     "parallel": "everything runs on one processor",
     "quantization": "parameters are float32 or float64",
@@ -78,16 +93,6 @@ NAMES = {
     "ZeroPad2d": "write a function, lambda x: np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))",
     "Unflatten": "write a function, lambda x: x.reshape(-1, c_in, height, width)",
     **dict.fromkeys(("AdaptiveAvgPool2d", "GlobalAveragePooling2D"), "write a function, lambda x: x.mean(axis=(2, 3))"),
-    **dict.fromkeys(
-        ("RNN", "LSTM", "GRU"),
-        "write a Module of your own, class Net(nn.Module), whose forward goes through the steps: "
-        "for t in range(n): h = np.tanh(self.inner(steps[:, t]) + self.outer(h))",
-    ),
-    **dict.fromkeys(
-        ("Transformer", "MultiheadAttention"),
-        "write a Module of your own, class Net(nn.Module), around "
-        "ad.softmax(q @ np.swapaxes(k, -1, -2) / width**0.5, axis=-1) @ v",
-    ),
     **dict.fromkeys(
         ("Dropout1d", "Dropout2d"),
         "nn.Dropout(p) drops single elements; called on np.ones((batch, channels, 1, 1)) it gives what to multiply x "
@@ -126,6 +131,8 @@ METHODS = {
     "requires_grad_": "write model.freeze() and model.unfreeze()",
     "register_forward_hook": "read the graph of the result, or use nn.watch",
     "register_full_backward_hook": "read loss.adjoints(), or use nn.watch",
+    "flatten_parameters": "leave it away; each parameter is used where it is",
+    "generate_square_subsequent_mask": "write is_causal=True in the call",
     "compile": "that is a Sequential's; write nn.fit(model, (X, y), loss, optimizer)",
     "fit": "write nn.fit(model, (X, y), loss, optimizer)",
     "evaluate": "write nn.evaluate(model, (X, y), loss, metrics)",

@@ -14,6 +14,7 @@ from nn.functional.activations import (
     step,
     tanh,
 )
+from nn.functional.attention import positional_encoding, scaled_dot_product_attention
 from nn.functional.binary import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -21,6 +22,7 @@ from nn.functional.binary import (
     kl_div,
     logistic_loss,
 )
+from nn.functional.cells import gru_cell, lstm_cell, rnn_cell
 from nn.functional.classification import cross_entropy, multi_margin_loss, nll_loss
 from nn.functional.convolution import conv2d
 from nn.functional.dense import linear
@@ -44,6 +46,7 @@ __all__ = [
     "elu",
     "embedding",
     "gelu",
+    "gru_cell",
     "hinge_loss",
     "huber_loss",
     "kl_div",
@@ -55,12 +58,16 @@ __all__ = [
     "linear",
     "log_softmax",
     "logistic_loss",
+    "lstm_cell",
     "max_pool2d",
     "mse_loss",
     "multi_margin_loss",
     "nll_loss",
     "one_hot",
+    "positional_encoding",
     "relu",
+    "rnn_cell",
+    "scaled_dot_product_attention",
     "sigmoid",
     "sign",
     "silu",

@@ -23,16 +23,21 @@ from nn.layers.answered import Conv2D as Conv2D
 from nn.layers.answered import GlobalAveragePooling2D as GlobalAveragePooling2D
 from nn.layers.answered import LayerNormalization as LayerNormalization
 from nn.layers.answered import MaxPooling2D as MaxPooling2D
+from nn.layers.attention import MultiheadAttention, PositionalEncoding, TransformerEncoder, TransformerEncoderLayer
 from nn.layers.convolution import Conv2d
 from nn.layers.dense import Embedding, Flatten, Identity, Linear
 from nn.layers.dropout import Dropout
 from nn.layers.lazy import Activation, Dense, Input
 from nn.layers.normalisation import BatchNorm1d, BatchNorm2d, LayerNorm, weight_norm
 from nn.layers.pooling import AvgPool2d, MaxPool2d
+from nn.layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = [
     "ELU",
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "AvgPool2d",
     "BatchNorm1d",
@@ -42,13 +47,18 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "Identity",
     "Input",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "MaxPool2d",
+    "MultiheadAttention",
+    "PositionalEncoding",
+    "RNNCell",
     "ReLU",
     "SiLU",
     "Sigmoid",
@@ -57,6 +67,8 @@ __all__ = [
     "Softplus",
     "Step",
     "Tanh",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "weight_norm",
 ]
 

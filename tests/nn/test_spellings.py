@@ -143,7 +143,7 @@ ANSWERED = {
     "nn.layers.BatchNormalization()": (TypeError, r"nn.BatchNorm1d\(features, eps=0.001, momentum=0.01\)"),
     "nn.layers.LayerNormalization()": (TypeError, r"nn.LayerNorm\(features, eps=0.001\)"),
     "nn.Flatten(input_shape=(28, 28))": (TypeError, r"write nn.Input\(\(1, height, width\)\) as the layer before"),
-    "nn.layers.LSTM(8)": (AttributeError, r"nn.layers has no 'LSTM': write a Module of your own"),
+    "nn.layers.LSTM(8)": (TypeError, "'hidden_size'"),
     "nn.optim.RMSprop(rho=0.9)": (TypeError, "'rho'; write alpha=0.9"),
     "nn.SparseCategoricalCrossentropy": (AttributeError, "write loss='sparse_categorical_crossentropy', which sees"),
     "nn.Sequential({'a': nn.Linear(4, 3)})": (TypeError, r"Write Sequential\(\*layers.values\(\)\)"),
@@ -283,7 +283,8 @@ def test_what_a_hint_recommends_runs(name: str, tmp_path: Path, monkeypatch: pyt
     nn.save(model, "weights")
     given = names() | {
         "array": X, "x": images, "z": images, "c_in": 4, "c_out": 3, "k": 3, "p": 0.5, "n": 4, "units": 3, "height": 6,
-        "width": 6, "depth": 1, "batch": 2, "channels": 4, "groups": 2, "features": 4, "filters": 3, "in_channels": 4,
+        "width": 6, "depth": 1, "batch": 2, "channels": 4, "groups": 2, "features": 4, "lengths": [5, 3],
+        "sequences": rng.standard_normal((2, 5, 4)).astype(np.float32), "filters": 3, "in_channels": 4,
         "classes": 3, "labels": y, "indices": [0, 1], "slope": ad.Tensor(0.1), "path": "weights", "model": model,
         "optimizer": optimizer, "loss": loss, "metrics": "accuracy", "volumes": images, "Net": lambda kind: kind,
         "rows": X, "state": model.state_dict(), "layer": nn.Linear(4, 3), "order": np.arange(12), "DataLoader":

@@ -1,0 +1,308 @@
+"""A recurrent layer over a whole sequence, and backpropagation through time (Werbos 1990), as one primitive.
+
+The inputs of all steps are projected by one matrix product, before. `recurrence` goes from step to step and keeps the
+gates; its rule goes back. What the gates do to an adjoint is the same whatever the adjoint is, so that is computed for
+all steps at once:
+
+    a = F d       the adjoints of what went into the gates, for the adjoint d of the state after the step
+    d' = a W + K d + g    those of the state before, with g the adjoint that comes from outside
+
+and after the last step the adjoint of the weight is one product over all steps. A recorded pass, which is to be
+differentiated again, takes the steps one by one, composed of functions (`one_by_one`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn.functional.cached import row_sum
+from nn.functional.cells import CELLS, States, projected
+from nn.functional.dense import matrix
+
+Array = npt.NDArray[Any]
+
+
+class Gates:
+    """What `recurrence` leaves for its rule: the gates of all steps, and of which result they are."""
+
+    __slots__ = ("candidates", "gates", "result")
+
+    result: Any
+    gates: Any
+    candidates: Any  # of a GRU: n
+
+    def __init__(self) -> None:
+        self.result = self.gates = self.candidates = None
+
+
+def over_time(
+    x: Any,
+    states: States,
+    w_ih: Any,
+    w_hh: Any,
+    b_ih: Any = None,
+    b_hh: Any = None,
+    *,
+    kind: str,
+    mask: Array | None = None,
+    reverse: bool = False,
+    unrolled: bool = False,
+) -> tuple[Any, States]:
+    """The states h after every step, of shape (steps, batch, hidden), and the last states, of (batch, hidden).
+
+    Parameters
+    ----------
+    x : of shape (steps, batch, inputs)
+    states : (h,), for an LSTM (h, c): before the first step, each of shape (batch, hidden)
+    w_ih, w_hh, b_ih, b_hh : as in rnn_cell
+    kind : "tanh", "relu", "LSTM" or "GRU"
+    mask : booleans of shape (steps, batch); where one is False the states stay what they are, and the result is 0
+    reverse : whether it goes from the last step to the first
+    unrolled : whether each step is recorded by itself, for a picture of them; the numbers are the same
+    """
+    p = projected(x, w_ih, b_ih)
+    steps = mask
+    if reverse:
+        p, steps = np.flip(p, 0), None if mask is None else np.flip(mask, 0)
+    if unrolled:
+        rows = one_by_one(p, w_hh, b_hh, *states, kind=kind, mask=steps)
+        output, last = np.stack([row[0] for row in rows[1:]]), rows[-1]
+    else:
+        y = recurrence(p, w_hh, b_hh, *states, kind=kind, mask=steps, kept=Gates())
+        output, last = y[0, 1:], tuple(y[s, -1] for s in range(len(states)))
+    if reverse:
+        output = np.flip(output, 0)
+    if mask is not None:
+        output = output * mask[:, :, None].astype(output.dtype)
+    return output, last
+
+
+def one_by_one(p: Any, weight: Any, bias: Any, *states: Any, kind: str, mask: Array | None = None) -> list[States]:
+    """The states that `recurrence` gives, step by step, composed of functions."""
+    rows: list[States] = [states]
+    for t in range(p.shape[0]):
+        before = rows[-1]
+        after = CELLS[kind].step(p[t], projected(before[0], weight, bias), *before)
+        if mask is not None:
+            after = tuple(np.where(mask[t][:, None], new, old) for new, old in zip(after, before, strict=True))
+        rows.append(after)
+    return rows
+
+
+@ad.primitive
+def recurrence(
+    p: Any, weight: Any, bias: Any, *states: Any, kind: str, mask: Array | None = None, kept: Any = None
+) -> Any:
+    """The states before the first step and after every one: of shape (states, steps + 1, batch, hidden).
+
+    Parameters
+    ----------
+    p : W_ih x + b_ih for every step, of shape (steps, batch, gates hidden)
+    weight, bias, states, kind, mask : as in `over_time`
+    kept : a Gates, which is filled
+    """
+    steps, batch, width = p.shape
+    hidden = weight.shape[1]
+    y = np.empty((len(states), steps + 1, batch, hidden), p.dtype)
+    for s, state in enumerate(states):
+        y[s, 0] = state
+    gates = np.empty((steps, batch, width), p.dtype)
+    candidates = np.empty((steps, batch, hidden), p.dtype) if kind == "GRU" else None
+    transposed = np.ascontiguousarray(weight.T)
+    step = STEPS[kind]
+    for t in range(steps):
+        gate = gates[t]
+        np.dot(y[0, t], transposed, out=gate)
+        if bias is not None:
+            gate += bias
+        step(p[t], gate, None if candidates is None else candidates[t], y[:, t], y[:, t + 1])
+        if mask is not None:
+            np.copyto(y[:, t + 1], y[:, t], where=~mask[t][:, None])
+    if kept is not None:
+        kept.result, kept.gates, kept.candidates = y, gates, candidates
+    return y
+
+
+def _sigmoid(x: Array) -> None:
+    """σ in place: (1 + tanh(x / 2)) / 2."""
+    x *= 0.5
+    np.tanh(x, out=x)
+    x *= 0.5
+    x += 0.5
+
+
+def _tanh_step(p: Array, gate: Array, _: Any, before: Array, after: Array) -> None:
+    gate += p
+    np.tanh(gate, out=after[0])
+
+
+def _relu_step(p: Array, gate: Array, _: Any, before: Array, after: Array) -> None:
+    gate += p
+    np.maximum(gate, 0, out=after[0])
+
+
+def _lstm_step(p: Array, gate: Array, _: Any, before: Array, after: Array) -> None:
+    gate += p
+    n = after.shape[-1]
+    g = gate[:, 2 * n : 3 * n]
+    np.multiply(g, 2, out=g)  # tanh x = 2 σ(2 x) - 1: one pass over all four gates
+    _sigmoid(gate)
+    g *= 2
+    g -= 1
+    (h, c), i, f, o = after, gate[:, :n], gate[:, n : 2 * n], gate[:, 3 * n :]
+    np.multiply(i, g, out=h)
+    np.multiply(f, before[1], out=c)
+    c += h
+    np.tanh(c, out=h)
+    h *= o
+
+
+def _gru_step(p: Array, gate: Array, n: Any, before: Array, after: Array) -> None:
+    """After it `gate` holds r, z, and W_hn h + b_hn, as it was."""
+    hidden = n.shape[-1]
+    rz, h = gate[:, : 2 * hidden], after[0]
+    rz += p[:, : 2 * hidden]
+    _sigmoid(rz)
+    np.multiply(rz[:, :hidden], gate[:, 2 * hidden :], out=n)
+    n += p[:, 2 * hidden :]
+    np.tanh(n, out=n)
+    np.subtract(before[0], n, out=h)
+    h *= rz[:, hidden:]
+    h += n
+
+
+STEPS = {"tanh": _tanh_step, "relu": _relu_step, "LSTM": _lstm_step, "GRU": _gru_step}
+
+
+def _again(y: Array, p: Array, weight: Array, bias: Any, *states: Any, kind: str) -> tuple[Array, Any]:
+    """The gates and candidates of a result whose own were not kept: every step from the states before it."""
+    kept = Gates()
+    flat = (1, -1, y.shape[-1])
+    before = [state.reshape(flat)[0] for state in y[:, :-1]]
+    recurrence(p.reshape(1, -1, p.shape[-1]), weight, bias, *before, kind=kind, kept=kept)
+    candidates = None if kept.candidates is None else kept.candidates.reshape(y[0, 1:].shape)
+    return kept.gates.reshape(p.shape), candidates
+
+
+def recurrence_adjoints(
+    g: Any, y: Any, p: Any, weight: Any, bias: Any, *states: Any, kind: str, mask: Array | None = None, kept: Any = None
+) -> Any:
+    """The adjoints of p, the weight, the bias and the states."""
+    if any(isinstance(v, ad.Tensor) for v in (g, y, p, weight, bias, *states)):
+        return _recorded(g, (p, weight, bias, *states), kind, mask)
+    if kept is not None and kept.result is y:
+        gates, n = kept.gates, kept.candidates
+    else:
+        gates, n = _again(y, p, weight, bias, *states, kind=kind)
+    if kind == "LSTM":
+        a, d, *of_cell = _lstm_back(g, y, weight, gates, mask)
+        of_p = a
+    else:
+        factors, stays, of_candidate = _factors(kind, y, gates, n)
+        a, d = _back(g[0], weight, *_masked(mask, factors, stays))
+        of_p, of_cell = a, []
+        if of_candidate is not None:  # W_hn h is multiplied by r, its part of p is not
+            hidden = y.shape[-1]
+            of_p = np.empty_like(a)
+            of_p[..., : 2 * hidden] = a[..., : 2 * hidden]
+            np.multiply(d[1:], _masked(mask, of_candidate, None)[0], out=of_p[..., 2 * hidden :])
+    rows = matrix(a)
+    of_weight = np.dot(rows.T, matrix(y[0, :-1]))
+    return [of_p, of_weight, None if bias is None else row_sum(rows), d[0], *of_cell]
+
+
+def _recorded(g: Any, arguments: tuple[Any, ...], kind: str, mask: Array | None) -> list[Any]:
+    given = [k for k, v in enumerate(arguments) if v is not None]
+
+    def steps(*values: Any) -> Any:
+        full = dict(zip(given, values, strict=True))
+        rows = one_by_one(*(full.get(k) for k in range(len(arguments))), kind=kind, mask=mask)
+        return np.stack([np.stack(column) for column in zip(*rows, strict=True)])
+
+    _, pullback = ad.vjp(steps, *(arguments[k] for k in given))
+    found = dict(zip(given, pullback(g), strict=True))
+    return [found.get(k) for k in range(len(arguments))]
+
+
+def _factors(kind: str, y: Array, gates: Array, n: Any) -> tuple[Array, Any, Any]:
+    """F, of shape (steps, batch, gates, hidden), K, and for a GRU the share of F that is the candidate's own."""
+    h = y[0, 1:]
+    if kind == "tanh":
+        return (1 - h * h)[:, :, None], None, None
+    if kind == "relu":
+        return np.sign(h)[:, :, None], None, None
+    hidden = h.shape[-1]
+    r, z, qn = (gates[..., k * hidden : (k + 1) * hidden] for k in range(3))
+    f = np.empty((*h.shape[:2], 3, hidden), y.dtype)
+    rest = 1 - z
+    slope = rest * (1 - n * n)  # of p's part of the candidate
+    np.multiply(slope, r, out=f[:, :, 2])
+    np.multiply(f[:, :, 2], qn * (1 - r), out=f[:, :, 0])
+    np.multiply(y[0, :-1] - n, z * rest, out=f[:, :, 1])
+    return f, z, slope
+
+
+def _masked(mask: Array | None, factors: Array, stays: Any) -> tuple[Array, Any]:
+    """F and K where steps are left out: nothing goes into the gates, and the state's adjoint passes."""
+    if mask is None:
+        return factors, stays
+    taken = mask.astype(factors.dtype).reshape(*mask.shape, *(1,) * (factors.ndim - 2))
+    past = 1 - mask[:, :, None].astype(factors.dtype)
+    return factors * taken, past if stays is None else stays * (1 - past) + past
+
+
+def _back(g: Array, weight: Array, factors: Array, stays: Any) -> tuple[Array, Array]:
+    """a, of shape (steps, batch, gates hidden), and d of every state."""
+    steps, batch, gates, hidden = factors.shape
+    a = np.empty((steps, batch, gates * hidden), g.dtype)
+    d = np.empty(g.shape, g.dtype)
+    d[-1] = g[-1]
+    apart = a.reshape(factors.shape)
+    for t in range(steps - 1, -1, -1):
+        after, before = d[t + 1], d[t]
+        np.multiply(after[:, None], factors[t], out=apart[t])
+        np.dot(a[t], weight, out=before)
+        before += g[t]
+        if stays is not None:
+            before += after * stays[t]
+    return a, d
+
+
+def _lstm_back(g: Array, y: Array, weight: Array, gates: Array, mask: Array | None) -> tuple[Array, Array, Array]:
+    """a, d of every state h, and of the first state c."""
+    hidden = y.shape[-1]
+    c_before, c = y[1, :-1], np.tanh(y[1, 1:])
+    apart = gates.reshape(*gates.shape[:2], 4, hidden)
+    i, f, n, o = (apart[:, :, k] for k in range(4))
+    factors = 1 - apart
+    factors *= apart
+    np.subtract(1, n * n, out=factors[:, :, 2])
+    for k, by in enumerate((n, c_before, i, c)):
+        factors[:, :, k] *= by
+    into_c, passed, past = o * (1 - c * c), f, None
+    factors, past = _masked(mask, factors, None)
+    if mask is not None:
+        into_c, passed = into_c * (1 - past), f * (1 - past) + past
+    a = np.empty(gates.shape, g.dtype)
+    adjoints = a.reshape(factors.shape)
+    d = np.empty(g[0].shape, g.dtype)
+    d[-1], of_c = g[0, -1], g[1, -1].copy()
+    for t in range(len(a) - 1, -1, -1):
+        after, before = d[t + 1], d[t]
+        of_c += after * into_c[t]
+        np.multiply(of_c[:, None], factors[t, :, :3], out=adjoints[t, :, :3])
+        np.multiply(after, factors[t, :, 3], out=adjoints[t, :, 3])
+        np.dot(a[t], weight, out=before)
+        before += g[0, t]
+        if past is not None:
+            before += after * past[t]
+        of_c *= passed[t]
+        of_c += g[1, t]
+    return a, d, of_c
+
+
+ad.adjoint(recurrence, together=recurrence_adjoints)

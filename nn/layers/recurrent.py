@@ -1,0 +1,322 @@
+"""Recurrent layers: a state goes through a sequence from step to step."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn import functional, init
+from nn.checked import real, switch, whole
+from nn.functional.cells import CELLS, States, cell
+from nn.functional.normalisation import of_dtype
+from nn.functional.recurrent import over_time
+from nn.model.module import Module
+
+
+class _Recurrent(Module):
+    """What RNN, LSTM and GRU share: everything but the cell.
+
+    Parameters
+    ----------
+    input_size : the last axis of the input
+    hidden_size : that of the state, and of the output (twice that if bidirectional)
+    num_layers : how many follow each other, each on the output of the one before
+    bias : whether there are biases
+    batch_first : whether input and output are (batch, steps, ...), not (steps, batch, ...); states never are
+    dropout : the probability, from 0 to 1, that an element between two layers is dropped in training
+    bidirectional : whether a second network goes backwards, its output beside the first's
+    rng : where weights, and later what dropout drops, are drawn from: a numpy.random.Generator, an int seed, or None
+    dtype : float32 or float64; the layer computes in it, whatever its input
+
+    The parameters of layer k are `weight_ih_l{k}` of shape (gates hidden_size, inputs), `weight_hh_l{k}` (gates
+    hidden_size, hidden_size), `bias_ih_l{k}` and `bias_hh_l{k}` (gates hidden_size,), those of the way back have
+    `_reverse` after it, as in PyTorch. They start uniform in ±1/√hidden_size.
+
+    Sequences of different lengths are filled up to one, with any numbers, and their `lengths` are passed. Of a sequence
+    too long for one reverse pass the state goes on as a constant (truncated backpropagation through time, Williams &
+    Peng 1990):
+
+    >>> state = None
+    >>> for x, y in pieces:
+    ...     optimizer.zero_grad()
+    ...     output, state = layer(x, state)
+    ...     loss(output, y).backward()
+    ...     optimizer.step()
+    ...     state = ad.stop_gradient(state)
+    """
+
+    kind = ""  # of cell
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        *,
+        rng: init.Rng = None,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        name = type(self).__name__
+        self.input_size = whole(input_size, f"{name}'s input_size")
+        self.hidden_size = whole(hidden_size, f"{name}'s hidden_size")
+        self.num_layers = whole(num_layers, f"{name}'s num_layers")
+        self.bias = switch(bias, f"{name}: bias")
+        self.batch_first = switch(batch_first, f"{name}: batch_first")
+        self.dropout = real(dropout, f"{name}: dropout, the probability of 0,", most=1)
+        self.bidirectional = switch(bidirectional, f"{name}: bidirectional")
+        self.dtype, self.rng = init.floating(dtype), init.generator(rng)
+        for layer in range(self.num_layers):
+            inputs = self.hidden_size * len(self._ways()) if layer else self.input_size
+            for way in self._ways():
+                suffix = f"_l{layer}{way}"
+                _draw(self, CELLS[self.kind].gates, inputs, self.hidden_size, self.bias, suffix, self.rng, self.dtype)
+
+    def forward(self, x: Any, hx: Any = None, *, lengths: Any = None, unrolled: bool = False) -> tuple[Any, Any]:
+        """(output, state): what the last layer's state is after each step, and every layer's after the last.
+
+        Parameters
+        ----------
+        x : of shape (steps, batch, input_size), with batch_first (batch, steps, input_size), or (steps, input_size)
+        hx : the first state, of shape (num_layers ways, batch, hidden_size), where there are 2 ways if bidirectional;
+            for an LSTM a pair of them, (h, c); zeros if not given. Without a batch in x it has none either
+        lengths : the number of steps of each sequence, of shape (batch,), if not all: the output after is 0, the
+            state is that after each one's last step
+        unrolled : whether pictures show each step; otherwise a layer's way is one operation, and faster
+
+        The output has x's shape with hidden_size, or twice that, for input_size; the state has hx's.
+        """
+        x = of_dtype(x, self.dtype, type(self).__name__)
+        if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or 0 in x.shape[:-1]:
+            raise ValueError(
+                f"{self!r} takes x of shape {self._shape()}, or (steps, {self.input_size}), with at least one of each; "
+                f"received shape {x.shape}."
+            )
+        single = x.ndim == 2
+        if single:
+            x = x[:, None]
+        elif self.batch_first:
+            x = np.swapaxes(x, 0, 1)
+        states = self._states(hx, x.shape[1], single)
+        mask = None if lengths is None else _mask(lengths, x.shape[0], x.shape[1], type(self).__name__)
+        last: list[States] = []
+        for layer in range(self.num_layers):
+            if layer and self.dropout:
+                x = functional.dropout(x, self.dropout, self.training, self.rng)
+            outputs = []
+            for way in self._ways():
+                weights = _weights(self, self.bias, f"_l{layer}{way}")
+                first = tuple(state[len(last)] for state in states)
+                options: dict[str, Any] = {"kind": self.kind, "mask": mask, "reverse": bool(way), "unrolled": unrolled}
+                output, after = over_time(x, first, *weights, **options)
+                outputs.append(output)
+                last.append(after)
+            x = outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=-1)
+        final = tuple(np.stack(column) for column in zip(*last, strict=True))
+        if single:
+            x, final = x[:, 0], tuple(state[:, 0] for state in final)
+        elif self.batch_first:
+            x = np.swapaxes(x, 0, 1)
+        return x, final if len(final) > 1 else final[0]
+
+    def _ways(self) -> tuple[str, ...]:
+        """What follows the names of the parameters, for each direction."""
+        return ("", "_reverse") if self.bidirectional else ("",)
+
+    def _shape(self) -> str:
+        return f"({'batch, steps' if self.batch_first else 'steps, batch'}, {self.input_size})"
+
+    def _states(self, hx: Any, batch: int, single: bool) -> tuple[Any, ...]:
+        """The first states, each of shape (layers and ways, batch, hidden_size)."""
+        count = CELLS[self.kind].states
+        shape = (self.num_layers * len(self._ways()), batch, self.hidden_size)
+        if hx is None:
+            return (np.zeros(shape, self.dtype),) * count
+        given = _pair(hx, type(self).__name__) if count == 2 else (hx,)
+        wanted = (shape[0], self.hidden_size) if single else shape
+        states = tuple(of_dtype(state, self.dtype, type(self).__name__) for state in given)
+        if any(state.shape != wanted for state in states):
+            raise ValueError(
+                f"{self!r} takes a first state of shape {wanted}: layers times directions, "
+                f"{'' if single else 'batch, '}hidden_size; received {', '.join(str(s.shape) for s in states)}."
+            )
+        return tuple(state[:, None] for state in states) if single else states
+
+    def __repr__(self) -> str:
+        usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+        parts = [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
+        return f"{type(self).__name__}({', '.join([str(self.input_size), str(self.hidden_size), *parts])})"
+
+
+class RNN(_Recurrent):
+    """A recurrent network (Elman 1990): h' = tanh(W_ih x + b_ih + W_hh h + b_hh) at each step.
+
+    `nonlinearity` is "tanh" or "relu"; the rest is as below.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        *args: Any,
+        **options: Any,
+    ) -> None:
+        self.nonlinearity = self.kind = _nonlinearity(nonlinearity, "RNN")
+        super().__init__(input_size, hidden_size, num_layers, *args, **options)
+
+    def __repr__(self) -> str:
+        return super().__repr__()[:-1] + (")" if self.kind == "tanh" else f", nonlinearity={self.kind!r})")
+
+
+class LSTM(_Recurrent):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997; Gers et al. 2000), whose state is a pair (h, c).
+
+    With i, f, o = σ and g = tanh of W_ih x + b_ih + W_hh h + b_hh, of which each has a block of rows in this order (i,
+    f, g, o): c' = f c + i g, h' = o tanh c'. What c is passes on almost unchanged where f is near 1, and so does its
+    adjoint. There is no projection of h (PyTorch's proj_size).
+    """
+
+    kind = "LSTM"
+
+
+class GRU(_Recurrent):
+    """The gated recurrent unit (Cho et al. 2014).
+
+    With r, z = σ of W_ih x + b_ih + W_hh h + b_hh, and n = tanh(W_in x + b_in + r (W_hn h + b_hn)), of which each has a
+    block of rows in this order (r, z, n): h' = (1 - z) n + z h.
+    """
+
+    kind = "GRU"
+
+
+_SHARED = (_Recurrent.__doc__ or "").partition("\n")[2]
+for _layer in (RNN, LSTM, GRU):  # help(nn.GRU) says all of it
+    _layer.__doc__ = f"{_layer.__doc__}{_SHARED}"
+
+
+class _Cell(Module):
+    """One step of a recurrent network, with parameters `weight_ih`, `weight_hh`, `bias_ih` and `bias_hh`.
+
+    Parameters
+    ----------
+    input_size, hidden_size, bias, rng, dtype : as in RNN
+    """
+
+    kind = ""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        rng: init.Rng = None,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        name = type(self).__name__
+        self.input_size = whole(input_size, f"{name}'s input_size")
+        self.hidden_size = whole(hidden_size, f"{name}'s hidden_size")
+        self.bias, self.dtype = switch(bias, f"{name}: bias"), init.floating(dtype)
+        gates = CELLS[self.kind].gates
+        _draw(self, gates, self.input_size, self.hidden_size, self.bias, "", init.generator(rng), self.dtype)
+
+    def forward(self, x: Any, hx: Any = None) -> Any:
+        """The state after x, of shape (batch, input_size) or (input_size,), in the state's shape; zeros for None."""
+        name, count = type(self).__name__, CELLS[self.kind].states
+        x = of_dtype(x, self.dtype, name)
+        wanted = (*x.shape[:-1], self.hidden_size)
+        given = (np.zeros(wanted, self.dtype),) * count if hx is None else _pair(hx, name) if count == 2 else (hx,)
+        states = tuple(of_dtype(state, self.dtype, name) for state in given)
+        if x.ndim not in (1, 2) or x.shape[-1] != self.input_size or any(s.shape != wanted for s in states):
+            raise ValueError(
+                f"{self!r} takes x of shape (batch, {self.input_size}) and a state of (batch, {self.hidden_size}), or "
+                f"both without batch; received x of shape {x.shape}, state {', '.join(str(s.shape) for s in states)}."
+            )
+        after = cell(self.kind, x, states, *_weights(self, self.bias, ""))
+        return after if count == 2 else after[0]
+
+    def __repr__(self) -> str:
+        bias = "" if self.bias else ", bias=False"
+        return f"{type(self).__name__}({self.input_size}, {self.hidden_size}{bias})"
+
+
+class RNNCell(_Cell):
+    """One step of an RNN; `nonlinearity` is "tanh" or "relu"."""
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", **options: Any
+    ) -> None:
+        self.nonlinearity = self.kind = _nonlinearity(nonlinearity, "RNNCell")
+        super().__init__(input_size, hidden_size, bias, **options)
+
+
+class LSTMCell(_Cell):
+    """One step of an LSTM, whose state is a pair (h, c)."""
+
+    kind = "LSTM"
+
+
+class GRUCell(_Cell):
+    """One step of a GRU."""
+
+    kind = "GRU"
+
+
+def _draw(
+    module: Module,
+    gates: int,
+    inputs: int,
+    hidden: int,
+    bias: bool,
+    suffix: str,
+    rng: np.random.Generator,
+    dtype: npt.DTypeLike,
+) -> None:
+    """The parameters of one cell, uniform in ±1/√hidden."""
+    bound, rows = 1 / math.sqrt(hidden), gates * hidden
+    shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden)}
+    if bias:
+        shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+    for name, shape in shapes.items():
+        setattr(module, name + suffix, ad.Tensor(init.uniform(shape, -bound, bound, rng, dtype), name=name + suffix))
+
+
+def _weights(module: Module, bias: bool, suffix: str) -> list[Any]:
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: 4 if bias else 2]
+    return [getattr(module, name + suffix) for name in names]
+
+
+def _nonlinearity(name: str, layer: str) -> str:
+    if name not in ("tanh", "relu"):
+        raise ValueError(f"{layer}'s nonlinearity is 'tanh' or 'relu'; received {name!r:.80}.")
+    return name
+
+
+def _pair(hx: Any, layer: str) -> tuple[Any, Any]:
+    if not isinstance(hx, tuple | list) or len(hx) != 2:
+        raise TypeError(
+            f"{layer}'s state is a pair (h, c) of arrays; received {type(hx).__name__}. Write (h, c), with c as zeros "
+            "of h's shape if there is none."
+        )
+    return hx[0], hx[1]
+
+
+def _mask(lengths: Any, steps: int, batch: int, layer: str) -> npt.NDArray[np.bool_]:
+    """Whether a step is one of the sequence: of shape (steps, batch)."""
+    found = np.asarray(lengths)
+    if found.shape != (batch,) or found.dtype.kind not in "iu" or found.min() < 1 or found.max() > steps:
+        raise ValueError(
+            f"{layer}'s lengths are ints from 1 to the number of steps, {steps}, one for each of the {batch} "
+            f"sequence(s); received shape {found.shape}, dtype {found.dtype}"
+            + (f", from {found.min()} to {found.max()}." if found.size and found.dtype.kind in "iuf" else ".")
+        )
+    return np.arange(steps)[:, None] < found
