@@ -1,0 +1,140 @@
+"""Functions and layers under PyTorch's names agree with its numbers: values, adjoints, states; and with themselves."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+import nn
+import nn.functional as F
+
+with np.load(Path(__file__).with_name("references") / "family.npz") as file:
+    STORED = dict(file)
+DESCRIPTION = json.loads(str(STORED["description"]))
+CALLS: dict[str, Any] = {
+    n: (f, {k: tuple(v) if type(v) is list else v for k, v in o.items()}) for n, (f, o) in DESCRIPTION["calls"].items()
+}
+FUNCTIONS, LAYERS = ([name for name in CALLS if name.startswith("layer ") == layer] for layer in (False, True))
+rng = np.random.default_rng(0)
+
+
+def stored(name: str) -> dict[str, np.ndarray]:
+    """The arrays of a case by their names."""
+    parts = DESCRIPTION["parts"][name]
+    ends = np.cumsum([math.prod(shape) for _, shape in parts.values()])[:-1]
+    return {
+        key: part.reshape(shape).astype(dtype)
+        for (key, (dtype, shape)), part in zip(parts.items(), np.split(STORED[name], ends), strict=True)
+    }
+
+
+def numbered(found: dict[str, np.ndarray], kind: str) -> list[np.ndarray]:
+    return [found[key] for key in sorted(key for key in found if key.startswith(f"{kind} "))]
+
+
+def agree(result: Any, expected: Any, name: str = "") -> None:
+    np.testing.assert_allclose(result, expected, rtol=1e-7, atol=1e-10, err_msg=name)  # PyTorch has 1/6 in float32
+
+
+def call(name: str, *arrays: Any) -> Any:
+    """The first result of a case's function."""
+    function, options = CALLS[name]
+    found = getattr(F, function)(*arrays, **options)
+    return found[0] if isinstance(found, tuple) else found
+
+
+def leaf(array: np.ndarray, dtype: type = np.float64) -> Any:
+    return ad.Tensor(array, dtype=dtype) if array.dtype.kind == "f" else array
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_values_and_adjoints_are_pytorchs(name: str):
+    found = stored(name)
+    function, options = CALLS[name]
+    tensors = [leaf(a) for a in numbered(found, "array")]
+    result = getattr(F, function)(*tensors, **options)
+    value, *more = result if isinstance(result, tuple) else (result,)
+    agree(value.value, found["value"])
+    for own, theirs in zip(more, numbered(found, "result"), strict=True):
+        np.testing.assert_array_equal(own, theirs)
+    value.backward(found["seed"])
+    for tensor, adjoint in zip(
+        (t for t in tensors if isinstance(t, ad.Tensor)), numbered(found, "adjoint"), strict=True
+    ):
+        agree(tensor.grad, adjoint)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_to_second_order_beside_the_kinks(name: str):
+    arrays = numbered(stored(name), "array")
+    places = [k for k, a in enumerate(arrays) if a.dtype.kind == "f"]
+    moved = [a + rng.uniform(0.01, 0.04, a.shape) if a.dtype.kind == "f" else a for a in arrays]
+
+    def f(*given: Any) -> Any:
+        return call(name, *(given[places.index(k)] if k in places else a for k, a in enumerate(moved))) ** 2
+
+    ad.check_grads(f, *(moved[k] for k in places), order=2, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_float32_stays_float32_and_plain_arrays_give_plain_arrays(name: str):
+    arrays = numbered(stored(name), "array")
+    y = call(name, *(leaf(a, np.float32) for a in arrays))
+    gradients = y.adjoints(np.ones(y.shape, np.float32))
+    assert {g.dtype for g in gradients.values()} == {y.dtype} == {np.dtype(np.float32)}
+    plain = call(name, *(a.astype(np.float32) if a.dtype.kind == "f" else a for a in arrays))
+    assert not isinstance(plain, ad.Tensor)
+    assert plain.dtype == np.float32
+    np.testing.assert_allclose(plain, y.value, rtol=1e-5, atol=1e-6)
+
+
+def made(name: str, dtype: type = np.float64) -> nn.Module:
+    kind, options = CALLS[name]
+    maker = getattr(nn, kind)
+    more = {"dtype": dtype} if "dtype" in inspect.signature(maker).parameters else {}
+    return maker(**options, **more)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_with_pytorchs_state_give_its_numbers(name: str):
+    found, layer = stored(name), made(name)
+    assert {f"before {key}": v.shape for key, v in layer.state_dict().items()} == {
+        key: v.shape for key, v in found.items() if key.startswith("before ")
+    }
+    assert [f"before {key}" for key in layer.state_dict()] == [key for key in found if key.startswith("before ")]
+    layer.load_state_dict({key.removeprefix("before "): v for key, v in found.items() if key.startswith("before ")})
+    given = numbered(found, "training array")
+    layer(*given)
+    for mode in ("training", "evaluation"):
+        layer.train(mode == "training").zero_grad()
+        tensors = [leaf(a) for a in given]
+        y = layer(*tensors)
+        agree(y.value, found[f"{mode} value"])
+        y.backward(found[f"{mode} seed"])
+        for tensor, adjoint in zip(
+            (t for t in tensors if isinstance(t, ad.Tensor)), numbered(found, f"{mode} adjoint"), strict=True
+        ):
+            agree(tensor.grad, adjoint, mode)
+        if mode == "training":
+            for key, parameter in layer.named_parameters():
+                agree(parameter.grad, found[f"parameter {key}"], key)
+            for key, value in layer.state_dict().items():
+                agree(value, found[f"after {key}"], key)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_compute_in_the_dtype_of_their_parameters(name: str):
+    layer = made(name, np.float32)
+    given = [leaf(a, np.float32) for a in numbered(stored(name), "training array")]
+    y = layer(*given)
+    y.backward(np.ones(y.shape, np.float32))
+    gradients = [t.grad for t in [*layer.parameters(), *given] if isinstance(t, ad.Tensor)]
+    assert {g.dtype for g in gradients} | {y.dtype} == {np.dtype(np.float32)}
+    assert all(b.dtype == np.float32 for b in layer.buffers() if b.dtype.kind == "f")
