@@ -31,6 +31,14 @@ from nn.functional.activations import (
     tanhshrink,
     threshold,
 )
+from nn.functional.adaptive import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+)
 from nn.functional.binary import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -39,28 +47,70 @@ from nn.functional.binary import (
     logistic_loss,
 )
 from nn.functional.classification import cross_entropy, multi_margin_loss, nll_loss
-from nn.functional.convolution import conv2d
+from nn.functional.convolution import (
+    conv1d,
+    conv2d,
+    conv3d,
+)
 from nn.functional.dense import linear
 from nn.functional.dropout import dropout
 from nn.functional.embedding import embedding, one_hot
+from nn.functional.folding import (
+    fold,
+    unfold,
+)
 from nn.functional.labels import checked_labels
 from nn.functional.normalisation import batch_norm, layer_norm, weight_norm
+from nn.functional.padding import (
+    pad,
+)
 from nn.functional.penalties import l1_penalty, l2_penalty
-from nn.functional.pooling import avg_pool2d, max_pool2d
+from nn.functional.pooling import (
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
 from nn.functional.regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
+from nn.functional.resizing import (
+    interpolate,
+    pixel_shuffle,
+    pixel_unshuffle,
+)
+from nn.functional.transposed import (
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+)
 
 __all__ = [
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
     "checked_labels",
+    "conv1d",
     "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cross_entropy",
     "dropout",
     "elu",
     "embedding",
+    "fold",
     "gelu",
     "glu",
     "hardshrink",
@@ -69,6 +119,7 @@ __all__ = [
     "hardtanh",
     "hinge_loss",
     "huber_loss",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "l1_penalty",
@@ -79,12 +130,17 @@ __all__ = [
     "log_softmax",
     "logistic_loss",
     "logsigmoid",
+    "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
     "mish",
     "mse_loss",
     "multi_margin_loss",
     "nll_loss",
     "one_hot",
+    "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "prelu",
     "relu",
     "relu6",
@@ -103,5 +159,6 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "threshold",
+    "unfold",
     "weight_norm",
 ]

@@ -112,8 +112,9 @@ def test_layers_with_pytorchs_state_give_its_numbers(name: str):
     layer.load_state_dict({key.removeprefix("before "): v for key, v in found.items() if key.startswith("before ")})
     given = numbered(found, "training array")
     layer(*given)
-    for mode in ("training", "evaluation"):
-        layer.train(mode == "training").zero_grad()
+    for training in (True, False):
+        layer.train(training).zero_grad()
+        mode = "training" if training or "evaluation value" not in found else "evaluation"
         tensors = [leaf(a) for a in given]
         y = layer(*tensors)
         agree(y.value, found[f"{mode} value"])
@@ -122,7 +123,7 @@ def test_layers_with_pytorchs_state_give_its_numbers(name: str):
             (t for t in tensors if isinstance(t, ad.Tensor)), numbered(found, f"{mode} adjoint"), strict=True
         ):
             agree(tensor.grad, adjoint, mode)
-        if mode == "training":
+        if training:
             for key, parameter in layer.named_parameters():
                 agree(parameter.grad, found[f"parameter {key}"], key)
             for key, value in layer.state_dict().items():

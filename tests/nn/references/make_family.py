@@ -4,7 +4,7 @@ Run it with PyTorch installed: python tests/nn/references/make_family.py. Tests 
 
 A case is a function of torch.nn.functional with its arrays and its options, or a layer of torch.nn with what makes it.
 Of a function's arrays the floating-point ones have adjoints. A layer is called twice in training, with the adjoints of
-the second call kept, and once in evaluation.
+the second call kept, and once in evaluation, which is kept where it differs.
 """
 
 from __future__ import annotations
@@ -49,10 +49,165 @@ ACTIVATIONS: dict[str, Case] = {
     "prelu of channels": ("prelu", (drawn(2, 3, 4), drawn(3)), {}),
     "rrelu": ("rrelu", (KINKS,), {"lower": 0.1, "upper": 0.4}),
 }
+SIGNALS, IMAGES, VOLUMES = drawn(2, 4, 9), drawn(1, 4, 6, 7), drawn(1, 2, 4, 5, 4)
+WINDOWS: dict[str, Case] = {
+    "conv1d": ("conv1d", (SIGNALS, drawn(3, 4, 3), drawn(3)), {"stride": 2, "padding": 1}),
+    "conv1d grouped": ("conv1d", (SIGNALS, drawn(4, 2, 2)), {"padding": "same", "dilation": 2, "groups": 2}),
+    "conv1d alone": ("conv1d", (SIGNALS[0], drawn(3, 4, 3), drawn(3)), {}),
+    "conv3d": ("conv3d", (VOLUMES, drawn(2, 2, 2, 3, 1), drawn(2)), {"stride": (1, 2, 1), "padding": (0, 1, 1)}),
+    "conv3d grouped": ("conv3d", (VOLUMES, drawn(4, 1, 2, 2, 2), drawn(4)), {"groups": 2, "dilation": (2, 1, 1)}),
+    "conv3d points": ("conv3d", (VOLUMES, drawn(3, 2, 1, 1, 1), drawn(3)), {}),
+    "conv_transpose1d": ("conv_transpose1d", (SIGNALS, drawn(4, 3, 3), drawn(3)), {"stride": 2, "padding": 1}),
+    "conv_transpose2d": ("conv_transpose2d", (IMAGES, drawn(4, 3, 3, 2), drawn(3)), {}),
+    "conv_transpose2d twice": (
+        "conv_transpose2d",
+        (IMAGES, drawn(4, 3, 3, 3), drawn(3)),
+        {"stride": 2, "padding": 1, "output_padding": 1},
+    ),
+    "conv_transpose2d uneven": (
+        "conv_transpose2d",
+        (IMAGES, drawn(4, 1, 2, 3), drawn(2)),
+        {"stride": (3, 1), "padding": (0, 1), "output_padding": (2, 1), "groups": 2, "dilation": (1, 2)},
+    ),
+    "conv_transpose2d points": ("conv_transpose2d", (IMAGES, drawn(4, 3, 1, 1)), {}),
+    "conv_transpose2d beyond": (
+        "conv_transpose2d",
+        (IMAGES, drawn(4, 2, 2, 2), drawn(2)),
+        {"output_padding": (0, 2), "dilation": 3},
+    ),
+    "conv_transpose3d": ("conv_transpose3d", (VOLUMES, drawn(2, 3, 2, 2, 3), drawn(3)), {"stride": (2, 1, 1)}),
+    "max_pool1d": ("max_pool1d", (SIGNALS,), {"kernel_size": 3, "stride": 2, "padding": 1, "return_indices": True}),
+    "max_pool1d dilated": ("max_pool1d", (SIGNALS,), {"kernel_size": 2, "dilation": 3, "ceil_mode": True}),
+    "max_pool2d with places": ("max_pool2d", (IMAGES,), {"kernel_size": 2, "return_indices": True}),
+    "max_pool2d with places, padded": (
+        "max_pool2d",
+        (IMAGES,),
+        {"kernel_size": (3, 2), "stride": 2, "padding": 1, "ceil_mode": True, "return_indices": True},
+    ),
+    "max_pool3d": (
+        "max_pool3d",
+        (VOLUMES,),
+        {"kernel_size": 2, "stride": (1, 2, 1), "padding": 1, "return_indices": True},
+    ),
+    "avg_pool1d": ("avg_pool1d", (SIGNALS,), {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}),
+    "avg_pool1d inner": ("avg_pool1d", (SIGNALS,), {"kernel_size": 3, "padding": 1, "count_include_pad": False}),
+    "avg_pool2d divided": ("avg_pool2d", (IMAGES,), {"kernel_size": 3, "padding": 1, "divisor_override": 5}),
+    "avg_pool3d": (
+        "avg_pool3d",
+        (VOLUMES,),
+        {"kernel_size": (2, 3, 2), "stride": 2, "padding": 1, "count_include_pad": False},
+    ),
+    "unfold": ("unfold", (IMAGES,), {"kernel_size": (2, 3), "dilation": (1, 2), "padding": 1, "stride": (2, 1)}),
+    "unfold one": ("unfold", (IMAGES[0],), {"kernel_size": 2}),
+    "fold": ("fold", (drawn(2, 18, 30),), {"output_size": (5, 6), "kernel_size": 3, "padding": 1}),
+    "fold apart": (
+        "fold",
+        (drawn(2, 8, 3),),
+        {"output_size": (5, 9), "kernel_size": 2, "dilation": (2, 1), "stride": 3},
+    ),
+}
+RESIZED: dict[str, Case] = {
+    "adaptive_avg_pool1d": ("adaptive_avg_pool1d", (SIGNALS,), {"output_size": 4}),
+    "adaptive_avg_pool2d": ("adaptive_avg_pool2d", (IMAGES,), {"output_size": (3, 4)}),
+    "adaptive_avg_pool2d whole": ("adaptive_avg_pool2d", (IMAGES,), {"output_size": 1}),
+    "adaptive_avg_pool2d larger": ("adaptive_avg_pool2d", (IMAGES,), {"output_size": (None, 9)}),
+    "adaptive_avg_pool3d": ("adaptive_avg_pool3d", (VOLUMES,), {"output_size": (2, 3, 4)}),
+    "adaptive_max_pool1d": ("adaptive_max_pool1d", (SIGNALS,), {"output_size": 4, "return_indices": True}),
+    "adaptive_max_pool2d": ("adaptive_max_pool2d", (IMAGES,), {"output_size": (4, 3), "return_indices": True}),
+    "adaptive_max_pool3d": ("adaptive_max_pool3d", (VOLUMES,), {"output_size": 3, "return_indices": True}),
+    "nearest": ("interpolate", (IMAGES,), {"scale_factor": 2}),
+    "nearest to a size": ("interpolate", (IMAGES,), {"size": (4, 9)}),
+    "nearest uneven": ("interpolate", (IMAGES,), {"scale_factor": (1.7, 0.6)}),
+    "nearest-exact": ("interpolate", (SIGNALS,), {"size": 5, "mode": "nearest-exact"}),
+    "nearest volumes": ("interpolate", (VOLUMES,), {"scale_factor": 1.5}),
+    "linear": ("interpolate", (SIGNALS,), {"scale_factor": 1.7, "mode": "linear"}),
+    "linear recomputed": (
+        "interpolate",
+        (SIGNALS,),
+        {"scale_factor": 1.7, "mode": "linear", "recompute_scale_factor": True},
+    ),
+    "bilinear": ("interpolate", (IMAGES,), {"scale_factor": 2, "mode": "bilinear"}),
+    "bilinear smaller": ("interpolate", (IMAGES,), {"size": (4, 3), "mode": "bilinear"}),
+    "bilinear corners": ("interpolate", (IMAGES,), {"size": (9, 1), "mode": "bilinear", "align_corners": True}),
+    "trilinear": ("interpolate", (VOLUMES,), {"size": (5, 4, 7), "mode": "trilinear"}),
+    "bicubic": ("interpolate", (IMAGES,), {"scale_factor": 1.5, "mode": "bicubic"}),
+    "bicubic corners": ("interpolate", (IMAGES,), {"size": (4, 11), "mode": "bicubic", "align_corners": True}),
+    "area": ("interpolate", (IMAGES,), {"size": (4, 9), "mode": "area"}),
+    "pixel_shuffle": ("pixel_shuffle", (drawn(2, 8, 2, 3),), {"upscale_factor": 2}),
+    "pixel_unshuffle": ("pixel_unshuffle", (drawn(2, 2, 4, 6),), {"downscale_factor": 2}),
+    "pad": ("pad", (IMAGES,), {"pad": (1, 2, -1, 3), "value": 0.5}),
+    "pad reflect": ("pad", (IMAGES,), {"pad": (6, 2, 0, 3), "mode": "reflect"}),
+    "pad replicate": ("pad", (SIGNALS,), {"pad": (3, 1), "mode": "replicate"}),
+    "pad circular": ("pad", (IMAGES,), {"pad": (7, 2, 0, 6), "mode": "circular"}),
+}
 LAYERS: dict[str, tuple[str, dict[str, Any], tuple[np.ndarray, ...]]] = {
     "PReLU": ("PReLU", {"num_parameters": 3}, (drawn(2, 3, 4),)),
+    "Conv1d": ("Conv1d", {"in_channels": 4, "out_channels": 2, "kernel_size": 3, "padding": 1}, (SIGNALS,)),
+    "Conv3d": ("Conv3d", {"in_channels": 2, "out_channels": 3, "kernel_size": (2, 1, 3)}, (VOLUMES,)),
+    **{
+        f"Conv2d, {mode}": (
+            "Conv2d",
+            {
+                "in_channels": 4,
+                "out_channels": 2,
+                "kernel_size": 3,
+                "padding": (2, 1),
+                "padding_mode": mode,
+                "stride": 2,
+            },
+            (IMAGES,),
+        )
+        for mode in ("reflect", "replicate", "circular")
+    },
+    "Conv2d, the same": (
+        "Conv2d",
+        {"in_channels": 4, "out_channels": 2, "kernel_size": (2, 3), "padding": "same", "padding_mode": "circular"},
+        (IMAGES,),
+    ),
+    "ConvTranspose1d": ("ConvTranspose1d", {"in_channels": 4, "out_channels": 2, "kernel_size": 3}, (SIGNALS,)),
+    "ConvTranspose2d": (
+        "ConvTranspose2d",
+        {
+            "in_channels": 4,
+            "out_channels": 6,
+            "kernel_size": 3,
+            "stride": 2,
+            "padding": 1,
+            "output_padding": 1,
+            "groups": 2,
+        },
+        (IMAGES,),
+    ),
+    "ConvTranspose3d": (
+        "ConvTranspose3d",
+        {"in_channels": 2, "out_channels": 3, "kernel_size": 2, "bias": False},
+        (VOLUMES,),
+    ),
+    "MaxPool1d": ("MaxPool1d", {"kernel_size": 2, "stride": 1}, (SIGNALS,)),
+    "MaxPool3d": ("MaxPool3d", {"kernel_size": 2, "ceil_mode": True}, (VOLUMES,)),
+    "AvgPool1d": ("AvgPool1d", {"kernel_size": 2, "padding": 1}, (SIGNALS,)),
+    "AvgPool3d": ("AvgPool3d", {"kernel_size": 2, "divisor_override": 3}, (VOLUMES,)),
+    "AdaptiveAvgPool1d": ("AdaptiveAvgPool1d", {"output_size": 3}, (SIGNALS,)),
+    "AdaptiveAvgPool2d": ("AdaptiveAvgPool2d", {"output_size": (1, 1)}, (IMAGES,)),
+    "AdaptiveMaxPool1d": ("AdaptiveMaxPool1d", {"output_size": 3}, (SIGNALS,)),
+    "AdaptiveMaxPool2d": ("AdaptiveMaxPool2d", {"output_size": (2, None)}, (IMAGES,)),
+    "Upsample": ("Upsample", {"scale_factor": 2, "mode": "bilinear", "align_corners": True}, (IMAGES,)),
+    "PixelShuffle": ("PixelShuffle", {"upscale_factor": 2}, (IMAGES,)),
+    "PixelUnshuffle": ("PixelUnshuffle", {"downscale_factor": 2}, (drawn(1, 2, 4, 4),)),
+    "Unfold": ("Unfold", {"kernel_size": 2, "stride": 2}, (IMAGES,)),
+    "Fold": ("Fold", {"output_size": (4, 4), "kernel_size": 2, "stride": 2}, (drawn(2, 8, 4),)),
+    "ZeroPad1d": ("ZeroPad1d", {"padding": 2}, (SIGNALS,)),
+    "ZeroPad2d": ("ZeroPad2d", {"padding": (1, 0, -1, 2)}, (IMAGES,)),
+    "ConstantPad1d": ("ConstantPad1d", {"padding": (1, 2), "value": 3.5}, (SIGNALS,)),
+    "ConstantPad2d": ("ConstantPad2d", {"padding": 1, "value": -1.0}, (IMAGES,)),
+    "ReflectionPad1d": ("ReflectionPad1d", {"padding": 3}, (SIGNALS,)),
+    "ReflectionPad2d": ("ReflectionPad2d", {"padding": 2}, (IMAGES,)),
+    "ReplicationPad1d": ("ReplicationPad1d", {"padding": 3}, (SIGNALS,)),
+    "ReplicationPad2d": ("ReplicationPad2d", {"padding": 2}, (IMAGES,)),
+    "CircularPad1d": ("CircularPad1d", {"padding": 3}, (SIGNALS,)),
+    "CircularPad2d": ("CircularPad2d", {"padding": (1, 2, 3, 0)}, (IMAGES,)),
 }
-CASES = {**ACTIVATIONS}
+CASES = {**ACTIVATIONS, **WINDOWS, **RESIZED}
 
 
 def leaf(array: np.ndarray) -> torch.Tensor:
@@ -60,11 +215,11 @@ def leaf(array: np.ndarray) -> torch.Tensor:
     return torch.tensor(array, requires_grad=array.dtype.kind == "f")
 
 
-def results(function: Callable[..., Any], *arrays: np.ndarray) -> dict[str, np.ndarray]:
+def results(function: Callable[..., Any], *arrays: np.ndarray, seed: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """The arrays, the value, a seed, and the adjoint of each array for that seed; a second result beside the value."""
     tensors = [leaf(a) for a in arrays]
     value, *more = found if isinstance(found := function(*tensors), tuple) else (found,)
-    seed = drawn(*value.shape)
+    seed = drawn(*value.shape) if seed is None else seed
     value.backward(torch.tensor(seed))
     kept = {f"array {k}": array for k, array in enumerate(arrays)} | {"value": value.detach().numpy(), "seed": seed}
     kept |= {f"adjoint {k}": t.grad.numpy() for k, t in enumerate(tensors) if t.grad is not None}
@@ -84,7 +239,10 @@ def layered(kind: str, options: dict[str, Any], arrays: tuple[np.ndarray, ...]) 
     kept |= {f"training {name}": v for name, v in results(layer, *arrays).items()}
     kept |= {f"parameter {name}": p.grad.numpy().copy() for name, p in layer.named_parameters()}
     kept |= {f"after {name}": v.clone().numpy() for name, v in layer.state_dict().items()}
-    return kept | {f"evaluation {name}": v for name, v in results(layer.eval(), *arrays).items()}
+    evaluated = results(layer.eval(), *arrays, seed=kept["training seed"])
+    if all(np.array_equal(v, kept[f"training {name}"]) for name, v in evaluated.items()):
+        return kept
+    return kept | {f"evaluation {name}": v for name, v in evaluated.items()}
 
 
 def main() -> None:
