@@ -53,11 +53,21 @@ from nn.functional.convolution import (
     conv3d,
 )
 from nn.functional.dense import linear
-from nn.functional.dropout import dropout
+from nn.functional.dropout import (
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+)
 from nn.functional.embedding import embedding, one_hot
 from nn.functional.folding import (
     fold,
     unfold,
+)
+from nn.functional.grouped import (
+    group_norm,
+    instance_norm,
+    rms_norm,
 )
 from nn.functional.labels import checked_labels
 from nn.functional.normalisation import batch_norm, layer_norm, weight_norm
@@ -78,6 +88,11 @@ from nn.functional.resizing import (
     interpolate,
     pixel_shuffle,
     pixel_unshuffle,
+)
+from nn.functional.similarity import (
+    cosine_similarity,
+    normalize,
+    pairwise_distance,
 )
 from nn.functional.transposed import (
     conv_transpose1d,
@@ -106,19 +121,25 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "cosine_similarity",
     "cross_entropy",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
     "elu",
     "embedding",
     "fold",
     "gelu",
     "glu",
+    "group_norm",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
     "hinge_loss",
     "huber_loss",
+    "instance_norm",
     "interpolate",
     "kl_div",
     "l1_loss",
@@ -137,13 +158,16 @@ __all__ = [
     "mse_loss",
     "multi_margin_loss",
     "nll_loss",
+    "normalize",
     "one_hot",
     "pad",
+    "pairwise_distance",
     "pixel_shuffle",
     "pixel_unshuffle",
     "prelu",
     "relu",
     "relu6",
+    "rms_norm",
     "rrelu",
     "selu",
     "sigmoid",

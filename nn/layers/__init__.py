@@ -24,9 +24,27 @@ from nn.layers.convolution import (
     ConvTranspose3d,
 )
 from nn.layers.dense import Embedding, Flatten, Identity, Linear
-from nn.layers.dropout import Dropout
+from nn.layers.dropout import (
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+)
+from nn.layers.grouped import (
+    GroupNorm,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+    RMSNorm,
+)
 from nn.layers.lazy import Dense
-from nn.layers.normalisation import BatchNorm1d, BatchNorm2d, LayerNorm, weight_norm
+from nn.layers.normalisation import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    LayerNorm,
+    weight_norm,
+)
 from nn.layers.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -76,6 +94,9 @@ from nn.layers.shaped import (
     Tanhshrink,
     Threshold,
 )
+from nn.layers.spectral import (
+    spectral_norm,
+)
 
 __all__ = [
     "CELU",
@@ -94,6 +115,7 @@ __all__ = [
     "AvgPool3d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "BatchNorm3d",
     "CircularPad1d",
     "CircularPad2d",
     "ConstantPad1d",
@@ -106,14 +128,21 @@ __all__ = [
     "ConvTranspose3d",
     "Dense",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
     "Embedding",
     "Flatten",
     "Fold",
+    "GroupNorm",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -126,6 +155,7 @@ __all__ = [
     "PReLU",
     "PixelShuffle",
     "PixelUnshuffle",
+    "RMSNorm",
     "RReLU",
     "ReLU",
     "ReLU6",
@@ -149,5 +179,6 @@ __all__ = [
     "Upsample",
     "ZeroPad1d",
     "ZeroPad2d",
+    "spectral_norm",
     "weight_norm",
 ]

@@ -143,7 +143,7 @@ class Conv3d(_Conv):
     axes = 3
 
 
-class _ConvTranspose(_Convolution):
+class ConvTranspose(_Convolution):
     """What ConvTranspose1d, ConvTranspose2d and ConvTranspose3d share."""
 
     def __init__(
@@ -177,7 +177,7 @@ class _ConvTranspose(_Convolution):
         )
 
 
-class ConvTranspose2d(_ConvTranspose):
+class ConvTranspose2d(ConvTranspose):
     """A transposed convolution, which makes images larger; functional.conv_transpose2d says what it computes.
 
     Parameters
@@ -192,13 +192,13 @@ class ConvTranspose2d(_ConvTranspose):
     """
 
 
-class ConvTranspose1d(_ConvTranspose):
+class ConvTranspose1d(ConvTranspose):
     """ConvTranspose2d of signals, of shape (batch, in_channels, length)."""
 
     axes = 1
 
 
-class ConvTranspose3d(_ConvTranspose):
+class ConvTranspose3d(ConvTranspose):
     """ConvTranspose2d of volumes, of shape (batch, in_channels, depth, height, width)."""
 
     axes = 3

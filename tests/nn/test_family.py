@@ -19,7 +19,8 @@ with np.load(Path(__file__).with_name("references") / "family.npz") as file:
     STORED = dict(file)
 DESCRIPTION = json.loads(str(STORED["description"]))
 CALLS: dict[str, Any] = {
-    n: (f, {k: tuple(v) if type(v) is list else v for k, v in o.items()}) for n, (f, o) in DESCRIPTION["calls"].items()
+    name: (function, {k: tuple(v) if type(v) is list else v for k, v in options.items()}, names)
+    for name, (function, options, names) in DESCRIPTION["calls"].items()
 }
 FUNCTIONS, LAYERS = ([name for name in CALLS if name.startswith("layer ") == layer] for layer in (False, True))
 rng = np.random.default_rng(0)
@@ -43,11 +44,17 @@ def agree(result: Any, expected: Any, name: str = "") -> None:
     np.testing.assert_allclose(result, expected, rtol=1e-7, atol=1e-10, err_msg=name)  # PyTorch has 1/6 in float32
 
 
+def results(name: str, *arrays: Any) -> tuple[Any, ...]:
+    """What a case's function gives for these arrays."""
+    function, options, names = CALLS[name]
+    positional = [a for a, key in zip(arrays, names, strict=True) if key is None]
+    named = {key: a for a, key in zip(arrays, names, strict=True) if key is not None}
+    found = getattr(F, function)(*positional, **named, **options)
+    return found if isinstance(found, tuple) else (found,)
+
+
 def call(name: str, *arrays: Any) -> Any:
-    """The first result of a case's function."""
-    function, options = CALLS[name]
-    found = getattr(F, function)(*arrays, **options)
-    return found[0] if isinstance(found, tuple) else found
+    return results(name, *arrays)[0]
 
 
 def leaf(array: np.ndarray, dtype: type = np.float64) -> Any:
@@ -57,10 +64,8 @@ def leaf(array: np.ndarray, dtype: type = np.float64) -> Any:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_values_and_adjoints_are_pytorchs(name: str):
     found = stored(name)
-    function, options = CALLS[name]
     tensors = [leaf(a) for a in numbered(found, "array")]
-    result = getattr(F, function)(*tensors, **options)
-    value, *more = result if isinstance(result, tuple) else (result,)
+    value, *more = results(name, *tensors)
     agree(value.value, found["value"])
     for own, theirs in zip(more, numbered(found, "result"), strict=True):
         np.testing.assert_array_equal(own, theirs)
@@ -96,10 +101,14 @@ def test_float32_stays_float32_and_plain_arrays_give_plain_arrays(name: str):
 
 
 def made(name: str, dtype: type = np.float64) -> nn.Module:
-    kind, options = CALLS[name]
+    text, options, _ = CALLS[name]
+    *wrappers, kind = text.split()
     maker = getattr(nn, kind)
     more = {"dtype": dtype} if "dtype" in inspect.signature(maker).parameters else {}
-    return maker(**options, **more)
+    layer = maker(**options, **more)
+    for wrapper in wrappers:
+        layer = getattr(nn, wrapper)(layer)
+    return layer
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -2,8 +2,8 @@
 
 Run it with PyTorch installed: python tests/nn/references/make_family.py. Tests read the file only.
 
-A case is a function of torch.nn.functional with its arrays and its options, or a layer of torch.nn with what makes it.
-Of a function's arrays the floating-point ones have adjoints. A layer is called twice in training, with the adjoints of
+A case is a function of torch.nn.functional with its arrays and its options, arrays among them, or a layer of torch.nn
+with what makes it. The floating-point arrays have adjoints. A layer is called twice in training, with the adjoints of
 the second call kept, and once in evaluation, which is kept where it differs.
 """
 
@@ -140,7 +140,47 @@ RESIZED: dict[str, Case] = {
     "pad replicate": ("pad", (SIGNALS,), {"pad": (3, 1), "mode": "replicate"}),
     "pad circular": ("pad", (IMAGES,), {"pad": (7, 2, 0, 6), "mode": "circular"}),
 }
+ROWS = drawn(3, 5)
+ROWS[1] = 0
+NORMALISED: dict[str, Case] = {
+    "group_norm": ("group_norm", (IMAGES,), {"num_groups": 2, "weight": drawn(4), "bias": drawn(4), "eps": 1e-3}),
+    "group_norm plain": ("group_norm", (drawn(3, 6),), {"num_groups": 3}),
+    "instance_norm": ("instance_norm", (SIGNALS,), {}),
+    "rms_norm": ("rms_norm", (drawn(3, 2, 4),), {"normalized_shape": (2, 4), "weight": drawn(2, 4)}),
+    "rms_norm plain": ("rms_norm", (drawn(3, 4),), {"normalized_shape": (4,), "eps": 0.1}),
+    "normalize": ("normalize", (drawn(3, 4, 2),), {}),
+    "normalize by absolutes": ("normalize", (drawn(3, 4),), {"p": 1.0, "dim": 0}),
+    "normalize to eps": ("normalize", (ROWS,), {"eps": 2.0, "p": 3.0}),
+    "cosine_similarity": ("cosine_similarity", (drawn(3, 4), drawn(3, 4)), {}),
+    "cosine_similarity broadcast": ("cosine_similarity", (drawn(3, 1, 4), drawn(5, 4)), {"dim": -1}),
+    "pairwise_distance": ("pairwise_distance", (drawn(3, 4), drawn(3, 4)), {}),
+    "pairwise_distance by absolutes": ("pairwise_distance", (drawn(3, 4), drawn(4)), {"p": 1.0, "keepdim": True}),
+}
 LAYERS: dict[str, tuple[str, dict[str, Any], tuple[np.ndarray, ...]]] = {
+    "GroupNorm": ("GroupNorm", {"num_groups": 2, "num_channels": 4}, (IMAGES,)),
+    "GroupNorm, plain": ("GroupNorm", {"num_groups": 1, "num_channels": 4, "affine": False}, (SIGNALS,)),
+    "InstanceNorm1d": ("InstanceNorm1d", {"num_features": 4}, (SIGNALS,)),
+    "InstanceNorm1d, one": ("InstanceNorm1d", {"num_features": 4, "affine": True}, (SIGNALS[0],)),
+    "InstanceNorm2d": (
+        "InstanceNorm2d",
+        {"num_features": 3, "affine": True, "track_running_stats": True, "momentum": 0.3},
+        (drawn(2, 3, 2, 3),),
+    ),
+    "InstanceNorm3d": ("InstanceNorm3d", {"num_features": 2, "track_running_stats": True}, (VOLUMES,)),
+    "BatchNorm3d": ("BatchNorm3d", {"num_features": 2}, (VOLUMES,)),
+    "RMSNorm": ("RMSNorm", {"normalized_shape": (3, 4)}, (drawn(2, 3, 4),)),
+    "RMSNorm, plain": ("RMSNorm", {"normalized_shape": 4, "eps": 0.1, "elementwise_affine": False}, (drawn(2, 4),)),
+    "spectral_norm Linear": ("spectral_norm Linear", {"in_features": 3, "out_features": 4}, (drawn(2, 3),)),
+    "spectral_norm Conv2d": (
+        "spectral_norm Conv2d",
+        {"in_channels": 4, "out_channels": 3, "kernel_size": 2, "bias": False},
+        (IMAGES,),
+    ),
+    "spectral_norm ConvTranspose1d": (
+        "spectral_norm ConvTranspose1d",
+        {"in_channels": 4, "out_channels": 3, "kernel_size": 2},
+        (SIGNALS,),
+    ),
     "PReLU": ("PReLU", {"num_parameters": 3}, (drawn(2, 3, 4),)),
     "Conv1d": ("Conv1d", {"in_channels": 4, "out_channels": 2, "kernel_size": 3, "padding": 1}, (SIGNALS,)),
     "Conv3d": ("Conv3d", {"in_channels": 2, "out_channels": 3, "kernel_size": (2, 1, 3)}, (VOLUMES,)),
@@ -207,7 +247,7 @@ LAYERS: dict[str, tuple[str, dict[str, Any], tuple[np.ndarray, ...]]] = {
     "CircularPad1d": ("CircularPad1d", {"padding": 3}, (SIGNALS,)),
     "CircularPad2d": ("CircularPad2d", {"padding": (1, 2, 3, 0)}, (IMAGES,)),
 }
-CASES = {**ACTIVATIONS, **WINDOWS, **RESIZED}
+CASES = {**ACTIVATIONS, **WINDOWS, **RESIZED, **NORMALISED}
 
 
 def leaf(array: np.ndarray) -> torch.Tensor:
@@ -229,7 +269,10 @@ def results(function: Callable[..., Any], *arrays: np.ndarray, seed: np.ndarray 
 def layered(kind: str, options: dict[str, Any], arrays: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
     """A layer's state before and after, and what it gives in training and in evaluation."""
     torch.manual_seed(0)
+    *wrappers, kind = kind.split()
     layer = getattr(torch.nn, kind)(**options).double()
+    for wrapper in wrappers:
+        layer = getattr(torch.nn.utils, wrapper)(layer)
     with torch.no_grad():
         for p in layer.parameters():
             p.copy_(torch.from_numpy(drawn(*p.shape)))
@@ -249,23 +292,25 @@ def main() -> None:
     """Compute and write."""
     torch.set_default_dtype(torch.float64)
     found = {}
+    calls: dict[str, Any] = {}
     for name, (function, arrays, options) in CASES.items():
-        given = {k: torch.tensor(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
-        found[name] = results(lambda *a, f=function, o=given: getattr(functional, f)(*a, **o), *arrays)
+        named = [key for key, value in options.items() if isinstance(value, np.ndarray)]
+        plain = {key: value for key, value in options.items() if key not in named}
+        calls[name] = [function, plain, [None] * len(arrays) + named]
+
+        def call(*given: torch.Tensor, f=function, named=named, plain=plain) -> Any:
+            n = len(given) - len(named)
+            return getattr(functional, f)(*given[:n], **dict(zip(named, given[n:], strict=True)), **plain)
+
+        found[name] = results(call, *arrays, *(options[key] for key in named))
     found |= {f"layer {name}": layered(*layer) for name, layer in LAYERS.items()}
-    calls = {name: [function, plain(options)] for name, (function, _, options) in CASES.items()}
-    calls |= {f"layer {name}": [kind, options] for name, (kind, options, _) in LAYERS.items()}
+    calls |= {f"layer {name}": [kind, options, []] for name, (kind, options, _) in LAYERS.items()}
     parts = {name: {key: [str(a.dtype), a.shape] for key, a in arrays.items()} for name, arrays in found.items()}
     stored = {
         name: np.concatenate([np.asarray(a, float).ravel() for a in arrays.values()]) for name, arrays in found.items()
     }
     description = json.dumps({"calls": calls, "parts": parts})
     np.savez_compressed(Path(__file__).with_name("family.npz"), description=np.array(description), **stored)
-
-
-def plain(options: dict[str, Any]) -> dict[str, Any]:
-    """Options as JSON has them."""
-    return {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in options.items()}
 
 
 if __name__ == "__main__":
