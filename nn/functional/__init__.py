@@ -39,6 +39,12 @@ from nn.functional.adaptive import (
     adaptive_max_pool2d,
     adaptive_max_pool3d,
 )
+from nn.functional.alignment import (
+    ctc_loss,
+)
+from nn.functional.bags import (
+    embedding_bag,
+)
 from nn.functional.binary import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -52,7 +58,10 @@ from nn.functional.convolution import (
     conv2d,
     conv3d,
 )
-from nn.functional.dense import linear
+from nn.functional.dense import (
+    bilinear,
+    linear,
+)
 from nn.functional.dropout import (
     dropout,
     dropout1d,
@@ -70,6 +79,19 @@ from nn.functional.grouped import (
     rms_norm,
 )
 from nn.functional.labels import checked_labels
+from nn.functional.likelihood import (
+    gaussian_nll_loss,
+    poisson_nll_loss,
+)
+from nn.functional.margins import (
+    cosine_embedding_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multilabel_margin_loss,
+    multilabel_soft_margin_loss,
+    triplet_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from nn.functional.normalisation import batch_norm, layer_norm, weight_norm
 from nn.functional.padding import (
     pad,
@@ -100,6 +122,8 @@ from nn.functional.transposed import (
     conv_transpose3d,
 )
 
+soft_margin_loss = logistic_loss
+
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
@@ -111,6 +135,7 @@ __all__ = [
     "avg_pool2d",
     "avg_pool3d",
     "batch_norm",
+    "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
@@ -121,15 +146,19 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
     "dropout3d",
     "elu",
     "embedding",
+    "embedding_bag",
     "fold",
+    "gaussian_nll_loss",
     "gelu",
     "glu",
     "group_norm",
@@ -137,6 +166,7 @@ __all__ = [
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "hinge_embedding_loss",
     "hinge_loss",
     "huber_loss",
     "instance_norm",
@@ -151,12 +181,15 @@ __all__ = [
     "log_softmax",
     "logistic_loss",
     "logsigmoid",
+    "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
     "mish",
     "mse_loss",
     "multi_margin_loss",
+    "multilabel_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
@@ -164,6 +197,7 @@ __all__ = [
     "pairwise_distance",
     "pixel_shuffle",
     "pixel_unshuffle",
+    "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",
@@ -174,6 +208,7 @@ __all__ = [
     "sign",
     "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softplus",
@@ -183,6 +218,8 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "threshold",
+    "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
     "unfold",
     "weight_norm",
 ]

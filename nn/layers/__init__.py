@@ -45,6 +45,12 @@ from nn.layers.normalisation import (
     LayerNorm,
     weight_norm,
 )
+from nn.layers.pairs import (
+    Bilinear,
+    CosineSimilarity,
+    EmbeddingBag,
+    PairwiseDistance,
+)
 from nn.layers.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -116,6 +122,7 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Bilinear",
     "CircularPad1d",
     "CircularPad2d",
     "ConstantPad1d",
@@ -126,12 +133,14 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",
+    "CosineSimilarity",
     "Dense",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "Fold",
     "GroupNorm",
@@ -153,6 +162,7 @@ __all__ = [
     "MaxPool3d",
     "Mish",
     "PReLU",
+    "PairwiseDistance",
     "PixelShuffle",
     "PixelUnshuffle",
     "RMSNorm",

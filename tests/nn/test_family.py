@@ -26,14 +26,19 @@ FUNCTIONS, LAYERS = ([name for name in CALLS if name.startswith("layer ") == lay
 rng = np.random.default_rng(0)
 
 
-def stored(name: str) -> dict[str, np.ndarray]:
-    """The arrays of a case by their names."""
-    parts = DESCRIPTION["parts"][name]
-    ends = np.cumsum([math.prod(shape) for _, shape in parts.values()])[:-1]
-    return {
-        key: part.reshape(shape).astype(dtype)
-        for (key, (dtype, shape)), part in zip(parts.items(), np.split(STORED[name], ends), strict=True)
-    }
+def arrays_of_cases() -> dict[str, dict[str, np.ndarray]]:
+    """The arrays of every case by their names."""
+    found, start = {}, 0
+    for name, parts in DESCRIPTION["parts"].items():
+        found[name] = {}
+        for key, (dtype, shape) in parts.items():
+            stop = start + math.prod(shape)
+            found[name][key] = STORED["numbers"][start:stop].reshape(shape).astype(dtype)
+            start = stop
+    return found
+
+
+ARRAYS = arrays_of_cases()
 
 
 def numbered(found: dict[str, np.ndarray], kind: str) -> list[np.ndarray]:
@@ -49,6 +54,8 @@ def results(name: str, *arrays: Any) -> tuple[Any, ...]:
     function, options, names = CALLS[name]
     positional = [a for a, key in zip(arrays, names, strict=True) if key is None]
     named = {key: a for a, key in zip(arrays, names, strict=True) if key is not None}
+    if function == "ctc_loss":
+        positional[0] = F.log_softmax(positional[0])
     found = getattr(F, function)(*positional, **named, **options)
     return found if isinstance(found, tuple) else (found,)
 
@@ -63,7 +70,7 @@ def leaf(array: np.ndarray, dtype: type = np.float64) -> Any:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_values_and_adjoints_are_pytorchs(name: str):
-    found = stored(name)
+    found = ARRAYS[name]
     tensors = [leaf(a) for a in numbered(found, "array")]
     value, *more = results(name, *tensors)
     agree(value.value, found["value"])
@@ -78,7 +85,7 @@ def test_values_and_adjoints_are_pytorchs(name: str):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_to_second_order_beside_the_kinks(name: str):
-    arrays = numbered(stored(name), "array")
+    arrays = numbered(ARRAYS[name], "array")
     places = [k for k, a in enumerate(arrays) if a.dtype.kind == "f"]
     moved = [a + rng.uniform(0.01, 0.04, a.shape) if a.dtype.kind == "f" else a for a in arrays]
 
@@ -90,7 +97,7 @@ def test_to_second_order_beside_the_kinks(name: str):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_float32_stays_float32_and_plain_arrays_give_plain_arrays(name: str):
-    arrays = numbered(stored(name), "array")
+    arrays = numbered(ARRAYS[name], "array")
     y = call(name, *(leaf(a, np.float32) for a in arrays))
     gradients = y.adjoints(np.ones(y.shape, np.float32))
     assert {g.dtype for g in gradients.values()} == {y.dtype} == {np.dtype(np.float32)}
@@ -113,7 +120,7 @@ def made(name: str, dtype: type = np.float64) -> nn.Module:
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers_with_pytorchs_state_give_its_numbers(name: str):
-    found, layer = stored(name), made(name)
+    found, layer = ARRAYS[name], made(name)
     assert {f"before {key}": v.shape for key, v in layer.state_dict().items()} == {
         key: v.shape for key, v in found.items() if key.startswith("before ")
     }
@@ -121,11 +128,12 @@ def test_layers_with_pytorchs_state_give_its_numbers(name: str):
     layer.load_state_dict({key.removeprefix("before "): v for key, v in found.items() if key.startswith("before ")})
     given = numbered(found, "training array")
     layer(*given)
+    called = (lambda x, *rest: layer(F.log_softmax(x), *rest)) if name == "layer CTCLoss" else layer
     for training in (True, False):
         layer.train(training).zero_grad()
         mode = "training" if training or "evaluation value" not in found else "evaluation"
         tensors = [leaf(a) for a in given]
-        y = layer(*tensors)
+        y = called(*tensors)
         agree(y.value, found[f"{mode} value"])
         y.backward(found[f"{mode} seed"])
         for tensor, adjoint in zip(
@@ -142,7 +150,7 @@ def test_layers_with_pytorchs_state_give_its_numbers(name: str):
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers_compute_in_the_dtype_of_their_parameters(name: str):
     layer = made(name, np.float32)
-    given = [leaf(a, np.float32) for a in numbered(stored(name), "training array")]
+    given = [leaf(a, np.float32) for a in numbered(ARRAYS[name], "training array")]
     y = layer(*given)
     y.backward(np.ones(y.shape, np.float32))
     gradients = [t.grad for t in [*layer.parameters(), *given] if isinstance(t, ad.Tensor)]

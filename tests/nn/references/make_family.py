@@ -3,8 +3,9 @@
 Run it with PyTorch installed: python tests/nn/references/make_family.py. Tests read the file only.
 
 A case is a function of torch.nn.functional with its arrays and its options, arrays among them, or a layer of torch.nn
-with what makes it. The floating-point arrays have adjoints. A layer is called twice in training, with the adjoints of
-the second call kept, and once in evaluation, which is kept where it differs.
+with what makes it. The floating-point arrays have adjoints; of ctc_loss these are logits, since PyTorch's adjoint of
+log-probabilities is not their own. A layer is called twice in training, with the adjoints of the second call kept, and
+once in evaluation, which is kept where it differs.
 """
 
 from __future__ import annotations
@@ -156,6 +157,84 @@ NORMALISED: dict[str, Case] = {
     "pairwise_distance": ("pairwise_distance", (drawn(3, 4), drawn(3, 4)), {}),
     "pairwise_distance by absolutes": ("pairwise_distance", (drawn(3, 4), drawn(4)), {"p": 1.0, "keepdim": True}),
 }
+SCORES, PAIR = drawn(4, 5), drawn(4, 5)
+SIGNS = np.where(rng.uniform(size=4) < 0.5, -1.0, 1.0)
+SHARES = rng.uniform(size=(4, 5)).round(2)
+SEVERAL = np.array([[3, 0, -1, 1, 1], [2, -1, 0, 0, 0], [-1, 0, 0, 0, 0], [4, 3, 2, 1, 0]])
+TABLE, BAGS, ROW = drawn(6, 3), np.array([[0, 2, 5], [1, 1, 4]]), np.array([0, 2, 5, 1, 1, 4, 3])
+LOGITS = drawn(7, 4, 5)
+CTC = {
+    "targets": np.array([[1, 2, 2], [3, 1, 0], [4, 4, 4], [2, 0, 0]]),
+    "input_lengths": np.array([7, 5, 5, 1]),
+    "target_lengths": np.array([3, 2, 3, 1]),
+}
+LOSSES: dict[str, Case] = {}
+for REDUCTION in ("mean", "sum", "none"):
+    some = {"reduction": REDUCTION}
+    LOSSES |= {
+        f"{name}, {REDUCTION}": (name, arrays, options | some)
+        for name, arrays, options in (
+            ("margin_ranking_loss", (SCORES[0, :4], PAIR[0, :4]), {"target": SIGNS.astype(int), "margin": 0.3}),
+            ("triplet_margin_loss", (SCORES, PAIR, drawn(4, 5)), {}),
+            ("cosine_embedding_loss", (SCORES, PAIR), {"target": SIGNS.astype(int), "margin": 0.1}),
+            ("multilabel_margin_loss", (SCORES, SEVERAL), {}),
+            ("multilabel_soft_margin_loss", (SCORES, SHARES), {}),
+            ("hinge_embedding_loss", (SCORES,), {"target": np.tile(SIGNS[:, None], 5).astype(int), "margin": 0.7}),
+            ("gaussian_nll_loss", (SCORES, PAIR, SHARES + 0.1), {}),
+            ("poisson_nll_loss", (SCORES, SHARES * 4), {}),
+            ("ctc_loss", (LOGITS,), CTC),
+        )
+    }
+LOSSES |= {
+    "triplet_margin_loss swapped": (
+        "triplet_margin_loss",
+        (SCORES, PAIR, drawn(4, 5)),
+        {"swap": True, "p": 1.0, "margin": 3.0, "reduction": "none"},
+    ),
+    "multilabel_soft_margin_loss weighted": (
+        "multilabel_soft_margin_loss",
+        (SCORES, SHARES),
+        {"weight": np.array([1, 2, 0, 3, 1]), "reduction": "none"},
+    ),
+    "multilabel_margin_loss of one": ("multilabel_margin_loss", (SCORES[0], SEVERAL[0]), {}),
+    "gaussian_nll_loss of one variance": ("gaussian_nll_loss", (SCORES, PAIR, SHARES[:, 0] + 0.1), {"full": True}),
+    "poisson_nll_loss full": ("poisson_nll_loss", (SHARES + 0.1, SHARES * 4), {"log_input": False, "full": True}),
+    "ctc_loss of a row": (
+        "ctc_loss",
+        (LOGITS,),
+        {
+            "targets": np.array([1, 2, 2, 0, 1, 1]),
+            "input_lengths": np.array([6, 7, 2, 4]),
+            "target_lengths": np.array([3, 2, 1, 0]),
+            "blank": 3,
+            "reduction": "none",
+        },
+    ),
+    "ctc_loss impossible": (
+        "ctc_loss",
+        (LOGITS,),
+        CTC | {"input_lengths": np.array([3, 2, 5, 1]), "zero_infinity": True},
+    ),
+    "ctc_loss of one": (
+        "ctc_loss",
+        (LOGITS[:, 0],),
+        {"targets": np.array([1, 1]), "input_lengths": np.array(6), "target_lengths": np.array(2), "reduction": "none"},
+    ),
+    "bilinear": ("bilinear", (drawn(3, 4), drawn(3, 2), drawn(5, 4, 2), drawn(5)), {}),
+    "bilinear of more": ("bilinear", (drawn(2, 3, 4), drawn(2, 3, 2), drawn(5, 4, 2)), {}),
+    "embedding_bag": ("embedding_bag", (BAGS, TABLE), {}),
+    "embedding_bag sum": (
+        "embedding_bag",
+        (ROW, TABLE),
+        {"offsets": np.array([0, 2, 2, 6]), "per_sample_weights": drawn(7), "mode": "sum"},
+    ),
+    "embedding_bag highest": ("embedding_bag", (ROW, TABLE), {"offsets": np.array([0, 2, 2, 6]), "mode": "max"}),
+    "embedding_bag padded": (
+        "embedding_bag",
+        (ROW, TABLE),
+        {"offsets": np.array([0, 2, 5, 7]), "include_last_offset": True, "padding_idx": 1},
+    ),
+}
 LAYERS: dict[str, tuple[str, dict[str, Any], tuple[np.ndarray, ...]]] = {
     "GroupNorm": ("GroupNorm", {"num_groups": 2, "num_channels": 4}, (IMAGES,)),
     "GroupNorm, plain": ("GroupNorm", {"num_groups": 1, "num_channels": 4, "affine": False}, (SIGNALS,)),
@@ -181,6 +260,21 @@ LAYERS: dict[str, tuple[str, dict[str, Any], tuple[np.ndarray, ...]]] = {
         {"in_channels": 4, "out_channels": 3, "kernel_size": 2},
         (SIGNALS,),
     ),
+    "Bilinear": ("Bilinear", {"in1_features": 4, "in2_features": 2, "out_features": 3}, (drawn(3, 4), drawn(3, 2))),
+    "CosineSimilarity": ("CosineSimilarity", {}, (SCORES, PAIR)),
+    "PairwiseDistance": ("PairwiseDistance", {"p": 3.0}, (SCORES, PAIR)),
+    "EmbeddingBag": ("EmbeddingBag", {"num_embeddings": 6, "embedding_dim": 2, "mode": "sum"}, (BAGS,)),
+    "GaussianNLLLoss": ("GaussianNLLLoss", {"full": True}, (SCORES, PAIR, SHARES + 0.1)),
+    "PoissonNLLLoss": ("PoissonNLLLoss", {"log_input": False}, (SHARES + 0.1, SHARES)),
+    "MarginRankingLoss": ("MarginRankingLoss", {"margin": 0.5}, (SCORES[:, 0], PAIR[:, 0], SIGNS.astype(int))),
+    "HingeEmbeddingLoss": ("HingeEmbeddingLoss", {}, (SCORES[:, 0], SIGNS.astype(int))),
+    "CosineEmbeddingLoss": ("CosineEmbeddingLoss", {"reduction": "sum"}, (SCORES, PAIR, SIGNS.astype(int))),
+    "TripletMarginLoss": ("TripletMarginLoss", {"p": 1.0}, (SCORES, PAIR, drawn(4, 5))),
+    "TripletMarginWithDistanceLoss": ("TripletMarginWithDistanceLoss", {"swap": True}, (SCORES, PAIR, drawn(4, 5))),
+    "MultiLabelMarginLoss": ("MultiLabelMarginLoss", {}, (SCORES, SEVERAL)),
+    "MultiLabelSoftMarginLoss": ("MultiLabelSoftMarginLoss", {}, (SCORES, (SHARES > 0.5).astype(int))),
+    "SoftMarginLoss": ("SoftMarginLoss", {}, (SCORES[:, 0], SIGNS.astype(int))),
+    "CTCLoss": ("CTCLoss", {"zero_infinity": True}, (LOGITS, *CTC.values())),
     "PReLU": ("PReLU", {"num_parameters": 3}, (drawn(2, 3, 4),)),
     "Conv1d": ("Conv1d", {"in_channels": 4, "out_channels": 2, "kernel_size": 3, "padding": 1}, (SIGNALS,)),
     "Conv3d": ("Conv3d", {"in_channels": 2, "out_channels": 3, "kernel_size": (2, 1, 3)}, (VOLUMES,)),
@@ -247,7 +341,7 @@ LAYERS: dict[str, tuple[str, dict[str, Any], tuple[np.ndarray, ...]]] = {
     "CircularPad1d": ("CircularPad1d", {"padding": 3}, (SIGNALS,)),
     "CircularPad2d": ("CircularPad2d", {"padding": (1, 2, 3, 0)}, (IMAGES,)),
 }
-CASES = {**ACTIVATIONS, **WINDOWS, **RESIZED, **NORMALISED}
+CASES = {**ACTIVATIONS, **WINDOWS, **RESIZED, **NORMALISED, **LOSSES}
 
 
 def leaf(array: np.ndarray) -> torch.Tensor:
@@ -279,10 +373,12 @@ def layered(kind: str, options: dict[str, Any], arrays: tuple[np.ndarray, ...]) 
     kept = {f"before {name}": v.clone().numpy() for name, v in layer.state_dict().items()}
     layer(*map(torch.tensor, arrays))
     layer.zero_grad()
-    kept |= {f"training {name}": v for name, v in results(layer, *arrays).items()}
+    called = (lambda x, *rest: layer(functional.log_softmax(x, -1), *rest)) if kind == "CTCLoss" else layer
+    kept |= {f"training {name}": v for name, v in results(called, *arrays).items()}
     kept |= {f"parameter {name}": p.grad.numpy().copy() for name, p in layer.named_parameters()}
     kept |= {f"after {name}": v.clone().numpy() for name, v in layer.state_dict().items()}
-    evaluated = results(layer.eval(), *arrays, seed=kept["training seed"])
+    layer.eval()
+    evaluated = results(called, *arrays, seed=kept["training seed"])
     if all(np.array_equal(v, kept[f"training {name}"]) for name, v in evaluated.items()):
         return kept
     return kept | {f"evaluation {name}": v for name, v in evaluated.items()}
@@ -300,17 +396,19 @@ def main() -> None:
 
         def call(*given: torch.Tensor, f=function, named=named, plain=plain) -> Any:
             n = len(given) - len(named)
+            if f == "ctc_loss":
+                given = functional.log_softmax(given[0], -1), *given[1:]
             return getattr(functional, f)(*given[:n], **dict(zip(named, given[n:], strict=True)), **plain)
 
         found[name] = results(call, *arrays, *(options[key] for key in named))
     found |= {f"layer {name}": layered(*layer) for name, layer in LAYERS.items()}
     calls |= {f"layer {name}": [kind, options, []] for name, (kind, options, _) in LAYERS.items()}
     parts = {name: {key: [str(a.dtype), a.shape] for key, a in arrays.items()} for name, arrays in found.items()}
-    stored = {
-        name: np.concatenate([np.asarray(a, float).ravel() for a in arrays.values()]) for name, arrays in found.items()
-    }
+    everything = [np.asarray(a, float).ravel() for arrays in found.values() for a in arrays.values()]
     description = json.dumps({"calls": calls, "parts": parts})
-    np.savez_compressed(Path(__file__).with_name("family.npz"), description=np.array(description), **stored)
+    np.savez_compressed(
+        Path(__file__).with_name("family.npz"), description=np.array(description), numbers=np.concatenate(everything)
+    )
 
 
 if __name__ == "__main__":
