@@ -27,6 +27,7 @@ from nn.optim.lr_scheduler import (
     StepLR,
 )
 from nn.optim.optimizer import Optimizer
+from nn.optim.variants import Adamax, Lion, RAdam
 
 __all__ = [
     "LAMB",
@@ -35,6 +36,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
@@ -43,10 +45,12 @@ __all__ = [
     "LRScheduler",
     "LambdaLR",
     "LinearLR",
+    "Lion",
     "MultiStepLR",
     "NAdam",
     "OneCycleLR",
     "Optimizer",
+    "RAdam",
     "RMSprop",
     "ReduceLROnPlateau",
     "SequentialLR",
@@ -59,10 +63,8 @@ __all__ = [
 _elsewhere = {
     "ASGD": "SGD, and average the weights afterwards",
     "Adafactor": "Adam, whose state is two vectors of the parameters' size",
-    "Adamax": "Adam",
     "LBFGS": 'scipy.optimize.minimize(..., method="L-BFGS-B") on nn.flat(model)',
     "Muon": "AdamW or LAMB",
-    "RAdam": "Adam after a LinearLR warm-up",
     "Rprop": "RMSprop, its form for mini-batches",
     "SparseAdam": "Adam; every adjoint is a whole array",
     "clip_grad_norm_": "clip_grad_norm, which works in place too",
