@@ -45,9 +45,27 @@ NAMES = {
     "CrossMapLRN2d": "write nn.GroupNorm or nn.BatchNorm2d, which took its place",
     "SyncBatchNorm": "everything runs on one processor: nn.BatchNorm2d",
     "ChannelShuffle": "reshape to (batch, groups, channels / groups, ...), np.swapaxes(x, 1, 2), and reshape back",
-    "LPPool2d": "write a function, lambda x: nn.functional.avg_pool2d(x**p, size) ** (1 / p)",
-    "FractionalMaxPool2d": "write nn.AdaptiveMaxPool2d(output_size), whose windows are even",
-    "MaxUnpool2d": "write nn.Upsample or nn.ConvTranspose2d; where maxima lie, nn.MaxPool2d(return_indices=True) gives",
+    "Softmax2d": "write nn.Softmax(dim=1)",
+    "NLLLoss2d": "write nn.NLLLoss(), which takes images too",
+    "LinearCrossEntropyLoss": "write nn.Linear, and nn.CrossEntropyLoss of what it gives",
+    "AdaptiveLogSoftmaxWithLoss": "write nn.Linear, and nn.CrossEntropyLoss of what it gives",
+    "Container": "write class Net(nn.Module), or nn.Sequential",
+    "DataParallel": "everything runs on one processor",
+    **dict.fromkeys(
+        ("LPPool1d", "LPPool2d", "LPPool3d"),
+        "write a function, lambda x: nn.functional.avg_pool2d(x**p, size, divisor_override=1) ** (1 / p)",
+    ),
+    **dict.fromkeys(
+        ("FractionalMaxPool2d", "FractionalMaxPool3d"),
+        "write nn.AdaptiveMaxPool2d(size), whose windows are even",
+    ),
+    **dict.fromkeys(
+        ("MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"),
+        "write nn.Upsample or nn.ConvTranspose2d; where maxima lie, nn.MaxPool2d(size, return_indices=True) gives",
+    ),
+    **dict.fromkeys(
+        ("UninitializedParameter", "UninitializedBuffer"), "write nn.Dense(units), which makes its parameters later"
+    ),
     "Unflatten": "write a function, lambda x: np.reshape(x, (len(x), *shape))",
     **dict.fromkeys(
         ("ZeroPad3d", "ConstantPad3d", "ReflectionPad3d", "ReplicationPad3d", "CircularPad3d"),
@@ -58,10 +76,38 @@ NAMES = {
         "write nn.Dropout or nn.Dropout2d; with nn.SELU take little of it",
     ),
     **dict.fromkeys(
-        ("LazyConv1d", "LazyConv2d", "LazyConv3d", "LazyConvTranspose2d", "LazyBatchNorm2d"),
+        tuple(
+            f"Lazy{kind}{axes}d"
+            for kind in ("Conv", "ConvTranspose", "BatchNorm", "InstanceNorm")
+            for axes in (1, 2, 3)
+        ),
         "write the layer with its number of channels: nn.Conv2d(in_channels, out_channels, kernel_size)",
     ),
     **dict.fromkeys(("RNN", "LSTM", "GRU", "Transformer", "MultiheadAttention"), "write it as a Module of your own"),
+}
+
+_ENLARGING = "write nn.functional.interpolate, or conv_transpose2d"
+
+FUNCTIONS = {
+    **{
+        f"{name}_": f"Tensors are never written into; write nn.functional.{name}"
+        for name in ("celu", "elu", "hardtanh", "leaky_relu", "relu", "rrelu", "selu", "threshold")
+    },
+    **dict.fromkeys(("upsample", "upsample_nearest", "upsample_bilinear"), "write nn.functional.interpolate"),
+    **dict.fromkeys(("max_unpool1d", "max_unpool2d", "max_unpool3d"), _ENLARGING),
+    **dict.fromkeys(("lp_pool1d", "lp_pool2d", "lp_pool3d"), NAMES["LPPool2d"]),
+    **dict.fromkeys(
+        (f"max_pool{axes}d_with_indices" for axes in (1, 2, 3)), "write max_pool2d(..., return_indices=True)"
+    ),
+    "channel_shuffle": NAMES["ChannelShuffle"],
+    "local_response_norm": NAMES["LocalResponseNorm"],
+    "alpha_dropout": NAMES["AlphaDropout"],
+    "feature_alpha_dropout": NAMES["AlphaDropout"],
+    "fractional_max_pool2d": "write nn.functional.adaptive_max_pool2d, whose windows are even",
+    "linear_cross_entropy": "write nn.functional.linear, and nn.functional.cross_entropy of what it gives",
+    "pdist": "write nn.functional.pairwise_distance(x[i], x[j]) with i, j = np.triu_indices(len(x), 1)",
+    "grid_sample": "it is not here; nn.functional.interpolate reads images at even places",
+    "affine_grid": "it is not here; nn.functional.interpolate reads images at even places",
 }
 
 METHODS = {

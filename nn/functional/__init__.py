@@ -1,5 +1,8 @@
 """Layers and losses as functions of Tensors; on plain arrays they give plain arrays."""
 
+from typing import NoReturn
+
+from nn import hints
 from nn.functional.activations import (
     celu,
     elu,
@@ -223,3 +226,9 @@ __all__ = [
     "unfold",
     "weight_norm",
 ]
+
+
+def __getattr__(name: str) -> NoReturn:
+    if name in hints.FUNCTIONS:
+        raise AttributeError(f"nn.functional has no {name!r}: {hints.FUNCTIONS[name]}.")
+    raise AttributeError(f"module 'nn.functional' has no attribute {name!r}")

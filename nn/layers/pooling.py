@@ -44,7 +44,6 @@ class _MaxPool(_Pool):
         padding: int | Sizes = 0,
         dilation: int | Sizes = 1,
         return_indices: bool = False,
-        *,
         ceil_mode: bool = False,
     ) -> None:
         name = type(self).__name__
