@@ -66,9 +66,10 @@ def interpolate(
     for k, (length, factor) in enumerate(zip(lengths, factors, strict=True)):
         n = x.shape[k + 2]
         ratio = n / length if factor is None or recompute_scale_factor else 1 / factor
+        if (length == n and mode in LINEAR) or (length in (n, 2 * n) and mode == "nearest" and axes == 2):
+            ratio = n / length  # whatever the factor was, as in PyTorch
         places, weights = _taps(n, length, ratio, "cubic" if cubic else mode, bool(align_corners))
-        if len(places) > 1 or not np.array_equal(places[0], np.arange(n)):
-            x = resampled(x, axis=k + 2, places=places, weights=weights)
+        x = resampled(x, axis=k + 2, places=places, weights=weights)
     return x
 
 
