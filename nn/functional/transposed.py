@@ -113,7 +113,8 @@ def _transposed(
         rest = [(0, n - k) for n, k in zip(more, within, strict=True)]
         y = np.pad(y, [(0, 0), (0, 0), *rest])
     if bias is not None:
-        y = y + np.reshape(bias, (-1,) + (1,) * axes).astype(y.dtype)
+        bias = np.reshape(bias, (-1,) + (1,) * axes)
+        y = y + (bias if bias.dtype == y.dtype else bias.astype(y.dtype))
     return y if x.ndim == axes + 2 else y[0]
 
 
