@@ -15,15 +15,14 @@ from nn.checked import whole
 from nn.functional.windows import (
     Array,
     Borders,
-    Pair,
     Sizes,
     Windows,
     batch_first,
     batch_last,
     both_sides,
-    by,
     inside,
     misshapen,
+    resting,
     sizes,
     with_border,
 )
@@ -288,24 +287,4 @@ def _prepared(
     images = x if x.ndim == axes + 2 else x[None]
     if images.dtype.kind != "f":
         images = images.astype(float)
-    kernel = sizes(kernel_size, f"{name}'s kernel_size", axes)
-    steps = kernel if stride is None else sizes(stride, f"{name}'s stride", axes)
-    around = sizes(padding, f"{name}'s padding", axes, least=0)
-    windows = Windows(kernel, steps, both_sides(around), sizes(dilation, f"{name}'s dilation", axes))
-    extent, size = windows.extent, images.shape[2:]
-    if any(around) and any(2 * n > length for n, length in zip(around, extent, strict=True)):
-        raise ValueError(
-            f"{name} takes padding of at most half a window, so that none lies outside the image; received "
-            f"padding={padding!r} for windows of {by(extent)}. Pad the images with np.pad."
-        )
-    if ceil_mode:
-        windows = windows._replace(padding=tuple(map(_reaching, size, around, steps, extent)))
-    return images, windows.fitting(size, name)
-
-
-def _reaching(length: int, around: int, step: int, extent: int) -> Pair:
-    """The border before and after an axis whose last window may reach over its end."""
-    count = -((length + 2 * around - extent) // -step) + 1
-    if (count - 1) * step >= length + around:  # it would see nothing but padding
-        count -= 1
-    return around, max(around, (count - 1) * step + extent - length - around)
+    return images, resting(name, images.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)

@@ -175,6 +175,34 @@ def sliding(name: str, kernel: Sizes, stride: Any, padding: Any, dilation: Any) 
     return windows._replace(padding=tuple(((extent - 1) // 2, extent // 2) for extent in windows.extent))
 
 
+def resting(
+    name: str, size: Sizes, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Windows:
+    """The windows of a pool on images of these lengths: ints or tuples, and whether to round their number up."""
+    axes = len(size)
+    kernel = sizes(kernel_size, f"{name}'s kernel_size", axes)
+    steps = kernel if stride is None else sizes(stride, f"{name}'s stride", axes)
+    around = sizes(padding, f"{name}'s padding", axes, least=0)
+    windows = Windows(kernel, steps, both_sides(around), sizes(dilation, f"{name}'s dilation", axes))
+    extent = windows.extent
+    if any(around) and any(2 * n > length for n, length in zip(around, extent, strict=True)):
+        raise ValueError(
+            f"{name} takes padding of at most half a window, so that none lies outside the image; received "
+            f"padding={padding!r} for windows of {by(extent)}. Pad the images with np.pad."
+        )
+    if ceil_mode:
+        windows = windows._replace(padding=tuple(map(_reaching, size, around, steps, extent)))
+    return windows.fitting(size, name)
+
+
+def _reaching(length: int, around: int, step: int, extent: int) -> Pair:
+    """The border before and after an axis whose last window may reach over its end."""
+    count = -((length + 2 * around - extent) // -step) + 1
+    if (count - 1) * step >= length + around:  # it would see nothing but padding
+        count -= 1
+    return around, max(around, (count - 1) * step + extent - length - around)
+
+
 def both_sides(padding: Sizes) -> Borders:
     """The same border before and after each axis."""
     return tuple((around, around) for around in padding)
