@@ -19,17 +19,6 @@ NAMES = {
     "ModuleList": "write a plain list of Modules; it is walked",
     "ModuleDict": "write a plain dict of Modules; it is walked",
     "Buffer": "an ndarray among a Module's attributes is a buffer: self.mean = np.zeros(3)",
-    "SoftMarginLoss": "write nn.LogisticLoss()",
-    "PoissonNLLLoss": "write a function, lambda outputs, targets: np.mean(np.exp(outputs) - targets * outputs)",
-    "CosineSimilarity": "write a function of np.sum(x * z, axis=1) and np.linalg.norm(x, axis=1)",
-    "SELU": "write a function, lambda x: 1.0507 * ad.elu(x, 1.67326)",
-    "ReLU6": "write a function, lambda x: np.clip(x, 0, 6)",
-    "PReLU": "write a function, lambda x: np.maximum(x, 0) + slope * np.minimum(x, 0); a leaf Tensor slope is trained",
-    "Mish": "write a function, lambda x: x * np.tanh(ad.softplus(x))",
-    "Hardswish": "write a function, lambda x: x * np.clip(x + 3, 0, 6) / 6",
-    "Hardtanh": "write a function, lambda x: np.clip(x, -1, 1)",
-    "Softsign": "write a function, lambda x: x / (1 + np.abs(x))",
-    "LogSigmoid": "write a function, lambda x: -ad.softplus(-x)",
     "LazyLinear": "write nn.Dense(units), which finds its number of inputs",
     "DataLoader": "write nn.data.DataLoader",
     "TensorDataset": "write nn.data.TensorDataset(X, y)",
@@ -46,8 +35,8 @@ NAMES = {
     "ModelCheckpoint": "write fit(..., checkpoint='run.safetensors')",
     "ReduceLROnPlateau": "write fit(..., schedule=lambda optimizer: nn.optim.ReduceLROnPlateau(optimizer))",
     "CSVLogger": "write history.to_csv(path)",
-    "utils": "write nn.optim.clip_grad_norm(model.parameters(), 1.0), nn.weight_norm(layer), or nn.flat(model) for a "
-    "vector of the parameters; for packed sequences, the recurrent layers take lengths=",
+    "utils": "write nn.optim.clip_grad_norm(model.parameters(), 1.0), nn.weight_norm or nn.spectral_norm of a layer, "
+    "or nn.flat(model) for a vector of the parameters; for packed sequences, the recurrent layers take lengths=",
     "datasets": "write nn.data.digits(); nn.data.mnist reads the files of a folder",
     "models": "write nn.Sequential(layer, layer)",
     "callbacks": "write nn.EarlyStopping(), or class Net(nn.Callback)",
@@ -80,41 +69,98 @@ NAMES = {
     "no_grad": "write ad.no_grad()",
     "parallel": "everything runs on one processor",
     "quantization": "parameters are float32 or float64",
-    "Conv1d": "a signal is an image of height 1: write nn.Conv2d(c_in, c_out, (1, k)), and call it with x[:, :, None]",
-    "MaxPool1d": "a signal is an image of height 1: write nn.MaxPool2d((1, k)), and call it with x[:, :, None]",
-    "AvgPool1d": "a signal is an image of height 1: write nn.AvgPool2d((1, k)), and call it with x[:, :, None]",
-    "Conv3d": "a depth of a few layers can be channels: write nn.Conv2d(c_in * depth, c_out, k), and call it with "
-    "volumes.reshape(batch, c_in * depth, height, width); along the depth nothing is shared then",
+    "GlobalAveragePooling2D": "write nn.AdaptiveAvgPool2d(1), and nn.Flatten() after it",
+    "GlobalMaxPooling2D": "write nn.AdaptiveMaxPool2d(1), and nn.Flatten() after it",
+    "UpSampling2D": "write nn.Upsample(scale_factor=2)",
+    "UpsamplingNearest2d": "write nn.Upsample(scale_factor=2)",
+    "UpsamplingBilinear2d": "write nn.Upsample(scale_factor=2, mode='bilinear', align_corners=True)",
+    "Conv1D": "write nn.Conv1d(c_in, c_out, k)",
+    "Conv3D": "write nn.Conv3d(c_in, c_out, k)",
+    "Conv2DTranspose": "write nn.ConvTranspose2d(c_in, c_out, k)",
+    "MaxPooling1D": "write nn.MaxPool1d",
+    "AveragePooling1D": "write nn.AvgPool1d",
+    "ZeroPadding2D": "write nn.ZeroPad2d((1, 1, 1, 1))",
+    "GroupNormalization": "write nn.GroupNorm(groups, channels)",
+    "SpatialDropout1D": "write nn.Dropout1d",
+    "SpatialDropout2D": "write nn.Dropout2d",
+    "SpectralNormalization": "write nn.spectral_norm(layer)",
+    "LocalResponseNorm": "write nn.GroupNorm or nn.BatchNorm2d, which took its place",
+    "CrossMapLRN2d": "write nn.GroupNorm or nn.BatchNorm2d, which took its place",
+    "SyncBatchNorm": "everything runs on one processor: nn.BatchNorm2d",
+    "ChannelShuffle": "reshape to (batch, groups, channels / groups, ...), np.swapaxes(x, 1, 2), and reshape back",
+    "Softmax2d": "write nn.Softmax(dim=1)",
+    "NLLLoss2d": "write nn.NLLLoss(), which takes images too",
+    "LinearCrossEntropyLoss": "write nn.Linear, and nn.CrossEntropyLoss of what it gives",
+    "AdaptiveLogSoftmaxWithLoss": "write nn.Linear, and nn.CrossEntropyLoss of what it gives",
+    "Container": "write class Net(nn.Module), or nn.Sequential",
+    "DataParallel": "everything runs on one processor",
     **dict.fromkeys(
-        ("ConvTranspose2d", "Upsample"),
-        "write np.repeat(np.repeat(x, 2, axis=2), 2, axis=3), which makes images twice as large, and after it "
-        "nn.Conv2d(c_in, c_out, k, padding='same')",
+        ("LPPool1d", "LPPool2d", "LPPool3d"),
+        "write a function, lambda x: nn.functional.avg_pool2d(x**2, k, divisor_override=1) ** 0.5",
     ),
-    "ZeroPad2d": "write a function, lambda x: np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))",
-    "Unflatten": "write a function, lambda x: x.reshape(-1, c_in, height, width)",
-    **dict.fromkeys(("AdaptiveAvgPool2d", "GlobalAveragePooling2D"), "write a function, lambda x: x.mean(axis=(2, 3))"),
     **dict.fromkeys(
-        ("Dropout1d", "Dropout2d"),
-        "nn.Dropout(p) drops single elements; called on np.ones((batch, channels, 1, 1)) it gives what to multiply x "
-        "by to drop channels",
+        ("FractionalMaxPool2d", "FractionalMaxPool3d"),
+        "write nn.AdaptiveMaxPool2d(3), whose windows are even",
     ),
-    "GroupNorm": "write a function, "
-    "lambda x: nn.functional.layer_norm(x.reshape(len(x), groups, -1), x[0].size // groups).reshape(x.shape)",
-    "InstanceNorm2d": "write a function, lambda x: nn.functional.layer_norm(x, x.shape[2:])",
-    "RMSNorm": "write a function, lambda x: x / np.sqrt(np.mean(x**2, axis=-1, keepdims=True) + 1e-6)",
+    **dict.fromkeys(
+        ("MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"),
+        "write nn.Upsample or nn.ConvTranspose2d; where maxima lie, nn.MaxPool2d(k, return_indices=True) says",
+    ),
+    **dict.fromkeys(
+        ("UninitializedParameter", "UninitializedBuffer"), "write nn.Dense(units), which makes its parameters later"
+    ),
+    **dict.fromkeys(
+        ("ZeroPad3d", "ConstantPad3d", "ReflectionPad3d", "ReplicationPad3d", "CircularPad3d"),
+        "write a function, lambda x: nn.functional.pad(x, (1, 1, 1, 1, 1, 1), 'constant')",
+    ),
+    **dict.fromkeys(
+        ("AlphaDropout", "FeatureAlphaDropout"),
+        "write nn.Dropout or nn.Dropout2d; with nn.SELU take little of it",
+    ),
+    **dict.fromkeys(
+        tuple(
+            f"Lazy{kind}{axes}d"
+            for kind in ("Conv", "ConvTranspose", "BatchNorm", "InstanceNorm")
+            for axes in (1, 2, 3)
+        ),
+        "write the layer with its number of channels: nn.Conv2d(c_in, c_out, k)",
+    ),
 }
 
 OPTIM = {
     "ASGD": "use nn.optim.SGD, and average the model.state_dict() of the last epochs",
     "Adafactor": "use nn.optim.Adam, whose state is two vectors of the parameters' size",
-    "Adamax": "use nn.optim.Adam",
     "Muon": "use nn.optim.AdamW, or nn.optim.LAMB",
-    "RAdam": "use nn.optim.Adam after a warm-up, nn.optim.LinearLR(optimizer)",
     "Rprop": "use nn.optim.RMSprop, its form for mini-batches",
     "SparseAdam": "use nn.optim.Adam; every adjoint is a whole array",
     "clip_grad_norm_": "use nn.optim.clip_grad_norm(optimizer, 1.0), which works in place too",
     "clip_grad_value_": "use nn.optim.clip_grad_value(optimizer, 1.0), which works in place too",
     "swa_utils": "use a mean of model.state_dict(), which are dicts of arrays",
+}
+
+_ENLARGING = "write nn.functional.interpolate, or conv_transpose2d"
+
+FUNCTIONS = {
+    **{
+        f"{name}_": f"Tensors are never written into; write nn.functional.{name}"
+        for name in ("celu", "elu", "hardtanh", "leaky_relu", "relu", "rrelu", "selu", "threshold")
+    },
+    **dict.fromkeys(("upsample", "upsample_nearest", "upsample_bilinear"), "write nn.functional.interpolate"),
+    **dict.fromkeys(("max_unpool1d", "max_unpool2d", "max_unpool3d"), _ENLARGING),
+    **dict.fromkeys(("lp_pool1d", "lp_pool2d", "lp_pool3d"), NAMES["LPPool2d"]),
+    **dict.fromkeys(
+        (f"max_pool{axes}d_with_indices" for axes in (1, 2, 3)),
+        "write nn.functional.max_pool2d(x, k, return_indices=True)",
+    ),
+    "channel_shuffle": NAMES["ChannelShuffle"],
+    "local_response_norm": NAMES["LocalResponseNorm"],
+    "alpha_dropout": NAMES["AlphaDropout"],
+    "feature_alpha_dropout": NAMES["AlphaDropout"],
+    "fractional_max_pool2d": "write nn.functional.adaptive_max_pool2d, whose windows are even",
+    "linear_cross_entropy": "write nn.functional.linear, and nn.functional.cross_entropy of what it gives",
+    "pdist": "write nn.functional.pairwise_distance(array[:-1], array[1:]); np.triu_indices(5, 1) lists all pairs of 5",
+    "grid_sample": "it is not here; nn.functional.interpolate reads images at even places",
+    "affine_grid": "it is not here; nn.functional.interpolate reads images at even places",
 }
 
 METHODS = {

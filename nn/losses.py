@@ -107,7 +107,7 @@ class BCEWithLogitsLoss(Criterion):
 
     def __init__(self, *, reduction: str = "mean", pos_weight: npt.ArrayLike | None = None) -> None:
         super().__init__(reduction=reduction)
-        self.pos_weight = _floats(pos_weight, "BCEWithLogitsLoss: pos_weight")
+        self.pos_weight = floats(pos_weight, "BCEWithLogitsLoss: pos_weight")
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of a prediction."""
@@ -128,7 +128,7 @@ class CrossEntropyLoss(Criterion):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(reduction=reduction)
-        self.weight = _floats(weight, "CrossEntropyLoss: weight")
+        self.weight = floats(weight, "CrossEntropyLoss: weight")
         self.ignore_index = whole(ignore_index, "CrossEntropyLoss: ignore_index", None)
         self.label_smoothing = real(label_smoothing, "CrossEntropyLoss: label_smoothing", most=1)
 
@@ -152,7 +152,7 @@ class NLLLoss(Criterion):
         self, weight: npt.ArrayLike | None = None, *, ignore_index: int = IGNORED, reduction: str = "mean"
     ) -> None:
         super().__init__(reduction=reduction)
-        self.weight = _floats(weight, "NLLLoss: weight")
+        self.weight = floats(weight, "NLLLoss: weight")
         self.ignore_index = whole(ignore_index, "NLLLoss: ignore_index", None)
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
@@ -178,7 +178,7 @@ class MultiMarginLoss(Criterion):
             raise ValueError(f"MultiMarginLoss: p is 1 or 2; received {p!r:.80}.")
         self.p = p
         self.margin = real(margin, "MultiMarginLoss: margin")
-        self.weight = _floats(weight, "MultiMarginLoss: weight")
+        self.weight = floats(weight, "MultiMarginLoss: weight")
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of a prediction."""
@@ -229,7 +229,7 @@ class KLDivLoss(Criterion):
         )
 
 
-def _floats(weight: npt.ArrayLike | None, what: str) -> Weights:
+def floats(weight: npt.ArrayLike | None, what: str) -> Weights:
     """Weights as an array: a buffer, saved with the rest of the state."""
     if weight is None:
         return None

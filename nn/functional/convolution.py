@@ -1,4 +1,4 @@
-"""Convolution of images, by columns and a matrix product (Chellapilla, Puri & Simard 2006).
+"""Convolution of signals, images and volumes, by columns and a matrix product (Chellapilla, Puri & Simard 2006).
 
 A convolution is linear in the image and in the weight. Its two adjoints and itself are each other's adjoints,
 
@@ -12,6 +12,7 @@ processor's cache.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,8 +21,9 @@ import numpy as np
 import autodiff as ad
 from nn.checked import whole
 from nn.functional.windows import (
+    AXES,
     Array,
-    Pair,
+    Sizes,
     Windows,
     batch_first,
     batch_last,
@@ -35,13 +37,26 @@ PIECE = 2**19  # bytes of columns at a time; measured: half a core's second cach
 WIDE_PIECE = 2**21  # the same where columns are not filled from the image but laid on it
 
 
+def conv1d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: int | Sizes = 1,
+    padding: int | Sizes | str = 0,
+    dilation: int | Sizes = 1,
+    groups: int = 1,
+) -> Any:
+    """conv2d of signals, of shape (batch, in, length), with a weight of shape (out, in / groups, kernel length)."""
+    return _convolved("conv1d", x, weight, bias, stride, padding, dilation, groups)
+
+
 def conv2d(
     x: Any,
     weight: Any,
     bias: Any = None,
-    stride: int | Pair = 1,
-    padding: int | Pair | str = 0,
-    dilation: int | Pair = 1,
+    stride: int | Sizes = 1,
+    padding: int | Sizes | str = 0,
+    dilation: int | Sizes = 1,
     groups: int = 1,
 ) -> Any:
     """The convolution (cross-correlation, as networks have it) of images with a weight, in the weight's dtype.
@@ -61,25 +76,37 @@ def conv2d(
     height - 1) - 1) / stride) + 1. Raises ValueError for shapes that do not fit together and for a kernel larger than
     the image, TypeError for a weight that is not floating-point or x that is not real.
     """
-    if not isinstance(x, ad.Tensor | np.ndarray):
-        x = np.asarray(x)
-    if not isinstance(weight, ad.Tensor | np.ndarray):
-        weight = np.asarray(weight)
-    if not isinstance(bias, ad.Tensor | np.ndarray | None):
-        bias = np.asarray(bias)
-    groups = whole(groups, "conv2d's groups")
-    _check_dtypes(x, weight, bias)
-    _check_channels(x, weight, bias, groups)
-    windows = sliding("conv2d", weight.shape[2:], stride, padding, dilation).fitting(x.shape[-2:], "conv2d")
-    batch = x if x.ndim == 4 else x[None]
+    return _convolved("conv2d", x, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: int | Sizes = 1,
+    padding: int | Sizes | str = 0,
+    dilation: int | Sizes = 1,
+    groups: int = 1,
+) -> Any:
+    """conv2d of volumes, of shape (batch, in, depth, height, width), with a weight of one axis more."""
+    return _convolved("conv3d", x, weight, bias, stride, padding, dilation, groups)
+
+
+def _convolved(name: str, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    axes = int(name[-2])
+    x, weight, bias = arrays(name, x, weight, bias)
+    groups = whole(groups, f"{name}'s groups")
+    _check_channels(name, axes, x, weight, bias, groups)
+    windows = sliding(name, weight.shape[2:], stride, padding, dilation).fitting(x.shape[-axes:], name)
+    batch = x if x.ndim == axes + 2 else x[None]
     given = (batch, weight) if bias is None else (batch, weight, bias)
     y = convolution(*given, windows=windows, groups=groups)
-    return y if x.ndim == 4 else y[0]
+    return y if x.ndim == axes + 2 else y[0]
 
 
 @ad.primitive
 def convolution(x: Any, weight: Any, bias: Any = None, *, windows: Windows, groups: int) -> Any:
-    """conv2d over windows that were made already."""
+    """Any of the convolutions over windows that were made already."""
     images = with_border(x, windows, weight.dtype)
     counts = windows.counts(x.shape[2:])
     matrix = _matrices(weight, groups)
@@ -94,7 +121,7 @@ def convolution(x: Any, weight: Any, bias: Any = None, *, windows: Windows, grou
 
 
 @ad.primitive
-def spread(g: Any, weight: Any, *, size: Pair, windows: Windows, groups: int) -> Any:
+def spread(g: Any, weight: Any, *, size: Sizes, windows: Windows, groups: int) -> Any:
     """The adjoint of `convolution` by images of this height and width: each output's share laid on its window."""
     planes = batch_last(g, weight.dtype)
     matrix = _matrices(weight, groups).swapaxes(1, 2)
@@ -107,8 +134,8 @@ def spread(g: Any, weight: Any, *, size: Pair, windows: Windows, groups: int) ->
     product = np.multiply if matrix.shape[2] == 1 else np.matmul
     for rows, columns in _columns(images, windows, counts, groups, fill=False):
         product(matrix, _part(planes, rows, groups), out=columns)
-        shares = columns.reshape(channels, windows.size, len(rows), counts[1], batch)
-        for k, view in enumerate(windows.views(images, rows, counts[1])):
+        shares = columns.reshape(channels, windows.size, len(rows), *counts[1:], batch)
+        for k, view in enumerate(windows.views(images, rows, counts[1:])):
             view += shares[:, k]
     return batch_first(inside(images, windows, size))
 
@@ -128,7 +155,7 @@ ad.adjoint(
     convolution,
     lambda g, y, x, weight, bias=None, **options: spread(g, weight, size=x.shape[2:], **options),
     lambda g, y, x, weight, bias=None, **options: correlation(g, x, **options),
-    lambda g, y, x, weight, bias=None, **options: np.sum(g, axis=(0, 2, 3)),
+    lambda g, y, x, weight, bias=None, **options: np.sum(g, axis=(0, *range(2, g.ndim))),
 )
 ad.adjoint(
     spread,
@@ -144,64 +171,73 @@ ad.adjoint(
 
 def _matrices(weight: Array, groups: int) -> Array:
     """The weight as a matrix per group, (groups, out / groups, inputs times kernel)."""
-    out, inputs, height, width = weight.shape
-    return weight.reshape(groups, out // groups, inputs * height * width)
+    return weight.reshape(groups, len(weight) // groups, math.prod(weight.shape[1:]))
 
 
 def _part(planes: Array, rows: range, groups: int) -> Array:
     """Some rows of (out, *counts, batch) as (groups, out / groups, positions): a view."""
-    out, _, width, batch = planes.shape
-    return planes[:, rows.start : rows.stop].reshape(groups, out // groups, len(rows) * width * batch)
+    out, _, *others = planes.shape
+    return planes[:, rows.start : rows.stop].reshape(groups, out // groups, len(rows) * math.prod(others))
 
 
 def _columns(
-    images: Array, windows: Windows, counts: Pair, groups: int, fill: bool = True
+    images: Array, windows: Windows, counts: Sizes, groups: int, fill: bool = True
 ) -> Iterator[tuple[range, Array]]:
     """A few rows of windows at a time: which, and their columns, (groups, inputs times kernel, positions).
 
     Every piece lies in the same memory: take what you need before asking for the next. With fill=False it holds
     nothing yet.
     """
-    channels, _, _, batch = images.shape
+    channels, batch = images.shape[0], images.shape[-1]
+    line = math.prod(counts[1:]) * batch  # what the windows of one row make of one element
     if windows.plain:
-        yield range(counts[0]), images.reshape(groups, channels // groups, counts[0] * counts[1] * batch)
+        yield range(counts[0]), images.reshape(groups, channels // groups, counts[0] * line)
         return
-    row = channels * windows.size * counts[1] * batch
+    row = channels * windows.size * line
     most = max(1, min(counts[0], (PIECE if fill else WIDE_PIECE) // max(1, row * images.itemsize)))
     held = np.empty(most * row, images.dtype)
     for first in range(0, counts[0], most):
         rows = range(first, min(first + most, counts[0]))
         piece = held[: len(rows) * row]
         if fill:
-            shaped = piece.reshape(channels, windows.size, len(rows), counts[1], batch)
-            for k, view in enumerate(windows.views(images, rows, counts[1])):
+            shaped = piece.reshape(channels, windows.size, len(rows), *counts[1:], batch)
+            for k, view in enumerate(windows.views(images, rows, counts[1:])):
                 shaped[:, k] = view
-        yield rows, piece.reshape(groups, channels // groups * windows.size, len(rows) * counts[1] * batch)
+        yield rows, piece.reshape(groups, channels // groups * windows.size, len(rows) * line)
 
 
-def _check_dtypes(x: Any, weight: Any, bias: Any) -> None:
+def arrays(name: str, x: Any, weight: Any, bias: Any) -> tuple[Any, Any, Any]:
+    """The three as Tensors or arrays of real numbers, the weight's floating-point ones."""
+    if not isinstance(x, ad.Tensor | np.ndarray):
+        x = np.asarray(x)
+    if not isinstance(weight, ad.Tensor | np.ndarray):
+        weight = np.asarray(weight)
+    if not isinstance(bias, ad.Tensor | np.ndarray | None):
+        bias = np.asarray(bias)
     if weight.dtype.kind != "f":
         raise TypeError(
-            f"conv2d computes in the dtype of the weight, which is to be float32 or float64; received {weight.dtype}. "
+            f"{name} computes in the dtype of the weight, which is to be float32 or float64; received {weight.dtype}. "
             "Convert it with weight.astype(np.float32)."
         )
     if x.dtype.kind not in "fiub" or (bias is not None and bias.dtype.kind not in "fiub"):
         what = f"x of dtype {x.dtype}" + ("" if bias is None else f" and bias of dtype {bias.dtype}")
-        raise TypeError(f"conv2d takes real numbers; received {what}. Pass two channels for complex ones.")
+        raise TypeError(f"{name} takes real numbers; received {what}. Pass two channels for complex ones.")
+    return x, weight, bias
 
 
-def _check_channels(x: Any, weight: Any, bias: Any, groups: int) -> None:
-    if weight.ndim != 4 or min(weight.shape) < 1:
+def _check_channels(name: str, axes: int, x: Any, weight: Any, bias: Any, groups: int) -> None:
+    if weight.ndim != axes + 2 or min(weight.shape) < 1:
+        kernel = ", ".join(f"kernel {length}" for length in AXES[axes])
         raise ValueError(
-            "conv2d takes a weight of shape (out, in / groups, kernel height, kernel width), each at least 1; received "
+            f"{name} takes a weight of shape (out, in / groups, {kernel}), each at least 1; received "
             f"a weight of shape {weight.shape}."
         )
     out, inputs = len(weight), weight.shape[1] * groups
     if out % groups or (bias is not None and bias.shape != (out,)):
         raise ValueError(
-            f"conv2d's weight of shape {weight.shape} has {out} outputs, which {groups} group(s) are to share evenly, "
+            f"{name}'s weight of shape {weight.shape} has {out} outputs, which {groups} group(s) are to share evenly, "
             f"and a bias of shape ({out},); received groups={groups}"
             + ("." if bias is None else f" and a bias of shape {bias.shape}.")
         )
-    if x.ndim not in (3, 4) or x.shape[-3] != inputs:
-        raise misshapen("conv2d", x.shape, inputs)
+    if x.ndim not in (axes + 1, axes + 2) or x.shape[-axes - 1] != inputs:
+        raise misshapen(name, x.shape, axes, inputs)

@@ -94,3 +94,34 @@ ad.adjoint(
 ad.written(
     linear, lambda x, weight, bias=None: "a bᵀ" if bias is None else "a bᵀ + c", pullbacks=("g b", "gᵀ a", "sum g")
 )
+
+
+def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
+    """The products x1ᵀ W x2 + b, with a matrix W for each output.
+
+    Parameters
+    ----------
+    x1, x2 : of shape (..., in1) and (..., in2), whose first axes are the same; converted to the dtype of the weight
+    weight : of shape (out, in1, in2)
+    bias : of shape (out,), or left away
+
+    Raises ValueError for shapes that do not fit together.
+    """
+    first, second = (x if isinstance(x, ad.Tensor) else np.asarray(x) for x in (x1, x2))
+    shape = np.shape(weight)
+    if (
+        len(shape) != 3
+        or first.shape[-1:] != shape[1:2]
+        or second.shape[-1:] != shape[2:]
+        or first.shape[:-1] != second.shape[:-1]
+        or (bias is not None and np.shape(bias) != shape[:1])
+    ):
+        raise ValueError(
+            "bilinear takes x1 (..., in1), x2 (..., in2), a weight (out, in1, in2) and a bias (out,); received shapes "
+            f"{first.shape}, {second.shape}, {shape}" + ("." if bias is None else f" and {np.shape(bias)}.")
+        )
+    out, inputs, others = shape
+    between = linear(first, np.reshape(np.swapaxes(weight, 1, 2), (out * others, inputs)))
+    between = np.reshape(between, (*first.shape[:-1], out, others))
+    y = np.sum(between * second[..., None, :].astype(between.dtype), axis=-1)
+    return y if bias is None else y + bias

@@ -9,6 +9,7 @@ import numpy as np
 import autodiff as ad
 from nn import init
 from nn.checked import real
+from nn.functional.windows import misshapen
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
@@ -22,12 +23,41 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None)
     p : from 0 to 1
     rng : a numpy.random.Generator, which is drawn from; an int seed drops the same elements at every call
     """
-    p = real(p, "dropout: p, the probability of 0,", most=1)
-    if not isinstance(x, ad.Tensor):
-        x = np.asarray(x)
+    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    return _dropped(x, p, training, rng, x.shape, "dropout")
+
+
+def dropout1d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
+    """dropout2d of signals, of shape (batch, channels, length), or (channels, length)."""
+    return _channels("dropout1d", x, p, training, rng)
+
+
+def dropout2d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
+    """dropout of whole channels, since neighbouring pixels say the same (Tompson et al. 2015).
+
+    x has the shape (batch, channels, height, width), or (channels, height, width). The other parameters are those of
+    dropout.
+    """
+    return _channels("dropout2d", x, p, training, rng)
+
+
+def dropout3d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
+    """dropout2d of volumes, of shape (batch, channels, depth, height, width), or without the batch."""
+    return _channels("dropout3d", x, p, training, rng)
+
+
+def _channels(name: str, x: Any, p: float, training: bool, rng: init.Rng) -> Any:
+    x, axes = x if isinstance(x, ad.Tensor) else np.asarray(x), int(name[-2])
+    if x.ndim not in (axes + 1, axes + 2):
+        raise misshapen(name, x.shape, axes)
+    return _dropped(x, p, training, rng, x.shape[:-axes] + (1,) * axes, name)
+
+
+def _dropped(x: Any, p: float, training: bool, rng: init.Rng, shape: tuple[int, ...], name: str) -> Any:
+    p = real(p, f"{name}: p, the probability of 0,", most=1)
     if not training or p == 0:
         return x
     # An exact Python number and single-precision draws: half the time of double ones, and p exact to 2⁻²⁴.
-    kept = init.generator(rng).random(x.shape, np.float32) >= p
+    kept = init.generator(rng).random(shape, np.float32) >= p
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
     return x * np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype)

@@ -48,7 +48,7 @@ def embedding(indices: npt.ArrayLike, weight: Any, padding_idx: int | None = Non
     if np.ndim(weight) != 2:
         raise ValueError(f"embedding takes a table of shape (rows, width); received shape {np.shape(weight)}.")
     rows = len(weight)
-    chosen = _numbers(indices, rows, "embedding", f"the table has {rows} rows")
+    chosen = numbers(indices, rows, "embedding", f"the table has {rows} rows")
     found = taken_rows(weight, chosen)
     if padding_idx is None:
         return found
@@ -66,13 +66,13 @@ def one_hot(labels: npt.ArrayLike, num_classes: int = -1, *, dtype: npt.DTypeLik
     num_classes : -1 takes one more than the highest label there is
     dtype : integers by default, as in PyTorch; np.float32 for targets of a squared error
     """
-    found = _numbers(labels, None, "one_hot", "")
+    found = numbers(labels, None, "one_hot", "")
     if num_classes == -1:
         if not found.size:
             raise ValueError("one_hot takes the number of classes from the labels; received none. Pass num_classes.")
         num_classes = int(found.max()) + 1
     classes = whole(num_classes, "one_hot: num_classes")
-    found = _numbers(found, classes, "one_hot", f"there are {classes} classes")
+    found = numbers(found, classes, "one_hot", f"there are {classes} classes")
     return np.equal(found[..., None], count(classes)).astype(dtype)
 
 
@@ -83,7 +83,7 @@ def row_number(number: int, rows: int, what: str) -> int:
     return int(number) % rows
 
 
-def _numbers(indices: npt.ArrayLike, above: int | None, name: str, why: str) -> npt.NDArray[np.integer[Any]]:
+def numbers(indices: npt.ArrayLike, above: int | None, name: str, why: str) -> npt.NDArray[np.integer[Any]]:
     """A copy of indices as native integers, none negative and all below `above`."""
     found = np.asarray(indices.value if isinstance(indices, ad.Tensor) else indices)
     if found.dtype.kind not in "iu" and found.size:

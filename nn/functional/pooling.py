@@ -1,37 +1,41 @@
-"""Pooling: each window of an image as one number, its highest or its mean."""
+"""Pooling: each window of a signal, an image or a volume as one number, its highest or its mean."""
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 import autodiff as ad
+from nn.checked import whole
 from nn.functional.windows import (
-    NO_BORDER,
     Array,
     Borders,
-    Pair,
+    Sizes,
     Windows,
     batch_first,
     batch_last,
     both_sides,
     inside,
     misshapen,
-    pair,
+    resting,
+    sizes,
     with_border,
 )
 
 
 def max_pool2d(
     x: Any,
-    kernel_size: int | Pair,
-    stride: int | Pair | None = None,
-    padding: int | Pair = 0,
-    dilation: int | Pair = 1,
+    kernel_size: int | Sizes,
+    stride: int | Sizes | None = None,
+    padding: int | Sizes = 0,
+    dilation: int | Sizes = 1,
     ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Any:
     """The highest number of each window of each channel.
 
@@ -45,38 +49,117 @@ def max_pool2d(
     padding : how far windows reach over each side, at most half the kernel's size; nothing there counts
     dilation : the distance of a window's elements in the image
     ceil_mode : whether to add a last row and column of windows that reach over the bottom and right
+    return_indices : whether to give (result, indices), where the highest lie in each channel's image, row after row
 
     The result has the shape (batch, channels, rows, columns), rows = floor((height + 2 padding - dilation (kernel
     height - 1) - 1) / stride) + 1, or that rounded up. Integers become float64. Raises ValueError for images of
     another shape or smaller than a window, TypeError for numbers that are not real.
     """
-    images, windows = _prepared("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode)
-    y = max_pooling(images, windows=windows)
-    return y if np.ndim(x) == 4 else y[0]
+    return _highest("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool1d(
+    x: Any,
+    kernel_size: int | Sizes,
+    stride: int | Sizes | None = None,
+    padding: int | Sizes = 0,
+    dilation: int | Sizes = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """max_pool2d of signals, of shape (batch, channels, length)."""
+    return _highest("max_pool1d", x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+def max_pool3d(
+    x: Any,
+    kernel_size: int | Sizes,
+    stride: int | Sizes | None = None,
+    padding: int | Sizes = 0,
+    dilation: int | Sizes = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """max_pool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    return _highest("max_pool3d", x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def avg_pool2d(
     x: Any,
-    kernel_size: int | Pair,
-    stride: int | Pair | None = None,
-    padding: int | Pair = 0,
+    kernel_size: int | Sizes,
+    stride: int | Sizes | None = None,
+    padding: int | Sizes = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
+    divisor_override: int | None = None,
 ) -> Any:
     """The mean of each window of each channel.
 
     `count_include_pad` says whether the zeros of the padding count as elements of a window; what a window reaches
-    beyond them (with ceil_mode) never does. The rest is as in max_pool2d.
+    beyond them (with ceil_mode) never does. `divisor_override` is what the sum of a window is divided by instead. The
+    rest is as in max_pool2d.
     """
-    images, windows = _prepared("avg_pool2d", x, kernel_size, stride, padding, 1, ceil_mode)
-    counted = both_sides(pair(padding, "avg_pool2d's padding", least=0)) if count_include_pad else NO_BORDER
+    return _mean("avg_pool2d", x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def avg_pool1d(
+    x: Any,
+    kernel_size: int | Sizes,
+    stride: int | Sizes | None = None,
+    padding: int | Sizes = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """avg_pool2d of signals, of shape (batch, channels, length)."""
+    return _mean("avg_pool1d", x, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
+def avg_pool3d(
+    x: Any,
+    kernel_size: int | Sizes,
+    stride: int | Sizes | None = None,
+    padding: int | Sizes = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Any:
+    """avg_pool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    return _mean("avg_pool3d", x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+
+
+def _highest(
+    name: str, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: bool
+) -> Any:
+    images, windows = _prepared(name, x, kernel_size, stride, padding, dilation, ceil_mode)
+    y = max_pooling(images, windows=windows)
+    found = (y, _places(ad.stop_gradient(y), ad.stop_gradient(images), windows)) if indices else (y,)
+    found = found if np.ndim(x) == images.ndim else tuple(v[0] for v in found)
+    return found if indices else found[0]
+
+
+def _mean(
+    name: str,
+    x: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor_override: int | None,
+) -> Any:
+    images, windows = _prepared(name, x, kernel_size, stride, padding, 1, ceil_mode)
+    counted: Borders | int = both_sides((0,) * len(windows.kernel))
+    if divisor_override is not None:
+        counted = whole(divisor_override, f"{name}'s divisor_override")
+    elif count_include_pad:
+        counted = both_sides(sizes(padding, f"{name}'s padding", len(windows.kernel), least=0))
     y = average_pooling(images, windows=windows, counted=counted)
-    return y if np.ndim(x) == 4 else y[0]
+    return y if np.ndim(x) == images.ndim else y[0]
 
 
 @ad.primitive
 def max_pooling(x: Any, windows: Windows) -> Any:
-    """max_pool2d over windows that were made already."""
+    """Any of the max_pools over windows that were made already."""
     first, *rest = _views(with_border(x, windows, x.dtype, -np.inf), windows, x.shape[2:])
     y = first.copy()
     for view in rest:
@@ -101,8 +184,11 @@ def max_picking(h: Any, y: Any, x: Any, windows: Windows) -> Any:
 
 
 @ad.primitive
-def average_pooling(x: Any, windows: Windows, counted: Borders) -> Any:
-    """avg_pool2d over windows that were made already; `counted` is the border whose zeros count as elements."""
+def average_pooling(x: Any, windows: Windows, counted: Borders | int) -> Any:
+    """Any of the avg_pools over windows that were made already.
+
+    `counted` is the border whose zeros count as elements, or the number that sums are divided by.
+    """
     first, *rest = _views(with_border(x, windows, x.dtype), windows, x.shape[2:])
     y = first.copy()
     for view in rest:
@@ -112,7 +198,7 @@ def average_pooling(x: Any, windows: Windows, counted: Borders) -> Any:
 
 
 @ad.primitive
-def average_spreading(g: Any, x: Any, windows: Windows, counted: Borders) -> Any:
+def average_spreading(g: Any, x: Any, windows: Windows, counted: Borders | int) -> Any:
     """The adjoint of `average_pooling` by images of x's shape: each window's share laid on its elements, equally."""
     shares = batch_last(g, x.dtype) / _sizes(windows, x.shape[2:], counted, x.dtype)
     return _laid(shares, itertools.repeat(None, windows.size), windows, x)
@@ -125,10 +211,20 @@ ad.adjoint(average_pooling, lambda g, y, x, **options: average_spreading(g, x, *
 ad.adjoint(average_spreading, lambda h, z, g, x, **options: average_pooling(h, **options), None)
 
 
-def _views(images: Array, windows: Windows, size: Pair) -> Iterator[Array]:
-    """Each element of the kernel: its pixel in every window of bordered images of this height and width."""
-    rows, columns = windows.counts(size)
-    return windows.views(images, range(rows), columns)
+def _views(images: Array, windows: Windows, size: Sizes) -> Iterator[Array]:
+    """Each element of the kernel: its pixel in every window of bordered images of these lengths."""
+    first, *others = windows.counts(size)
+    return windows.views(images, range(first), tuple(others))
+
+
+def _places(y: Array, x: Array, windows: Windows) -> Array:
+    """Where in x, each channel laid out flat, the windows' highest elements are: of y's shape."""
+    numbers = np.arange(math.prod(x.shape[2:])).reshape(1, 1, *x.shape[2:])
+    views = _views(with_border(numbers, windows, numbers.dtype), windows, x.shape[2:])
+    found = np.zeros(batch_last(y, y.dtype).shape, np.int64)
+    for view, hit in zip(views, _hits(y, x, windows), strict=True):
+        found += view * hit
+    return batch_first(found)
 
 
 def _hits(y: Array, x: Array, windows: Windows) -> Iterator[Array]:
@@ -150,21 +246,23 @@ def _hits(y: Array, x: Array, windows: Windows) -> Iterator[Array]:
 
 def _laid(shares: Array, hits: Iterable[Array | None], windows: Windows, x: Array) -> Array:
     """Images of x's shape, on whose windows the shares are laid: on each element where it is hit; overlaps add up."""
-    batch, channels, *size = x.shape
-    made = np.empty if windows.tiling((size[0], size[1])) else np.zeros
-    images = made((channels, *windows.bordered((size[0], size[1])), batch), x.dtype)
-    for view, hit in zip(_views(images, windows, (size[0], size[1])), hits, strict=True):
+    batch, channels, size = x.shape[0], x.shape[1], x.shape[2:]
+    made = np.empty if windows.tiling(size) else np.zeros
+    images = made((channels, *windows.bordered(size), batch), x.dtype)
+    for view, hit in zip(_views(images, windows, size), hits, strict=True):
         if not windows.apart:
             view += shares if hit is None else shares * hit
         elif hit is None:
             view[...] = shares
         else:
             np.multiply(shares, hit, out=view)
-    return batch_first(inside(images, windows, (size[0], size[1])))
+    return batch_first(inside(images, windows, size))
 
 
-def _sizes(windows: Windows, size: Pair, counted: Borders, dtype: np.dtype[Any]) -> Any:
+def _sizes(windows: Windows, size: Sizes, counted: Borders | int, dtype: np.dtype[Any]) -> Any:
     """How many elements of each window count: one number, or (rows, columns, 1)."""
+    if isinstance(counted, int):
+        return counted
     if counted == windows.padding:
         return windows.size
     lengths = []
@@ -172,7 +270,7 @@ def _sizes(windows: Windows, size: Pair, counted: Borders, dtype: np.dtype[Any])
         starts = np.arange(count) * windows.stride[axis] - windows.padding[axis][0]
         before, after = counted[axis]
         lengths.append(np.minimum(starts + windows.kernel[axis], size[axis] + after) - np.maximum(starts, -before))
-    return np.multiply.outer(*lengths)[:, :, None].astype(dtype)
+    return functools.reduce(np.multiply.outer, lengths)[..., None].astype(dtype)
 
 
 def _prepared(
@@ -183,30 +281,10 @@ def _prepared(
         x = np.asarray(x)
     if x.dtype.kind not in "fiub":
         raise TypeError(f"{name} takes real numbers; received dtype {x.dtype}. Pass two channels for complex ones.")
-    if x.ndim not in (3, 4):
-        raise misshapen(name, x.shape)
-    images = x if x.ndim == 4 else x[None]
+    axes = int(name[-2])
+    if x.ndim not in (axes + 1, axes + 2):
+        raise misshapen(name, x.shape, axes)
+    images = x if x.ndim == axes + 2 else x[None]
     if images.dtype.kind != "f":
         images = images.astype(float)
-    kernel = pair(kernel_size, f"{name}'s kernel_size")
-    steps = kernel if stride is None else pair(stride, f"{name}'s stride")
-    around = pair(padding, f"{name}'s padding", least=0)
-    windows = Windows(kernel, steps, both_sides(around), pair(dilation, f"{name}'s dilation"))
-    extent, size = windows.extent, images.shape[2:]
-    if 2 * around[0] > extent[0] or 2 * around[1] > extent[1]:
-        raise ValueError(
-            f"{name} takes padding of at most half a window, so that none lies outside the image; received "
-            f"padding={padding!r} for windows of {extent[0]}x{extent[1]}. Pad the images with np.pad."
-        )
-    if ceil_mode:
-        high, wide = map(_reaching, size, around, steps, extent)
-        windows = windows._replace(padding=(high, wide))
-    return images, windows.fitting(size, name)
-
-
-def _reaching(length: int, around: int, step: int, extent: int) -> Pair:
-    """The border before and after an axis whose last window may reach over its end."""
-    count = -((length + 2 * around - extent) // -step) + 1
-    if (count - 1) * step >= length + around:  # it would see nothing but padding
-        count -= 1
-    return around, max(around, (count - 1) * step + extent - length - around)
+    return images, resting(name, images.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)

@@ -1,14 +1,18 @@
-"""Windows that slide over images: what convolution and pooling share.
+"""Windows that slide over signals, images and volumes: what convolution and pooling share.
 
-Images are (batch, channels, height, width) to everybody outside, as in PyTorch. Inside they lie in memory with the
-batch last, (channels, height, width, batch): a window's element at all positions is then a few long runs of memory,
-the columns of a convolution are made by copying such runs, and one matrix product makes all of its outputs. What
-comes out is shown with the batch first again, as a view; elementwise functions keep the order they find, so
-the images stay so from layer to layer, and flattening them copies nothing.
+Whatever the number of axes, images are (batch, channels, height, width) to everybody outside, as in PyTorch. Inside
+they lie in memory with the batch last, (channels, height, width, batch): a window's element at all positions is then
+a few long runs of memory, the columns of a convolution are made by copying such runs, and one matrix product makes
+all of its outputs. What comes out is shown with the batch first again, as a view; elementwise functions keep the order
+they find, so the images stay so from layer to layer, and flattening them copies nothing.
 """
 
 from __future__ import annotations
 
+import functools
+import itertools
+import math
+import operator
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -19,164 +23,235 @@ from nn.checked import whole
 
 Array = npt.NDArray[Any]
 Pair = tuple[int, int]
-Borders = tuple[Pair, Pair]  # (top, bottom), (left, right)
-NO_BORDER: Borders = ((0, 0), (0, 0))
+Sizes = tuple[int, ...]  # one number per axis
+Borders = tuple[Pair, ...]  # before and after each axis: (top, bottom), (left, right)
+AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+KINDS = {1: "signals", 2: "images", 3: "volumes"}
 
 
 class Windows(NamedTuple):
     """The windows that a kernel is laid on: their size, their steps, the border around the image."""
 
-    kernel: Pair
-    stride: Pair
+    kernel: Sizes
+    stride: Sizes
     padding: Borders
-    dilation: Pair
+    dilation: Sizes
 
     def __str__(self) -> str:
-        parts = [f"{self.kernel[0]}×{self.kernel[1]}"]
-        for name, (down, across) in (("stride", self.stride), ("dilation", self.dilation)):
-            if (down, across) != (1, 1):
-                parts.append(f"{name} {down}" if down == across else f"{name} ({down}, {across})")
-        if self.padding != NO_BORDER:
-            (top, bottom), (left, right) = self.padding
-            same = top == bottom == left == right
-            parts.append(f"padding {top}" if same else f"padding ({top}, {bottom}, {left}, {right})")
+        parts = ["×".join(map(str, self.kernel))]
+        for name, steps in (("stride", self.stride), ("dilation", self.dilation)):
+            if any(step != 1 for step in steps):
+                parts.append(f"{name} {steps[0] if len(set(steps)) == 1 else steps}")
+        if self.bordering:
+            sides = tuple(itertools.chain(*self.padding))
+            parts.append(f"padding {sides[0] if len(set(sides)) == 1 else sides}")
         return ", ".join(parts)
 
     @property
     def size(self) -> int:
         """How many elements a window has."""
-        return self.kernel[0] * self.kernel[1]
+        return math.prod(self.kernel)
 
     @property
-    def extent(self) -> Pair:
-        """Height and width of a window, the gaps of its dilation included."""
-        (kh, kw), (dh, dw) = self.kernel, self.dilation
-        return dh * (kh - 1) + 1, dw * (kw - 1) + 1
+    def extent(self) -> Sizes:
+        """The lengths of a window, the gaps of its dilation included."""
+        return _extent(self.kernel, self.dilation)
+
+    @property
+    def bordering(self) -> bool:
+        """Whether there is a border."""
+        return _bordering(self.padding)
 
     @property
     def apart(self) -> bool:
         """Whether no two windows share an element."""
-        return all(step >= size for step, size in zip(self.stride, self.extent, strict=True))
+        return all(map(operator.ge, self.stride, self.extent))
 
     @property
     def plain(self) -> bool:
         """Whether each window is one element of the image, and each element a window."""
-        return self.kernel == self.stride == (1, 1) and self.padding == NO_BORDER
+        return max(self.kernel) == max(self.stride) == 1 and not self.bordering
 
-    def bordered(self, size: Pair) -> Pair:
-        """Height and width of an image together with its border."""
-        (top, bottom), (left, right) = self.padding
-        return size[0] + top + bottom, size[1] + left + right
+    def bordered(self, size: Sizes) -> Sizes:
+        """The lengths of an image together with its border."""
+        return _bordered(self.padding, size)
 
-    def tiling(self, size: Pair) -> bool:
-        """Whether each element of an image of this height and width, and of its border, is in exactly one window."""
-        around = self.bordered(size)
-        return self.kernel == self.stride == self.extent and not (
-            around[0] % self.kernel[0] or around[1] % self.kernel[1]
-        )
+    def tiling(self, size: Sizes) -> bool:
+        """Whether each element of an image of these lengths, and of its border, is in exactly one window."""
+        whole = not any(map(operator.mod, self.bordered(size), self.kernel))
+        return whole and self.kernel == self.stride == self.extent
 
-    def counts(self, size: Pair) -> Pair:
-        """How many windows there are below each other and side by side in an image of this height and width."""
-        (height, width), (high, wide) = self.bordered(size), self.extent
-        return (height - high) // self.stride[0] + 1, (width - wide) // self.stride[1] + 1
+    def counts(self, size: Sizes) -> Sizes:
+        """How many windows there are along each axis of an image of these lengths."""
+        return _counts(self, size)
 
-    def views(self, images: Array, rows: range, columns: int) -> Iterator[Array]:
-        """Each element of the kernel, in reading order: its pixel in every window, (channels, rows, columns, batch).
+    def views(self, images: Array, rows: range, counts: Sizes) -> Iterator[Array]:
+        """Each element of the kernel, in reading order: its pixel in every window, (channels, rows, *counts, batch).
 
-        `images` are (channels, height, width, batch), border included; `rows` are the rows of windows to look at.
+        `images` are (channels, *lengths, batch), border included; `rows` are the windows to look at along the first
+        axis, `counts` how many there are along the others.
         """
-        (kh, kw), (sh, sw), (dh, dw) = self.kernel, self.stride, self.dilation
-        for i in range(kh):
-            top = rows.start * sh + i * dh
-            lines = images[:, top : top + (len(rows) - 1) * sh + 1 : sh]
-            for j in range(kw):
-                left = j * dw
-                yield lines[:, :, left : left + (columns - 1) * sw + 1 : sw]
+        for place in _places(self, rows.start, (len(rows), *counts)):
+            yield images[place]
 
-    def fitting(self, size: Pair, name: str) -> Windows:
-        """Themselves, if there is room for one in an image of this height and width with its border."""
-        around = self.bordered(size)
-        if around[0] < self.extent[0] or around[1] < self.extent[1]:
+    def fitting(self, size: Sizes, name: str) -> Windows:
+        """Themselves, if there is room for one in an image of these lengths with its border."""
+        around, kind = self.bordered(size), KINDS[len(size)]
+        if any(map(operator.lt, around, self.extent)):
             raise ValueError(
-                f"{name} lays a window of {self.extent[0]}x{self.extent[1]} (dilation included) on images; received "
-                f"images of {size[0]}x{size[1]}, {around[0]}x{around[1]} with their padding. Use larger images, "
-                "a smaller kernel, or more padding."
+                f"{name} lays a window of {by(self.extent)} (dilation included) on {kind}; received {kind} of "
+                f"{by(size)}, {by(around)} with their padding. Use larger {kind}, a smaller kernel, or more padding."
             )
         return self
 
 
-def pair(value: Any, what: str, least: int = 1) -> Pair:
-    """An int for both directions, or (vertical, horizontal), each from `least`."""
+# The geometry of a layer's windows is the same at every call, and for small images would take longer than the sums.
+remembered = functools.lru_cache(maxsize=1024)
+
+
+@remembered
+def _extent(kernel: Sizes, dilation: Sizes) -> Sizes:
+    return tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+
+
+@remembered
+def _bordering(padding: Borders) -> bool:
+    return any(map(any, padding))
+
+
+@remembered
+def _bordered(padding: Borders, size: Sizes) -> Sizes:
+    return tuple(n + before + after for n, (before, after) in zip(size, padding, strict=True))
+
+
+@remembered
+def _counts(windows: Windows, size: Sizes) -> Sizes:
+    given = zip(windows.bordered(size), windows.extent, windows.stride, strict=True)
+    return tuple((n - extent) // step + 1 for n, extent, step in given)
+
+
+@remembered
+def _places(windows: Windows, first: int, counts: Sizes) -> list[tuple[slice, ...]]:
+    """For each element of the kernel the slices of an image that are its pixels in all windows from the first on."""
+    spans = []
+    for axis, (count, k, s, d) in enumerate(zip(counts, windows.kernel, windows.stride, windows.dilation, strict=True)):
+        start, span = 0 if axis else first * s, (count - 1) * s + 1
+        spans.append([slice(begin, begin + span, s) for begin in range(start, start + k * d, d)])
+    return [(slice(None), *place) for place in itertools.product(*spans)]
+
+
+def by(lengths: Sizes) -> str:
+    """Lengths as 28x28."""
+    return "x".join(map(str, lengths))
+
+
+def sizes(value: Any, what: str, axes: int, least: int = 1) -> Sizes:
+    """An int for all axes, or a tuple of one for each, (vertical, horizontal) of an image, each from `least`."""
+    if type(value) is int and value >= least:
+        return (value,) * axes
     if not isinstance(value, tuple | list):
-        number = whole(value, f"{what}, unless it is a pair,", least)
-        return number, number
-    if len(value) != 2:
-        raise ValueError(f"{what} is an int or a pair (vertical, horizontal); received {value!r:.80}.")
-    return whole(value[0], f"{what}[0]", least), whole(value[1], f"{what}[1]", least)
+        several = "" if axes == 1 else f", unless it is a {'pair' if axes == 2 else 'triple'},"
+        return (whole(value, f"{what}{several}", least),) * axes
+    if len(value) != axes:
+        several = {1: "(int,)", 2: "a pair (vertical, horizontal)", 3: "a triple (depth, vertical, horizontal)"}[axes]
+        raise ValueError(f"{what} is an int or {several}; received {value!r:.80}.")
+    return tuple(whole(number, f"{what}[{k}]", least) for k, number in enumerate(value))
 
 
-def sliding(name: str, kernel: Pair, stride: Any, padding: Any, dilation: Any) -> Windows:
-    """The windows of a convolution: ints or pairs, and for the padding also "same" or "valid"."""
-    steps, gaps = pair(stride, f"{name}'s stride"), pair(dilation, f"{name}'s dilation")
+def sliding(name: str, kernel: Sizes, stride: Any, padding: Any, dilation: Any) -> Windows:
+    """The windows of a convolution: ints or tuples, and for the padding also "same" or "valid"."""
+    axes = len(kernel)
+    steps, gaps = sizes(stride, f"{name}'s stride", axes), sizes(dilation, f"{name}'s dilation", axes)
     if not isinstance(padding, str):
-        return Windows(kernel, steps, both_sides(pair(padding, f"{name}'s padding", least=0)), gaps)
-    windows = Windows(kernel, steps, NO_BORDER, gaps)
+        return Windows(kernel, steps, both_sides(sizes(padding, f"{name}'s padding", axes, least=0)), gaps)
+    windows = Windows(kernel, steps, both_sides((0,) * axes), gaps)
     if padding == "valid":
         return windows
-    if padding != "same" or steps != (1, 1):
+    if padding != "same" or any(step != 1 for step in steps):
         raise ValueError(
             f'{name}\'s padding is an int, a pair, "valid" or, with stride 1, "same"; received padding={padding!r} and '
             f"stride={stride!r}. Give the number of zeros at each side."
         )
-    high, wide = windows.extent
-    return windows._replace(padding=(((high - 1) // 2, high // 2), ((wide - 1) // 2, wide // 2)))
+    return windows._replace(padding=tuple(((extent - 1) // 2, extent // 2) for extent in windows.extent))
 
 
-def both_sides(padding: Pair) -> Borders:
-    """The same border above and below, and the same left and right."""
-    return (padding[0], padding[0]), (padding[1], padding[1])
+def resting(
+    name: str, size: Sizes, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> Windows:
+    """The windows of a pool on images of these lengths: ints or tuples, and whether to round their number up."""
+    axes = len(size)
+    kernel = sizes(kernel_size, f"{name}'s kernel_size", axes)
+    steps = kernel if stride is None else sizes(stride, f"{name}'s stride", axes)
+    around = sizes(padding, f"{name}'s padding", axes, least=0)
+    windows = Windows(kernel, steps, both_sides(around), sizes(dilation, f"{name}'s dilation", axes))
+    extent = windows.extent
+    if any(around) and any(2 * n > length for n, length in zip(around, extent, strict=True)):
+        raise ValueError(
+            f"{name} takes padding of at most half a window, so that none lies outside the image; received "
+            f"padding={padding!r} for windows of {by(extent)}. Pad the images with np.pad."
+        )
+    if ceil_mode:
+        windows = windows._replace(padding=tuple(map(_reaching, size, around, steps, extent)))
+    return windows.fitting(size, name)
+
+
+def _reaching(length: int, around: int, step: int, extent: int) -> Pair:
+    """The border before and after an axis whose last window may reach over its end."""
+    count = -((length + 2 * around - extent) // -step) + 1
+    if (count - 1) * step >= length + around:  # it would see nothing but padding
+        count -= 1
+    return around, max(around, (count - 1) * step + extent - length - around)
+
+
+def both_sides(padding: Sizes) -> Borders:
+    """The same border before and after each axis."""
+    return tuple((around, around) for around in padding)
 
 
 def batch_last(x: Any, dtype: np.dtype[Any]) -> Array:
-    """Images (batch, channels, height, width) as (channels, height, width, batch), contiguous in memory."""
-    return np.ascontiguousarray(np.transpose(x, (1, 2, 3, 0)), dtype)
+    """Images (batch, channels, *lengths) as (channels, *lengths, batch), contiguous in memory."""
+    return np.ascontiguousarray(np.transpose(x, (*range(1, x.ndim), 0)), dtype)
 
 
 def batch_first(images: Array) -> Array:
-    """A view of (channels, height, width, batch) as (batch, channels, height, width)."""
-    return images.transpose(3, 0, 1, 2)
+    """A view of (channels, *lengths, batch) as (batch, channels, *lengths)."""
+    return images.transpose(-1, *range(images.ndim - 1))
 
 
 def with_border(x: Any, windows: Windows, dtype: np.dtype[Any], value: float = 0.0) -> Array:
-    """Images (batch, channels, height, width) batch last, with the windows' border of this value around them."""
-    if windows.padding == NO_BORDER:
+    """Images (batch, channels, *lengths) batch last, with the windows' border of this value around them."""
+    if not windows.bordering:
         return batch_last(x, dtype)
-    batch, channels, *size = x.shape
-    images = np.full((channels, *windows.bordered((size[0], size[1])), batch), value, dtype)
-    inside(images, windows, (size[0], size[1]))[...] = np.transpose(x, (1, 2, 3, 0))
+    batch, channels, *_ = x.shape
+    images = np.full((channels, *windows.bordered(x.shape[2:]), batch), value, dtype)
+    inside(images, windows, x.shape[2:])[...] = np.transpose(x, (*range(1, x.ndim), 0))
     return images
 
 
-def inside(images: Array, windows: Windows, size: Pair) -> Array:
+def inside(images: Array, windows: Windows, size: Sizes) -> Array:
     """The view of bordered images, batch last, without their border."""
-    (top, _), (left, _) = windows.padding
-    return images[:, top : top + size[0], left : left + size[1]]
+    if not windows.bordering:
+        return images
+    place = (slice(before, before + n) for n, (before, _) in zip(size, windows.padding, strict=True))
+    return images[(slice(None), *place)]
 
 
-def misshapen(name: str, shape: tuple[int, ...], channels: int | None = None) -> ValueError:
-    """The error about images of another shape than (batch, channels, height, width)."""
-    hint = "Reshape them with x.reshape(batch, channels, height, width)."
-    if len(shape) == 2:
-        hint = "One image of one channel is x[None, None]."
-    elif len(shape) == 3 and channels == 1:
-        hint = "A batch of images of one channel is x[:, None]."
-    elif len(shape) in (3, 4) and shape[-1] == channels:
-        order = (2, 0, 1) if len(shape) == 3 else (0, 3, 1, 2)
+def misshapen(name: str, shape: Sizes, axes: int, channels: int | None = None) -> ValueError:
+    """The error about images of another shape than (batch, channels, height, width), and the like."""
+    kinds, lengths = KINDS[axes], ", ".join(AXES[axes])
+    one, hint = kinds[:-1], f"Reshape them with x.reshape(batch, channels, {lengths})."
+    if len(shape) == axes:
+        hint = f"One {one} of one channel is x[None, None]."
+    elif len(shape) == axes + 1 and channels == 1:
+        hint = f"A batch of {kinds} of one channel is x[:, None]."
+    elif len(shape) in (axes + 1, axes + 2) and shape[-1] == channels:
+        batch = range(len(shape) - axes - 1)
+        order = (*batch, len(shape) - 1, *range(len(batch), len(shape) - 1))
         hint = f"The channels seem to be the last axis; write np.transpose(x, {order})."
-    elif len(shape) in (3, 4):
-        hint = f"Make a layer of {shape[-3]} channels, or pass images of {channels}."
+    elif len(shape) in (axes + 1, axes + 2) and channels is not None:
+        hint = f"Make a layer of {shape[-axes - 1]} channels, or pass {kinds} of {channels}."
     wanted = "channels" if channels is None else f"{channels} channel(s)"
     return ValueError(
-        f"{name} takes images of shape (batch, {wanted}, height, width), or one of shape ({wanted}, height, width); "
+        f"{name} takes {kinds} of shape (batch, {wanted}, {lengths}), or one of shape ({wanted}, {lengths}); "
         f"received shape {shape}. {hint}"
     )

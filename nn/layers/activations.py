@@ -116,7 +116,7 @@ class ELU(Module):
 
 
 class _AlongAxis(Module):
-    """What Softmax and LogSoftmax share."""
+    """What Softmax, LogSoftmax and Softmin share."""
 
     def __init__(self, axis: int = -1, *, dim: int | None = None) -> None:
         self.axis = axis if dim is None else dim
@@ -142,3 +142,11 @@ class LogSoftmax(_AlongAxis):
     def forward(self, x: Any) -> Any:
         """The logarithms of the probabilities of the logits x."""
         return functional.log_softmax(x, self.axis)
+
+
+class Softmin(_AlongAxis):
+    """softmax(-x) along `axis`, or `dim`, as PyTorch names it; along the last axis by default."""
+
+    def forward(self, x: Any) -> Any:
+        """The probabilities, the largest for the smallest x."""
+        return functional.softmin(x, self.axis)

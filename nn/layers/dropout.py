@@ -1,7 +1,8 @@
-"""Dropout as a layer."""
+"""Dropout as layers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nn import functional, hints, init
@@ -9,7 +10,25 @@ from nn.checked import real, switch
 from nn.model.module import Module
 
 
-class Dropout(Module):
+class _Dropping(Module):
+    """What all of them share: their probability, and their generator."""
+
+    function: Callable[..., Any]
+
+    def __init__(self, p: float = 0.5, rng: init.Rng = None, *, inplace: bool = False) -> None:
+        switch(inplace, f"{type(self).__name__}: inplace")
+        self.p = real(p, f"{type(self).__name__}: p, the probability of 0,", most=1)
+        self.rng = init.generator(rng)
+
+    def forward(self, x: Any) -> Any:
+        """x with some elements dropped, in its shape."""
+        return type(self).function(x, self.p, self.training, self.rng)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.p:g})"
+
+
+class Dropout(_Dropping):
     """In training each element by chance 0, with probability p, and otherwise itself / (1 - p); in evaluation x.
 
     Parameters
@@ -23,15 +42,26 @@ class Dropout(Module):
     Source: Srivastava et al. 2014.
     """
 
+    function = staticmethod(functional.dropout)
+
     @hints.also("Dropout", {"rate": "p"}, {})
     def __init__(self, p: float = 0.5, rng: init.Rng = None, *, inplace: bool = False) -> None:
-        switch(inplace, "Dropout: inplace")
-        self.p = real(p, "Dropout: p, the probability of 0,", most=1)
-        self.rng = init.generator(rng)
+        super().__init__(p, rng, inplace=inplace)
 
-    def forward(self, x: Any) -> Any:
-        """x with some elements dropped, in its shape."""
-        return functional.dropout(x, self.p, self.training, self.rng)
 
-    def __repr__(self) -> str:
-        return f"Dropout({self.p:g})"
+class Dropout1d(_Dropping):
+    """Dropout of whole channels of signals, of shape (batch, channels, length); the parameters are Dropout's."""
+
+    function = staticmethod(functional.dropout1d)
+
+
+class Dropout2d(_Dropping):
+    """Dropout of whole channels of images, of shape (batch, channels, height, width); the parameters are Dropout's."""
+
+    function = staticmethod(functional.dropout2d)
+
+
+class Dropout3d(_Dropping):
+    """Dropout of whole channels of volumes; the parameters are Dropout's."""
+
+    function = staticmethod(functional.dropout3d)

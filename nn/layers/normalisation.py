@@ -17,8 +17,8 @@ from nn.model.module import Module
 M = TypeVar("M", bound=Module)
 
 
-class _BatchNorm(Module):
-    """What BatchNorm1d and BatchNorm2d share: everything but the shape of the input."""
+class BatchNorm(Module):
+    """What BatchNorm1d, BatchNorm2d and BatchNorm3d share: everything but the shape of the input."""
 
     axes: tuple[int, ...] = ()  # how many an input has
     shapes = ""  # and what they are
@@ -79,7 +79,7 @@ class _BatchNorm(Module):
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
-class BatchNorm1d(_BatchNorm):
+class BatchNorm1d(BatchNorm):
     """Each feature to mean 0 and variance 1 over the batch, then scaled and shifted (Ioffe & Szegedy 2015).
 
     In training by the mean and the biased variance of the batch, of at least two samples; in evaluation
@@ -104,7 +104,7 @@ class BatchNorm1d(_BatchNorm):
     shapes = "(batch, channels) or (batch, channels, length)"
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(BatchNorm):
     """Each channel of images to mean 0 and variance 1 over the batch and the pixels, then scaled and shifted.
 
     For input of shape (batch, channels, height, width); everything else is as in BatchNorm1d.
@@ -112,6 +112,13 @@ class BatchNorm2d(_BatchNorm):
 
     axes = (4,)
     shapes = "(batch, channels, height, width)"
+
+
+class BatchNorm3d(BatchNorm):
+    """BatchNorm2d of volumes, of shape (batch, channels, depth, height, width)."""
+
+    axes = (5,)
+    shapes = "(batch, channels, depth, height, width)"
 
 
 class LayerNorm(Module):

@@ -2,71 +2,195 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nn import functional
-from nn.checked import switch
-from nn.functional.windows import Pair, pair
+from nn.checked import switch, whole
+from nn.functional.adaptive import Wanted
+from nn.functional.windows import Sizes, sizes
 from nn.layers.convolution import shortened
 from nn.model.module import Module
 
 
-class MaxPool2d(Module):
-    """The highest number of each window of each channel; functional.max_pool2d describes the parameters."""
+class _Pool(Module):
+    """What the layers that slide a window share."""
+
+    axes = 2
+    function: Callable[..., Any]
+
+    def _begin(self, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool) -> None:
+        name = type(self).__name__
+        self.kernel_size = sizes(kernel_size, f"{name}'s kernel_size", self.axes)
+        self.stride = self.kernel_size if stride is None else sizes(stride, f"{name}'s stride", self.axes)
+        self.padding = sizes(padding, f"{name}'s padding", self.axes, least=0)
+        self.ceil_mode = switch(ceil_mode, f"{name}: ceil_mode")
+
+    def __repr__(self) -> str:
+        usual: dict[str, Any] = {"stride": self.kernel_size, "padding": (0,) * self.axes, "dilation": (1,) * self.axes}
+        usual |= {"return_indices": False, "ceil_mode": False, "count_include_pad": True, "divisor_override": None}
+        given = ((k, getattr(self, k, v), v) for k, v in usual.items())
+        unusual = [f", {k}={shortened(value)}" for k, value, v in given if value != v]
+        return f"{type(self).__name__}({shortened(self.kernel_size)}{''.join(unusual)})"
+
+
+class _MaxPool(_Pool):
+    """What MaxPool1d, MaxPool2d and MaxPool3d share."""
 
     def __init__(
         self,
-        kernel_size: int | Pair,
-        stride: int | Pair | None = None,
-        padding: int | Pair = 0,
-        dilation: int | Pair = 1,
-        *,
+        kernel_size: int | Sizes,
+        stride: int | Sizes | None = None,
+        padding: int | Sizes = 0,
+        dilation: int | Sizes = 1,
+        return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
-        self.kernel_size = pair(kernel_size, "MaxPool2d's kernel_size")
-        self.stride = self.kernel_size if stride is None else pair(stride, "MaxPool2d's stride")
-        self.padding = pair(padding, "MaxPool2d's padding", least=0)
-        self.dilation = pair(dilation, "MaxPool2d's dilation")
-        self.ceil_mode = switch(ceil_mode, "MaxPool2d: ceil_mode")
+        name = type(self).__name__
+        self._begin(kernel_size, stride, padding, ceil_mode)
+        self.dilation = sizes(dilation, f"{name}'s dilation", self.axes)
+        self.return_indices = switch(return_indices, f"{name}: return_indices")
 
     def forward(self, x: Any) -> Any:
         """The windows' highest numbers, for x of shape (batch, channels, height, width)."""
-        return functional.max_pool2d(
-            x, self.kernel_size, self.stride, self.padding, self.dilation, ceil_mode=self.ceil_mode
+        return type(self).function(
+            x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
         )
 
-    def __repr__(self) -> str:
-        return _shown(self, stride=self.kernel_size, padding=(0, 0), dilation=(1, 1), ceil_mode=False)
+
+class MaxPool2d(_MaxPool):
+    """The highest number of each window of each channel; functional.max_pool2d describes the parameters."""
+
+    function = staticmethod(functional.max_pool2d)
 
 
-class AvgPool2d(Module):
-    """The mean of each window of each channel; functional.avg_pool2d describes the parameters."""
+class MaxPool1d(_MaxPool):
+    """MaxPool2d of signals, of shape (batch, channels, length)."""
+
+    axes = 1
+    function = staticmethod(functional.max_pool1d)
+
+
+class MaxPool3d(_MaxPool):
+    """MaxPool2d of volumes, of shape (batch, channels, depth, height, width)."""
+
+    axes = 3
+    function = staticmethod(functional.max_pool3d)
+
+
+class _AvgPool(_Pool):
+    """What AvgPool1d, AvgPool2d and AvgPool3d share."""
 
     def __init__(
         self,
-        kernel_size: int | Pair,
-        stride: int | Pair | None = None,
-        padding: int | Pair = 0,
+        kernel_size: int | Sizes,
+        stride: int | Sizes | None = None,
+        padding: int | Sizes = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
+        divisor_override: int | None = None,
     ) -> None:
-        self.kernel_size = pair(kernel_size, "AvgPool2d's kernel_size")
-        self.stride = self.kernel_size if stride is None else pair(stride, "AvgPool2d's stride")
-        self.padding = pair(padding, "AvgPool2d's padding", least=0)
-        self.ceil_mode = switch(ceil_mode, "AvgPool2d: ceil_mode")
-        self.count_include_pad = switch(count_include_pad, "AvgPool2d: count_include_pad")
+        name = type(self).__name__
+        self._begin(kernel_size, stride, padding, ceil_mode)
+        self.count_include_pad = switch(count_include_pad, f"{name}: count_include_pad")
+        self.divisor_override = None
+        if divisor_override is not None:
+            self.divisor_override = whole(divisor_override, f"{name}'s divisor_override")
 
     def forward(self, x: Any) -> Any:
         """The windows' means, for x of shape (batch, channels, height, width)."""
-        return functional.avg_pool2d(
-            x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
-        )
+        given = self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
+        more = () if self.divisor_override is None else (self.divisor_override,)
+        return type(self).function(x, *given, *more)
+
+
+class AvgPool2d(_AvgPool):
+    """The mean of each window of each channel; functional.avg_pool2d describes the parameters."""
+
+    function = staticmethod(functional.avg_pool2d)
+
+
+class AvgPool1d(_AvgPool):
+    """AvgPool2d of signals, of shape (batch, channels, length); it has no divisor_override."""
+
+    axes = 1
+    function = staticmethod(functional.avg_pool1d)
+
+    def __init__(
+        self,
+        kernel_size: int | Sizes,
+        stride: int | Sizes | None = None,
+        padding: int | Sizes = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+    ) -> None:
+        super().__init__(kernel_size, stride, padding, ceil_mode, count_include_pad)
+
+
+class AvgPool3d(_AvgPool):
+    """AvgPool2d of volumes, of shape (batch, channels, depth, height, width)."""
+
+    axes = 3
+    function = staticmethod(functional.avg_pool3d)
+
+
+class _Adaptive(Module):
+    """What the adaptive layers share; functional.adaptive_avg_pool2d describes the parameters."""
+
+    function: Callable[..., Any]
+
+    def __init__(self, output_size: Wanted) -> None:
+        self.output_size = tuple(output_size) if isinstance(output_size, tuple | list) else output_size
+
+    def forward(self, x: Any) -> Any:
+        """The windows' numbers, for x of shape (batch, channels, height, width)."""
+        return type(self).function(x, self.output_size)
 
     def __repr__(self) -> str:
-        return _shown(self, stride=self.kernel_size, padding=(0, 0), ceil_mode=False, count_include_pad=True)
+        return f"{type(self).__name__}({self.output_size})"
 
 
-def _shown(layer: MaxPool2d | AvgPool2d, **usual: Any) -> str:
-    """A layer as its call, without what is as usual."""
-    unusual = [f", {k}={shortened(getattr(layer, k))}" for k, v in usual.items() if getattr(layer, k) != v]
-    return f"{type(layer).__name__}({shortened(layer.kernel_size)}{''.join(unusual)})"
+class _AdaptiveMax(_Adaptive):
+    def __init__(self, output_size: Wanted, return_indices: bool = False) -> None:
+        super().__init__(output_size)
+        self.return_indices = switch(return_indices, f"{type(self).__name__}: return_indices")
+
+    def forward(self, x: Any) -> Any:
+        """The windows' highest numbers, for x of shape (batch, channels, height, width)."""
+        return type(self).function(x, self.output_size, self.return_indices)
+
+
+class AdaptiveAvgPool2d(_Adaptive):
+    """The mean of each of `output_size` windows of each channel, whatever the size of the images."""
+
+    function = staticmethod(functional.adaptive_avg_pool2d)
+
+
+class AdaptiveAvgPool1d(_Adaptive):
+    """The mean of each of `output_size` windows of each channel, whatever the size of the signals."""
+
+    function = staticmethod(functional.adaptive_avg_pool1d)
+
+
+class AdaptiveAvgPool3d(_Adaptive):
+    """The mean of each of `output_size` windows of each channel, whatever the size of the volumes."""
+
+    function = staticmethod(functional.adaptive_avg_pool3d)
+
+
+class AdaptiveMaxPool2d(_AdaptiveMax):
+    """The highest number of each of `output_size` windows of each channel, whatever the size of the images."""
+
+    function = staticmethod(functional.adaptive_max_pool2d)
+
+
+class AdaptiveMaxPool1d(_AdaptiveMax):
+    """The highest number of each of `output_size` windows of each channel, whatever the size of the signals."""
+
+    function = staticmethod(functional.adaptive_max_pool1d)
+
+
+class AdaptiveMaxPool3d(_AdaptiveMax):
+    """The highest number of each of `output_size` windows of each channel, whatever the size of the volumes."""
+
+    function = staticmethod(functional.adaptive_max_pool3d)

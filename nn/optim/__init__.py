@@ -29,6 +29,7 @@ from nn.optim.lr_scheduler import (
     StepLR,
 )
 from nn.optim.optimizer import Optimizer
+from nn.optim.variants import Adamax, Lion, RAdam
 
 __all__ = [
     "LAMB",
@@ -38,6 +39,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
@@ -46,10 +48,12 @@ __all__ = [
     "LRScheduler",
     "LambdaLR",
     "LinearLR",
+    "Lion",
     "MultiStepLR",
     "NAdam",
     "OneCycleLR",
     "Optimizer",
+    "RAdam",
     "RMSprop",
     "ReduceLROnPlateau",
     "SequentialLR",

@@ -23,7 +23,14 @@ LAYERS = {
     "elu": nn.ELU(alpha=1.5),
     "silu": nn.SiLU(),
 }
-ALL = [*LAYERS.values(), nn.Identity(), nn.ReLU(), nn.Tanh(), nn.Sigmoid(), nn.Softmax(axis=0), nn.LogSoftmax(axis=0)]
+SHAPED = [
+    *(nn.SELU(), nn.CELU(1.5), nn.Mish(), nn.Hardtanh(), nn.ReLU6(), nn.Hardsigmoid(), nn.Hardswish(), nn.Softsign()),
+    *(nn.LogSigmoid(), nn.Tanhshrink(), nn.Softshrink(), nn.Hardshrink(), nn.Threshold(0.1, 2)),
+    *(nn.RReLU().eval(), nn.Softmin(axis=0)),
+]
+ALONG = (nn.Softmax, nn.LogSoftmax, nn.Softmin)
+ALL = [nn.Identity(), nn.ReLU(), nn.Tanh(), nn.Sigmoid(), nn.Softmax(axis=0), nn.LogSoftmax(axis=0)]
+ALL = [*LAYERS.values(), *ALL, *SHAPED]
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -51,7 +58,7 @@ def test_derivatives_dtypes_and_shapes(layer: nn.Module):
     assert y.dtype == np.float32
     assert {g.dtype for g in y.adjoints(np.ones((3, 4))).values()} == {np.dtype(np.float32)}
     assert layer(x.astype(np.float32)).dtype == np.float32
-    if not isinstance(layer, nn.Softmax | nn.LogSoftmax):
+    if not isinstance(layer, ALONG):
         assert layer(x[:0]).shape == (0, 4)
 
 
@@ -100,6 +107,14 @@ def test_identity_is_x_whatever_it_was_made_with():
         (nn.LogSoftmax(dim=1), "LogSoftmax(axis=1)"),
         (nn.Identity(), "Identity()"),
         (nn.Sign(), "Sign()"),
+        (nn.Mish(), "Mish()"),
+        (nn.CELU(2, inplace=True), "CELU(alpha=2.0)"),
+        (nn.Hardtanh(-2, 1), "Hardtanh(min_val=-2.0)"),
+        (nn.Threshold(0.1, 20), "Threshold(threshold=0.1, value=20.0)"),
+        (nn.Softmin(dim=1), "Softmin(axis=1)"),
+        (nn.GLU(1), "GLU(dim=1)"),
+        (nn.PReLU(3), "PReLU(3)"),
+        (nn.RReLU(0.1, 0.3), "RReLU(0.1, 0.3)"),
     ],
 )
 def test_the_repr_is_the_call(layer: nn.Module, text: str):
@@ -113,8 +128,37 @@ def test_the_repr_is_the_call(layer: nn.Module, text: str):
         (lambda: nn.Softplus(0), ValueError, "beta is a number above 0; received 0"),
         (lambda: nn.LeakyReLU("0.1"), TypeError, "negative_slope is a number.*received '0.1'"),
         (lambda: nn.ELU(np.inf), ValueError, "alpha is a number"),
+        (lambda: nn.CELU(0), ValueError, "alpha is a number above 0; received 0"),
+        (lambda: nn.Hardtanh(1, -1), ValueError, "max_val is a number from 1; received -1"),
+        (lambda: nn.Softshrink(-1), ValueError, "lambd is a number from 0; received -1"),
+        (lambda: nn.Threshold("a", 1), TypeError, "Threshold: threshold is a number"),
+        (lambda: nn.RReLU(0.5, 0.1), ValueError, "upper is a number from 0.5; received 0.1"),
+        (lambda: nn.GLU()(np.ones((2, 3))), ValueError, r"even length; received x of shape \(2, 3\) and dim=-1"),
+        (lambda: nn.PReLU(3)(np.ones((2, 4))), ValueError, r"shape \(2, 4\) and a weight of shape \(3,\)"),
+        (lambda: nn.PReLU(0), ValueError, "num_parameters is an int from 1"),
+        (lambda: nn.ReLU6("yes"), TypeError, "inplace is True or False"),
     ],
 )
 def test_wrong_arguments_are_errors(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_rrelu_draws_its_slopes_from_its_generator():
+    x = ad.Tensor(np.full((40, 50), -2.0, np.float32))
+    y = nn.RReLU(0.1, 0.3, rng=0)(x)
+    assert (y.value <= -0.2).all()
+    assert (y.value >= -0.6).all()
+    assert y.value.mean() == pytest.approx(-0.4, abs=0.01)
+    assert y.dtype == np.float32
+    np.testing.assert_array_equal(y.value, F.rrelu(x, 0.1, 0.3, True, rng=0).value)
+    np.testing.assert_allclose(y.adjoints(np.ones(y.shape, np.float32))[x], y.value / -2)
+
+
+def test_nan_stays_nan_and_options_may_be_assigned():
+    for layer in SHAPED:
+        assert np.isnan(layer(np.array([np.nan]))).all(), layer
+    layer = nn.Hardtanh()
+    layer.max_val = 3.0
+    assert layer(np.array([5.0])) == 3
+    assert repr(layer) == "Hardtanh(max_val=3.0)"

@@ -23,7 +23,7 @@ from nn import optim
 REFERENCE = json.loads((Path(__file__).parent / "references" / "optimizers.json").read_text(encoding="utf-8"))
 CASES, SHAPES, ADJOINTS, KEPT = (REFERENCE[key] for key in ("cases", "shapes", "adjoints", "kept"))
 every_case = pytest.mark.parametrize("name", CASES)
-KINDS = ("SGD", "Adagrad", "Adadelta", "RMSprop", "Adam", "AdamW", "NAdam", "LAMB")
+KINDS = ("SGD", "Adagrad", "Adadelta", "RMSprop", "Adam", "AdamW", "NAdam", "LAMB", "RAdam", "Adamax", "Lion")
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 

@@ -34,7 +34,24 @@ def words() -> nn.Module:
     return nn.Sequential(nn.Embedding(7, 4), nn.Flatten(), nn.Linear(12, 2))
 
 
-@pytest.mark.parametrize("make", [convolutional, words])
+def family() -> nn.Module:
+    return nn.Sequential(
+        nn.ConvTranspose2d(2, 4, 3, stride=2, padding=1, output_padding=1),
+        nn.GroupNorm(2, 4),
+        nn.PReLU(4),
+        nn.Conv2d(4, 3, 3, padding=1, padding_mode="circular"),
+        nn.InstanceNorm2d(3, affine=True, track_running_stats=True),
+        nn.Mish(),
+        nn.AdaptiveMaxPool2d(2),
+        nn.Flatten(2),
+        nn.Conv1d(3, 2, 2, groups=1, bias=False),
+        nn.Flatten(),
+        nn.RMSNorm(6),
+        nn.Linear(6, 3),
+    )
+
+
+@pytest.mark.parametrize("make", [convolutional, words, family])
 def test_pytorchs_weights_give_pytorchs_outputs(make, tmp_path: Path):
     everything = nn.load(FILE)
     prefix = f"{make.__name__}."

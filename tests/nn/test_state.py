@@ -200,6 +200,11 @@ def test_names_of_other_libraries_are_answered():
     for name in nn.hints.NAMES:
         assert name not in dir(nn)
     assert not any(hasattr(nn.Module, name) for name in nn.hints.METHODS)
+    with pytest.raises(AttributeError, match=r"nn.functional has no 'relu_': .*write nn.functional.relu\."):
+        nn.functional.relu_  # noqa: B018
+    with pytest.raises(AttributeError, match=r"module 'nn\.functional' has no attribute 'rleu'"):
+        nn.functional.rleu  # noqa: B018
+    assert not set(nn.hints.FUNCTIONS) & set(nn.functional.__all__)
 
 
 def tied() -> nn.Sequential:
@@ -323,7 +328,7 @@ def test_a_property_may_have_a_name_of_other_libraries():
         Own().device  # noqa: B018
 
 
-HINTS = {**nn.hints.NAMES, **nn.hints.METHODS, **nn.hints.FIT}
+HINTS = {**nn.hints.NAMES, **nn.hints.METHODS, **nn.hints.FIT, **nn.hints.FUNCTIONS}
 
 
 @pytest.mark.parametrize("name", sorted(HINTS))

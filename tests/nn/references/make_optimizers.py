@@ -1,4 +1,4 @@
-"""Writes optimizers.json: where PyTorch's optimizers take three parameters in 20 steps, and LAMB by its formula.
+"""Writes optimizers.json: where PyTorch's optimizers take three parameters in 20 steps; LAMB and Lion by formula.
 
     python tests/nn/references/make_optimizers.py        # needs torch; last written with 2.13
 
@@ -49,6 +49,19 @@ CASES: dict[str, tuple[str, dict[str, Any], dict[str, Any] | None]] = {
     "NAdam": ("NAdam", {}, None),
     "NAdam, options": ("NAdam", {"lr": 0.05, "betas": [0.8, 0.95], "weight_decay": 0.1, "momentum_decay": 0.1}, None),
     "NAdam, decoupled": ("NAdam", {"lr": 0.05, "weight_decay": 0.1, "decoupled_weight_decay": True}, None),
+    "RAdam": ("RAdam", {}, None),
+    "RAdam, options": ("RAdam", {"lr": 0.05, "betas": [0.8, 0.95], "eps": 1e-3, "weight_decay": 0.1}, None),
+    "RAdam, decoupled": (
+        "RAdam",
+        {"lr": 0.05, "betas": [0.8, 0.9], "weight_decay": 0.1, "decoupled_weight_decay": True, "maximize": True},
+        {"lr": 0.1, "weight_decay": 0.0},
+    ),
+    "Adamax": ("Adamax", {}, None),
+    "Adamax, options": ("Adamax", {"lr": 0.05, "betas": [0.8, 0.95], "eps": 1e-3, "weight_decay": 0.1}, None),
+    "Adamax, upwards": ("Adamax", {"lr": 0.05, "weight_decay": 0.1, "maximize": True}, {"lr": 0.1}),
+    "Lion": ("Lion", {}, None),
+    "Lion, options": ("Lion", {"lr": 0.05, "betas": [0.8, 0.95], "weight_decay": 0.1}, None),
+    "Lion, upwards": ("Lion", {"lr": 0.05, "weight_decay": 0.1, "maximize": True}, {"lr": 0.1, "weight_decay": 0.0}),
     "LAMB": ("LAMB", {}, None),
     "LAMB, options": ("LAMB", {"lr": 0.05, "betas": [0.8, 0.95], "eps": 1e-3, "weight_decay": 0.1}, None),
     "LAMB, no decay": ("LAMB", {"lr": 0.05, "weight_decay": 0.0}, {"lr": 0.1, "weight_decay": 0.3}),
@@ -76,13 +89,32 @@ class Lamb:
             x -= options["lr"] * (length / of_step if length > 0 and of_step > 0 else 1.0) * r
 
 
+class Lion:
+    """Algorithm 2 of Chen et al. (2023), in float64."""
+
+    def __init__(self, groups: list[dict[str, Any]], **options: Any) -> None:
+        usual = {"lr": 1e-4, "betas": (0.9, 0.99), "weight_decay": 0.0, "maximize": False}
+        self.all = [(p, {"m": 0.0}, {**usual, **options, **g}) for g in groups for p in g["params"]]
+
+    def step(self) -> None:
+        for p, state, options in self.all:
+            if p.grad is None:
+                continue
+            (beta1, beta2), g, x = options["betas"], p.grad.numpy() * (-1) ** options["maximize"], p.detach().numpy()
+            x -= options["lr"] * (np.sign(beta1 * state["m"] + (1 - beta1) * g) + options["weight_decay"] * x)
+            state["m"] = beta2 * state["m"] + (1 - beta2) * g
+
+
+OURS = {"LAMB": Lamb, "Lion": Lion}  # what PyTorch does not have
+
+
 def run(case: tuple[str, dict[str, Any], dict[str, Any] | None], start: Any, adjoints: Any, dtype: torch.dtype) -> Any:
     kind, options, second = case
     tensors = [torch.tensor(values, dtype=dtype).reshape(shape) for values, shape in zip(start, SHAPES, strict=True)]
     groups: list[dict[str, Any]] = [{"params": tensors}]
     if second is not None:
         groups = [{"params": tensors[:2]}, {"params": tensors[2:], **second}]
-    optimizer: Any = (Lamb if kind == "LAMB" else getattr(torch.optim, kind))(groups, **options)
+    optimizer: Any = (OURS[kind] if kind in OURS else getattr(torch.optim, kind))(groups, **options)
     rows = []
     for t, given in enumerate(adjoints, start=1):
         for tensor, values in zip(tensors, given, strict=True):
@@ -108,7 +140,7 @@ def main() -> None:
         kind, options, second = case
         cases[name] = {"optimizer": kind, "options": options, "second": second}
         cases[name]["float64"] = run(case, start, adjoints, torch.float64)
-        if kind != "LAMB":
+        if kind not in OURS:
             single = run(case, start, adjoints, torch.float32)
             cases[name]["float32"] = [[float(f"{x:.9g}") for x in row] for row in single]
     head = {"shapes": SHAPES, "kept": KEPT, "start": start, "adjoints": adjoints}

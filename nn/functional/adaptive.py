@@ -1,0 +1,116 @@
+"""Adaptive pooling: so many windows as are asked for, whatever the image's size.
+
+Of n elements along an axis and m windows, window i has those from floor(i n / m) to ceil((i + 1) n / m), as in PyTorch.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import autodiff as ad
+from nn.checked import whole
+from nn.functional.windows import Sizes, misshapen
+
+Wanted = int | None | Sequence[int | None]
+
+
+def adaptive_avg_pool1d(x: Any, output_size: Wanted) -> Any:
+    """adaptive_avg_pool2d of signals, of shape (batch, channels, length)."""
+    return _mean("adaptive_avg_pool1d", x, output_size)
+
+
+def adaptive_avg_pool2d(x: Any, output_size: Wanted) -> Any:
+    """The mean of each window of each channel, of so many windows as `output_size` says.
+
+    Parameters
+    ----------
+    x : images, of shape (batch, channels, height, width), or one of shape (channels, height, width)
+    output_size : an int, or a pair (rows, columns); None for as many as x has. 1 is the mean of the whole image
+
+    Raises ValueError for images of another shape or without a pixel, TypeError for numbers that are not real.
+    """
+    return _mean("adaptive_avg_pool2d", x, output_size)
+
+
+def adaptive_avg_pool3d(x: Any, output_size: Wanted) -> Any:
+    """adaptive_avg_pool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    return _mean("adaptive_avg_pool3d", x, output_size)
+
+
+def adaptive_max_pool1d(x: Any, output_size: Wanted, return_indices: bool = False) -> Any:
+    """adaptive_max_pool2d of signals, of shape (batch, channels, length)."""
+    return _highest("adaptive_max_pool1d", x, output_size, return_indices)
+
+
+def adaptive_max_pool2d(x: Any, output_size: Wanted, return_indices: bool = False) -> Any:
+    """The highest number of each window of each channel, of so many windows as `output_size` says.
+
+    With `return_indices` it gives (result, indices), where they lie in each channel's image, row after row. The
+    derivative goes to the highest element, the first in reading order of several. The rest is as in
+    adaptive_avg_pool2d.
+    """
+    return _highest("adaptive_max_pool2d", x, output_size, return_indices)
+
+
+def adaptive_max_pool3d(x: Any, output_size: Wanted, return_indices: bool = False) -> Any:
+    """adaptive_max_pool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    return _highest("adaptive_max_pool3d", x, output_size, return_indices)
+
+
+def _mean(name: str, x: Any, output_size: Wanted) -> Any:
+    x, counts = _prepared(name, x, output_size)
+    for axis, count in enumerate(counts, x.ndim - len(counts)):
+        n = x.shape[axis]
+        if count == n:
+            continue
+        if n % count == 0:  # windows of one size, side by side
+            x = np.mean(np.reshape(x, (*x.shape[:axis], count, n // count, *x.shape[axis + 1 :])), axis=axis + 1)
+        else:
+            x = np.stack([np.mean(x[_at(axis, a, b)], axis=axis) for a, b in _bounds(n, count)], axis=axis)
+    return x
+
+
+def _highest(name: str, x: Any, output_size: Wanted, return_indices: bool) -> Any:
+    x, counts = _prepared(name, x, output_size)
+    lengths = x.shape[-len(counts) :]
+    pixels = np.reshape(x, (*x.shape[: -len(counts)], math.prod(lengths)))
+    plain, numbers = ad.stop_gradient(pixels), np.arange(math.prod(lengths)).reshape(lengths)
+    found = np.empty((*pixels.shape[:-1], math.prod(counts)), np.int64)
+    for k, window in enumerate(itertools.product(*map(_bounds, lengths, counts))):
+        inside = numbers[tuple(slice(a, b) for a, b in window)].ravel()
+        found[..., k] = inside[np.argmax(plain[..., inside], axis=-1)]
+    y = np.reshape(np.take_along_axis(pixels, found, axis=-1), (*pixels.shape[:-1], *counts))
+    return (y, found.reshape(y.shape)) if return_indices else y
+
+
+@functools.lru_cache(maxsize=256)
+def _bounds(n: int, count: int) -> list[tuple[int, int]]:
+    """Where each window begins, and ends."""
+    return [(k * n // count, -(-(k + 1) * n // count)) for k in range(count)]
+
+
+def _at(axis: int, start: int, stop: int) -> tuple[slice, ...]:
+    return (*(slice(None) for _ in range(axis)), slice(start, stop))
+
+
+def _prepared(name: str, x: Any, output_size: Wanted) -> tuple[Any, Sizes]:
+    axes = int(name[-2])
+    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
+    if x.dtype.kind not in "fiub":
+        raise TypeError(f"{name} takes real numbers; received dtype {x.dtype}. Pass two channels for complex ones.")
+    if x.ndim not in (axes + 1, axes + 2):
+        raise misshapen(name, x.shape, axes)
+    if not min(x.shape[-axes:]):
+        raise ValueError(f"{name} takes images of at least one pixel; received shape {x.shape}.")
+    given = output_size if isinstance(output_size, tuple | list) else (output_size,) * axes
+    if len(given) != axes:
+        raise ValueError(f"{name}'s output_size is an int, or {axes} of them; received {output_size!r:.80}.")
+    lengths = x.shape[-axes:]
+    counts = tuple(n if m is None else whole(m, f"{name}'s output_size") for m, n in zip(given, lengths, strict=True))
+    return x if x.dtype.kind == "f" else x.astype(float), counts

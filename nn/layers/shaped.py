@@ -1,0 +1,200 @@
+"""Activations with a shape of their own: hard, shrinking, gated, learned; functional has each as a function.
+
+`inplace`, which some take as in PyTorch, has no effect: Tensors are never written into.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn import functional, init
+from nn.checked import real, switch, whole
+from nn.init import constant  # PReLU has an argument of the module's name
+from nn.model.module import Module
+
+
+class _Shaped(Module):
+    """A function of x and of options that are numbers; they are attributes, checked when the layer is made."""
+
+    function: Callable[..., Any]
+
+    def __init__(self, inplace: bool = False, **options: float) -> None:
+        name = type(self).__name__
+        switch(inplace, f"{name}: inplace")
+        self.options = tuple(options)
+        for option, value in options.items():
+            setattr(self, option, real(value, f"{name}: {option}", least=-math.inf))
+        self.forward(np.zeros(2))  # to refuse here what the function refuses
+
+    def forward(self, x: Any) -> Any:
+        """The activation of x."""
+        return type(self).function(x, **{option: getattr(self, option) for option in self.options})
+
+    def __repr__(self) -> str:
+        usual = inspect.signature(type(self)).parameters
+        parts = [f"{k}={v}" for k in self.options if (v := getattr(self, k)) != usual[k].default]
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+class SELU(_Shaped):
+    """A scaled ELU, which draws layers to mean 0 and variance 1, elementwise."""
+
+    function = staticmethod(functional.selu)
+
+
+class Mish(_Shaped):
+    """x tanh(ln(1 + exp(x))), elementwise."""
+
+    function = staticmethod(functional.mish)
+
+
+class ReLU6(_Shaped):
+    """x, but at least 0 and at most 6, elementwise."""
+
+    function = staticmethod(functional.relu6)
+
+
+class Hardsigmoid(_Shaped):
+    """x / 6 + 1/2, but at least 0 and at most 1, elementwise."""
+
+    function = staticmethod(functional.hardsigmoid)
+
+
+class Hardswish(_Shaped):
+    """x hardsigmoid(x), elementwise."""
+
+    function = staticmethod(functional.hardswish)
+
+
+class Softsign(Module):
+    """x / (1 + |x|), elementwise."""
+
+    forward = staticmethod(functional.softsign)
+
+
+class LogSigmoid(Module):
+    """ln sigmoid(x), elementwise."""
+
+    forward = staticmethod(functional.logsigmoid)
+
+
+class Tanhshrink(Module):
+    """x - tanh x, elementwise."""
+
+    forward = staticmethod(functional.tanhshrink)
+
+
+class CELU(_Shaped):
+    """x where it is positive, else alpha (exp(x / alpha) - 1), elementwise, with alpha > 0."""
+
+    function = staticmethod(functional.celu)
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace, alpha=alpha)
+
+
+class Hardtanh(_Shaped):
+    """x, but at least `min_val` and at most `max_val`, elementwise."""
+
+    function = staticmethod(functional.hardtanh)
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace, min_val=min_val, max_val=max_val)
+
+
+class Threshold(_Shaped):
+    """x where it is above `threshold`, else `value`, elementwise."""
+
+    function = staticmethod(functional.threshold)
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(inplace, threshold=threshold, value=value)
+
+
+class Hardshrink(_Shaped):
+    """x where |x| is above `lambd`, else 0, elementwise."""
+
+    function = staticmethod(functional.hardshrink)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__(lambd=lambd)
+
+
+class Softshrink(_Shaped):
+    """x moved towards 0 by `lambd`, elementwise."""
+
+    function = staticmethod(functional.softshrink)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__(lambd=lambd)
+
+
+class GLU(Module):
+    """a sigmoid(b), where a and b are the halves of x along the axis `dim`."""
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = whole(dim, "GLU: dim", None)
+
+    def forward(self, x: Any) -> Any:
+        """The first half, let through as the second says."""
+        return functional.glu(x, self.dim)
+
+    def __repr__(self) -> str:
+        return f"GLU({'' if self.dim == -1 else f'dim={self.dim}'})"
+
+
+class PReLU(Module):
+    """x where it is positive, else weight · x, with a weight that is learned (He et al. 2015).
+
+    Parameters
+    ----------
+    num_parameters : 1, or the number of channels, axis 1 of the input, for one weight each
+    init : what the weight, of shape (num_parameters,), starts at
+    dtype : float32 or float64
+    """
+
+    weight: Any
+
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: npt.DTypeLike = np.float32) -> None:
+        self.num_parameters = whole(num_parameters, "PReLU's num_parameters")
+        start = constant((self.num_parameters,), real(init, "PReLU: init", least=-math.inf), dtype=dtype)
+        self.weight = ad.Tensor(start, name="weight")
+
+    def forward(self, x: Any) -> Any:
+        """The activation of x."""
+        return functional.prelu(x, self.weight)
+
+    def __repr__(self) -> str:
+        return f"PReLU({self.num_parameters})"
+
+
+class RReLU(Module):
+    """x where it is positive, else a slope times x, in training drawn for each element (Xu et al. 2015).
+
+    Parameters
+    ----------
+    lower, upper : the slopes are uniform between them; in evaluation each is their mean
+    rng : where they come from: a numpy.random.Generator, an int seed, or None
+    """
+
+    def __init__(
+        self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False, *, rng: init.Rng = None
+    ) -> None:
+        switch(inplace, "RReLU: inplace")
+        self.lower = real(lower, "RReLU: lower", least=-math.inf)
+        self.upper = real(upper, "RReLU: upper", least=self.lower)
+        self.rng = init.generator(rng)
+
+    def forward(self, x: Any) -> Any:
+        """The activation of x."""
+        return functional.rrelu(x, self.lower, self.upper, self.training, rng=self.rng)
+
+    def __repr__(self) -> str:
+        return f"RReLU({self.lower}, {self.upper})"

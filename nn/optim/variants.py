@@ -1,0 +1,187 @@
+"""Adam's variants: by a rectified variance, by the largest adjoint, by the sign of a mean.
+
+`maximize` moves the parameters along their adjoints instead of against them: g is -g then, before the weight decay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nn.checked import switch
+from nn.optim.optimizer import Optimizer
+from nn.optim.options import Option, beta_pair, number
+from nn.optim.run import Piece, Run
+
+
+class _Variant(Optimizer):
+    """What they share: betas, the direction, and where the weight decay goes."""
+
+    betas = Option(beta_pair)
+    maximize = Option(switch)
+
+    def directed(self, run: Run, decoupled: bool) -> Iterator[Piece]:
+        """The run's pieces, their adjoints turned and, unless the decay is decoupled, decayed: then in the spare."""
+        options, decay = run.group.options, run.weight_decay
+        if decoupled:
+            for piece in run.pieces:
+                if decay:
+                    np.multiply(piece[0], 1 - options["lr"] * decay, out=piece[0])
+                yield self._turned(piece) if options["maximize"] else piece
+        elif options["maximize"]:
+            for piece in run.pieces:
+                p, _, *_, scratch, spare = self._turned(piece)
+                if decay:
+                    np.multiply(p, decay, out=scratch)
+                    spare += scratch
+                yield (p, spare, *piece[2:])
+        else:
+            yield from run.decayed()
+
+    @staticmethod
+    def _turned(piece: Piece) -> Piece:
+        np.negative(piece[1], out=piece[-1])
+        return (piece[0], piece[-1], *piece[2:])
+
+
+class RAdam(_Variant):
+    """RAdam (Liu et al. 2020, algorithm 2): Adam, whose step is rectified while few adjoints tell the variance.
+
+    With Adam's m̂ and v, ρ∞ = 2 / (1 - β₂) - 1 and ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ): p = p - lr m̂ r √(1 - β₂ᵗ) / (√v +
+    eps), with r² = (ρ - 4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ), where ρ is above 5; else p = p - lr m̂. `weight_decay`
+    adds weight_decay p to g; `decoupled_weight_decay` decays p itself, as AdamW.
+    """
+
+    vectors: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
+
+    eps = Option(number())
+    decoupled_weight_decay = Option(switch)
+
+    def __init__(
+        self,
+        params: Iterable[Any] | None = None,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        decoupled_weight_decay: bool = False,
+        *,
+        maximize: bool = False,
+        decay_biases: bool = True,
+    ) -> None:
+        super().__init__(
+            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay,
+            decoupled_weight_decay=decoupled_weight_decay, maximize=maximize, decay_biases=decay_biases,
+        )  # fmt: skip
+
+    def update(self, run: Run) -> None:
+        """One step of the run's pieces."""
+        options, t = run.group.options, run.steps
+        (beta1, beta2), eps, rate = options["betas"], options["eps"], options["lr"] / (1 - options["betas"][0] ** t)
+        longest = 2 / (1 - beta2) - 1
+        length = longest - 2 * t * beta2**t / (1 - beta2**t)
+        if rectified := length > 5:
+            square = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+            rate *= (square * (1 - beta2**t)) ** 0.5
+        for p, g, m, v, scratch, _ in self.directed(run, options["decoupled_weight_decay"]):
+            _average(m, g, beta1, scratch)
+            v *= beta2
+            np.multiply(g, g, out=scratch)
+            scratch *= 1 - beta2
+            v += scratch
+            if rectified:
+                np.sqrt(v, out=scratch)
+                scratch += eps
+                np.divide(m, scratch, out=scratch)
+                scratch *= rate
+            else:
+                np.multiply(m, rate, out=scratch)
+            p -= scratch
+
+
+class Adamax(_Variant):
+    """Adamax (Kingma & Ba 2015, algorithm 2): p = p - lr m̂ / u, with u = max(β₂ u, |g| + eps), Adam's m̂.
+
+    `weight_decay` adds weight_decay p to g.
+    """
+
+    vectors: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_inf")
+
+    eps = Option(number(above=True))  # u is divided by, and an adjoint may always be 0
+
+    def __init__(
+        self,
+        params: Iterable[Any] | None = None,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+        decay_biases: bool = True,
+    ) -> None:
+        super().__init__(
+            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize,
+            decay_biases=decay_biases,
+        )  # fmt: skip
+
+    def update(self, run: Run) -> None:
+        """One step of the run's pieces."""
+        options = run.group.options
+        (beta1, beta2), eps = options["betas"], options["eps"]
+        rate = options["lr"] / (1 - beta1**run.steps)
+        for p, g, m, u, scratch, _ in self.directed(run, decoupled=False):
+            _average(m, g, beta1, scratch)
+            u *= beta2
+            np.abs(g, out=scratch)
+            scratch += eps
+            np.maximum(u, scratch, out=u)
+            np.divide(m, u, out=scratch)
+            scratch *= rate
+            p -= scratch
+
+
+class Lion(_Variant):
+    """Lion (Chen et al. 2023, algorithm 2): p = p - lr sign(β₁ m + (1 - β₁) g), then m = β₂ m + (1 - β₂) g.
+
+    `weight_decay` decays p itself, p = p - lr weight_decay p, as AdamW. Every step has the same length, so the lr is a
+    third to a tenth of AdamW's, and the decay as much larger.
+    """
+
+    vectors: ClassVar[tuple[str, ...]] = ("exp_avg",)
+
+    def __init__(
+        self,
+        params: Iterable[Any] | None = None,
+        lr: float = 1e-4,
+        betas: tuple[float, float] = (0.9, 0.99),
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+        decay_biases: bool = True,
+    ) -> None:
+        super().__init__(
+            params, lr=lr, betas=betas, weight_decay=weight_decay, maximize=maximize, decay_biases=decay_biases
+        )
+
+    def update(self, run: Run) -> None:
+        """One step of the run's pieces."""
+        options = run.group.options
+        (beta1, beta2), lr = options["betas"], options["lr"]
+        for p, g, m, scratch, _ in self.directed(run, decoupled=True):
+            np.subtract(m, g, out=scratch)
+            scratch *= beta1
+            scratch += g
+            np.sign(scratch, out=scratch)
+            scratch *= lr
+            p -= scratch
+            _average(m, g, beta2, scratch)
+
+
+def _average(mean: Any, x: Any, kept: float, scratch: Any) -> None:
+    """A step of a running mean of x."""
+    np.subtract(x, mean, out=scratch)
+    scratch *= 1 - kept
+    mean += scratch
