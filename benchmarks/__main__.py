@@ -23,6 +23,7 @@ from benchmarks.operations import Row, installed, scalars, small_arrays
 from benchmarks.pictures import pictures
 from benchmarks.sequences import sequences
 from benchmarks.training import steps
+from benchmarks.transforms import transforms
 
 suites: dict[str, Callable[[], Iterator[Row]]] = {
     "operations": small_arrays,
@@ -33,6 +34,7 @@ suites: dict[str, Callable[[], Iterator[Row]]] = {
     "networks": networks,
     "sequences": sequences,
     "pictures": pictures,
+    "transforms": transforms,
     "imports": imports,
 }
 

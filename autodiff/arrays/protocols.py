@@ -23,7 +23,13 @@ class Protocols:
     __slots__ = ()
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise self._would_lose_the_derivative("np.asarray(tensor)", ".value", polynomials.advice() or special.advice())
+        name = self.name if (self.name or "").isidentifier() else "t"  # type: ignore[attr-defined]
+        joined = (
+            f" Tensors in a list become one by np.stack([{name}, ...]); np.full(3, {name}) is "
+            f"np.broadcast_to({name}, 3); for out[i] = {name} collect the parts in a list and stack them."
+        )
+        advice = polynomials.advice() or special.advice() or joined
+        raise self._would_lose_the_derivative("np.asarray(tensor)", ".value", advice)
 
     # -- conversions that would lose the derivative -------------------------------------------------------------
 

@@ -157,6 +157,11 @@ ad.adjoint(
     lambda g, y, x, weight, bias=None, **options: correlation(g, x, **options),
     lambda g, y, x, weight, bias=None, **options: np.sum(g, axis=(0, *range(2, g.ndim))),
 )
+ad.written(
+    convolution,
+    lambda x, weight, bias=None: f"conv{np.ndim(weight) - 2}d(a, b{'' if bias is None else ', c'})",
+    pullbacks=("conv_transpose(g, b)", "correlation(g, a)", "sum g"),
+)
 ad.adjoint(
     spread,
     lambda h, y, g, weight, size=None, **options: convolution(h, weight, **options),

@@ -209,6 +209,8 @@ ad.adjoint(max_spreading, lambda h, z, g, y, x, windows=None: max_picking(h, y, 
 ad.adjoint(max_picking, lambda g, z, h, y, x, windows=None: max_spreading(g, y, x, windows=windows), None, None)
 ad.adjoint(average_pooling, lambda g, y, x, **options: average_spreading(g, x, **options))
 ad.adjoint(average_spreading, lambda h, z, g, x, **options: average_pooling(h, **options), None)
+ad.written(max_pooling, lambda x: f"max_pool{np.ndim(x) - 2}d(a)", pullbacks=("g where a is the maximum",))
+ad.written(average_pooling, lambda x: f"avg_pool{np.ndim(x) - 2}d(a)", pullbacks=("spread g / size",))
 
 
 def _views(images: Array, windows: Windows, size: Sizes) -> Iterator[Array]:
