@@ -40,26 +40,33 @@ from autodiff.transforms.derivatives import grad, hessian, hvp, jacobian, jvp, s
 from autodiff.transforms.vmap import vmap
 
 if TYPE_CHECKING:
+    from autodiff.explanation import Alive, Explanation, Memory, alive, debug, explain, memory
     from autodiff.notation.trace import Trace, trace
     from autodiff.picture import Picture, Stepper, draw, steps
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Alive",
+    "Explanation",
     "Flat",
+    "Memory",
     "Picture",
     "Stepper",
     "Tensor",
     "Trace",
     "adjoint",
+    "alive",
     "check_grads",
     "checkpoint",
     "composed",
     "constant",
+    "debug",
     "draw",
     "elu",
     "erf",
     "erfc",
+    "explain",
     "gelu",
     "grad",
     "hessian",
@@ -69,6 +76,7 @@ __all__ = [
     "leaky_relu",
     "log_softmax",
     "logsumexp",
+    "memory",
     "no_grad",
     "primitive",
     "relu",
@@ -88,6 +96,7 @@ __all__ = [
 
 # What only a reader of the graph needs is imported when it is first asked for.
 _on_demand = {
+    **dict.fromkeys(("Alive", "Explanation", "Memory", "alive", "debug", "explain", "memory"), "autodiff.explanation"),
     "Picture": "autodiff.picture",
     "Stepper": "autodiff.picture",
     "Trace": "autodiff.notation.trace",

@@ -31,6 +31,7 @@ FLOORS = {
     "autodiff.picture": 4,
     "autodiff.command.expression": 4,
     "autodiff.command": 5,
+    "autodiff.explanation": 5,
     "autodiff.scipy": 5,
     "autodiff": 5,
     "nn": 6,
