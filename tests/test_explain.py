@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 import autodiff as ad
 import nn
+from autodiff.explanation.wording import lines
 
 PROGRAMS: dict[str, tuple[Callable[[Any, Any], Any], list[float], str]] = {
     # the way is cut
@@ -30,7 +33,11 @@ PROGRAMS: dict[str, tuple[Callable[[Any, Any], Any], list[float], str]] = {
     # the adjoint vanishes
     "dead relu": (lambda x, w: ad.relu(x - 5.0) * w, [1.5, 2.5, 0.5], r"vanishes: relu .*100% of its inputs"),
     "half dead": (lambda x, w: ad.relu(x) * w, [-1.5, -2.5, 0.5], r"vanishes: relu .*67% of its inputs"),
-    "sigmoid": (lambda x, w: ad.sigmoid(x) * w, [900.0, -900.0, 800.0], r"vanishes: sigmoid is saturated.*-900 and 900"),
+    "sigmoid": (
+        lambda x, w: ad.sigmoid(x) * w,
+        [900.0, -900.0, 800.0],
+        r"vanishes: sigmoid is saturated.*-900 and 900",
+    ),
     "tanh": (lambda x, w: np.tanh(x) * w, [5.0, -4.0, 8.0], r"vanishes: tanh is saturated: .*between -4 and 8"),
     "softmax": (lambda x, w: ad.softmax(x) * w, [900.0, -900.0, 0.0], r"vanishes: softmax is saturated"),
     "zeros": (lambda x, w: x * np.zeros(3) * w, [1.5, 2.5, 0.5], r"vanishes: multiply multiplies by zeros"),
@@ -38,7 +45,11 @@ PROGRAMS: dict[str, tuple[Callable[[Any, Any], Any], list[float], str]] = {
     "clip": (lambda x, w: np.clip(x, -1, 1) * w, [1.5, 2.5, -3.5], r"vanishes: m\w+imum .*np.clip\) takes the bound"),
     "maximum": (lambda x, w: np.maximum(x, 9.0) * w, [1.5, 2.5, -3.5], r"vanishes: maximum .*the bound 9.0.*100%"),
     "max": (lambda x, w: np.max(x) * w, [1.5, 2.5, -3.5], r"vanishes: max passes its adjoint to the largest"),
-    "where": (lambda x, w: np.where(np.zeros(3) > 1, x, w), [1.5, 2.5, 1.0], r"vanishes: where takes the other branch in 100%"),
+    "where": (
+        lambda x, w: np.where(np.zeros(3) > 1, x, w),
+        [1.5, 2.5, 1.0],
+        r"vanishes: where takes the other branch in 100%",
+    ),
     "square": (lambda x, w: np.square(x) * w, [0.0, 0.0, 0.0], r"vanishes: square has the slope zero"),
     "index": (lambda x, w: x[:1] * w[:1] * 0.5, [1.5, 2.5, 1.0], r"vanishes: gather .*reads 1 of 3"),
     "exp underflow": (lambda x, w: np.exp(x) * w, [-900.0, -800.0, -999.0], r"vanishes: exp underflows"),
@@ -54,14 +65,38 @@ PROGRAMS: dict[str, tuple[Callable[[Any, Any], Any], list[float], str]] = {
     "sqrt": (lambda x, w: np.sqrt(x) * w, [1.5, 0.0, 0.5], r"adjoint that sqrt passes .* infinity at \[1\]"),
     "norm": (lambda x, w: np.sqrt(np.sum(x * x)), [0.0, 0.0, 0.0], r"sqrt passes .*write np.linalg.norm\(x\)"),
     "power": (lambda x, w: x**0.5 * w, [1.5, 0.0, 0.5], r"adjoint that power passes .* infinity at \[1\]"),
-    "bad branch": (lambda x, w: np.where(x.value > 0, np.log(x), 0.0) * w, [1.5, 0.0, 0.5], r"which np.where did not take.*np.where\(c, x, 1.0\)"),
-    "exp": (lambda x, w: np.exp(x) * w, [1.5, 1000.0, 0.5], r"exp gives infinity at \[1\] \(argument 1000.0\).*logsumexp"),
-    "0 inf": (lambda x, w: x * np.array([1.0, np.inf, 1.0]), [1.5, 0.0, 0.5], r"multiply gives NaN at \[1\] \(arguments 0.0, inf\)"),
-    "masked": (lambda x, w: ad.softmax(np.where(np.ones(3) > 0, -np.inf, x)), [1.5, 0.0, 0.5], r"softmax gives NaN.*all masked"),
-    "inf - inf": (lambda x, w: (x * 1e300 * 1e300) - (x * 1e300 * 1e300), [1.5, 1.0, 0.5], r"multiply gives infinity at \[0\]"),
+    "bad branch": (
+        lambda x, w: np.where(x.value > 0, np.log(x), 0.0) * w,
+        [1.5, 0.0, 0.5],
+        r"which np.where did not take.*np.where\(c, x, 1.0\)",
+    ),
+    "exp": (
+        lambda x, w: np.exp(x) * w,
+        [1.5, 1000.0, 0.5],
+        r"exp gives infinity at \[1\] \(argument 1000.0\).*logsumexp",
+    ),
+    "0 inf": (
+        lambda x, w: x * np.array([1.0, np.inf, 1.0]),
+        [1.5, 0.0, 0.5],
+        r"multiply gives NaN at \[1\] \(arguments 0.0, inf\)",
+    ),
+    "masked": (
+        lambda x, w: ad.softmax(np.where(np.ones(3) > 0, -np.inf, x)),
+        [1.5, 0.0, 0.5],
+        r"softmax gives NaN.*all masked",
+    ),
+    "inf - inf": (
+        lambda x, w: (x * 1e300 * 1e300) - (x * 1e300 * 1e300),
+        [1.5, 1.0, 0.5],
+        r"multiply gives infinity at \[0\]",
+    ),
     "input": (lambda x, w: x * w, [1.5, np.nan, 0.5], r"x itself is NaN at \[1\]"),
-    "data": (lambda x, w: x * np.array([np.nan, 1.0, 1.0]), [1.5, 1.0, 0.5], r"multiply reads a plain array .* NaN at \[0\]"),
-}  # fmt: skip
+    "data": (
+        lambda x, w: x * np.array([np.nan, 1.0, 1.0]),
+        [1.5, 1.0, 0.5],
+        r"multiply reads a plain array .* NaN at \[0\]",
+    ),
+}
 
 
 def explained(program: Callable[[Any, Any], Any], value: list[float]) -> ad.Explanation:
@@ -228,3 +263,161 @@ def test_vmapped_and_checkpointed_computations() -> None:
     assert "arrives at x" in ad.explain(x, of=loss).verdict
     again = np.sum(ad.checkpoint(lambda t: np.sin(t) ** 2)(x))
     assert "arrives at x" in ad.explain(x, of=again).verdict
+
+
+# -- ad.debug ---------------------------------------------------------------------------------------------------
+
+
+def test_debug_raises_at_the_first_nan_with_the_line() -> None:
+    x = ad.Tensor([1.0, 0.0, 2.0], name="x")
+    with (
+        pytest.raises(
+            FloatingPointError, match=r"log \(test_explain.py:\d+, y = np.log\(x\) \* 2.0\) gives -infinity at \[1\]"
+        ),
+        ad.debug(),
+    ):
+        y = np.log(x) * 2.0
+    y = np.exp(x)
+    assert np.isfinite(y.value).all()
+
+
+def test_debug_sees_operators_methods_and_layers() -> None:
+    x = ad.Tensor([1.0, 0.0, 2.0])
+    for wrong in (
+        lambda: 1.0 / x,
+        lambda: x / x,
+        lambda: (x - 1.0) ** -1,
+        lambda: np.sqrt(x - 1.0),
+        lambda: x @ x * 1e308 * 10,
+    ):
+        with pytest.raises(FloatingPointError, match=r"test_explain.py:\d+, "), ad.debug():
+            wrong()
+    model = nn.Linear(3, 2, rng=0)
+    model.weight.value = np.full((2, 3), 3e38)
+    with pytest.raises(FloatingPointError, match=r"linear in linear .*model\(np.ones.* gives infinity"), ad.debug():
+        model(np.ones((1, 3), np.float32))
+
+
+def test_debug_checks_adjoints_and_names_the_line_of_the_operation() -> None:
+    x = ad.Tensor([1.0, 0.0, 2.0], name="x")
+    with ad.debug():
+        y = np.sum(np.sqrt(x))
+        with pytest.raises(
+            FloatingPointError, match=r"sqrt \(test_explain.py:\d+, y = .*\) passes .* infinity at \[1\]"
+        ):
+            y.backward()
+    assert x.grad is None
+    with pytest.raises(FloatingPointError, match=r"reverse pass .*sqrt"), ad.debug():
+        ad.grad(lambda t: np.sum(np.sqrt(t)))(np.zeros(2))
+
+
+def test_debug_lets_infinities_pass_that_were_put_in() -> None:
+    x = ad.Tensor([1.0, 0.5, 2.0])
+    with ad.debug():
+        y = np.sum(ad.softmax(np.where(np.array([True, True, False]), x, -np.inf)) ** 2)
+        y.backward()
+    assert np.isfinite(x.grad).all()
+    with pytest.raises(FloatingPointError, match=r"reads x that is NaN"), ad.debug():
+        ad.Tensor([np.nan], name="x") * 2.0
+
+
+def test_debug_refuses_an_array_that_was_written_into() -> None:
+    x = ad.Tensor([1.0, 0.5, 2.0])
+    mask, index = np.ones(3), np.array([0, 1])
+    with ad.debug():
+        y = np.sum(x * mask)
+        mask *= 2.0
+        with pytest.raises(
+            RuntimeError, match=r"the array 'mask' of shape \(3,\), the second argument of multiply \(test_exp"
+        ):
+            y.backward()
+    with ad.debug():
+        y = np.sum(x[index])
+        index[0] = 2
+        y.backward()  # an index is copied when it is used
+    assert x.grad.tolist() == [1.0, 1.0, 0.0]
+
+
+def test_debug_names_the_line_of_a_rule_that_fails() -> None:
+    @ad.primitive
+    def cube(x: Any) -> Any:
+        return x**3
+
+    ad.adjoint(cube, lambda g, y, x: g * np.ones(7))
+    x = ad.Tensor([1.0, 0.5])
+    with pytest.raises(ValueError, match="shape") as caught, ad.debug():
+        np.sum(cube(x)).backward()
+    assert "It is the adjoint rule of cube (test_explain.py:" in caught.value.__notes__[0]
+
+
+def test_debug_changes_no_number_and_ends() -> None:
+    before = sys.getprofile()
+
+    @ad.debug()
+    def program() -> Any:
+        x = ad.Tensor([1.0, 0.5], name="x")
+        y = np.sum(np.tanh(x) * x + ad.grad(lambda t: np.sum(t**3))(x))
+        y.backward()
+        return x.grad, y
+
+    found, y = program()
+    assert sys.getprofile() is before
+    x = ad.Tensor([1.0, 0.5], name="x")
+    again = np.sum(np.tanh(x) * x + ad.grad(lambda t: np.sum(t**3))(x))
+    again.backward()
+    assert np.array_equal(found, x.grad)
+    assert "(test_explain.py:" in str(ad.explain(next(n for n in y.adjoints() if n.name == "x"), of=y))
+    assert "(test_explain.py:" not in str(ad.explain(x, of=again))
+
+
+def test_lines_are_forgotten_with_the_operations() -> None:
+    x = ad.Tensor([1.0, 0.5])
+    gc.collect()
+    before = len(lines)
+    with ad.debug():
+        y = np.tanh(x)
+    assert len(lines) == before + 1
+    del y
+    assert len(lines) == before
+
+
+# -- ad.memory and ad.alive -------------------------------------------------------------------------------------
+
+
+def test_memory_counts_each_array_once() -> None:
+    x = ad.Tensor(np.ones(1000), name="x")
+    data = np.ones(500)
+    with ad.scope("inner"):
+        h = np.reshape(np.tanh(x), (2, 500))  # a view
+        y = np.sum(h * data)
+    found = ad.memory(y)
+    assert found.operations == 4
+    assert found.by_kind == {"results": 8000 + 8000 + 8, "leaves": 8000, "constants": 4000}
+    assert found.by_scope == {"inner": 8000 + 8000 + 4000 + 8, "": 8000}
+    assert found.bytes == 28_008
+    assert [held.shared for held in found.shared] == [2]
+    y.backward()
+    assert ad.memory(y).by_kind["adjoints"] == 8000
+    assert "4 operations hold 36 kB" in str(ad.memory(y))
+    assert "<table>" in ad.memory(y)._repr_html_()
+    with pytest.raises(TypeError, match=r"ad.memory was asked about float"):
+        ad.memory(1.0)
+
+
+def test_alive_finds_the_loop_that_leaks() -> None:
+    gc.collect()
+    before = len(ad.alive())
+    x = ad.Tensor(np.ones(100))
+    losses = []
+    for _ in range(20):
+        losses.append(np.sum(np.tanh(x)))  # noqa: PERF401  # it is the loop that is tested
+    found = ad.alive()
+    assert len(found) == before + 20
+    assert found.operations >= 40
+    assert "20 results of sum of shape ()" in str(found)
+    assert "a list, losses, holds 20 of them" in found.advice
+    assert "losses.append(loss.item())" in str(found)
+    losses = [loss.item() for loss in losses]
+    assert len(losses) == 20
+    del found
+    assert len(ad.alive()) == before

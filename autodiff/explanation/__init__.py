@@ -7,6 +7,7 @@ cuts       where the way ends: constants, other Tensors, other graphs
 losses     where an adjoint becomes zero, small, or cancels
 nonfinite  where the first NaN or infinity comes from, and what helps
 question   `explain`, which asks all of these
+program    the user's program: lines and variables
 debugging  `debug`: each value and adjoint checked as it appears
 holding    `memory` and `alive`: what graphs hold, and which are still there
 """

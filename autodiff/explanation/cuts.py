@@ -63,7 +63,7 @@ def ends(flow: Flow, x: Tensor, words: Words, frozen: bool = False) -> list[Find
 
 
 def leaks(flow: Flow, x: Tensor, words: Words) -> list[Finding]:
-    """Constants that equal the value of x or of what was computed from it: a part of the derivative that is left out."""
+    """Constants that equal x or what was computed from it: a part of the derivative that is left out."""
     reached = flow.between(x)
     made: list[Any] = [node for node in flow.nodes if node in reached and node is not x][:MOST_COMPARED]
     return list(_matches(flow, [x, *made], words, copies_only=True))
@@ -195,7 +195,8 @@ def _number_of(number: Any, value: Any, name: str) -> tuple[str, str] | None:
 def _lost_sight(flow: Flow, x: Tensor, made: list[Tensor], words: Words) -> Finding:
     """What can be said where nothing of the graph is recognised as made of x."""
     name, of = words.tensor(x), words.tensor(flow.of)
-    used = f"it is used by {made[0].primitive.name}, " if made and made[0].primitive else "no operation that is still held uses it, "  # fmt: skip
+    user = made[0].primitive if made else None
+    used = f"it is used by {user.name}, " if user else "no operation that is still held uses it, "
     what = f"{name} is not in the graph of {of}; {used}"
     arrays = [
         f"{words.operation(node)}, {role}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -215,12 +216,11 @@ def _by_zeros(edge: Edge, words: Words) -> Cause | None:
     node, position = edge
     for k, other in enumerate(node.arguments):
         value = plain(other)
-        if k != position and value.dtype.kind in "fc" or (k != position and value.dtype.kind in "biu"):
-            if value.size and not np.any(value) and _multiplies(node, k):
-                return (
-                    f"multiplies by zeros: its {ordinal(k)} argument, {words.tensor(other)}, is 0 everywhere",
-                    "Start weights with small random numbers, not zeros; look at masks",
-                )
+        if k != position and value.dtype.kind in "fciub" and not np.any(value) and _multiplies(node):
+            return (
+                f"multiplies by zeros: its {ordinal(k)} argument, {words.tensor(other)}, is 0 everywhere",
+                "Start weights with small random numbers, not zeros; look at masks",
+            )
     return None
 
 
@@ -233,7 +233,7 @@ def _some_zeros(edge: Edge, words: Words) -> Cause | None:
     )
 
 
-def _multiplies(node: Node, position: int) -> bool:
+def _multiplies(node: Node) -> bool:
     name = node.primitive.name if node.primitive is not None else ""
     return name not in ("add", "subtract", "maximum", "minimum", "where", "concatenate", "stack", "power")
 
@@ -278,7 +278,7 @@ def shrunk(flow: Flow, path: Path, words: Words) -> Finding | None:
         return None
     places: dict[str, list[float]] = {}
     before = None
-    for edge, gain in zip(path, (b / a for a, b in zip(sizes, sizes[1:], strict=False)), strict=True):
+    for edge, gain in zip(path, (b / a for a, b in itertools.pairwise(sizes)), strict=True):
         scope = edge[0].scope
         factors = places.setdefault(kind_of(words.scope(scope)) or f"{edge[0].primitive.name}", [])  # type: ignore[union-attr]
         if scope and scope is before:
@@ -295,8 +295,8 @@ def shrunk(flow: Flow, path: Path, words: Words) -> Finding | None:
     overall = math.exp(math.log(last / first) / len(path))
     return Finding(
         "shrinks" if smaller else "grows",
-        f"from norm {size(first)} at {words.tensor(flow.of)} to {size(last)}, over {count(len(path), 'operation')}, each "
-        f"{size(overall)} in the geometric mean; the factor of each place, in the geometric mean: {listed}",
+        f"from norm {size(first)} at {words.tensor(flow.of)} to {size(last)}, over {count(len(path), 'operation')}, "
+        f"each {size(overall)} in the geometric mean; the factor of each place, in the geometric mean: {listed}",
         "Use relu and nn.init.kaiming_normal_, normalisation (nn.LayerNorm), or skip connections, so that the factors "
         "are near 1"
         if smaller

@@ -28,7 +28,7 @@ def made(of: Node, words: Words) -> Finding | None:
             suspect = node
         earlier = [a for a in spoiled if isinstance(a, Node)]
         if not earlier:
-            return _made_by(suspect if suspect is not None and spoiled else node, words)
+            return made_by(suspect if suspect is not None and spoiled else node, words)
         node = next((a for a in earlier if np.isnan(plain(a)).any()), earlier[0])
 
 
@@ -37,7 +37,8 @@ def newly_nan(node: Node, spoiled: list[Any]) -> bool:
     return bool(np.isnan(plain(node)).any()) and not any(np.isnan(plain(a)).any() for a in spoiled)
 
 
-def _made_by(node: Node, words: Words) -> Finding:
+def made_by(node: Node, words: Words) -> Finding:
+    """What an operation did whose value is not finite: made it so, or read it."""
     value = plain(node)
     index = first(value)
     what = said(value[index])

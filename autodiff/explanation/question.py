@@ -30,7 +30,7 @@ def explain(x: Any, of: Tensor, seed: npt.ArrayLike | None = None) -> Explanatio
     >>> x = ad.Tensor([-1.0, 2.0], name="x")
     >>> print(ad.explain(x, of=np.sum(np.sign(x) * 3.0 + ad.relu(x))))  # doctest: +SKIP
     """
-    if not is_result(of):
+    if not isinstance(of, Tensor):
         raise TypeError(
             f"ad.explain was asked about the gradient of {type(of).__name__}, which remembers no computation; pass the "
             "Tensor that a computation on Tensors has given: ad.explain(x, of=loss)."
@@ -40,14 +40,9 @@ def explain(x: Any, of: Tensor, seed: npt.ArrayLike | None = None) -> Explanatio
     if hasattr(x, "named_parameters"):
         return _of_module(Flow(of, seed), x)
     raise TypeError(
-        f"ad.explain was asked about {type(x).__name__}; an adjoint arrives at Tensors only. Pass a Tensor, or a module "
-        "with parameters."
+        f"ad.explain was asked about {type(x).__name__}; an adjoint arrives at Tensors only. Pass a Tensor, or a "
+        "module with parameters."
     )
-
-
-def is_result(of: Any) -> bool:
-    """Whether something can be followed back."""
-    return isinstance(of, Tensor)
 
 
 def explained(flow: Flow, x: Tensor, name: str | None, frozen: bool = False) -> Explanation:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html as markup
 import re
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,10 +17,31 @@ from autodiff.picture import Picture
 from autodiff.picture.content.members import Members
 
 Kind = Literal["cut", "vanishes", "shrinks", "grows", "cancels", "not finite"]
+T = TypeVar("T")
 MOST_STEPS = 24  # lines of a path; the middle of a longer one is left out
 MOST_FINDINGS = 8
 
-lines: WeakKeyDictionary[Node, str] = WeakKeyDictionary()
+
+class Notes(Generic[T]):
+    """What is remembered of nodes as long as they live, by identity (`==` of Tensors gives arrays)."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[weakref.ref[Node], T]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, node: Node, default: T) -> T:
+        """What was noted of a node."""
+        found = self._kept.get(id(node))
+        return default if found is None or found[0]() is not node else found[1]
+
+    def __setitem__(self, node: Node, value: T) -> None:
+        key = id(node)
+        self._kept[key] = (weakref.ref(node, lambda _: self._kept.pop(key, None)), value)
+
+
+lines: Notes[str] = Notes()
 """The user's source line of each operation that was recorded within `debug`."""
 
 
@@ -82,7 +103,7 @@ class Words:
         if node.primitive is None:
             return self.tensor(node)
         place = self.scope(node.scope)
-        line = lines.get(node)
+        line = lines.get(node, "")
         return node.primitive.name + (f" in {place}" if place else "") + (f" ({line})" if line else "")
 
     def tensor(self, node: Any) -> str:
