@@ -93,6 +93,7 @@ def _without_derivative(flow: Flow, x: Tensor, words: Words) -> list[Finding]:
 def _matches(flow: Flow, made: list[Any], words: Words, copies_only: bool) -> Iterator[Finding]:
     seen: set[int] = set()
     own = set(made)
+    arrays = np.ndarray if copies_only else np.ndarray | np.generic | int | float
     known = [(tensor, plain(tensor)) for tensor in made if plain(tensor).size <= LARGEST]
     for node in flow.nodes:
         if node.primitive is None and not copies_only and node not in own:
@@ -103,10 +104,10 @@ def _matches(flow: Flow, made: list[Any], words: Words, copies_only: bool) -> It
                     yield Finding("cut", what, "Compute with the Tensor itself, not with ad.Tensor(its value)", node)
                     break
         for role, constant in constants(node):
-            if id(constant) in seen or not isinstance(constant, np.ndarray | np.generic | int | float):
+            if id(constant) in seen or not isinstance(constant, arrays):
                 continue
             for tensor, value in known:
-                if tensor.serial >= node.serial or (copies_only and not np.ndim(constant)):
+                if tensor.serial >= node.serial:
                     continue
                 origin = made_of(np.asarray(constant), value, words.tensor(tensor), tensor.primal)
                 if origin and not (copies_only and origin[1] is not TENSOR_WANTED):

@@ -25,6 +25,7 @@ from autodiff.explanation.nonfinite import made_by, newly_nan, reversed_at
 from autodiff.explanation.program import line, users_frame, variable
 from autodiff.explanation.wording import Notes, Words, lines
 
+HERE = "autodiff.explanation"
 REVERSE: CodeType = reverse.adjoints.__code__
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,8 +80,8 @@ class debug:  # noqa: N801  # it reads as a statement: with ad.debug()
         return watched  # type: ignore[return-value]
 
     def _watch(self, frame: FrameType, event: str, result: Any) -> None:
-        if self._checking:
-            return
+        if self._checking or (frame.f_back and frame.f_back.f_globals.get("__name__", "").startswith(HERE)):
+            return  # what `explain` computes is no part of the program
         if event == "return":
             # A function that records returns the node first; those around it return the same one, which is known.
             if type(result) is Tensor and result.serial > self._youngest and result.primitive is not None:

@@ -78,6 +78,10 @@ def _rounding(array: Any) -> float:
     return math.sqrt(float(np.finfo(array.dtype).eps)) if array.dtype.kind in "fc" else 0.0
 
 
+def _least(array: Any) -> float:
+    return float(np.finfo(array.dtype).smallest_normal) if array.dtype.kind in "fc" else 0.0
+
+
 def _inputs(edge: Edge) -> Any:
     return plain(edge[0].arguments[edge[1]])
 
@@ -314,7 +318,7 @@ def cancelled(flow: Flow, x: Node, words: Words) -> Iterator[Finding]:
         sizes = [(edge, norm(share)) for edge, share in shares if share is not None]
         whole = sum(s for _, s in sizes)
         total = plain(flow.adjoints[node])
-        if len(sizes) > 1 and 0 < whole < math.inf and norm(total) <= _rounding(total) * whole:
+        if len(sizes) > 1 and _least(total) < whole < math.inf and norm(total) <= _rounding(total) * whole:
             listed = ", ".join(f"{size(s)} by {words.operation(edge[0])}" for edge, s in sizes[:4])
             yield Finding(
                 "cancels",

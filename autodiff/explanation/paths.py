@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from autodiff.arrays.tensor import Tensor, leaf
 from autodiff.engine.graph import Node
@@ -79,13 +80,18 @@ def _followed(flow: Flow, edge: Edge) -> Path:
 
 
 def _all(flow: Flow, x: Node) -> list[Path]:
-    """Every path; they are few."""
+    """Every path; they are few, and may be long, so that each step keeps the one before it."""
     found: list[Path] = []
-    waiting: list[Path] = [[edge] for edge in _live(flow, x)]
+    waiting: list[tuple[Edge, Any]] = [(edge, None) for edge in _live(flow, x)]
     while waiting:
-        path = waiting.pop()
-        if path[-1][0] is flow.of:
-            found.append(path[::-1])
-        else:
-            waiting += [[*path, edge] for edge in _live(flow, path[-1][0])]
+        step = waiting.pop()
+        node = step[0][0]
+        if node is not flow.of:
+            waiting += [(edge, step) for edge in _live(flow, node)]
+            continue
+        path = []
+        while step is not None:
+            edge, step = step
+            path.append(edge)
+        found.append(path)
     return found

@@ -95,7 +95,8 @@ def _verdict(flow: Flow, x: Tensor, number: int, words: Words) -> str:
         return f"The adjoint that arrives at {name}, {by}, is not finite."
     if not np.any(g):
         return f"The adjoint that arrives at {name}, {by}, is zero."
-    return f"An adjoint of norm {size(norm(g))} arrives at {name} {by}; {percent(zeros(g))} of it are zeros."
+    none = f"; {percent(zeros(g))} of its elements are zero" if zeros(g) else ""
+    return f"An adjoint of norm {size(norm(g))} arrives at {name} {by}{none}."
 
 
 def _of_module(flow: Flow, module: Any) -> Explanation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html as markup
+import math
 import re
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -186,7 +187,7 @@ class Explanation:
         return "\n".join(part for part in parts if part)
 
     def _heading(self, number: int) -> str:
-        return f"path {number} of {self.ways:,}:" if self.ways < 10**9 else f"path {number} of {self.ways:.1e}:"
+        return f"path {number} of {count(self.ways, '').strip(' s')}:"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -224,8 +225,9 @@ def percent(share: float) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """A number of things: 1 path, 2 paths."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s") if number < 10**9 else f"{number:.1e} {noun}s"
+    """A number of things, however many: 1 path, 2 paths, about 10^21 paths."""
+    written = f"{number:,}" if number < 10**9 else f"about 10^{int(number.bit_length() * math.log10(2))}"
+    return f"{written} {noun}{'' if number == 1 else 's'}"
 
 
 def place(index: Sequence[Any]) -> str:
