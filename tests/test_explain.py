@@ -215,6 +215,11 @@ def test_a_long_product_and_its_geometric_mean_per_scope() -> None:
     found = ad.explain(x, of=np.sum(h))
     assert found.findings[0].kind == "shrinks"
     assert "layer· 0.25 (12 times)" in found.findings[0].what
+    underflown = x
+    for _ in range(1200):
+        underflown = underflown * 0.5
+    kinds = [finding.kind for finding in ad.explain(x, of=np.sum(underflown)).findings]
+    assert kinds == ["vanishes", "shrinks"]
     grown = x
     for k in range(12):
         with ad.scope(f"layer{k}"):

@@ -109,7 +109,8 @@ def _underflow(edge: Edge, g: Any) -> Cause | None:
     return (
         f"receives an adjoint of norm {size(norm(plain(g)))} and the product underflows: {dtype} holds nothing "
         f"between 0 and {size(least)}",
-        "Compute in float64, or multiply the loss by 2.0**16 and divide the adjoint by it (loss scaling)",
+        ("Compute in float64, or m" if dtype.itemsize < 8 else "M")
+        + "ultiply the loss by a large number and divide the adjoint by it (loss scaling)",
     )
 
 
@@ -230,9 +231,9 @@ def _by_zeros(edge: Edge, words: Words) -> Cause | None:
 
 def _some_zeros(edge: Edge, words: Words) -> Cause | None:
     other = edge[0].arguments[1 - edge[1]]
+    many = f"0 in {percent(zeros(plain(other)))} of its elements" if np.ndim(plain(other)) else f"{plain(other)[()]}"
     return (
-        f"multiplies by zeros: its {ordinal(1 - edge[1])} argument, {words.tensor(other)}, is 0 in "
-        f"{percent(zeros(plain(other)))} of its elements",
+        f"multiplies by zeros: its {ordinal(1 - edge[1])} argument, {words.tensor(other)}, is {many}",
         "Look at masks, and at weights that start with zeros",
     )
 
@@ -277,8 +278,11 @@ REASONS: dict[str, Callable[[Edge, Words], Cause | None]] = {
 def shrunk(flow: Flow, path: Path, words: Words) -> Finding | None:
     """A long product whose factors are mostly below 1, or above: how many there are, and what each place makes."""
     sizes = [norm(flow.seed), *(norm(flow.share(edge)) for edge in path)]
+    if 0.0 in sizes:  # what comes after has nothing to grow or shrink
+        path = path[: max(sizes.index(0.0) - 1, 0)]
+        sizes = sizes[: len(path) + 1]
     first, last = sizes[0], sizes[-1]
-    if len(path) < FEW or not first or not last or not math.isfinite(last) or SMALL < last / first < LARGE:
+    if len(path) < FEW or not math.isfinite(last) or SMALL < last / first < LARGE:
         return None
     places: dict[str, list[float]] = {}
     before = None
@@ -318,12 +322,13 @@ def cancelled(flow: Flow, x: Node, words: Words) -> Iterator[Finding]:
         sizes = [(edge, norm(share)) for edge, share in shares if share is not None]
         whole = sum(s for _, s in sizes)
         total = plain(flow.adjoints[node])
-        if len(sizes) > 1 and _least(total) < whole < math.inf and norm(total) <= _rounding(total) * whole:
+        if len(sizes) > 1 and 0 < whole < math.inf and norm(total) <= _rounding(total) * whole:
+            small = whole < _least(total)
             listed = ", ".join(f"{size(s)} by {words.operation(edge[0])}" for edge, s in sizes[:4])
             yield Finding(
-                "cancels",
+                "vanishes" if small else "cancels",
                 f"{count(len(sizes), 'contribution')} to the adjoint of {words.tensor(node)} ({listed}) sum to "
-                f"{'nothing' if not np.any(total) else size(norm(total))}",
-                "The result does not change with it: look whether it was meant to",
+                f"{'nothing' if not np.any(total) else size(norm(total))}" + (", by underflow" if small else ""),
+                "" if small else "The result does not change with it: look whether it was meant to",
                 node,
             )

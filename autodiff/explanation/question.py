@@ -53,7 +53,7 @@ def explained(flow: Flow, x: Tensor, name: str | None, frozen: bool = False) -> 
         largest = paths.largest(flow, x, number) if x in flow.adjoints and finite(flow.of) else []
         if largest and (finding := losses.shrunk(flow, largest[0], words)):
             findings.append(finding)
-    if not findings and x in flow.adjoints and not np.any(plain(flow.adjoints[x])):
+    if not findings and x in flow.adjoints and not np.any(flow.seed):
         findings.append(Finding("vanishes", "the seed is zero", "Pass another seed="))
     return Explanation(
         _verdict(flow, x, number, words),
