@@ -15,7 +15,7 @@ import numpy as np
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.graph import Node, by_serial
-from autodiff.explanation.flow import Flow, constants, plain
+from autodiff.explanation.flow import Flow, constants, ordinal, plain
 from autodiff.explanation.wording import Finding, Words, is_tensor
 
 MOST_COMPARED = 200  # Tensors computed from x that are compared
@@ -84,7 +84,7 @@ def _without_derivative(flow: Flow, x: Tensor, words: Words) -> list[Finding]:
     found = []
     for node, position in flow.edges(flow.between(x)):
         if node in flow.adjoints and flow.share((node, position)) is None:
-            what = f"{words.operation(node)} has no derivative with respect to its argument {position + 1}, "
+            what = f"{words.operation(node)} has no derivative with respect to its {ordinal(position)} argument, "
             what += f"{words.tensor(node.arguments[position])}"
             found.append(Finding("cut", what, STEPWISE, node))
     return found
@@ -200,7 +200,7 @@ def _lost_sight(flow: Flow, x: Tensor, made: list[Tensor], words: Words) -> Find
     used = f"it is used by {user.name}, " if user else "no operation that is still held uses it, "
     what = f"{name} is not in the graph of {of}; {used}"
     arrays = [
-        f"{words.operation(node)}, {role}"
+        f"{words.operation(node)}, its {role}"
         for node in flow.nodes
         for role, constant in constants(node)
         if isinstance(constant, np.ndarray)

@@ -20,7 +20,7 @@ from autodiff.arrays.tensor import Tensor
 from autodiff.batching import Batch
 from autodiff.engine import reverse
 from autodiff.engine.graph import Node, between, next_serial
-from autodiff.explanation.flow import Edge, finite, graph, ordinal, passed, plain
+from autodiff.explanation.flow import Edge, constants, finite, graph, ordinal, passed, plain
 from autodiff.explanation.nonfinite import made_by, newly_nan, reversed_at
 from autodiff.explanation.program import line, users_frame, variable
 from autodiff.explanation.wording import Notes, Words, lines
@@ -104,8 +104,8 @@ class debug:  # noqa: N801  # it reads as a statement: with ad.debug()
         lines[node] = line(users)
         reads = [
             Read(array, role, variable(array, users), _checksum(array))
-            for role, array in _arrays(node)
-            if array.dtype != object
+            for role, array in constants(node)
+            if isinstance(array, np.ndarray) and array.flags.writeable
         ]
         if reads:
             self._reads[node] = reads
@@ -144,7 +144,9 @@ def _share(edge: Edge, g: Any) -> Any:
     try:
         return passed(edge, g)
     except Exception as error:
-        error.add_note(f"It is the adjoint rule of {Words(edge[:1]).operation(edge[0])}, for argument {edge[1] + 1}.")
+        error.add_note(
+            f"It is the adjoint rule of {Words(edge[:1]).operation(edge[0])}, for the {ordinal(edge[1])} argument."
+        )
         raise
 
 
@@ -172,20 +174,10 @@ def _adjoint_not_finite(edge: Edge, g: Any, share: Any, users: list[Edge]) -> Fl
 def _written_into(node: Node, read: Read) -> RuntimeError:
     name = f"the array {read.name!r}" if read.name else "a plain array"
     return RuntimeError(
-        f"{name} of shape {read.array.shape}, {read.role} of {Words([node]).operation(node)}, was written into after "
+        f"{name} of shape {read.array.shape}, the {read.role} of {Words([node]).operation(node)}, was written into after "
         "the operation had read it, so the adjoints would be those of another computation; write into a copy, "
         "array = array.copy(), or compute the result again."
     )
-
-
-def _arrays(node: Node) -> Iterator[tuple[str, Any]]:
-    for position, argument in enumerate(node.arguments):
-        if isinstance(argument, np.ndarray) and argument.flags.writeable:
-            yield f"the {ordinal(position)} argument", argument
-    for key, value in node.parameters.items():
-        for part in value if isinstance(value, tuple | list) else [value]:
-            if isinstance(part, np.ndarray) and part.flags.writeable:
-                yield f"the {key}", part
 
 
 def _checksum(array: Any) -> int:

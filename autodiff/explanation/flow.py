@@ -134,7 +134,7 @@ def constants(node: Node) -> Iterator[tuple[str, Any]]:
     """The plain arrays and numbers that an operation reads, each with what it is to the operation."""
     for position, argument in enumerate(node.arguments):
         if not isinstance(argument, Node):
-            yield f"argument {position + 1}", argument
+            yield f"{ordinal(position)} argument", argument
     for key, value in node.parameters.items():
         for part in value if isinstance(value, tuple | list) else [value]:
             if isinstance(part, np.ndarray | np.integer) or (key == "index" and type(part) is int):

@@ -172,7 +172,7 @@ def _arrays(nodes: Iterable[Node]) -> list[Held]:
             add(node.primal, "results", node, words.operation(node))
             for role, constant in constants(node):
                 if isinstance(constant, np.ndarray):
-                    add(constant, "constants", node, f"{role} of {words.operation(node)}")
+                    add(constant, "constants", node, f"the {role} of {words.operation(node)}")
         if node.kept is not None and node.kept is not NOT_KEPT:
             add(node.kept, "adjoints", node, f"the adjoint of {words.tensor(node)}")
     return list(found.values())
