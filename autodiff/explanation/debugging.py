@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
@@ -174,8 +174,8 @@ def _adjoint_not_finite(edge: Edge, g: Any, share: Any, users: list[Edge]) -> Fl
 def _written_into(node: Node, read: Read) -> RuntimeError:
     name = f"the array {read.name!r}" if read.name else "a plain array"
     return RuntimeError(
-        f"{name} of shape {read.array.shape}, the {read.role} of {Words([node]).operation(node)}, was written into after "
-        "the operation had read it, so the adjoints would be those of another computation; write into a copy, "
+        f"{name} of shape {read.array.shape}, the {read.role} of {Words([node]).operation(node)}, was written into "
+        "after the operation had read it, so the adjoints would be those of another computation; write into a copy, "
         "array = array.copy(), or compute the result again."
     )
 
