@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cases import cases
+from record import Case
 
 import autodiff as ad
 import nn
@@ -86,6 +88,11 @@ PROGRAMS: dict[str, tuple[Callable[[Any, Any], Any], list[float], str]] = {
         [1.5, 0.0, 0.5],
         r"softmax gives NaN.*all masked",
     ),
+    "all left out": (
+        lambda x, w: ad.logsumexp(np.where(np.ones(3) > 0, -np.inf, x)),
+        [1.5, 0.0, 0.5],
+        r"logsumexp gives -infinity .*all masked",
+    ),
     "inf - inf": (
         lambda x, w: (x * 1e300 * 1e300) - (x * 1e300 * 1e300),
         [1.5, 1.0, 0.5],
@@ -117,7 +124,9 @@ def test_a_program_is_explained(name: str) -> None:
     assert found.picture.svg.startswith("<svg")
 
 
-@pytest.mark.parametrize("function", [np.tanh, np.exp, ad.softplus, lambda x: x * 3, lambda x: x @ x, np.mean])
+@pytest.mark.parametrize(
+    "function", [np.tanh, np.exp, ad.softplus, lambda x: x * 3, lambda x: x @ x, np.mean, ad.leaky_relu, ad.elu]
+)
 def test_a_healthy_gradient_has_no_findings(function: Callable[[Any], Any]) -> None:
     found = explained(lambda x, w: function(x) * w, [0.3, -0.7, 0.9])
     assert found.findings == []
@@ -282,6 +291,15 @@ def test_vmapped_and_checkpointed_computations() -> None:
     assert "arrives at x" in ad.explain(x, of=loss).verdict
     again = np.sum(ad.checkpoint(lambda t: np.sin(t) ** 2)(x))
     assert "arrives at x" in ad.explain(x, of=again).verdict
+
+
+@pytest.mark.parametrize("case", {case.function: case for case in cases}.values(), ids=repr)
+def test_every_function_can_be_explained(case: Case) -> None:
+    inputs = [ad.Tensor(array) for array in case.arrays]
+    y = case(*inputs)
+    for x in inputs:
+        found = ad.explain(x, of=y)
+        assert found.verdict in str(found)
 
 
 # -- ad.debug ---------------------------------------------------------------------------------------------------

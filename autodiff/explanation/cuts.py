@@ -141,7 +141,7 @@ def _same_shape(constant: Any, value: Any, name: str) -> tuple[str, str] | None:
         return None  # the same common number everywhere is no evidence
     if np.array_equal(constant, value):
         return f"it equals {name}, so it is its .value, or came out of ad.stop_gradient or ad.no_grad", TENSOR_WANTED
-    stepwise = None if value.size == 1 else _stepwise(constant, value, name)
+    stepwise = None if value.size == 1 or value.dtype.kind == "c" else _stepwise(constant, value, name)
     if stepwise:
         return stepwise, STEPWISE
     if constant.dtype.kind == "f" == value.dtype.kind:
@@ -182,6 +182,8 @@ def _number_of(number: Any, value: Any, name: str) -> tuple[str, str] | None:
             return f"it equals np.argmax({name})", STEPWISE
         return None
     if value.size == 1:
+        if value.dtype.kind == "c" and number != value.reshape(())[()]:
+            return None
         if number == value.reshape(())[()]:
             return f"it equals {name}.item()", TENSOR_WANTED
         return next(

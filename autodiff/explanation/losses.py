@@ -32,9 +32,10 @@ def lost(flow: Flow, x: Node, words: Words) -> list[Finding]:
     Of operations of one kind in places of one kind the first is named, and how many more there are.
     """
     found: dict[tuple[str, str, Kind], list[Finding]] = {}
-    for edge in flow.edges(flow.between(x)):
+    reached = flow.between(x)
+    for edge in flow.edges(reached):
         g, share = flow.adjoints.get(edge[0]), flow.share(edge)
-        if g is None or share is None or not np.any(plain(g)):
+        if g is None or share is None or not share.size or not np.any(plain(g)) or _either_way(edge[0], reached):
             continue
         finding = _loss(flow, edge, plain(g), share, words)
         if finding is not None:
@@ -47,6 +48,13 @@ def lost(flow: Flow, x: Node, words: Words) -> list[Finding]:
         else same[0]._replace(what=f"{same[0].what}; and {count(len(same) - 1, 'more operation')} of this kind")
         for same in found.values()
     ]
+
+
+def _either_way(node: Node, reached: set[Node]) -> bool:
+    """Whether np.where chooses between two results that both depend on x, as leaky_relu does."""
+    if node.primitive is None or node.primitive.name != "where":
+        return False
+    return all(isinstance(branch, Node) and branch in reached for branch in node.arguments[1:])
 
 
 def _loss(flow: Flow, edge: Edge, g: Any, share: Any, words: Words) -> Finding | None:

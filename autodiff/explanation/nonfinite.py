@@ -24,7 +24,7 @@ def made(of: Node, words: Words) -> Finding | None:
     node, suspect = of, None
     while True:
         spoiled = [a for a in node.arguments if not finite(a)]
-        if newly_nan(node, spoiled):
+        if newly_nan(node, spoiled) or _masked(node, spoiled):
             suspect = node
         earlier = [a for a in spoiled if isinstance(a, Node)]
         if not earlier:
@@ -37,6 +37,11 @@ def newly_nan(node: Node, spoiled: list[Any]) -> bool:
     return bool(np.isnan(plain(node)).any()) and not any(np.isnan(plain(a)).any() for a in spoiled)
 
 
+def _masked(node: Node, spoiled: list[Any]) -> bool:
+    """Whether a logarithm of a sum is -inf because everything in it was left out."""
+    return node.primitive is not None and node.primitive.name == "logsumexp" and bool(spoiled)
+
+
 def made_by(node: Node, words: Words) -> Finding:
     """What an operation did whose value is not finite: made it so, or read it."""
     value = plain(node)
@@ -47,7 +52,7 @@ def made_by(node: Node, words: Words) -> Finding:
             "not finite", f"{words.tensor(node)} itself is {what}{place(index)}", "Start from finite values", node
         )
     spoiled = [a for a in node.arguments if not finite(a)]
-    if spoiled and not newly_nan(node, spoiled):
+    if spoiled and not newly_nan(node, spoiled) and not _masked(node, spoiled):
         array = plain(spoiled[0])
         return Finding(
             "not finite",

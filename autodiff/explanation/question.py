@@ -53,7 +53,7 @@ def explained(flow: Flow, x: Tensor, name: str | None, frozen: bool = False) -> 
         largest = paths.largest(flow, x, number) if x in flow.adjoints and finite(flow.of) else []
         if largest and (finding := losses.shrunk(flow, largest[0], words)):
             findings.append(finding)
-    if not findings and x in flow.adjoints and not np.any(flow.seed):
+    if not findings and x in flow.adjoints and x.size and not np.any(flow.seed):
         findings.append(Finding("vanishes", "the seed is zero", "Pass another seed="))
     return Explanation(
         _verdict(flow, x, number, words),
@@ -76,6 +76,8 @@ def _findings(flow: Flow, x: Tensor, words: Words, frozen: bool) -> tuple[list[F
     if x not in flow.adjoints:
         return cuts.ends(flow, x, words, frozen), 0
     number = paths.ways(flow, x)
+    if not x.size or not flow.of.size:
+        return [], number
     if not finite(flow.adjoints[x]):
         met = nonfinite.met(flow, x, words)
         return ([met] if met else []), number
@@ -93,6 +95,8 @@ def _verdict(flow: Flow, x: Tensor, number: int, words: Words) -> str:
         return f"{of[0].upper()}{of[1:]} is not finite, and so no adjoint of it means anything."
     if not finite(g):
         return f"The adjoint that arrives at {name}, {by}, is not finite."
+    if not g.size:
+        return f"{name} has no elements, and so has its adjoint."
     if not np.any(g):
         return f"The adjoint that arrives at {name}, {by}, is zero."
     none = f"; {percent(zeros(g))} of its elements are zero" if zeros(g) else ""
