@@ -41,27 +41,34 @@ from autodiff.transforms.derivatives import grad, hessian, hvp, jacobian, jvp, s
 from autodiff.transforms.vmap import vmap
 
 if TYPE_CHECKING:
+    from autodiff.explanation import Alive, Explanation, Memory, alive, debug, explain, memory
     from autodiff.notation.trace import Trace, trace
     from autodiff.picture import Picture, Stepper, draw, steps
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Alive",
+    "Explanation",
     "Flat",
+    "Memory",
     "Picture",
     "Stepper",
     "Tensor",
     "Trace",
     "adjoint",
+    "alive",
     "check_grads",
     "checkpoint",
     "composed",
     "constant",
     "contributions",
+    "debug",
     "draw",
     "elu",
     "erf",
     "erfc",
+    "explain",
     "gelu",
     "grad",
     "graph",
@@ -72,6 +79,7 @@ __all__ = [
     "leaky_relu",
     "log_softmax",
     "logsumexp",
+    "memory",
     "no_grad",
     "primitive",
     "relu",
@@ -92,6 +100,7 @@ __all__ = [
 
 # What only a reader of the graph needs is imported when it is first asked for.
 _on_demand = {
+    **dict.fromkeys(("Alive", "Explanation", "Memory", "alive", "debug", "explain", "memory"), "autodiff.explanation"),
     "Picture": "autodiff.picture",
     "Stepper": "autodiff.picture",
     "Trace": "autodiff.notation.trace",

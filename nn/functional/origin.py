@@ -9,6 +9,7 @@ from typing import Any
 
 import autodiff as ad
 
+INNER = frozenset({"nn", "autodiff", "numpy", "contextlib"})  # whose frames are not the caller's
 NORMALISING = frozenset({"softmax", "log_softmax", "sigmoid"})
 
 
@@ -24,7 +25,7 @@ def expect_logits(prediction: Any, loss: str, instead: str) -> None:
 def warn(message: str) -> None:
     """A UserWarning at the first line outside of these packages: Python shows it once per place."""
     frame, level = sys._getframe(), 1
-    while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] in ("nn", "autodiff"):
+    while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] in INNER:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, UserWarning, stacklevel=level)
 

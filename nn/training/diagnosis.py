@@ -17,15 +17,17 @@ from nn.report.history import History
 class DivergedError(FloatingPointError):
     """Loss, gradient or step became NaN or infinite; the model is as it was before that batch.
 
-    `history` has the epochs before.
+    `history` has the epochs before; `explanation` what ad.explain says of the model's parameters, where loss or adjoint
+    was not finite: print it.
     """
 
-    def __init__(self, message: str, history: History) -> None:
+    def __init__(self, message: str, history: History, explanation: ad.Explanation | None = None) -> None:
         super().__init__(message)
         self.history = history
+        self.explanation = explanation
 
 
-def cause(value: ad.Tensor, inputs: Any, targets: Any, model: Module) -> str:
+def cause(explanation: ad.Explanation, inputs: Any, targets: Any, model: Module) -> str:
     """Why a loss is not finite, and what to do about it."""
     wrong = [
         name
@@ -38,7 +40,7 @@ def cause(value: ad.Tensor, inputs: Any, targets: Any, model: Module) -> str:
     if bad:
         return f"the parameter {bad} was not finite before; start anew from good values"
     return (
-        f"{_origin(value, model)}, though this batch and the parameters are finite; if they grew too large, try a "
+        f"{explanation.brief}, though this batch and the parameters are finite; if they grew too large, try a "
         "smaller lr, clip_norm=1.0, or inputs of variance 1"
     )
 
@@ -59,12 +61,27 @@ def stray(optimizer: Optimizer, model: Module) -> str | None:
     return None  # an adjoint of an earlier batch, which no step reads
 
 
-def _origin(value: ad.Tensor, model: Module) -> str:
-    """Where in the computation the first number that is not finite came from."""
-    names = {id(module): name or type(module).__name__ for name, module in model.named_modules()}
-    for node in ad.graph(value):
-        if not node.is_leaf and not np.isfinite(node.value).all():
-            place = next((names[id(module)] for module in node.scopes if id(module) in names), "")
-            what = "NaN" if np.isnan(node.value).any() else "infinity"
-            return f"the first {what} came of {node.operation}" + (f" in {place}" if place else "")
-    return "the loss alone is not"
+def still(optimizer: Optimizer, among: set[ad.Tensor]) -> set[ad.Tensor]:
+    """Those of some parameters whose adjoint is zero, or that none reaches."""
+    flat = optimizer.flat
+    vector, stretches = flat.grad, flat.reached()
+
+    def moves(section: slice) -> bool:
+        return any(s.start <= section.start < s.stop for s in stretches) and bool(vector[section].any())
+
+    places = zip(flat.tensors, flat.sections, strict=True)
+    return {tensor for tensor, section in places if tensor in among and not moves(section)}
+
+
+def standstill(parameters: set[ad.Tensor], value: ad.Tensor, model: Module, epoch: int) -> str | None:
+    """What to say of parameters whose adjoint was zero in every batch of an epoch; None if there is nothing to say."""
+    explained = ad.explain(model, of=value).parameters
+    names = [name for name, tensor in model.named_parameters() if tensor in parameters]
+    if not names or not value.value.any():  # a loss of zero has nothing left to learn
+        return None
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    found = explained[names[0]].findings
+    return (
+        f"the adjoint of {', '.join(names[:3])}{more} was zero in every batch of epoch {epoch}, so nothing is learned "
+        f"there. {found[0] if found else explained[names[0]].verdict} ad.explain(model, of=loss) says more."
+    )

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.data import DataLoader
+from nn.functional.origin import warn
 from nn.metrics import Metric
 from nn.model.parts import Parts
 from nn.optim import Optimizer, clip_grad_norm, clip_grad_value
@@ -96,6 +97,8 @@ class Training:
         self._others = [t for t in parts.parameters if id(t) not in trained]
         self._names = buffers  # that the model had when the training began
         self._values = np.empty_like(optimizer.flat.value)
+        self._still = set(optimizer.flat.tensors)  # the parameters whose adjoint was zero in all batches of this epoch
+        self._warned = False
 
     def stop(self, reason: str) -> None:
         """End the training after the batch or epoch that is under way; the first reason stays."""
@@ -149,6 +152,7 @@ class Training:
             self.parts.train(True)
             self.order_from = generator_state(self.samples.rng)
             self.order = self.samples.order()
+            self._still = set(self.optimizer.flat.tensors)
             self._call("on_epoch_begin")
         while self.batch < self.batches:
             if self.ended:
@@ -197,6 +201,7 @@ class Training:
                 self.shown.advance(self.epoch, self.batch)
             self._check_adjoints(last)
             if whole:
+                self._check_movement()
                 self._move(last)
         except Exception:
             before()
@@ -230,18 +235,32 @@ class Training:
         self.value = arguments.lost(self.loss, self.outputs, self.targets, *weights)
         number = arguments.one_number(self.value)
         if not math.isfinite(number):
-            cause = diagnosis.cause(self.value, inputs, targets, self.model)
-            raise DivergedError(f"the loss is {number} {self._where(self.batch + 1)}: {cause}. {KEPT}", self.history)
+            explanation = ad.explain(self.model, of=self.value)
+            cause = diagnosis.cause(explanation, inputs, targets, self.model)
+            message = f"the loss is {number} {self._where(self.batch + 1)}: {cause}. {KEPT}"
+            raise DivergedError(message, self.history, explanation)
         self.value.backward(None if share is None else np.full(self.value.shape, share, self.value.dtype))
         self.means.add(number, self.outputs, self.targets, weight)
 
     def _check_adjoints(self, batch: int) -> None:
         if stray := diagnosis.stray(self.optimizer, self.model):
+            explanation = ad.explain(self.model, of=self.value)
             raise DivergedError(
                 f"the adjoint of {stray} has a NaN or an infinity {self._where(batch)}, though the loss is finite: "
-                f"some slope is infinite, as those of sqrt, log and norms are at 0. {KEPT}",
+                f"some slope is infinite, as those of sqrt, log and norms are at 0; {explanation.brief}. {KEPT}",
                 self.history,
+                explanation,
             )
+
+    def _check_movement(self) -> None:
+        """Warn, once, of parameters that nothing reached in the whole epoch."""
+        if self._still:
+            self._still = diagnosis.still(self.optimizer, self._still)
+        if self._still and self.batch == self.batches and not self._warned:
+            said = diagnosis.standstill(self._still, self.value, self.model, self.epoch)
+            if said:
+                self._warned = True
+                warn(said)
 
     def _where(self, batch: int) -> str:
         return f"in epoch {self.epoch}, batch {batch} of {self.batches}"

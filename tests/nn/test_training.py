@@ -155,6 +155,33 @@ def test_a_loss_that_is_not_finite_stops_before_the_parameters_move():
     assert len(caught.value.history) > 0
 
 
+class Logarithm(nn.Module):
+    def forward(self, x: object) -> object:
+        return np.log(x)
+
+
+def test_a_loss_that_is_not_finite_comes_with_its_explanation():
+    model = nn.Sequential(nn.Linear(1, 1, rng=0, weight_init=nn.init.ones), Logarithm())
+    with pytest.raises(nn.DivergedError, match=r"log in .* gives NaN at \[0, 0\] \(argument -3.0\)") as caught:
+        nn.fit(
+            model, (np.array([[-3.0]]), np.ones((1, 1))), nn.MSELoss(),
+            lambda p: nn.optim.SGD(p, lr=0.1), verbose=False,
+        )  # fmt: skip
+    assert "np.maximum(x, 1e-12)" in str(caught.value.explanation)
+
+
+def test_a_layer_that_no_adjoint_reaches_in_a_whole_epoch_is_warned_of_once():
+    dead = nn.Sequential(nn.Linear(5, 4, rng=0), nn.ReLU(), nn.Linear(4, 3, rng=0))
+    dead.layers[0].bias.value = np.full(4, -1000.0)
+    with pytest.warns(UserWarning, match=r"adjoint of 0.weight, 0.bias, 2.weight was zero in .* epoch 1") as caught:
+        nn.fit(
+            dead, (X, LABELS), nn.CrossEntropyLoss(), lambda p: nn.optim.SGD(p, lr=0.1), epochs=3, verbose=False, rng=0
+        )
+    assert len(caught) == 1
+    assert "relu in sequential.layers[1] is 0" in str(caught[0].message)
+    assert caught[0].filename == __file__
+
+
 @pytest.mark.parametrize(
     ("changed", "error", "words"),
     [

@@ -1,0 +1,47 @@
+"""The user's program: which line asked for an operation, and what a variable is called."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import os
+import sys
+from types import FrameType
+from typing import Any
+
+OURS = frozenset({"autodiff", "nn", "numpy", "scipy", "contextlib", "functools"})
+
+
+def users_frame(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame, from this one outwards, that is neither of this package nor of NumPy."""
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in OURS:
+        frame = frame.f_back
+    return frame
+
+
+def line(frame: FrameType | None) -> str:
+    """The line that a frame is at: train.py:12, y = np.log(x)."""
+    if frame is None:
+        return ""
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    code = linecache.getline(file, number).strip()
+    name = "cell, line " if "ipykernel" in file or file.startswith("<") else os.path.basename(file) + ":"
+    return f"{name}{number}" + (f", {code}" if code else "")
+
+
+def variable(value: Any, frame: FrameType | None) -> str:
+    """What a frame, or the nearest around it that does, calls a value; "" if none does."""
+    while frame is not None:
+        for name, other in _variables(frame):
+            if other is value and not name.startswith("_"):
+                return name
+        frame = frame.f_back
+    return ""
+
+
+def _variables(frame: FrameType) -> list[tuple[str, Any]]:
+    known = frame.f_locals
+    found = [*known.items(), *frame.f_globals.items()]
+    if frame.f_code.co_flags & inspect.CO_OPTIMIZED and sys.version_info < (3, 13):
+        known.clear()  # a copy, which the frame would keep, and with it what the program lets go of
+    return found
