@@ -55,7 +55,7 @@ class Flat:
 
         Where a Tensor has no adjoint the numbers mean nothing.
         """
-        if any(t.kept is not None and t.kept.base is not self._grad for t in self.tensors if self._holds(t)):
+        if any(t.retained is not None and t.retained.base is not self._grad for t in self.tensors if self._holds(t)):
             self._place_adjoints()
         return self._grad
 
@@ -63,7 +63,7 @@ class Flat:
         """Forget the adjoints: every `.grad` is None until the next `backward`."""
         handed_out = False
         for tensor in self.tensors:
-            tensor.kept = None
+            tensor.retained = None
             handed_out = handed_out or tensor._grad_storage is None
         if handed_out:
             self._place_adjoints()
@@ -77,7 +77,7 @@ class Flat:
         start, end = 0, self.value.size
         self._refuse_if_taken_over()
         for tensor, section in zip(self.tensors, self.sections, strict=True):
-            if tensor.kept is None:
+            if tensor.retained is None:
                 if section.start > start:
                     stretches.append(slice(start, section.start))
                 start = section.stop
@@ -100,9 +100,9 @@ class Flat:
         for tensor, section in zip(self.tensors, self.sections, strict=True):
             if self._holds(tensor):
                 tensor._grad_storage = storage = self._grad[section].reshape(tensor.shape)
-                if tensor.kept is not None:
-                    storage[...] = tensor.kept
-                    tensor.kept = storage
+                if tensor.retained is not None:
+                    storage[...] = tensor.retained
+                    tensor.retained = storage
 
     def _holds(self, tensor: Tensor) -> bool:
         return tensor.primal.base is self.value

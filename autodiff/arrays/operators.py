@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import NOT_KEPT, Node, current_scope, next_serial
+from autodiff.engine.graph import NOT_RETAINED, Node, current_scope, next_serial
 from autodiff.engine.recording import NO_PARAMETERS, as_operand, is_operand, recorded
 from autodiff.engine.table import table
 from autodiff.rules.contraction import matmul
@@ -48,7 +48,7 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
         node.scope = scope
         node.serial = next_serial()
         node.name = None
-        node.kept = NOT_KEPT
+        node.retained = NOT_RETAINED
         return node
 
     def reflected(self: Node, other: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from autodiff.arrays.methods import ArrayMethods
 from autodiff.arrays.operators import Operators
 from autodiff.arrays.protocols import Protocols
-from autodiff.engine.graph import NOT_KEPT, Node, current_scope, described, next_serial, operands
+from autodiff.engine.graph import NOT_RETAINED, Node, current_scope, described, next_serial, operands
 from autodiff.engine.recording import NO_PARAMETERS, apply, is_operand, recorded
 from autodiff.engine.reverse import adjoints, conjugated
 from autodiff.engine.table import no_rule, table, without_defaults
@@ -30,7 +30,7 @@ def leaf(value: Any, name: str | None = None) -> Tensor:
     """A Tensor without origin around a raw value, which is not copied."""
     tensor: Tensor = recorded(Tensor, None, value, (), NO_PARAMETERS, ())
     tensor.name = name
-    tensor.kept = None
+    tensor.retained = None
     tensor._grad_storage = None
     return tensor
 
@@ -124,7 +124,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         self.scope = ()
         self.serial = next_serial()
         self.name = name
-        self.kept = None
+        self.retained = None
         self._grad_storage = None
 
     def __init_subclass__(cls) -> NoReturn:
@@ -248,8 +248,8 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     def retain_grad(self) -> None:
         """Keep this Tensor's adjoint in `.grad` during `backward`, as leaves do."""
-        if self.kept is NOT_KEPT:
-            self.kept = None
+        if self.retained is NOT_RETAINED:
+            self.retained = None
             self._grad_storage = None
 
     @property
@@ -258,35 +258,35 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
         Writing into it changes the adjoint. After `grad = None` or `zero_grad()` the array stays as it was.
         """
-        if self.kept is NOT_KEPT:
+        if self.retained is NOT_RETAINED:
             raise AttributeError(
                 f"{described(self)} is the result of {self.primitive.name}, not a leaf, "  # type: ignore[union-attr]
                 "so its adjoint is not kept; call .retain_grad() before .backward(), or read .adjoints()."
             )
-        if self.kept is None:
+        if self.retained is None:
             return None
         self._grad_storage = None  # the array is the caller's too, so the next adjoint goes into another one
-        return self.kept
+        return self.retained
 
     @grad.setter
     def grad(self, grad: npt.ArrayLike | None) -> None:
         if grad is None:
-            self.kept = NOT_KEPT if self.kept is NOT_KEPT else None
+            self.retained = NOT_RETAINED if self.retained is NOT_RETAINED else None
             return
         array = np.array(grad, dtype=self.dtype)
         if array.shape != self.shape:
             raise ValueError(f"the adjoint of {described(self)} has its shape; received shape {array.shape}.")
-        self.kept = None
+        self.retained = None
         self._add_to_grad(array)
 
     def _add_to_grad(self, g: Any) -> None:
-        if self.kept is not None:
-            self.kept += g
+        if self.retained is not None:
+            self.retained += g
         elif self._grad_storage is None:
-            self.kept = np.array(g)
+            self.retained = np.array(g)
         else:
-            self.kept = self._grad_storage
-            self.kept[...] = g
+            self.retained = self._grad_storage
+            self.retained[...] = g
 
     def _seed(self, seed: npt.ArrayLike | None) -> Any:
         primal = self.primal

@@ -19,7 +19,7 @@ Scope = tuple[Any, ...]
 # so an operation reads it once, and threads and asyncio tasks do not see each other's.
 current_scope: ContextVar[Scope | None] = ContextVar("current_scope", default=())
 
-NOT_KEPT = object()
+NOT_RETAINED = object()
 
 next_serial = itertools.count().__next__
 by_serial = attrgetter("serial")
@@ -32,7 +32,7 @@ class Node:
     An argument's serial number is smaller than its node's: recording order is topological order.
     """
 
-    __slots__ = ("primal", "primitive", "arguments", "parameters", "scope", "serial", "name", "kept", "__weakref__")
+    __slots__ = ("primal", "primitive", "arguments", "parameters", "scope", "serial", "name", "retained", "__weakref__")
 
     primal: Any
     primitive: Primitive | None
@@ -41,7 +41,7 @@ class Node:
     scope: Scope  # of an operation: where it was recorded; () of a leaf, which a module may keep
     serial: int
     name: str | None
-    kept: Any  # the adjoint that backward adds up here, None before; NOT_KEPT in most interior nodes
+    retained: Any  # the adjoint that backward adds up here, None before; NOT_RETAINED in most interior nodes
 
 
 def ancestors(*roots: Node, since: int = -1, shown: bool = False) -> list[Node]:

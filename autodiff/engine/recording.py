@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autodiff.batching import Batch
-from autodiff.engine.graph import NOT_KEPT, Node, Scope, current_scope, described, next_serial
+from autodiff.engine.graph import NOT_RETAINED, Node, Scope, current_scope, described, next_serial
 from autodiff.engine.signatures import spelled
 from autodiff.engine.table import Primitive
 
@@ -153,7 +153,7 @@ def recorded(
     node.scope = scope
     node.serial = next_serial()
     node.name = None
-    node.kept = NOT_KEPT
+    node.retained = NOT_RETAINED
     return node
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy import float64, ndarray
 
 from autodiff.batching import Batch, NotBatched, levels, looped
-from autodiff.engine.graph import NOT_KEPT, Node, ancestors, between, described
+from autodiff.engine.graph import NOT_RETAINED, Node, ancestors, between, described
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import Primitive, Rule, Together
 
@@ -74,7 +74,7 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
         primitive = node.primitive
         if primitive is None:
             continue
-        g = adjoint_of(node) if every or node.kept is not NOT_KEPT else taken(node, None)
+        g = adjoint_of(node) if every or node.retained is not NOT_RETAINED else taken(node, None)
         if g is None:
             continue
         arguments = node.arguments

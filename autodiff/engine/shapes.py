@@ -41,7 +41,7 @@ def axes(axis: Axis, ndim: int) -> tuple[int, ...]:
     return found
 
 
-def kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
+def keepdims_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     """The shape a reduction over `axis` has with keepdims=True."""
     reduced = axes(axis, len(shape))
     return tuple(1 if k in reduced else n for k, n in enumerate(shape))
@@ -54,4 +54,4 @@ def count(shape: tuple[int, ...], axis: Axis) -> int:
 
 def restore(g: Any, shape: tuple[int, ...], axis: Axis) -> Any:
     """`g`, the size of a reduction's result, spread back over the reduced axes: the adjoint of a sum."""
-    return np.broadcast_to(g if axis is None else np.reshape(g, kept(shape, axis)), shape)
+    return np.broadcast_to(g if axis is None else np.reshape(g, keepdims_shape(shape, axis)), shape)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autodiff.arrays.tensor import Tensor
-from autodiff.engine.graph import NOT_KEPT, Node
+from autodiff.engine.graph import NOT_RETAINED, Node
 from autodiff.explanation.flow import constants, graph, plain
 from autodiff.explanation.program import users_frame, variable
 from autodiff.explanation.wording import Words, count, is_tensor, table
@@ -173,8 +173,8 @@ def _arrays(nodes: Iterable[Node]) -> list[Held]:
             for role, constant in constants(node):
                 if isinstance(constant, np.ndarray):
                     add(constant, "constants", node, f"the {role} of {words.operation(node)}")
-        if node.kept is not None and node.kept is not NOT_KEPT:
-            add(node.kept, "adjoints", node, f"the adjoint of {words.tensor(node)}")
+        if node.retained is not None and node.retained is not NOT_RETAINED:
+            add(node.retained, "adjoints", node, f"the adjoint of {words.tensor(node)}")
     return list(found.values())
 
 

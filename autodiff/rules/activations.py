@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.shapes import Axis, kept, restore
+from autodiff.engine.shapes import Axis, keepdims_shape, restore
 from autodiff.engine.table import adjoint, primitive
 
 MANY = 1024  # elements, for which another microsecond to begin with does not count
@@ -161,7 +161,7 @@ adjoint(log_softmax, lambda g, y, x, axis=-1: g - np.exp(y) * np.sum(g, axis=axi
 adjoint(
     logsumexp,
     lambda g, y, x, axis=None, keepdims=False: (
-        restore(g, x.shape, axis) * np.exp(x - np.reshape(y, kept(x.shape, axis)))
+        restore(g, x.shape, axis) * np.exp(x - np.reshape(y, keepdims_shape(x.shape, axis)))
     ),
 )
 

@@ -102,11 +102,11 @@ def product_of(subscripts: str) -> Product | None:
     rows, columns = ([k for k in own if k not in other] for own, other in ((a, b), (b, a)))
     if not summed or not (rows or columns) or not set(rows + columns) <= set(output):
         return None
-    made = batch + rows + columns
+    letters = batch + rows + columns
     return Product(
         tuple(map(a.index, batch + rows + summed)),
         tuple(map(b.index, batch + summed + columns)),
-        tuple(map(made.index, output)),
+        tuple(map(letters.index, output)),
         len(batch),
         len(summed),
     )

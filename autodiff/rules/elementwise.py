@@ -152,16 +152,16 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 # -- choices ----------------------------------------------------------------------------------------------------
 
 
-def won(g: Any, y: Any, x: Any, other: Any) -> Any:
+def extremum_adjoint(g: Any, y: Any, x: Any, other: Any) -> Any:
     """The adjoint of x, where y is the greater (or the smaller) of x and the other: half of g at a tie."""
     share = (y == x) * (1.0 - 0.5 * np.equal(x, other))
     return g * np.where(np.isnan(y), math.nan, share).astype(y.dtype)
 
 
-adjoint(np.maximum, lambda g, y, a, b: won(g, y, a, b), lambda g, y, a, b: won(g, y, b, a))
-adjoint(np.minimum, lambda g, y, a, b: won(g, y, a, b), lambda g, y, a, b: won(g, y, b, a))
-adjoint(np.fmax, lambda g, y, a, b: won(g, y, a, b), lambda g, y, a, b: won(g, y, b, a))
-adjoint(np.fmin, lambda g, y, a, b: won(g, y, a, b), lambda g, y, a, b: won(g, y, b, a))
+adjoint(np.maximum, lambda g, y, a, b: extremum_adjoint(g, y, a, b), lambda g, y, a, b: extremum_adjoint(g, y, b, a))
+adjoint(np.minimum, lambda g, y, a, b: extremum_adjoint(g, y, a, b), lambda g, y, a, b: extremum_adjoint(g, y, b, a))
+adjoint(np.fmax, lambda g, y, a, b: extremum_adjoint(g, y, a, b), lambda g, y, a, b: extremum_adjoint(g, y, b, a))
+adjoint(np.fmin, lambda g, y, a, b: extremum_adjoint(g, y, a, b), lambda g, y, a, b: extremum_adjoint(g, y, b, a))
 
 
 @primitive

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.shapes import Axis, axes, kept
+from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.rules.linear_algebra import conjugate
 from autodiff.rules.quotient import quotient
@@ -19,7 +19,7 @@ def power_norm(x: Any, ord: float = 2, axis: Any = None, keepdims: bool = False)
 
 def power_norm_adjoint(g: Any, y: Any, x: Any, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
     """conj(sign x) (|x| / y)^(ord − 1)."""
-    shape = kept(x.shape, axis)
+    shape = keepdims_shape(x.shape, axis)
     norm = np.broadcast_to(np.reshape(y, shape), x.shape)
     g = np.reshape(g, shape)
     if ord == 2:
@@ -60,7 +60,7 @@ def of_matrices(x: Any, ord: Any, row: int, column: int, keepdims: bool) -> Any:
         result = (np.max if ord > 0 else np.min)(sums, axis=(summed, chosen))
     else:
         raise ValueError(f"np.linalg.norm has no matrix norm of order {ord!r}; there are 'fro', 'nuc', ±1, ±2 and ±inf")
-    return np.reshape(result, kept(x.shape, (row, column))) if keepdims else result
+    return np.reshape(result, keepdims_shape(x.shape, (row, column))) if keepdims else result
 
 
 @composed(np.linalg.norm)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.shapes import Axis, axes, count, kept, restore
+from autodiff.engine.shapes import Axis, axes, count, keepdims_shape, restore
 from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.rules.arguments import given
 from autodiff.rules.quotient import quotient
@@ -17,7 +17,7 @@ from autodiff.rules.scans import before
 from autodiff.rules.shaping import cast
 
 
-def among(g: Any, where: Any) -> Any:
+def masked(g: Any, where: Any) -> Any:
     """The adjoint of the elements that were reduced, 0 for those that were left out."""
     return g if where is True else np.where(where, g, 0.0)
 
@@ -33,7 +33,7 @@ def summed(
     where: Any = True,
 ) -> Any:
     """The adjoint of the sum for each element."""
-    return among(restore(g, x.shape, axis), where)
+    return masked(restore(g, x.shape, axis), where)
 
 
 def averaged(
@@ -43,7 +43,7 @@ def averaged(
     if where is True:
         return restore(g / count(x.shape, axis), x.shape, axis)
     reduced = np.count_nonzero(np.broadcast_to(where, x.shape), axis=axes(axis, x.ndim), keepdims=True)
-    return among(restore(g, x.shape, axis) / reduced.astype(x.dtype), where)
+    return masked(restore(g, x.shape, axis) / reduced.astype(x.dtype), where)
 
 
 adjoint(np.sum, summed)
@@ -54,7 +54,7 @@ def extremal(
     g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
     """The adjoint shared equally among the elements equal to the extreme one, `initial` too if it is."""
-    shape = kept(x.shape, axis)
+    shape = keepdims_shape(x.shape, axis)
     extreme = np.reshape(y, shape)
     winners = np.equal(x, extreme) if where is True else np.logical_and(np.equal(x, extreme), where)
     number = np.sum(winners, axis=axis, keepdims=True)
@@ -97,17 +97,17 @@ def product(
     where: Any = True,
 ) -> Any:
     """The adjoint times the product of the other elements; dividing y by x gives that, unless y is 0 or not finite."""
-    shape = kept(x.shape, axis)
+    shape = keepdims_shape(x.shape, axis)
     factors = x if where is True else np.where(where, x, 1.0)
     if not np.any(np.equal(y, 0) | np.isinf(y)):  # nor has the product run out of range
-        return among(np.reshape(g * y, shape) / factors, where)
+        return masked(np.reshape(g * y, shape) / factors, where)
     reduced = axes(axis, x.ndim)
     apart = tuple(k for k in range(x.ndim) if k not in reduced)
     rows = np.reshape(np.transpose(factors, apart + reduced), (*(x.shape[k] for k in apart), -1))
     others = before(rows) * np.flip(before(np.flip(rows, -1)), -1)
     others = np.reshape(others, tuple(x.shape[k] for k in apart + reduced))
     share = np.reshape(g, shape) * np.transpose(others, np.argsort(apart + reduced))
-    return among(share if initial is None else share * initial, where)
+    return masked(share if initial is None else share * initial, where)
 
 
 adjoint(np.prod, product)

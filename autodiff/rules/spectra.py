@@ -37,8 +37,8 @@ def across(x: Any, gap: Any, used: Any) -> Any:
     Where a gap is closed the result is NaN if one of the two vectors is used, whatever the element is.
     """
     eye = np.eye(x.shape[-1], dtype=bool)
-    lost = np.equal(gap, 0) & (used[..., None, :] | used[..., :, None]) & ~eye
-    return np.where(lost, np.nan, quotient(off_diagonal(x), np.where(eye | lost, 1.0, gap)))
+    undefined = np.equal(gap, 0) & (used[..., None, :] | used[..., :, None]) & ~eye
+    return np.where(undefined, np.nan, quotient(off_diagonal(x), np.where(eye | undefined, 1.0, gap)))
 
 
 def columns_used(bar: Any) -> Any:

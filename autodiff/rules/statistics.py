@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.graph import Node
-from autodiff.engine.shapes import Axis, axes, kept
+from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import composed
 from autodiff.rules.arguments import array, given, raw
 from autodiff.rules.selection import take_along_axis
@@ -138,10 +138,10 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
             place = function(np.arange(float(n)), q, method=method)
         result = between(rows, place, dtype, each)
         if missing.any() and not skip_nan:
-            lost = np.expand_dims(missing[..., -1], tuple(range(outer, result.ndim)))
-            result = result * np.where(lost, np.nan, 1.0).astype(result.dtype)  # the adjoint is NaN there, too
+            undefined = np.expand_dims(missing[..., -1], tuple(range(outer, result.ndim)))
+            result = result * np.where(undefined, np.nan, 1.0).astype(result.dtype)  # the adjoint is NaN there, too
         result = np.moveaxis(result, range(outer, result.ndim), range(np.ndim(q)))
-        return np.reshape(result, np.shape(q) + kept(np.shape(a), axis)) if keepdims else result
+        return np.reshape(result, np.shape(q) + keepdims_shape(np.shape(a), axis)) if keepdims else result
 
     return definition
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.shapes import Axis, axes, kept
+from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import Composition, adjoint, check_floating, linear, primitive, table
 from autodiff.rules.arguments import along, array, given, raw
 from autodiff.rules.indexing import scatter
@@ -87,7 +87,7 @@ def reduced(
     for row, counted in zip(rows[1:], counts[1:], strict=False):
         step = ufunc(total, row)
         total = step if counted.all() else np.where(counted, step, total)
-    return np.reshape(total, kept(array.shape, axis)) if keepdims else total
+    return np.reshape(total, keepdims_shape(array.shape, axis)) if keepdims else total
 
 
 def accumulated(ufunc: np.ufunc, array: Any, axis: int = 0) -> Any:

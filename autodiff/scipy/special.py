@@ -55,8 +55,8 @@ def shifted(a: Any, b: Any, axis: Axis) -> tuple[Any, Any]:
     highest = np.max(np.where(weightless, -np.inf, real), axis=axis, keepdims=True, initial=-np.inf).astype(real.dtype)
     highest = np.where(np.isfinite(highest), highest, 0)
     with np.errstate(invalid="ignore"):
-        lost = weightless & ~(real - highest < math.log(np.finfo(real.dtype).max))
-    return b * np.exp(np.where(lost, 0, a) - np.where(lost, 0, highest)), highest
+        dropped = weightless & ~(real - highest < math.log(np.finfo(real.dtype).max))
+    return b * np.exp(np.where(dropped, 0, a) - np.where(dropped, 0, highest)), highest
 
 
 def softmax(x: Any, axis: Axis = None) -> Any:

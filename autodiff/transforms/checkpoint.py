@@ -31,37 +31,37 @@ def checkpoint(function: Function) -> Function:
         scope = current_scope.get()
         since = next_serial()
         results = function(*args, **kwargs)
-        made = _made(results, since)
-        if scope is None or not made:
+        new = _new_results(results, since)
+        if scope is None or not new:
             return results
         # What it read from outside (its arguments, and Tensors it closes over) becomes the arguments of one node.
-        sources = older_sources(made, since)
+        sources = older_sources(new, since)
         again = functools.partial(function, *args, **kwargs)
         primitive = Primitive(again, named(function), Together(_again(again, sources)))
-        node = recorded(Tensor, primitive, _together(made).primal, tuple(sources), NO_PARAMETERS, scope)
-        instead = dict(zip(made, _apart(node, made), strict=True))
+        node = recorded(Tensor, primitive, _together(new).primal, tuple(sources), NO_PARAMETERS, scope)
+        instead = dict(zip(new, _apart(node, new), strict=True))
         return tree.mapped(lambda r: instead.get(r, r) if isinstance(r, Tensor) else r, results)
 
     return checkpointed
 
 
-def _made(results: Any, since: int) -> list[Tensor]:
+def _new_results(results: Any, since: int) -> list[Tensor]:
     """The Tensors in a nest of results that were made since."""
     return list(dict.fromkeys(r for r in tree.leaves(results) if isinstance(r, Tensor) and r.serial >= since))
 
 
-def _together(made: list[Tensor]) -> Tensor:
+def _together(new: list[Tensor]) -> Tensor:
     """Several Tensors as one vector; a single one as it is."""
-    return made[0] if len(made) == 1 else np.concatenate([np.ravel(tensor) for tensor in made])  # type: ignore[return-value]
+    return new[0] if len(new) == 1 else np.concatenate([np.ravel(tensor) for tensor in new])  # type: ignore[return-value]
 
 
-def _apart(node: Tensor, made: list[Tensor]) -> Iterator[Tensor]:
+def _apart(node: Tensor, new: list[Tensor]) -> Iterator[Tensor]:
     """The parts of the vector, in the shapes and dtypes of the Tensors it was made of."""
-    if len(made) == 1:
+    if len(new) == 1:
         yield node
         return
     end = 0
-    for tensor in made:
+    for tensor in new:
         start, end = end, end + tensor.size
         part: Any = np.reshape(node[start:end], tensor.shape)
         part = np.real(part) if part.dtype.kind == "c" and tensor.dtype.kind == "f" else part
@@ -74,7 +74,7 @@ def _again(function: Function, sources: list[Node]) -> Function:
     def rule(g: Any, y: Any, *arguments: Any) -> list[Any]:
         since = next_serial()
         with recording():
-            result = _together(_made(function(), since))
+            result = _together(_new_results(function(), since))
         found = adjoints(result, g, since=since, every=False, recorded=isinstance(y, Node))
         return [found.get(source) for source in sources]
 

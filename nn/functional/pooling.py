@@ -249,8 +249,8 @@ def _hits(y: Array, x: Array, windows: Windows) -> Iterator[Array]:
 def _laid(shares: Array, hits: Iterable[Array | None], windows: Windows, x: Array) -> Array:
     """Images of x's shape, on whose windows the shares are laid: on each element where it is hit; overlaps add up."""
     batch, channels, size = x.shape[0], x.shape[1], x.shape[2:]
-    made = np.empty if windows.tiling(size) else np.zeros
-    images = made((channels, *windows.bordered(size), batch), x.dtype)
+    allocate = np.empty if windows.tiling(size) else np.zeros
+    images = allocate((channels, *windows.bordered(size), batch), x.dtype)
     for view, hit in zip(_views(images, windows, size), hits, strict=True):
         if not windows.apart:
             view += shares if hit is None else shares * hit

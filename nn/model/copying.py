@@ -49,8 +49,8 @@ def packed(value: Any, seen: dict[int, Any] | None = None) -> Any:
         return seen[id(value)]
     if isinstance(value, tuple):
         parts = [packed(v, seen) for v in value]
-        made = type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-        return seen.setdefault(id(value), made)
+        rebuilt = type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        return seen.setdefault(id(value), rebuilt)
     if isinstance(value, list):
         seen[id(value)] = listed = type(value)()
         listed += (packed(v, seen) for v in value)

@@ -69,9 +69,9 @@ class Module:
 
     def __copy__(self) -> Self:
         """A Module with the same attributes: parameters are shared, as in PyTorch."""
-        made = object.__new__(type(self))
-        made.__setstate__(object.__getstate__(self))
-        return made
+        duplicate = object.__new__(type(self))
+        duplicate.__setstate__(object.__getstate__(self))
+        return duplicate
 
     def __getattr__(self, name: str) -> Any:
         if name not in hints.METHODS or hasattr(type(self), name):
@@ -148,7 +148,7 @@ class Module:
         return self
 
     def unfreeze(self) -> Self:
-        """Make what `freeze` made constants parameters again: the same Tensors."""
+        """Make what `freeze` duplicate constants parameters again: the same Tensors."""
         unfreeze(self.modules())
         return self
 
