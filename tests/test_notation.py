@@ -251,6 +251,44 @@ def test_whole_array_functions_and_their_pullbacks():
     assert rules(a - b[0, :3]) == ["v̄₂", "sum(−v̄₂)"]
 
 
+PULLBACKS = {
+    "a.prod()": ["v̄₁ × v₁ / v₀"],
+    "a.max()": ["v̄₁ where v₀ = v₁"],
+    "a.min(axis=0)": ["v̄₁ where v₀ = v₁"],
+    "a.copy()": ["v̄₁"],
+    "a.astype(np.float32)": ["astype v̄₁"],
+    "np.swapaxes(a, 0, 1)": ["swapaxes v̄₁"],
+    "np.transpose(a, (1, 0))": ["transpose v̄₁"],
+    "a.at[0].set(b[0])": ["v̄₂ elsewhere", "gather v̄₂"],
+    "a.at[0].add(b[0])": ["v̄₂", "gather v̄₂"],
+    "a.sum(axis=1)": ["broadcast v̄₁"],
+    "a.reshape(6)": ["reshape v̄₁"],
+    "a.ravel()": ["reshape v̄₁"],
+    "np.expand_dims(a, 0)": ["reshape v̄₁"],
+    "np.squeeze(a[None])": ["reshape v̄₂"],
+    "np.broadcast_to(a, (2, 2, 3))": ["sum v̄₁"],
+    "ad.softmax(a)": ["v₁ × (v̄₁ − sum(v̄₁ × v₁))"],
+    "ad.log_softmax(a)": ["v̄₁ − exp v₁ × sum v̄₁"],
+    "np.where([True, False, True], a, b)": ["v̄₁ where array(3)", "v̄₁ where not array(3)"],
+    "ad.logsumexp(a)": ["v̄₁ × softmax v₀"],
+    "a[0]": ["scatter v̄₁"],
+    "np.dot(a, b.T)": ["v̄₂ v₁ᵀ", "v₋₁ᵀ v̄₂"],
+    "np.linalg.inv(a[:, :2])": ["pullback of inv(v̄₂)"],
+    "ad.relu(a)": ["v̄₁ × [v₀ > 0]"],
+    "np.maximum(a, a + 1.0)": ["v̄₂ × [v₀ > v₁]", "v̄₂ × [v₁ > v₀]"],
+}
+
+
+def test_the_pullbacks_of_arrays_in_words():
+    scope = {"np": np, "ad": ad, "a": ad.Tensor(np.arange(1.0, 7).reshape(2, 3)), "b": ad.Tensor(np.ones((2, 3)))}
+    found = {}
+    for code in PULLBACKS:
+        y = eval(code, scope)  # noqa: S307  # lines of our own
+        naming, tensors = Naming(y), [k for k, a in enumerate(y.arguments) if isinstance(a, ad.Tensor)]
+        found[code] = [plain(pullback(y, k, naming)) for k in tensors]
+    assert found == PULLBACKS
+
+
 def test_a_primitive_of_ones_own_is_written_by_name_and_has_no_formula_for_its_partial():
     @ad.primitive
     def log(x, z):

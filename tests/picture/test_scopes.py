@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import contextlib
 import threading
@@ -478,3 +479,21 @@ def test_one_scope_object_serves_two_threads() -> None:
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         assert list(pool.map(enter, range(2))) == [[["a"], []]] * 2
+
+
+def test_tasks_of_asyncio_do_not_see_each_others_scopes():
+    async def record(name: str) -> ad.Tensor:
+        with ad.scope(name):
+            await asyncio.sleep(0)  # the others run meanwhile, each within its own scope
+            y = ad.Tensor(1.0) * 2
+            with ad.no_grad():
+                await asyncio.sleep(0)
+            return y + 1
+
+    async def all_of_them() -> list[ad.Tensor]:
+        return await asyncio.gather(*(record(f"task {k}") for k in range(5)))
+
+    for k, y in enumerate(asyncio.run(all_of_them())):
+        assert y.scopes == [f"task {k}"]
+        assert y.operands[0].scopes == [f"task {k}"]
+    assert (ad.Tensor(1.0) * 2).scopes == []
