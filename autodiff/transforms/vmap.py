@@ -14,7 +14,7 @@ from autodiff.engine.table import adjoint, linear, primitive
 from autodiff.transforms import tree
 from autodiff.transforms.call import Function, mapped_over, named
 
-Axes = int | None | Sequence[Any] | dict[Any, Any]
+Axes = int | None | Sequence[int | None]
 
 
 @primitive
@@ -45,7 +45,9 @@ def vmap(function: Function, in_axes: Axes = 0, out_axes: int = 0) -> Function:
     out_axes : where the axis of the examples is put in the results
 
     All examples are computed in one pass of array operations, where NumPy's functions allow it, and one after the
-    other where they do not: where the function branches on a value, for one. Keyword arguments are shared.
+    other where they do not: where the function branches on a value, for one. So the function is called once, or once
+    more for each example; pass it random numbers rather than draw them inside, where all examples may share them.
+    Keyword arguments are shared.
 
     Per-sample gradients of a loss:
 
