@@ -168,7 +168,7 @@ def test_constants_are_plain_and_shared_arrays_are_not_written_into() -> None:
         (lambda t: np.nan_to_num(t, copy=False), r"copy=False"),
         (lambda t: np.take(t, t), r"integer indices"),
         (lambda t: np.bincount(t), r"np\.bincount counts integers"),
-        (lambda t: np.quantile(t, ad.Tensor(0.5), method="lower"), r"method='linear'"),
+        (lambda t: np.quantile(t, ad.Tensor(0.5), method="hazen"), r"method='linear'"),
         (lambda t: np.save("file", t), r"np\.save has no adjoint rule: .*tensor\.value"),
         (lambda t: np.nextafter(t, 1.0), r"np\.nextafter has no adjoint rule"),
         (lambda t: np.bitwise_and(t, 1), r"np\.bitwise_and has no adjoint rule: it is for integers"),

@@ -88,5 +88,5 @@ if __name__ == "__main__":
 
     _, refused, number = sweep()
     names = ", ".join(sorted({f"`{v.function.__name__}({', '.join(v.parameters)})`" for v in refused}))
-    keywords = f"\n## Keywords\n\n{said_of(refused, number)} They are {names}, of a Tensor `q`.\n"
+    keywords = f"\n## Keywords\n\n{said_of(refused, number)}{f' They are {names}.' if names else ''}\n"
     PAGE.write_text(page() + keywords, encoding="utf-8")

@@ -92,6 +92,6 @@ def test_every_keyword_of_numpy_is_right_or_refused_by_name() -> None:
     wrong, refused, number = sweep()
     assert not wrong
     assert number > 1500
-    assert len(refused) < 0.01 * number
+    assert len(refused) < 0.015 * number
     if np.lib.NumpyVersion(np.__version__) >= "2.4.0":  # older ones have fewer parameters
         assert said_of(refused, number) in PAGE.read_text(encoding="utf-8")

@@ -108,6 +108,10 @@ def weighted_places(function: Callable[..., Any], a: Any, q: Any, axis: Axis, we
     return np.nan_to_num(np.moveaxis(found, range(np.ndim(q)), range(-np.ndim(q), 0)))
 
 
+# The methods that choose an element, or the middle of two, rather than a place between them.
+JUMPING = ("lower", "higher", "nearest", "midpoint", "inverted_cdf", "averaged_inverted_cdf", "closest_observation")
+
+
 def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = False) -> Callable[..., Any]:
     """The definition of np.quantile (of a whole of 1) or np.percentile (of 100), or of the ones that skip NaN.
 
@@ -123,9 +127,13 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
         each = weights is not None or (skip_nan and bool(missing.any()))  # then rows differ in how many elements count
         trial = (np.zeros(3, a.dtype), raw(q)) if weights is None else (raw(a), raw(q), axis)
         dtype = np.result_type(function(*trial, method=method, **given(weights=weights)))  # and what is refused
+        if method in JUMPING:
+            q = raw(q)  # the quantile stays where it is as q moves, and then jumps
         if isinstance(q, Node):
             if method != "linear" or each:
-                raise TypeError(f"np.{function.__name__} is differentiable in q with method='linear' and no NaN only")
+                raise TypeError(
+                    f"np.{function.__name__} is differentiable in q with method='linear' (or one that jumps), without NaN"
+                )
             place: Any = q * ((n - 1) / whole)
         elif weights is not None:
             place = weighted_places(function, raw(a), q, axis, weights, method)
