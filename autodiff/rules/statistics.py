@@ -132,7 +132,7 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
         if isinstance(q, Node):
             if method != "linear" or each:
                 raise TypeError(
-                    f"np.{function.__name__} is differentiable in q with method='linear' (or one that jumps), without NaN"
+                    f"np.{function.__name__} is differentiable in q with method='linear' (or one that jumps), no NaN"
                 )
             place: Any = q * ((n - 1) / whole)
         elif weights is not None:
