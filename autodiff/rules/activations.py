@@ -15,12 +15,13 @@ import numpy as np
 
 from autodiff.engine.shapes import Axis, keepdims_shape, restore
 from autodiff.engine.table import adjoint, primitive
+from autodiff.engine.values import Value
 
 MANY = 1024  # elements, for which another microsecond to begin with does not count
 
 
 @primitive
-def relu(x: Any) -> Any:
+def relu(x: Value) -> Any:
     """max(x, 0), elementwise. Its derivative at 0 is taken as 0."""
     if isinstance(x, np.ndarray) and x.size >= MANY and x.dtype.kind == "f":
         return x.clip(0, math.inf)  # a vector loop, which NumPy lacks for the maximum with one number
@@ -28,20 +29,20 @@ def relu(x: Any) -> Any:
 
 
 @primitive
-def sigmoid(x: Any) -> Any:
+def sigmoid(x: Value) -> Any:
     """The logistic function 1 / (1 + exp(-x)), elementwise, in (0, 1)."""
     e = np.exp(-np.abs(x))
     return np.where(np.greater_equal(x, 0), 1, e) / (1 + e)
 
 
 @primitive
-def softplus(x: Any) -> Any:
+def softplus(x: Value) -> Any:
     """ln(1 + exp(x)), elementwise: a smooth maximum of x and 0, and the integral of sigmoid."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 @primitive
-def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Any:
     """The logarithm of sum exp(x) over `axis` (all axes by default): a smooth maximum."""
     # Of complex numbers the real parts are shifted alone, so that the logarithm is the principal value.
     highest = np.max(np.add(np.real(x), 0.0), axis=axis, keepdims=True, initial=-np.inf)
@@ -52,14 +53,14 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 
 @primitive
-def softmax(x: Any, axis: int = -1) -> Any:
+def softmax(x: Value, axis: int = -1) -> Any:
     """exp(x) / sum exp(x) along `axis`: positive numbers that sum to 1."""
     e = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
 @primitive
-def log_softmax(x: Any, axis: int = -1) -> Any:
+def log_softmax(x: Value, axis: int = -1) -> Any:
     """The logarithm of softmax(x) along `axis`, finite wherever x is."""
     shifted = x - np.max(x, axis=axis, keepdims=True)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
@@ -93,54 +94,54 @@ _FAR_BELOW = (
 )
 
 
-def _ratio(above: tuple[float, ...], below: tuple[float, ...], x: Any) -> Any:
+def _ratio(above: tuple[float, ...], below: tuple[float, ...], x: Value) -> Any:
     return functools.reduce(lambda y, c: y * x + c, above) / functools.reduce(lambda y, c: y * x + c, below)
 
 
-def _near(x: Any) -> Any:
+def _near(x: Value) -> Any:
     """The error function where |x| <= 0.46875."""
     return x * _ratio(_NEAR, _NEAR_BELOW, x * x)
 
 
-def _gaussian(x: Any) -> Any:
+def _gaussian(x: Value) -> Any:
     """exp(-x²), where x² is split so that rounding it does no harm."""
     coarse = np.trunc(x * 16) / 16
     return np.exp(-coarse * coarse) * np.exp(-(x - coarse) * (x + coarse))
 
 
-def _middle(x: Any) -> Any:
+def _middle(x: Value) -> Any:
     """1 - erf(x) where 0.46875 < x <= 4."""
     return _gaussian(x) * _ratio(_MIDDLE, _MIDDLE_BELOW, x)
 
 
-def _far(x: Any) -> Any:
+def _far(x: Value) -> Any:
     """1 - erf(x) where x > 4."""
     x = np.minimum(x, 30)  # where it has long been 0
     z = 1 / (x * x)
     return _gaussian(x) * (_INVERSE_ROOT_OF_PI - z * _ratio(_FAR, _FAR_BELOW, z)) / x
 
 
-def _piecewise(x: Any, *pieces: Callable[[Any], Any]) -> Any:
+def _piecewise(x: Value, *pieces: Callable[[Any], Any]) -> Any:
     size = np.abs(np.add(x, 0.0))
     return np.piecewise(size, [size <= 0.46875, (size > 0.46875) & (size <= 4)], pieces)
 
 
 @primitive
-def erf(x: Any) -> Any:
+def erf(x: Value) -> Any:
     """The error function 2/√π ∫₀ˣ exp(-t²) dt, elementwise, to double precision without SciPy."""
     value = _piecewise(x, _near, lambda size: 1 - _middle(size), lambda size: 1 - _far(size))
     return np.copysign(value, x)
 
 
 @primitive
-def erfc(x: Any) -> Any:
+def erfc(x: Value) -> Any:
     """1 - erf(x), elementwise, with the same relative precision where it is tiny."""
     tail = _piecewise(x, lambda size: 1 - _near(size), _middle, _far)
     return np.where(np.less(x, 0), 2 - tail, tail)[()]
 
 
 @primitive
-def gelu(x: Any) -> Any:
+def gelu(x: Value) -> Any:
     """x Φ(x), elementwise, with Φ the normal distribution function, exact (Hendrycks & Gimpel 2016)."""
     return 0.5 * x * erfc(-math.sqrt(0.5) * x)
 
@@ -166,16 +167,16 @@ adjoint(
 )
 
 
-def silu(x: Any) -> Any:
+def silu(x: Value) -> Any:
     """x sigmoid(x), elementwise (Elfwing et al. 2018; "swish")."""
     return x * sigmoid(x)
 
 
-def leaky_relu(x: Any, slope: float = 0.01) -> Any:
+def leaky_relu(x: Value, slope: float = 0.01) -> Any:
     """x where it is positive, else `slope` times x. Its derivative at 0 is the slope."""
     return np.where(np.greater(x, 0), x, slope * x)
 
 
-def elu(x: Any, alpha: float = 1.0) -> Any:
+def elu(x: Value, alpha: float = 1.0) -> Any:
     """x where it is positive, else alpha (exp(x) - 1) (Clevert et al. 2016). Its derivative at 0 is alpha."""
     return np.where(np.greater(x, 0), x, alpha * np.expm1(np.where(np.greater(x, 0), 0.0, x)))

@@ -14,6 +14,7 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import axes
 from autodiff.engine.table import adjoint, composed, linear
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import along, array, given, raw
 from autodiff.rules.indexing import scatter
 from autodiff.rules.shaping import cast, concatenate, in_double
@@ -69,13 +70,13 @@ def leaves(part: Any, depth: int) -> list[tuple[Any, int]]:
 
 
 @composed(np.append)
-def append(arr: Any, values: Any, axis: int | None = None) -> Any:
+def append(arr: Value, values: Value, axis: int | None = None) -> Any:
     """np.append: concatenation, of flattened arrays if no axis is given."""
     return concatenate(array(arr), array(values), axis=axis)
 
 
 @composed(np.insert)
-def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+def insert(arr: Value, obj: Any, values: Value, axis: int | None = None) -> Any:
     """np.insert: the values, broadcast and in the array's dtype, before the places."""
     arr = array(arr)
     values = cast(array(values), arr.dtype)
@@ -85,7 +86,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
 
 
 @composed(np.delete)
-def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+def delete(arr: Value, obj: Any, axis: int | None = None) -> Any:
     """np.delete: the elements that stay."""
     arr = np.ravel(array(arr)) if axis is None else array(arr)
     axis = 0 if axis is None else axis
@@ -97,7 +98,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 # -- taken apart ------------------------------------------------------------------------------------------------
 
 
-def parts(x: Any, places: Any, axis: int, split: Callable[..., Any] = np.split) -> list[Any]:
+def parts(x: Value, places: Any, axis: int, split: Callable[..., Any] = np.split) -> list[Any]:
     """The pieces that split gives, as slices; where they begin and end, it shows on the numbers of the elements."""
     x = array(x)
     if not x.ndim:
@@ -117,7 +118,7 @@ if hasattr(np, "unstack"):  # since NumPy 2.1
 
 
 @composed(np.trim_zeros)
-def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+def trim_zeros(filt: Value, trim: str = "fb", axis: Any = None) -> Any:
     """np.trim_zeros: what remains from the first to the last element that is not 0, along each axis."""
     filt = array(filt)
     trimmed = axes(None if axis is None else np.atleast_1d(axis).tolist(), filt.ndim)
@@ -135,7 +136,7 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
 # -- repeated ---------------------------------------------------------------------------------------------------
 
 
-def tiled(g: Any, y: Any, x: Any, reps: Any) -> Any:
+def tiled(g: Value, y: Value, x: Value, reps: Any) -> Any:
     """The tiles added up."""
     times = tuple(np.atleast_1d(reps).tolist())
     ndim = max(len(times), x.ndim)
@@ -144,7 +145,7 @@ def tiled(g: Any, y: Any, x: Any, reps: Any) -> Any:
     return np.reshape(np.sum(apart, axis=tuple(range(0, 2 * ndim, 2))), x.shape)
 
 
-def repeated(g: Any, y: Any, x: Any, repeats: Any, axis: int | None = None) -> Any:
+def repeated(g: Value, y: Value, x: Value, repeats: Any, axis: int | None = None) -> Any:
     """The repetitions of each element added up."""
     if axis is None:
         return np.reshape(repeated(g, y, np.ravel(x), repeats, 0), x.shape)
@@ -162,7 +163,7 @@ linear(np.tile, np.repeat)
 
 
 @composed(np.resize)
-def resize(a: Any, new_shape: Any) -> Any:
+def resize(a: Value, new_shape: Any) -> Any:
     """np.resize: the elements over and over until the shape is full."""
     flat = np.ravel(array(a))
     shape = tuple(np.atleast_1d(new_shape).tolist())
@@ -175,7 +176,7 @@ def resize(a: Any, new_shape: Any) -> Any:
 # -- in equal steps ---------------------------------------------------------------------------------------------
 
 
-def ends(*values: Any) -> tuple[Any, ...]:
+def ends(*values: Value) -> tuple[Any, ...]:
     """The ends of a range of numbers, as arrays of one shape and one floating-point dtype."""
     dtype = np.result_type(*(v.dtype if hasattr(v, "dtype") else v for v in map(raw, values)), 0.0)
     arrays: list[Any] = [v if isinstance(v, Node) else np.asarray(v, dtype) for v in values]
@@ -184,8 +185,8 @@ def ends(*values: Any) -> tuple[Any, ...]:
 
 @composed(np.linspace)
 def linspace(
-    start: Any,
-    stop: Any,
+    start: Value,
+    stop: Value,
     num: int = 50,
     endpoint: bool = True,
     retstep: bool = False,
@@ -204,8 +205,8 @@ def linspace(
 
 @composed(np.logspace)
 def logspace(
-    start: Any,
-    stop: Any,
+    start: Value,
+    stop: Value,
     num: int = 50,
     endpoint: bool = True,
     base: Any = 10.0,
@@ -220,7 +221,7 @@ def logspace(
 
 
 @composed(np.geomspace)
-def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+def geomspace(start: Value, stop: Value, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """np.geomspace: from start to stop in equal ratios, in double precision."""
     start, stop = map(in_double, np.broadcast_arrays(array(start), array(stop)))
     if np.any(np.not_equal(np.sign(start), np.sign(stop))) or np.any(np.equal(start, 0)):

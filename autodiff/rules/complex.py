@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.table import adjoint, composed, constant, linear
+from autodiff.engine.values import Value
 from autodiff.rules.quotient import quotient
 
 DEGREE = 180 / np.pi
@@ -27,7 +28,7 @@ adjoint(np.real_if_close, lambda g, y, a, tol=100: g)
 linear(np.conjugate, np.real, np.imag)
 
 
-def turned(g: Any, y: Any, z: Any, deg: bool = False) -> Any:
+def turned(g: Value, y: Value, z: Value, deg: bool = False) -> Any:
     """The angle is the imaginary part of ln z, so its adjoint is -i g / z; it is constant along the real line."""
     if z.dtype.kind != "c":
         return np.zeros_like(g)
@@ -38,7 +39,7 @@ adjoint(np.angle, turned)
 
 
 @composed(np.sign)
-def sign(x: Any) -> Any:
+def sign(x: Value) -> Any:
     """The sign of real numbers, a constant; of complex ones x / |x|, which varies, and 0 where x is 0."""
     if np.iscomplexobj(x):
         return quotient(x, np.absolute(x))

@@ -13,6 +13,7 @@ from autodiff.engine.recording import name_shapes
 from autodiff.engine.shapes import axes as counted
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive, table
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import given, raw
 from autodiff.rules.indexing import gather
 
@@ -20,7 +21,7 @@ from autodiff.rules.indexing import gather
 #    pass sums them back, matmul being a ufunc ------------------------------------------------------------------
 
 
-def matmul(a: Any, b: Any) -> Any:
+def matmul(a: Value, b: Value) -> Any:
     """a @ b: one product of matrices where b is one, rather than one for each matrix of the batch."""
     try:
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and b.ndim == 2 < a.ndim:
@@ -31,7 +32,7 @@ def matmul(a: Any, b: Any) -> Any:
         raise
 
 
-def matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
+def matmul_left(g: Value, y: Value, a: Value, b: Value) -> Any:
     """G Bᵀ."""
     if b.ndim == 1:
         return g[..., None] * b
@@ -40,7 +41,7 @@ def matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
     return matmul(g, b.mT)
 
 
-def matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+def matmul_right(g: Value, y: Value, a: Value, b: Value) -> Any:
     """Aᵀ G."""
     if a.ndim == 1:
         return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
@@ -56,7 +57,7 @@ table[np.matmul].function = matmul
 
 
 @composed(np.dot)
-def dot(a: Any, b: Any) -> Any:
+def dot(a: Value, b: Value) -> Any:
     """np.dot: a product of matrices, or of each last-axis row of a with each second-to-last-axis column of b."""
     shape_a, shape_b = np.shape(a), np.shape(b)
     if not shape_a or not shape_b:
@@ -112,7 +113,7 @@ def product_of(subscripts: str) -> Product | None:
     )
 
 
-def as_product(subscripts: str, a: Any, b: Any) -> Any:
+def as_product(subscripts: str, a: Value, b: Value) -> Any:
     """The contraction of two arrays by matmul, many times as fast as a loop over the letters; None where it is none."""
     product = product_of(subscripts)
     if product is None:
@@ -127,7 +128,7 @@ def as_product(subscripts: str, a: Any, b: Any) -> Any:
     return y.reshape(outer + rows + columns).transpose(order)
 
 
-def contraction_adjoint(position: int, g: Any, y: Any, *operands: Any, subscripts: str) -> Any:
+def contraction_adjoint(position: int, g: Value, y: Value, *operands: Any, subscripts: str) -> Any:
     """The same sum with g in the place of the operand, and the operand's subscripts as the result's."""
     inputs, output = subscripts.split("->")
     terms = inputs.split(",")
@@ -163,7 +164,7 @@ def lettered(numbers: Any) -> str:
     return "".join("..." if k is Ellipsis else string.ascii_letters[operator.index(k)] for k in numbers)
 
 
-def diagonal(x: Any, term: str) -> Any:
+def diagonal(x: Value, term: str) -> Any:
     """The elements of x whose indices agree where a letter of the term repeats, an axis for each letter."""
     axes = dict(zip(term, np.shape(x), strict=True))
     if len(axes) == len(term):
@@ -204,7 +205,7 @@ def explicit(subscripts: str, shapes: list[tuple[int, ...]]) -> tuple[list[str],
 # -- products that are written with matmul and einsum -----------------------------------------------------------
 
 
-def conjugated(x: Any) -> Any:
+def conjugated(x: Value) -> Any:
     """The complex conjugate; real arrays as they are."""
     return np.conj(x) if np.iscomplexobj(x) else x
 
@@ -213,7 +214,7 @@ composed(np.linalg.matmul)(lambda x1, x2: np.matmul(x1, x2))
 
 
 @composed(np.vdot)
-def vdot(a: Any, b: Any) -> Any:
+def vdot(a: Value, b: Value) -> Any:
     """np.vdot: the sum of conj(a) b over all elements."""
     if math.prod(np.shape(a)) != math.prod(np.shape(b)):
         raise ValueError(f"np.vdot takes arrays of one size; received the shapes {np.shape(a)} and {np.shape(b)}.")
@@ -222,14 +223,14 @@ def vdot(a: Any, b: Any) -> Any:
 
 @composed(np.linalg.vecdot)
 @composed(np.vecdot)
-def vecdot(x1: Any, x2: Any, *, axis: int = -1) -> Any:
+def vecdot(x1: Value, x2: Value, *, axis: int = -1) -> Any:
     """np.vecdot: the sum of conj(x1) x2 along an axis."""
     x1, x2 = (x if axis == -1 else np.transpose(x, transposition(np.ndim(x), axis)) for x in (x1, x2))
     agree("np.vecdot", x1, x2)
     return np.einsum("...i,...i->...", conjugated(x1), x2)
 
 
-def agree(name: str, left: Any, right: Any, axis: int = -1, ndims: tuple[int, int] = (1, 1)) -> None:
+def agree(name: str, left: Value, right: Value, axis: int = -1, ndims: tuple[int, int] = (1, 1)) -> None:
     """Refuse what NumPy refuses: the last axis of the left is summed with `axis` of the right, of the same length.
 
     (An einsum would stretch an axis of length 1.) `ndims` are the least numbers of axes.
@@ -252,20 +253,20 @@ def transposition(ndim: int, axis: int) -> tuple[int, ...]:
 if hasattr(np, "matvec"):  # NumPy 2.2
 
     @composed(np.matvec)
-    def matvec(x1: Any, x2: Any) -> Any:
+    def matvec(x1: Value, x2: Value) -> Any:
         """np.matvec: matrices times vectors, batched."""
         agree("np.matvec", x1, x2, ndims=(2, 1))
         return np.matmul(x1, np.expand_dims(x2, -1))[..., 0]
 
     @composed(np.vecmat)
-    def vecmat(x1: Any, x2: Any) -> Any:
+    def vecmat(x1: Value, x2: Value) -> Any:
         """np.vecmat: conjugated vectors times matrices, batched."""
         agree("np.vecmat", x1, x2, -2, ndims=(1, 2))
         return np.matmul(np.expand_dims(conjugated(x1), -2), x2)[..., 0, :]
 
 
 @composed(np.inner)
-def inner(a: Any, b: Any) -> Any:
+def inner(a: Value, b: Value) -> Any:
     """np.inner: a sum over the last axes."""
     if not np.ndim(a) or not np.ndim(b):
         return np.multiply(a, b)
@@ -274,13 +275,13 @@ def inner(a: Any, b: Any) -> Any:
 
 
 @composed(np.outer)
-def outer(a: Any, b: Any) -> Any:
+def outer(a: Value, b: Value) -> Any:
     """np.outer: every product of an element of a with one of b."""
     return np.multiply(np.expand_dims(np.ravel(a), 1), np.expand_dims(np.ravel(b), 0))
 
 
 @composed(np.linalg.outer)
-def outer_of_vectors(x1: Any, x2: Any, /) -> Any:
+def outer_of_vectors(x1: Value, x2: Value, /) -> Any:
     """np.linalg.outer: np.outer of vectors only."""
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
         raise ValueError(f"np.linalg.outer takes two vectors; received the shapes {np.shape(x1)} and {np.shape(x2)}")
@@ -288,7 +289,7 @@ def outer_of_vectors(x1: Any, x2: Any, /) -> Any:
 
 
 @composed(np.tensordot)
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+def tensordot(a: Value, b: Value, axes: Any = 2) -> Any:
     """np.tensordot: a matrix product of reshaped arrays, over the axes that are summed."""
     shape_a, shape_b = np.shape(a), np.shape(b)
     first, second = (range(-axes, 0), range(axes)) if isinstance(axes, int | np.integer) else axes
@@ -305,7 +306,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 @composed(np.kron)
-def kron(a: Any, b: Any) -> Any:
+def kron(a: Value, b: Value) -> Any:
     """np.kron: a with each element replaced by its product with all of b."""
     ndim = max(np.ndim(a), np.ndim(b))
     shape_a, shape_b = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
@@ -315,7 +316,7 @@ def kron(a: Any, b: Any) -> Any:
 
 
 @composed(np.cross)
-def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+def cross(a: Value, b: Value, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """np.cross of vectors in space; of two in the plane the third component alone."""
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -334,7 +335,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
 
 
 @composed(np.linalg.cross)
-def cross_in_space(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+def cross_in_space(x1: Value, x2: Value, /, *, axis: int = -1) -> Any:
     """np.linalg.cross: of vectors in space only."""
     if not np.shape(x1)[axis] == np.shape(x2)[axis] == 3:
         return np.linalg.cross(raw(x1), raw(x2), axis=axis)  # which NumPy refuses
@@ -344,7 +345,7 @@ def cross_in_space(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
 composed(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: tensordot(x1, x2, axes))
 
 
-def traced(g: Any, y: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+def traced(g: Value, y: Value, a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """The diagonal that was summed, with g on it."""
     rows, columns = axis1 % a.ndim, axis2 % a.ndim
     order = [*(k for k in range(a.ndim) if k not in (rows, columns)), rows, columns]
@@ -357,7 +358,7 @@ linear(np.trace)
 
 
 @composed(np.linalg.trace)
-def traces(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+def traces(x: Value, /, *, offset: int = 0, dtype: Any = None) -> Any:
     """np.linalg.trace: that of each matrix."""
     return np.trace(x, offset=offset, axis1=-2, axis2=-1, **given(dtype=dtype))
 

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.table import adjoint, composed, linear
+from autodiff.engine.values import Value
 from autodiff.rules.indexing import scatter
 
 
-def unmoved(g: Any, other: Any, length: int, mode: Any) -> Any:
+def unmoved(g: Value, other: Value, length: int, mode: Any) -> Any:
     """The sum of g over all shifts of `other`: the adjoint of the argument of that length."""
     shortest, full = min(length, other.shape[0]), length + other.shape[0] - 1
     start = {"full": 0, "same": (shortest - 1) // 2, "valid": shortest - 1}[mode]
@@ -25,7 +26,7 @@ linear(np.convolve)
 
 
 @composed(np.correlate)
-def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
+def correlate(a: Value, v: Value, mode: Any = "valid") -> Any:
     """np.correlate: the convolution with v conjugated and turned round. The longer array is moved over the shorter."""
     a, v = np.ravel(a), np.ravel(v)
     if a.shape[0] < v.shape[0]:  # NumPy exchanges them, and turns the result

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.table import adjoint, composed, primitive
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import raw
 from autodiff.rules.linear_algebra import conjugate, dagger, from_lower, result_type
 from autodiff.rules.quotient import quotient
@@ -32,7 +33,7 @@ from autodiff.rules.spectra import (
 # -- Cholesky ---------------------------------------------------------------------------------------------------
 
 
-def cholesky_adjoint(g: Any, y: Any, a: Any, upper: bool = False) -> Any:
+def cholesky_adjoint(g: Value, y: Value, a: Value, upper: bool = False) -> Any:
     """Ā = ½ L⁻ᴴ (Φ + Φᴴ) L⁻¹, where Φ is the lower triangle of Lᴴ L̄ with its diagonal halved (Murray, eq. 9).
 
     One triangle of A is read; the adjoint is that of the function of (A + Aᴴ) / 2 (see eigenvalues).
@@ -56,7 +57,7 @@ def complement(q: Any, basis: Any) -> Any:
     return basis
 
 
-def complement_adjoint(g: Any, y: Any, q: Any, basis: Any) -> Any:
+def complement_adjoint(g: Value, y: Value, q: Any, basis: Any) -> Any:
     """Q̄ = −Y Ȳᴴ Q, since Qᴴ dY = −dQᴴ Y. Yᴴ dY is any K = −Kᴴ: refused unless tr(Ȳᴴ Y K) = 0 for all of them."""
     bar = conjugate(g)
     turning = dagger(y) @ bar
@@ -77,13 +78,13 @@ adjoint(complement, complement_adjoint)
 
 
 @primitive
-def orthogonal_and_triangular(a: Any) -> Any:
+def orthogonal_and_triangular(a: Value) -> Any:
     """Q above Rᵀ, of the reduced QR factorisation."""
     q, r = np.linalg.qr(a)
     return np.concatenate([q, r.mT], axis=-2)
 
 
-def qr_adjoint(g: Any, y: Any, a: Any) -> Any:
+def qr_adjoint(g: Value, y: Value, a: Value) -> Any:
     """Ā = (Q̄ + Q C) R⁻ᴴ, where C is the upper triangle of R̄ Rᴴ − Qᴴ Q̄ copied to the lower one (Liao et al., eq. 3).
 
     Columns beyond the m-th of a wide matrix, A₂, do not move Q: R₂ = Qᴴ A₂ gives Ā₂ = Q R̄₂, and Q̄ += A₂ R̄₂ᴴ.
@@ -114,7 +115,7 @@ adjoint(orthogonal_and_triangular, qr_adjoint)
 
 
 @composed(np.linalg.qr)
-def qr(a: Any, mode: str = "reduced") -> Any:
+def qr(a: Value, mode: str = "reduced") -> Any:
     """np.linalg.qr in its modes but 'raw'; 'complete' completes Q to a basis, and R by rows of zeros."""
     if a.ndim < 2:
         return np.linalg.qr(raw(a))  # which NumPy refuses
@@ -136,7 +137,7 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 
 
 @primitive
-def singular_triplets(a: Any, full: bool = False) -> Any:
+def singular_triplets(a: Value, full: bool = False) -> Any:
     """U above the singular values, as a row, above V*: (m + 1 + n, k), what is in the reduced decomposition.
 
     The vectors of the `full` decomposition may differ from the reduced one's in sign.
@@ -152,7 +153,7 @@ def triplets(packed: Any, m: int) -> tuple[Any, Any, Any]:
     return packed[..., :m, :], np.real(s) if s.dtype.kind == "c" else s, packed[..., m + 1 :, :].mT
 
 
-def triplets_adjoint(g: Any, y: Any, a: Any, full: bool = False) -> Any:
+def triplets_adjoint(g: Value, y: Value, a: Value, full: bool = False) -> Any:
     """That of the reduced singular value decomposition (Townsend, eq. 40; the phases: Wan & Zhang, eq. 15).
 
     With J = Uᴴ Ū − Ūᴴ U, K = Vᴴ V̄ − V̄ᴴ V and Eᵢⱼ = sⱼ² − sᵢ²,
@@ -188,12 +189,12 @@ adjoint(singular_triplets, triplets_adjoint)
 
 
 @primitive
-def singular_values(a: Any) -> Any:
+def singular_values(a: Value) -> Any:
     """The singular values, in falling order."""
     return np.linalg.svdvals(a)
 
 
-def singular_values_adjoint(g: Any, y: Any, a: Any) -> Any:
+def singular_values_adjoint(g: Value, y: Value, a: Value) -> Any:
     """Ā = U diag(s̄) Vᴴ."""
     u, _, vh = np.linalg.svd(a, full_matrices=False)
     return conjugate((u * g[..., None, :]) @ vh)
@@ -203,7 +204,7 @@ adjoint(singular_values, singular_values_adjoint)
 composed(np.linalg.svdvals)(lambda x: singular_values(x))
 
 
-def svd_of_hermitian(a: Any, compute_uv: bool) -> Any:
+def svd_of_hermitian(a: Value, compute_uv: bool) -> Any:
     """The singular values |λ| in descending order, U, the eigenvectors, and Vᴴ = (U sign λ)ᴴ; of the lower triangle."""
     a = from_lower(a)
     values, vectors = np.linalg.eigh(a) if compute_uv else (np.linalg.eigvalsh(a), None)
@@ -216,7 +217,7 @@ def svd_of_hermitian(a: Any, compute_uv: bool) -> Any:
 
 
 @composed(np.linalg.svd)
-def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     """np.linalg.svd: the values alone, or the factors too."""
     if a.ndim < 2:
         return np.linalg.svd(raw(a))  # which NumPy refuses

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.table import adjoint, composed, primitive
+from autodiff.engine.values import Value
 from autodiff.rules.linear_algebra import conjugate, dagger, result_type
 from autodiff.rules.spectra import across, columns_used, diagonal, diagonal_matrix, gaps, refuse_phase, rounding
 
@@ -23,13 +24,13 @@ from autodiff.rules.spectra import across, columns_used, diagonal, diagonal_matr
 
 
 @primitive
-def hermitian_pairs(a: Any, UPLO: Any = "L") -> Any:  # noqa: N803  # NumPy's name
+def hermitian_pairs(a: Value, UPLO: Any = "L") -> Any:  # noqa: N803  # NumPy's name
     """The eigenvalues as a column beside the eigenvectors of a Hermitian matrix."""
     values, vectors = np.linalg.eigh(a, UPLO)
     return np.concatenate([values[..., None], vectors], axis=-1)
 
 
-def hermitian_pairs_adjoint(g: Any, y: Any, a: Any, UPLO: str = "L") -> Any:  # noqa: N803
+def hermitian_pairs_adjoint(g: Value, y: Value, a: Value, UPLO: str = "L") -> Any:  # noqa: N803
     """Ā = V (diag(λ̄) + ½ (M − Mᴴ) / (λⱼ − λᵢ)) Vᴴ, where M = Vᴴ V̄ (Giles, 3.1; the Hermitian part of it)."""
     values, vectors, bar = np.real(y[..., 0]), y[..., 1:], conjugate(g[..., 1:])
     inner = dagger(vectors) @ bar
@@ -43,14 +44,14 @@ adjoint(hermitian_pairs, hermitian_pairs_adjoint)
 
 
 @composed(np.linalg.eigh)
-def eigh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803
+def eigh(a: Value, UPLO: str = "L") -> Any:  # noqa: N803
     """np.linalg.eigh."""
     pairs = hermitian_pairs(a, UPLO=UPLO)
     values = np.real(pairs[..., 0]) if pairs.dtype.kind == "c" else pairs[..., 0]
     return result_type(np.linalg.eigh)(values, pairs[..., 1:])
 
 
-def eigvalsh_adjoint(g: Any, y: Any, a: Any, UPLO: Any = "L") -> Any:  # noqa: N803
+def eigvalsh_adjoint(g: Value, y: Value, a: Value, UPLO: Any = "L") -> Any:  # noqa: N803
     """Ā = V diag(λ̄) Vᴴ."""
     vectors = np.linalg.eigh(a, UPLO)[1]
     return conjugate((vectors * g[..., None, :]) @ dagger(vectors))
@@ -62,13 +63,13 @@ adjoint(np.linalg.eigvalsh, eigvalsh_adjoint)
 
 
 @primitive
-def pairs_of(a: Any) -> Any:
+def pairs_of(a: Value) -> Any:
     """The eigenvalues as a row above the eigenvectors; real where all are."""
     values, vectors = np.linalg.eig(a)
     return np.concatenate([values[..., None, :], vectors], axis=-2)
 
 
-def pairs_adjoint(g: Any, y: Any, a: Any) -> Any:
+def pairs_adjoint(g: Value, y: Value, a: Value) -> Any:
     """Ā = V⁻ᴴ (diag(λ̄) + (M − Vᴴ V diag(Re M)) / conj(λⱼ − λᵢ)) Vᴴ, where M = Vᴴ V̄ (Boeddeker et al., eq. 4.77).
 
     The second term in the bracket keeps the columns of V at length 1.
@@ -93,13 +94,13 @@ adjoint(pairs_of, pairs_adjoint)
 
 
 @composed(np.linalg.eig)
-def eig(a: Any) -> Any:
+def eig(a: Value) -> Any:
     """np.linalg.eig."""
     pairs = pairs_of(a)
     return result_type(np.linalg.eig)(pairs[..., 0, :], pairs[..., 1:, :])
 
 
 @composed(np.linalg.eigvals)
-def eigvals(a: Any) -> Any:
+def eigvals(a: Value) -> Any:
     """np.linalg.eigvals, from the factorisation with the eigenvectors, which the adjoint needs in the same order."""
     return pairs_of(a)[..., 0, :]

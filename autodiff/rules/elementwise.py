@@ -15,6 +15,7 @@ import numpy as np
 
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import raw
 from autodiff.rules.quotient import quotient
 
@@ -38,7 +39,7 @@ adjoint(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.copysign(1.0, b)), 
 adjoint(np.hypot, lambda g, y, a, b: quotient(g * a, y), lambda g, y, a, b: quotient(g * b, y))
 
 
-def modulus(g: Any, y: Any, x: Any) -> Any:
+def modulus(g: Value, y: Value, x: Value) -> Any:
     """sign(x) if x is real, conj(x) / |x| if it is complex: 0 at 0."""
     return quotient(g * np.conj(x), y) if x.dtype.kind == "c" else g * np.sign(x)
 
@@ -46,7 +47,7 @@ def modulus(g: Any, y: Any, x: Any) -> Any:
 adjoint(np.absolute, modulus)
 
 
-def power_base(g: Any, y: Any, x: Any, p: Any) -> Any:
+def power_base(g: Value, y: Value, x: Value, p: Value) -> Any:
     """p x^(p-1), which is 0 for p = 0 even at x = 0."""
     if isinstance(p, np.generic):
         p = p.item()  # a NumPy integer would make float64 of float32
@@ -55,7 +56,7 @@ def power_base(g: Any, y: Any, x: Any, p: Any) -> Any:
     return g * p * x ** np.where(np.logical_and(np.equal(p, 0), np.equal(x, 0)), 1.0, p - 1)
 
 
-def power_exponent(g: Any, y: Any, x: Any, p: Any) -> Any:
+def power_exponent(g: Value, y: Value, x: Value, p: Value) -> Any:
     """y ln x, which is 0 at x = 0 (where y is 0 for every positive p near it)."""
     base = np.where(np.equal(x, 0), 1.0, x)
     log = np.log(base + 0j if y.dtype.kind == "c" else base)  # of a negative x, complex too
@@ -76,7 +77,7 @@ adjoint(np.log10, lambda g, y, x: g / (x * LN10))
 adjoint(np.log1p, lambda g, y, x: g / (1.0 + x))
 
 
-def part(y: Any, x: Any) -> Any:
+def part(y: Value, x: Value) -> Any:
     """x - y, the logarithm of the part that exp(x) has in exp(y): none where both are 0."""
     return x - np.where(np.equal(y, -math.inf), 0.0, y)
 
@@ -120,7 +121,7 @@ adjoint(np.unwrap, lambda g, y, x, discont=None, axis=-1, period=6.2831853071795
 
 
 @primitive
-def fraction(x: Any) -> Any:
+def fraction(x: Value) -> Any:
     """What follows the decimal point."""
     return np.modf(x)[0]
 
@@ -131,14 +132,14 @@ composed(np.divmod)(lambda x1, x2: (np.floor_divide(x1, x2), np.remainder(x1, x2
 
 
 @composed(np.frexp)
-def frexp(x: Any) -> Any:
+def frexp(x: Value) -> Any:
     """np.frexp: x over a power of two, and the power, a constant."""
     exponent = np.frexp(raw(x))[1]
     return np.ldexp(x, -exponent), exponent
 
 
 @composed(np.nan_to_num)
-def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+def nan_to_num(x: Value, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """np.nan_to_num: x where it is finite."""
     if not copy:
         raise TypeError("np.nan_to_num was called with copy=False; a Tensor is not written into: leave it away.")
@@ -152,7 +153,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
 # -- choices ----------------------------------------------------------------------------------------------------
 
 
-def extremum_adjoint(g: Any, y: Any, x: Any, other: Any) -> Any:
+def extremum_adjoint(g: Value, y: Value, x: Value, other: Value) -> Any:
     """The adjoint of x, where y is the greater (or the smaller) of x and the other: half of g at a tie."""
     share = (y == x) * (1.0 - 0.5 * np.equal(x, other))
     return g * np.where(np.isnan(y), math.nan, share).astype(y.dtype)
@@ -165,7 +166,7 @@ adjoint(np.fmin, lambda g, y, a, b: extremum_adjoint(g, y, a, b), lambda g, y, a
 
 
 @primitive
-def where(condition: Any, x: Any, y: Any) -> Any:
+def where(condition: Any, x: Value, y: Value) -> Any:
     """np.where with all its arguments."""
     return np.where(condition, x, y)
 
@@ -185,7 +186,7 @@ def chosen(condition: Any, x: Any = None, y: Any = None) -> Any:
 
 
 @composed(np.clip)
-def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def clip(a: Value, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """The smaller of a_max and the greater of a_min and a, so a value on a bound ties with it."""
     lowest, highest = (a_min if min is None else min), (a_max if max is None else max)
     a = a if lowest is None else np.maximum(a, lowest)

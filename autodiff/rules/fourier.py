@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.table import adjoint, composed, linear
+from autodiff.engine.values import Value
 from autodiff.rules.indexing import scatter
 
 EXCHANGED: Any = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
-def resized(g: Any, length: int, axis: int) -> Any:
+def resized(g: Value, length: int, axis: int) -> Any:
     """The array cut, or padded with zeros, to a length along an axis."""
     axis %= g.ndim
     if g.shape[axis] == length:
@@ -25,23 +26,23 @@ def resized(g: Any, length: int, axis: int) -> Any:
     return scatter(g, index=index, shape=(*g.shape[:axis], length, *g.shape[axis + 1 :]))
 
 
-def fft_adjoint(g: Any, y: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def fft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """The transform of g."""
     return resized(np.fft.fft(g, axis=axis, norm=norm), a.shape[axis], axis)
 
 
-def ifft_adjoint(g: Any, y: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def ifft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """The inverse transform of g."""
     return resized(np.fft.ifft(g, axis=axis, norm=norm), a.shape[axis], axis)
 
 
-def rfft_adjoint(g: Any, y: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def rfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """The transform of g, whose other half rfft leaves out, so that it has an adjoint of 0."""
     n = a.shape[axis] if n is None else n
     return resized(np.real(np.fft.fft(g, n, axis=axis, norm=norm)), a.shape[axis], axis)
 
 
-def irfft_adjoint(g: Any, y: Any, a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def irfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """The transform of g, where what stands for two frequencies, itself and its conjugate, counts twice."""
     half = np.fft.ihfft(g, axis=axis, norm=norm)
     frequencies = np.arange(half.shape[axis])
@@ -60,13 +61,13 @@ linear(np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.fftshift, np.f
 
 
 @composed(np.fft.hfft)
-def hfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def hfft(a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """np.fft.hfft: the transform, real, of an array with Hermitian symmetry."""
     return np.fft.irfft(np.conj(a), n, axis=axis, norm=EXCHANGED[norm])
 
 
 @composed(np.fft.ihfft)
-def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def ihfft(a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
     """np.fft.ihfft: the inverse of hfft."""
     return np.conj(np.fft.rfft(a, n, axis=axis, norm=EXCHANGED[norm]))
 
@@ -76,7 +77,7 @@ def ihfft(a: Any, n: int | None = None, axis: int = -1, norm: Any = None) -> Any
 Sizes = Sequence[int | None] | None
 
 
-def sizes(a: Any, s: Sizes, axes: Sequence[int] | None) -> list[tuple[int | None, int]]:
+def sizes(a: Value, s: Sizes, axes: Sequence[int] | None) -> list[tuple[int | None, int]]:
     """The length (None for the array's own) and the axis of each transform."""
     if axes is None:
         axes = range(a.ndim) if s is None else range(a.ndim - len(s), a.ndim)
@@ -84,7 +85,7 @@ def sizes(a: Any, s: Sizes, axes: Sequence[int] | None) -> list[tuple[int | None
     return list(zip(lengths, axes, strict=True))
 
 
-def over_axes(transform: Any, a: Any, pairs: list[tuple[int | None, int]], norm: Any) -> Any:
+def over_axes(transform: Any, a: Value, pairs: list[tuple[int | None, int]], norm: Any) -> Any:
     """The transform along each of the axes."""
     for n, axis in reversed(pairs):
         a = transform(a, n, axis=axis, norm=norm)
@@ -92,50 +93,50 @@ def over_axes(transform: Any, a: Any, pairs: list[tuple[int | None, int]], norm:
 
 
 @composed(np.fft.fftn)
-def fftn(a: Any, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+def fftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
     """np.fft.fftn."""
     return over_axes(np.fft.fft, a, sizes(a, s, axes), norm)
 
 
 @composed(np.fft.ifftn)
-def ifftn(a: Any, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+def ifftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
     """np.fft.ifftn."""
     return over_axes(np.fft.ifft, a, sizes(a, s, axes), norm)
 
 
 @composed(np.fft.rfftn)
-def rfftn(a: Any, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+def rfftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
     """np.fft.rfftn: real along the last axis."""
     *rest, (n, axis) = sizes(a, s, axes)
     return over_axes(np.fft.fft, np.fft.rfft(a, n, axis=axis, norm=norm), rest, norm)
 
 
 @composed(np.fft.irfftn)
-def irfftn(a: Any, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+def irfftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
     """np.fft.irfftn: real along the last axis."""
     *rest, (n, axis) = sizes(a, s, axes)
     return np.fft.irfft(over_axes(np.fft.ifft, a, rest, norm), n, axis=axis, norm=norm)
 
 
 @composed(np.fft.fft2)
-def fft2(a: Any, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+def fft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
     """np.fft.fft2."""
     return fftn(a, s, axes, norm)
 
 
 @composed(np.fft.ifft2)
-def ifft2(a: Any, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+def ifft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
     """np.fft.ifft2."""
     return ifftn(a, s, axes, norm)
 
 
 @composed(np.fft.rfft2)
-def rfft2(a: Any, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+def rfft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
     """np.fft.rfft2."""
     return rfftn(a, s, axes, norm)
 
 
 @composed(np.fft.irfft2)
-def irfft2(a: Any, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+def irfft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
     """np.fft.irfft2."""
     return irfftn(a, s, axes, norm)

@@ -12,16 +12,17 @@ from autodiff.batching.array import last, trailing
 from autodiff.engine.graph import Node, described
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, primitive
+from autodiff.engine.values import Value
 
 
 @primitive
-def gather(x: Any, index: Any) -> Any:
+def gather(x: Value, index: Any) -> Any:
     """x[index]: basic, integer-array and boolean indexing."""
     return x[index]
 
 
 @primitive
-def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
+def scatter(values: Value, index: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of `shape` with `values` added at the index, as often as it is repeated."""
     if isinstance(values, Batch):
         longer, index = (*shape, values.count), trailing(index, len(shape))
@@ -35,7 +36,7 @@ def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 
 @primitive
-def added_at(x: Any, value: Any, index: Any) -> Any:
+def added_at(x: Value, value: Any, index: Any) -> Any:
     """A copy of x with `value`, broadcast, added at the index, as often as it is repeated."""
     array = np.array(x)
     np.add.at(array, index, value)
@@ -43,7 +44,7 @@ def added_at(x: Any, value: Any, index: Any) -> Any:
 
 
 @primitive
-def replaced_at(x: Any, value: Any, index: Any) -> Any:
+def replaced_at(x: Value, value: Any, index: Any) -> Any:
     """A copy of x with `value`, broadcast, at the index; the last counts where the index is repeated."""
     array = np.array(x)
     array[index] = value

@@ -14,16 +14,17 @@ import numpy as np
 
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, constant, primitive
+from autodiff.engine.values import Value
 
 constant(np.linalg.matrix_rank)
 
 
-def conjugate(x: Any) -> Any:
+def conjugate(x: Value) -> Any:
     """The complex conjugate; real arrays as they are."""
     return np.conj(x) if x.dtype.kind == "c" else x
 
 
-def dagger(x: Any) -> Any:
+def dagger(x: Value) -> Any:
     """The conjugate transpose of each matrix."""
     return conjugate(x).mT
 
@@ -39,14 +40,14 @@ def result_type(function: Callable[..., Any]) -> Any:
 adjoint(np.linalg.inv, lambda g, y, a: -(y.mT @ g @ y.mT))
 
 
-def solved_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+def solved_right(g: Value, y: Value, a: Value, b: Value) -> Any:
     """A⁻ᵀ g. A vector b is one column, whatever the batch of A (NumPy 2's rule)."""
     if np.ndim(b) == 1:
         return unbroadcast(np.linalg.solve(a.mT, g[..., None])[..., 0], np.shape(b))
     return unbroadcast(np.linalg.solve(a.mT, g), np.shape(b))
 
 
-def solved_left(g: Any, y: Any, a: Any, b: Any) -> Any:
+def solved_left(g: Value, y: Value, a: Value, b: Value) -> Any:
     """−A⁻ᵀ g yᵀ."""
     columns, solution = (g[..., None], y[..., None]) if np.ndim(b) == 1 else (g, y)
     return unbroadcast(-(np.linalg.solve(a.mT, columns) @ solution.mT), np.shape(a))
@@ -56,12 +57,12 @@ adjoint(np.linalg.solve, solved_left, solved_right)
 
 
 @primitive
-def pseudoinverse(a: Any, cutoffs: dict[str, Any]) -> Any:
+def pseudoinverse(a: Value, cutoffs: dict[str, Any]) -> Any:
     """The Moore-Penrose inverse P, with NumPy's cutoffs of small singular values, rcond or rtol."""
     return np.linalg.pinv(a, **cutoffs)
 
 
-def pseudoinverse_adjoint(g: Any, y: Any, a: Any, cutoffs: dict[str, Any]) -> Any:
+def pseudoinverse_adjoint(g: Value, y: Value, a: Value, cutoffs: dict[str, Any]) -> Any:
     """The adjoint among matrices of the same rank (a change of rank is a jump): Golub & Pereyra (1973), eq. 4.12.
 
     dP = −P dA P + P Pᴴ dAᴴ (1 − A P) + (1 − P A) dAᴴ Pᴴ P
@@ -79,14 +80,14 @@ def pseudoinverse_adjoint(g: Any, y: Any, a: Any, cutoffs: dict[str, Any]) -> An
 adjoint(pseudoinverse, pseudoinverse_adjoint)
 
 
-def from_lower(a: Any) -> Any:
+def from_lower(a: Value) -> Any:
     """The Hermitian matrices whose lower triangles these are."""
     below = np.tril(a, -1)
     return below + dagger(below) + np.real(a) * np.eye(a.shape[-1], dtype=a.dtype)
 
 
 @composed(np.linalg.pinv)
-def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+def pinv(a: Value, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     """np.linalg.pinv; of a Hermitian matrix NumPy reads the lower triangle."""
     a = from_lower(a) if hermitian else a
     cutoffs = {"rcond": rcond, "rtol": rtol}
@@ -94,12 +95,12 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None
 
 
 @primitive
-def least_squares(a: Any, b: Any, rcond: float | None = None) -> Any:
+def least_squares(a: Value, b: Value, rcond: float | None = None) -> Any:
     """The x that minimises |b − A x|, and of those the shortest."""
     return np.linalg.lstsq(a, b, rcond=rcond)[0]
 
 
-def residual_and_inverse(y: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+def residual_and_inverse(y: Value, a: Value, b: Value) -> tuple[Any, Any, Any]:
     """The solution, b − A x and the pseudoinverse, with vectors as columns, if A has full rank."""
     if np.linalg.matrix_rank(a) < min(np.shape(a)):
         raise np.linalg.LinAlgError(
@@ -110,7 +111,7 @@ def residual_and_inverse(y: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
     return columns, (b[:, None] if np.ndim(b) == 1 else b) - a @ columns, np.linalg.pinv(a)
 
 
-def least_squares_left(g: Any, y: Any, a: Any, b: Any, rcond: float | None = None) -> Any:
+def least_squares_left(g: Value, y: Value, a: Value, b: Value, rcond: float | None = None) -> Any:
     """Of x = P b with the differential of P above: Ā = −Pᴴ x̄ xᴴ + r x̄ᴴ P Pᴴ + Pᴴ x x̄ᴴ (1 − P A), r = b − A x."""
     x, r, p = residual_and_inverse(y, a, b)
     h, d = (g[None, :] if g.ndim == 1 else g.mT), dagger(p)  # h is x̄ᴴ
@@ -118,7 +119,7 @@ def least_squares_left(g: Any, y: Any, a: Any, b: Any, rcond: float | None = Non
     return conjugate(r @ (h @ p) @ d + third) - (h @ p).mT @ x.mT
 
 
-def least_squares_right(g: Any, y: Any, a: Any, b: Any, rcond: float | None = None) -> Any:
+def least_squares_right(g: Value, y: Value, a: Value, b: Value, rcond: float | None = None) -> Any:
     """Pᵀ g."""
     _, _, p = residual_and_inverse(y, a, b)
     return p.mT @ g
@@ -128,7 +129,7 @@ adjoint(least_squares, least_squares_left, least_squares_right)
 
 
 @composed(np.linalg.lstsq)
-def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
+def lstsq(a: Value, b: Value, rcond: float | None = None) -> Any:
     """np.linalg.lstsq: the solution, the squared residuals, the rank (a constant) and the singular values."""
     x = least_squares(a, b, **({} if rcond is None else {"rcond": rcond}))
     _, residuals, rank, _ = np.linalg.lstsq(getattr(a, "primal", a), getattr(b, "primal", b), rcond=rcond)
@@ -139,7 +140,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
 
 
 @composed(np.linalg.tensorinv)
-def tensorinv(a: Any, ind: int = 2) -> Any:
+def tensorinv(a: Value, ind: int = 2) -> Any:
     """np.linalg.tensorinv: the inverse of the matrix that the first `ind` axes and the rest make."""
     if ind <= 0:
         raise ValueError(f"np.linalg.tensorinv takes ind > 0; received {ind}")
@@ -148,7 +149,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
 
 
 @composed(np.linalg.tensorsolve)
-def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
+def tensorsolve(a: Value, b: Value, axes: Sequence[int] | None = None) -> Any:
     """np.linalg.tensorsolve: the x with tensordot(a, x, x.ndim) = b."""
     if axes is not None:
         a = np.transpose(a, [k for k in range(np.ndim(a)) if k not in axes] + list(axes))
@@ -159,7 +160,7 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
 # -- determinants -----------------------------------------------------------------------------------------------
 
 
-def determinant(g: Any, y: Any, a: Any) -> Any:
+def determinant(g: Value, y: Value, a: Value) -> Any:
     """The cofactors, det(A) A⁻ᵀ, times g; where A is close to singular, they come from its singular values."""
     s = np.linalg.svdvals(a)
     if np.all(np.greater(s[..., -1:], math.sqrt(np.finfo(a.dtype).eps) * s[..., :1])):
@@ -171,7 +172,7 @@ adjoint(np.linalg.det, determinant)
 
 
 @primitive
-def cofactors(a: Any) -> Any:
+def cofactors(a: Value) -> Any:
     """The signed minors of a matrix A = U S Vᴴ: det(U) det(Vᴴ) conj(U) C(S) conj(Vᴴ), with C(S) those of a diagonal."""
     u, s, vh = np.linalg.svd(a)
     minors = others(s, np.eye(s.shape[-1], dtype=bool))
@@ -179,13 +180,13 @@ def cofactors(a: Any) -> Any:
     return signs[..., None, None] * ((np.conj(u) * minors[..., None, :]) @ np.conj(vh))
 
 
-def others(s: Any, left_out: Any) -> Any:
+def others(s: Value, left_out: Any) -> Any:
     """The product of the elements of s, a vector, that are not left out; one product for each row of `left_out`."""
     rows = np.reshape(s, s.shape[:-1] + (1,) * (left_out.ndim - 1) + s.shape[-1:])
     return np.prod(np.where(left_out, 1.0, rows), axis=-1)
 
 
-def cofactors_adjoint(g: Any, y: Any, a: Any) -> Any:
+def cofactors_adjoint(g: Value, y: Value, a: Value) -> Any:
     """That of a determinant of second order: dC(S)ᵢᵢ = Σ Pᵢₘ dSₘₘ, dC(S)ᵢⱼ = −Pᵢⱼ dSⱼᵢ, where Pᵢⱼ = Π sₖ, k ≠ i, j."""
     u, s, vh = np.linalg.svd(a)
     eye = np.eye(s.shape[-1], dtype=bool)
@@ -200,12 +201,12 @@ adjoint(cofactors, cofactors_adjoint)
 
 
 @primitive
-def sign_and_logarithm(a: Any) -> Any:
+def sign_and_logarithm(a: Value) -> Any:
     """The two results of slogdet, along a last axis."""
     return np.stack(np.linalg.slogdet(a), axis=-1)
 
 
-def slogdet_adjoint(g: Any, y: Any, a: Any) -> Any:
+def slogdet_adjoint(g: Value, y: Value, a: Value) -> Any:
     """As d ln det A = tr(A⁻¹ dA): its real part moves the logarithm of |det|, its imaginary part i turns the sign."""
     share = g[..., 1]
     if a.dtype.kind == "c":
@@ -217,7 +218,7 @@ adjoint(sign_and_logarithm, slogdet_adjoint)
 
 
 @composed(np.linalg.slogdet)
-def slogdet(a: Any) -> Any:
+def slogdet(a: Value) -> Any:
     """np.linalg.slogdet; of a real matrix the sign is a constant."""
     both = sign_and_logarithm(a)
     if a.dtype.kind == "c":
@@ -229,7 +230,7 @@ def slogdet(a: Any) -> Any:
 
 
 @composed(np.linalg.matrix_power)
-def matrix_power(a: Any, n: int) -> Any:
+def matrix_power(a: Value, n: int) -> Any:
     """np.linalg.matrix_power by repeated squaring; the power 0 is the identity, which does not move."""
     if n == 0:
         return a * 0.0 + np.eye(a.shape[-1], dtype=a.dtype)

@@ -7,17 +7,18 @@ import numpy as np
 
 from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import adjoint, composed, primitive
+from autodiff.engine.values import Value
 from autodiff.rules.linear_algebra import conjugate
 from autodiff.rules.quotient import quotient
 
 
 @primitive
-def power_norm(x: Any, ord: float = 2, axis: Any = None, keepdims: bool = False) -> Any:  # NumPy's name
+def power_norm(x: Value, ord: float = 2, axis: Any = None, keepdims: bool = False) -> Any:  # NumPy's name
     """(Σ |x|^ord)^(1/ord) over the axes, all by default, for a finite ord other than 0."""
     return np.linalg.vector_norm(x, ord=ord, axis=axis, keepdims=keepdims)
 
 
-def power_norm_adjoint(g: Any, y: Any, x: Any, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
+def power_norm_adjoint(g: Value, y: Value, x: Value, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
     """conj(sign x) (|x| / y)^(ord − 1)."""
     shape = keepdims_shape(x.shape, axis)
     norm = np.broadcast_to(np.reshape(y, shape), x.shape)
@@ -31,7 +32,7 @@ def power_norm_adjoint(g: Any, y: Any, x: Any, ord: float = 2, axis: Axis = None
 adjoint(power_norm, power_norm_adjoint)
 
 
-def of_vectors(x: Any, ord: float | None, axis: Axis, keepdims: bool) -> Any:
+def of_vectors(x: Value, ord: float | None, axis: Axis, keepdims: bool) -> Any:
     """The vector norms of np.linalg.norm over any number of axes."""
     parameters: dict[str, Any] = ({} if axis is None else {"axis": axis}) | ({"keepdims": True} if keepdims else {})
     if ord is None or (ord != 0 and isinstance(ord, int | float | np.number) and math.isfinite(ord)):
@@ -44,7 +45,7 @@ def of_vectors(x: Any, ord: float | None, axis: Axis, keepdims: bool) -> Any:
     raise ValueError(f"np.linalg.norm takes a number as the order of a vector norm; received {ord!r}")
 
 
-def of_matrices(x: Any, ord: Any, row: int, column: int, keepdims: bool) -> Any:
+def of_matrices(x: Value, ord: Any, row: int, column: int, keepdims: bool) -> Any:
     """The matrix norms of np.linalg.norm, over the axis of the rows and the axis of the columns."""
     if row == column:
         raise ValueError("np.linalg.norm takes two different axes for a matrix norm")
@@ -64,7 +65,7 @@ def of_matrices(x: Any, ord: Any, row: int, column: int, keepdims: bool) -> Any:
 
 
 @composed(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
+def norm(x: Value, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """np.linalg.norm, of every order; elements or singular values that tie for the largest share the adjoint."""
     if axis is None and ord is None:
         return of_vectors(x, 2, None, keepdims)
@@ -77,19 +78,19 @@ def norm(x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> 
 
 
 @composed(np.linalg.vector_norm)
-def vector_norm(x: Any, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
+def vector_norm(x: Value, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
     """np.linalg.vector_norm."""
     return of_vectors(x, ord, axis, keepdims)
 
 
 @composed(np.linalg.matrix_norm)
-def matrix_norm(x: Any, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+def matrix_norm(x: Value, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     """np.linalg.matrix_norm."""
     return of_matrices(x, ord, x.ndim - 2, x.ndim - 1, keepdims)
 
 
 @composed(np.linalg.cond)
-def cond(x: Any, p: Any = None) -> Any:
+def cond(x: Value, p: Any = None) -> Any:
     """np.linalg.cond: the ratio of the extreme singular values, or the product of the norms of x and its inverse."""
     if p in (None, 2, -2):
         values = np.linalg.svdvals(x)

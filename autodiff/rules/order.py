@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.table import adjoint, composed, primitive
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import array, raw
 from autodiff.rules.indexing import scatter
 from autodiff.rules.selection import take_along_axis
 from autodiff.rules.shaping import lying
 
 
-def reordered(g: Any, y: Any, x: Any, axis: int | None = -1) -> Any:
+def reordered(g: Value, y: Value, x: Value, axis: int | None = -1) -> Any:
     """The adjoints back in the places from which x was taken: y is x in another order along the axis."""
     if axis is None:
         return np.reshape(reordered(g, y, np.ravel(x)), x.shape)
@@ -24,7 +25,7 @@ def reordered(g: Any, y: Any, x: Any, axis: int | None = -1) -> Any:
     return unsorted(take_along_axis(g, order, axis), np.take_along_axis(raw(y), order, axis), x, axis)
 
 
-def unsorted(g: Any, y: Any, x: Any, axis: int | None = -1) -> Any:
+def unsorted(g: Value, y: Value, x: Value, axis: int | None = -1) -> Any:
     """The adjoints of y, which is x sorted, back in the places of x."""
     if axis is None:
         return np.reshape(unsorted(g, y, np.ravel(x)), x.shape)
@@ -55,7 +56,7 @@ adjoint(np.partition, lambda g, y, x, kth, axis=-1, kind="introselect": reordere
 
 
 @primitive
-def distinct(x: Any, axis: int | None = None, equal_nan: bool = True) -> Any:
+def distinct(x: Value, axis: int | None = None, equal_nan: bool = True) -> Any:
     """The elements that differ, or with an axis the slices, in ascending order."""
     return np.unique(x, axis=axis, equal_nan=equal_nan)
 
@@ -74,7 +75,7 @@ adjoint(distinct, merged)
 
 @composed(np.unique)
 def unique(
-    ar: Any,
+    ar: Value,
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
@@ -92,7 +93,7 @@ def unique(
 
 
 @composed(np.unique_values)
-def unique_values(x: Any, /) -> Any:
+def unique_values(x: Value, /) -> Any:
     """np.unique_values, in NumPy's order, which is any."""
     return distinct(array(x), equal_nan=False)[np.argsort(np.argsort(np.unique_values(raw(x))))]
 
@@ -102,12 +103,12 @@ composed(np.unique_inverse)(lambda x, /: _with_values(np.unique_inverse, x))
 composed(np.unique_all)(lambda x, /: _with_values(np.unique_all, x))
 
 
-def _with_values(function: Any, x: Any) -> Any:
+def _with_values(function: Any, x: Value) -> Any:
     return function(raw(x))._replace(values=distinct(array(x), equal_nan=False))
 
 
 @composed(np.union1d)
-def union1d(ar1: Any, ar2: Any) -> Any:
+def union1d(ar1: Value, ar2: Value) -> Any:
     """np.union1d: what is in either."""
     return distinct(np.concatenate([array(ar1), array(ar2)], axis=None))
 
@@ -119,7 +120,7 @@ def once_each(*sets: Any) -> tuple[Any, Any]:
 
 
 @composed(np.intersect1d)
-def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
+def intersect1d(ar1: Value, ar2: Value, assume_unique: bool = False, return_indices: bool = False) -> Any:
     """np.intersect1d: what is in both; the indices are constants."""
     values, counts = once_each(ar1, ar2)
     both = values[np.flatnonzero(counts == 2)]
@@ -127,14 +128,14 @@ def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices:
 
 
 @composed(np.setxor1d)
-def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+def setxor1d(ar1: Value, ar2: Value, assume_unique: bool = False) -> Any:
     """np.setxor1d: what is in one of them only."""
     values, counts = once_each(ar1, ar2)
     return values[np.flatnonzero(counts == 1)]
 
 
 @composed(np.setdiff1d)
-def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
+def setdiff1d(ar1: Value, ar2: Value, assume_unique: bool = False) -> Any:
     """np.setdiff1d: what is in the first and not in the second."""
     values = np.ravel(array(ar1)) if assume_unique else distinct(array(ar1))
     return values[np.flatnonzero(~np.isin(raw(values), raw(ar2)))]

@@ -9,6 +9,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 from autodiff.engine.table import adjoint, composed, primitive
+from autodiff.engine.values import Value
 from autodiff.rules import arguments
 from autodiff.rules.arguments import along
 from autodiff.rules.shaping import cast, concatenate
@@ -17,12 +18,12 @@ STATISTICS: dict[str, Callable[..., Any]] = {"mean": np.mean, "maximum": np.max,
 
 
 @primitive
-def padding(x: Any, widths: tuple[tuple[int, int], ...], constants: Any = 0) -> Any:
+def padding(x: Value, widths: tuple[tuple[int, int], ...], constants: Any = 0) -> Any:
     """np.pad with constants."""
     return np.pad(x, widths, constant_values=constants)
 
 
-def unpadded(g: Any, y: Any, x: Any, widths: tuple[tuple[int, int], ...], constants: Any = 0) -> Any:
+def unpadded(g: Value, y: Value, x: Value, widths: tuple[tuple[int, int], ...], constants: Any = 0) -> Any:
     """The part of g inside the padding."""
     return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True))]
 
@@ -32,7 +33,7 @@ adjoint(padding, unpadded)
 
 @composed(np.pad)
 def pad(
-    array: Any,
+    array: Value,
     pad_width: Any,
     mode: str = "constant",
     *,
@@ -72,7 +73,7 @@ def pad(
     return x
 
 
-def numbers(values: Any) -> Any:
+def numbers(values: Value) -> Any:
     """An array, or a node if there is one among nested lists of numbers."""
     return np.stack([numbers(v) for v in values]) if isinstance(values, list | tuple) else arguments.array(values)
 
@@ -94,7 +95,7 @@ def mirrored(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
     return np.moveaxis(np.matmul(np.moveaxis(x, axis, -1), matrix.T), -1, axis)
 
 
-def ramped(x: Any, axis: int, width: tuple[int, int], ends: Any) -> Any:
+def ramped(x: Value, axis: int, width: tuple[int, int], ends: Any) -> Any:
     """Padding that goes in equal steps from the edge to an end value."""
     before, after = (np.arange(n).reshape([-1] + [1] * (x.ndim - 1 - axis)) / max(n, 1) for n in width)
     before, after = before.astype(x.dtype), np.flip(after, 0).astype(x.dtype)
@@ -103,7 +104,7 @@ def ramped(x: Any, axis: int, width: tuple[int, int], ends: Any) -> Any:
     return concatenate(left + (first - left) * before, x, right + (last - right) * after, axis=axis)
 
 
-def summarised(x: Any, axis: int, width: tuple[int, int], statistic: Callable[..., Any], lengths: Any) -> Any:
+def summarised(x: Value, axis: int, width: tuple[int, int], statistic: Callable[..., Any], lengths: Any) -> Any:
     """Padding with the mean, median or extreme of the `lengths` elements nearest to each end, or of all."""
     n = x.shape[axis]
     longest = [n if length is None else min(int(length), n) for length in lengths]
@@ -112,7 +113,7 @@ def summarised(x: Any, axis: int, width: tuple[int, int], statistic: Callable[..
     return between(x, axis, width, sides)
 
 
-def between(x: Any, axis: int, width: tuple[int, int], sides: Iterable[Any]) -> Any:
+def between(x: Value, axis: int, width: tuple[int, int], sides: Iterable[Any]) -> Any:
     """The array between what is to be repeated before and after it."""
     shapes = ((*x.shape[:axis], w, *x.shape[axis + 1 :]) for w in width)
     left, right = (np.broadcast_to(side, shape) for side, shape in zip(sides, shapes, strict=True))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.table import adjoint, composed, refuse
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import array
 
 
@@ -25,19 +26,19 @@ def polyval(p: Any, x: Any) -> Any:
     return value
 
 
-def aligned(a: Any, b: Any) -> tuple[Any, Any]:
+def aligned(a: Value, b: Value) -> tuple[Any, Any]:
     """The coefficients of two polynomials, the shorter ones after as many zeros as they lack."""
     a, b = np.ravel(a), np.ravel(b)
     length = max(a.shape[0], b.shape[0])
 
-    def padded(x: Any) -> Any:
+    def padded(x: Value) -> Any:
         missing = length - x.shape[0]
         return np.concatenate([np.zeros(missing, x.dtype), x]) if missing else x
 
     return padded(a), padded(b)
 
 
-def trimmed(p: Any) -> Any:
+def trimmed(p: Value) -> Any:
     """The coefficients from the first that is not 0, as NumPy cuts them."""
     p = np.ravel(p)
     first = np.flatnonzero(np.not_equal(p, 0))
@@ -62,7 +63,7 @@ composed(np.polymul)(lambda a1, a2: np.convolve(trimmed(a1), trimmed(a2)))
 
 
 @composed(np.polyder)
-def polyder(p: Any, m: int = 1) -> Any:
+def polyder(p: Value, m: int = 1) -> Any:
     """np.polyder: xⁿ goes to n (n − 1) ... (n − m + 1) xⁿ⁻ᵐ."""
     if m < 0:
         raise ValueError(f"np.polyder takes a number of derivatives, 0 or more; received {m}")
@@ -75,7 +76,7 @@ def polyder(p: Any, m: int = 1) -> Any:
 
 
 @composed(np.polyint)
-def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
+def polyint(p: Value, m: int = 1, k: Any = None) -> Any:
     """np.polyint, with k the constants of integration."""
     if m < 0:
         raise ValueError(f"np.polyint takes a number of integrals, 0 or more; received {m}")
@@ -90,7 +91,7 @@ def polyint(p: Any, m: int = 1, k: Any = None) -> Any:
 
 
 @composed(np.vander)
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803  # NumPy's name
+def vander(x: Value, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803  # NumPy's name
     """np.vander: a row of powers for each element of x."""
     if np.ndim(x) != 1:
         raise ValueError(f"np.vander takes a vector; received shape {np.shape(x)}")
@@ -100,7 +101,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # no
 
 @composed(np.polyfit)
 def polyfit(
-    x: Any, y: Any, deg: int, rcond: float | None = None, full: bool = False, w: Any = None, cov: Any = False
+    x: Value, y: Value, deg: int, rcond: float | None = None, full: bool = False, w: Any = None, cov: Any = False
 ) -> Any:
     """np.polyfit: the coefficients of least squares, of columns scaled to length 1."""
     if full or cov:
@@ -132,7 +133,7 @@ def poly(seq_of_zeros: Any) -> Any:
     return coefficients
 
 
-def moved_by_coefficients(g: Any, y: Any, p: Any) -> Any:
+def moved_by_coefficients(g: Value, y: Value, p: Value) -> Any:
     """A root r moves with the coefficient of xᵏ by −rᵏ / p'(r), which is not finite at a root of order 2 or more."""
     exponents = np.arange(p.shape[0])[::-1].astype(np.finfo(p.dtype).dtype)
     powers = np.power(y[:, None], exponents)
@@ -154,14 +155,14 @@ def power_series(x: Any, c: Any, tensor: bool = True) -> Any:
     return value
 
 
-def polyval2d(x: Any, y: Any, c: Any) -> Any:
+def polyval2d(x: Value, y: Value, c: Value) -> Any:
     """numpy.polynomial.polynomial.polyval2d: at the points (x, y)."""
     if np.shape(x) != np.shape(y):
         raise ValueError(f"polyval2d takes x and y of one shape; received the shapes {np.shape(x)} and {np.shape(y)}")
     return power_series(array(y), power_series(array(x), array(c)), tensor=False)
 
 
-def polygrid2d(x: Any, y: Any, c: Any) -> Any:
+def polygrid2d(x: Value, y: Value, c: Value) -> Any:
     """numpy.polynomial.polynomial.polygrid2d: at each x with each y."""
     return power_series(array(y), power_series(array(x), array(c)))
 

@@ -10,15 +10,16 @@ import numpy as np
 
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, primitive
+from autodiff.engine.values import Value
 
 
 @primitive
-def quotient(a: Any, b: Any) -> Any:
+def quotient(a: Value, b: Value) -> Any:
     """The elementwise quotient of a and b, with 0 / 0 = 0."""
     return np.divide(a, np.where(np.equal(a, 0) & np.equal(b, 0), 1, b))
 
 
-def divisor(a: Any, b: Any) -> Any:
+def divisor(a: Value, b: Value) -> Any:
     """b, and NaN where the quotient of a and b is there by convention."""
     return np.where(np.equal(a, 0) & np.equal(b, 0), np.nan, b).astype(b.dtype)
 

@@ -11,21 +11,22 @@ import numpy as np
 
 from autodiff.engine.shapes import Axis, axes, count, keepdims_shape, restore
 from autodiff.engine.table import adjoint, composed, primitive
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import given
 from autodiff.rules.quotient import quotient
 from autodiff.rules.scans import before
 from autodiff.rules.shaping import cast
 
 
-def masked(g: Any, where: Any) -> Any:
+def masked(g: Value, where: Any) -> Any:
     """The adjoint of the elements that were reduced, 0 for those that were left out."""
     return g if where is True else np.where(where, g, 0.0)
 
 
 def summed(
-    g: Any,
-    y: Any,
-    x: Any,
+    g: Value,
+    y: Value,
+    x: Value,
     axis: Axis = None,
     dtype: Any = None,
     keepdims: bool = False,
@@ -37,7 +38,7 @@ def summed(
 
 
 def averaged(
-    g: Any, y: Any, x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True
+    g: Value, y: Value, x: Value, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True
 ) -> Any:
     """The adjoint over the number of elements."""
     if where is True:
@@ -51,7 +52,7 @@ adjoint(np.mean, averaged)
 
 
 def extremal(
-    g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    g: Value, y: Value, x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
     """The adjoint shared equally among the elements equal to the extreme one, `initial` too if it is."""
     shape = keepdims_shape(x.shape, axis)
@@ -70,7 +71,7 @@ adjoint(np.min, extremal)
 def extreme(function: Callable[..., Any]) -> Callable[..., Any]:
     """The definition of an alias of np.max or np.min."""
 
-    def definition(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+    def definition(a: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
         return function(a, axis=axis, keepdims=keepdims, **given(initial=initial, where=where))
 
     return definition
@@ -81,15 +82,15 @@ composed(np.amin)(extreme(np.min))
 
 
 @composed(np.ptp)
-def ptp(a: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def ptp(a: Value, axis: Axis = None, keepdims: bool = False) -> Any:
     """The greatest less the smallest."""
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
 def product(
-    g: Any,
-    y: Any,
-    x: Any,
+    g: Value,
+    y: Value,
+    x: Value,
     axis: Axis = None,
     dtype: Any = None,
     keepdims: bool = False,
@@ -115,7 +116,7 @@ adjoint(np.prod, product)
 
 @composed(np.var)
 def var(
-    a: Any,
+    a: Value,
     axis: Axis = None,
     dtype: Any = None,
     ddof: float = 0,
@@ -136,13 +137,13 @@ def var(
     return total / np.asarray(freedom, total.dtype)[()]
 
 
-def squared(x: Any) -> Any:
+def squared(x: Value) -> Any:
     """|x|²."""
     return np.real(x * np.conj(x)) if x.dtype.kind == "c" else np.square(x)
 
 
 @primitive
-def root(x: Any) -> Any:
+def root(x: Value) -> Any:
     """The square root, with the derivative 0 at 0."""
     return np.sqrt(x)
 
@@ -152,7 +153,7 @@ adjoint(root, lambda g, y, x: 0.5 * g * quotient(np.not_equal(y, 0).astype(y.dty
 
 @composed(np.std)
 def std(
-    a: Any,
+    a: Value,
     axis: Axis = None,
     dtype: Any = None,
     ddof: float = 0,
@@ -169,7 +170,7 @@ def std(
 # -- with NaN left out ------------------------------------------------------------------------------------------
 
 
-def present(a: Any, axis: Axis, keepdims: bool, where: Any, dtype: Any) -> Any:
+def present(a: Value, axis: Axis, keepdims: bool, where: Any, dtype: Any) -> Any:
     """How many of the elements to be reduced are not NaN, in this dtype."""
     counted = ~np.isnan(a) if where is None else ~np.isnan(a) & where
     return np.asarray(np.sum(counted, axis=axis, dtype=int, keepdims=keepdims), dtype)[()]
@@ -178,7 +179,7 @@ def present(a: Any, axis: Axis, keepdims: bool, where: Any, dtype: Any) -> Any:
 def nan_extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
     """The definition of np.nanmax or np.nanmin, which is NaN where there is nothing else."""
 
-    def definition(a: Any, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+    def definition(a: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
         skipped = np.isnan(a)
         if initial is None:
             skipped = skipped & ~np.all(skipped, axis=axes(axis, a.ndim), keepdims=True)
@@ -197,7 +198,7 @@ def nan_reduction(function: Callable[..., Any], instead: float) -> Callable[...,
     """The definition of np.nansum or np.nanprod, which count NaN as another number."""
 
     def definition(
-        a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
+        a: Value, axis: Axis = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
     ) -> Any:
         asked = given(dtype=dtype, initial=initial, where=where)
         return function(np.where(np.isnan(a), instead, a), axis=axis, keepdims=keepdims, **asked)
@@ -211,7 +212,7 @@ composed(np.nanprod)(nan_reduction(np.prod, 1.0))
 
 
 @composed(np.nanmean)
-def nanmean(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = None) -> Any:
+def nanmean(a: Value, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = None) -> Any:
     """The mean of what is not NaN."""
     total = nansum(a, axis, dtype, keepdims, where=where)
     return total / present(a, axis, keepdims, where, total.dtype)
@@ -219,7 +220,7 @@ def nanmean(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False
 
 @composed(np.nanvar)
 def nanvar(
-    a: Any,
+    a: Value,
     axis: Axis = None,
     dtype: Any = None,
     ddof: float = 0,
@@ -239,7 +240,7 @@ def nanvar(
 
 @composed(np.nanstd)
 def nanstd(
-    a: Any,
+    a: Value,
     axis: Axis = None,
     dtype: Any = None,
     ddof: float = 0,

@@ -10,13 +10,14 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes
 from autodiff.engine.table import adjoint, composed, linear
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import along, array, given, raw
 from autodiff.rules.shaping import cast, lying
 
 # -- running sums and products ----------------------------------------------------------------------------------
 
 
-def from_the_end(g: Any, axis: int) -> Any:
+def from_the_end(g: Value, axis: int) -> Any:
     """The running sum read backwards: the adjoint of a running sum."""
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
 
@@ -31,12 +32,12 @@ def running_product(g: Any, y: Any, x: Any, axis: int | None = None, dtype: Any 
     return np.moveaxis(before(factors) * sum_of_tails(weights, factors), -1, axis)
 
 
-def before(x: Any) -> Any:
+def before(x: Value) -> Any:
     """The product of the elements before each, along the last axis."""
     return np.concatenate([np.ones_like(x[..., :1]), np.cumprod(x[..., :-1], axis=-1)], axis=-1)
 
 
-def sum_of_tails(g: Any, x: Any) -> Any:
+def sum_of_tails(g: Value, x: Value) -> Any:
     """What the recurrence s_i = g_i + x_(i+1) s_(i+1) gives along the last axis, by doubling: in log₂ n steps."""
     factors = later(x, 1)
     step = 1
@@ -45,12 +46,12 @@ def sum_of_tails(g: Any, x: Any) -> Any:
     return g
 
 
-def later(x: Any, step: int) -> Any:
+def later(x: Value, step: int) -> Any:
     """Each element's neighbour so many places on along the last axis; 0 beyond the end."""
     return np.concatenate([x[..., step:], np.zeros_like(x[..., :step])], axis=-1)
 
 
-def running_sum(g: Any, y: Any, x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def running_sum(g: Value, y: Value, x: Value, axis: int | None = None, dtype: Any = None) -> Any:
     """The sum of g from each element's place on."""
     return np.reshape(from_the_end(g, 0), x.shape) if axis is None else from_the_end(g, axis)
 
@@ -63,7 +64,7 @@ linear(np.cumsum)
 def without_nan(scan: Callable[..., Any], instead: float) -> Callable[..., Any]:
     """The definition of a scan that counts NaN as another number."""
 
-    def definition(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
+    def definition(a: Value, axis: int | None = None, dtype: Any = None) -> Any:
         return scan(np.where(np.isnan(a), instead, a), axis=axis, **given(dtype=dtype))
 
     return definition
@@ -76,7 +77,7 @@ composed(np.nancumprod)(without_nan(np.cumprod, 1.0))
 def cumulative(scan: Callable[..., Any], start: float) -> Callable[..., Any]:
     """The definition of the array API's cumulative sum or product: a scan, after its start if `include_initial`."""
 
-    def definition(x: Any, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+    def definition(x: Value, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
         if axis is None and np.ndim(x) > 1:
             raise ValueError(f"np.{scan.__name__} along one of {np.ndim(x)} axes needs axis=; received no axis")
         result = scan(x, axis=0 if axis is None else axis, **given(dtype=dtype))
@@ -95,7 +96,7 @@ def record(ufunc: np.ufunc) -> Callable[..., Any]:
     Its adjoint goes to the element that set the record, the first of those that tie.
     """
 
-    def definition(a: Any, axis: int = 0) -> Any:
+    def definition(a: Value, axis: int = 0) -> Any:
         best = ufunc.accumulate(raw(a), axis=axis)
         before = best[along(axis, best.ndim, slice(None, -1))]
         after = best[along(axis, best.ndim, slice(1, None))]
@@ -112,7 +113,7 @@ def record(ufunc: np.ufunc) -> Callable[..., Any]:
 
 
 @composed(np.diff)
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
+def diff(a: Value, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
     """np.diff: neighbours subtracted, n times over."""
     a = array(a)
     if n < 0 or not a.ndim:
@@ -129,7 +130,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append:
 
 
 @composed(np.ediff1d)
-def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+def ediff1d(ary: Value, to_end: Any = None, to_begin: Any = None) -> Any:
     """np.ediff1d: the differences of neighbours in a row, between what is put before and after."""
     difference = diff(np.ravel(array(ary)))
     ends = [None if end is None else np.ravel(array(end)) for end in (to_begin, to_end)]
@@ -139,7 +140,7 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 
 @composed(np.trapezoid)
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+def trapezoid(y: Value, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """np.trapezoid: the integral of a piecewise linear function."""
     y = array(y)
     width = dx
@@ -151,7 +152,7 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 @composed(np.gradient)
-def gradient(f: Any, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> Any:
+def gradient(f: Value, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> Any:
     """np.gradient: central differences within, one-sided ones of `edge_order` at the ends; an array for each axis."""
     f = array(f)
     listed = axes(axis, f.ndim)
@@ -167,7 +168,7 @@ def gradient(f: Any, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> A
     return slopes[0] if len(slopes) == 1 else tuple(slopes)
 
 
-def slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
+def slope(f: Value, axis: int, spacing: Any, edge_order: int) -> Any:
     """The derivative along one axis, from a step or from the coordinates of the elements."""
     n = f.shape[axis]
     if n <= edge_order or np.shape(spacing) not in ((), (n,)):
@@ -201,7 +202,7 @@ def slope(f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
     return cast(result, f.dtype) if f.dtype.kind in "fc" else result
 
 
-def end_of_parabola(f: Any, near: Any, far: Any, step: Any, further: Any) -> Any:
+def end_of_parabola(f: Value, near: Any, far: Any, step: Any, further: Any) -> Any:
     """The slope at the first of three elements: a step to the near one, one further to the far one."""
     both = step + further
     return -(step + both) / (step * both) * f + both / (step * further) * near - step / (further * both) * far

@@ -9,6 +9,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 from autodiff.engine.table import composed
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import along, array, raw
 from autodiff.rules.indexing import gather, replaced_at, scatter
 from autodiff.rules.shaping import in_double
@@ -17,7 +18,7 @@ from autodiff.rules.shaping import in_double
 
 
 @composed(np.take)
-def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+def take(a: Value, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
     """np.take: x[indices] along one axis, of the flattened array if none is given."""
     a = np.ravel(array(a)) if axis is None else array(a)
     axis = 0 if axis is None else axis
@@ -37,7 +38,7 @@ def whole(function: Callable[..., Any], indices: Any) -> Any:
 
 
 @composed(np.take_along_axis)
-def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(arr: Value, indices: Any, axis: int | None = -1) -> Any:
     """np.take_along_axis: an index for each place along one axis, the same place along the others."""
     arr = np.ravel(array(arr)) if axis is None else array(arr)
     places = whole(np.take_along_axis, indices)
@@ -50,7 +51,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 
 
 @composed(np.choose)
-def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
+def choose(a: Value, choices: Any, mode: str = "raise") -> Any:
     """np.choose: for each place, the element there of the array with that number."""
     number = whole(np.choose, a)
     n = len(choices)
@@ -79,7 +80,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 
 @composed(np.piecewise)
-def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
+def piecewise(x: Value, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
     """np.piecewise: each function called with the elements that its condition, the last of those that hold, picks."""
     x, conditions = array(x), raw(condlist)
     if np.ndim(conditions) == 0 or (np.ndim(conditions[0]) == 0 and x.ndim):
@@ -98,7 +99,7 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
 
 
 @composed(np.compress)
-def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
+def compress(condition: Any, a: Value, axis: int | None = None) -> Any:
     """np.compress: the elements or slices where the condition holds."""
     return take(a, np.flatnonzero(raw(condition)), axis)
 
@@ -110,7 +111,7 @@ composed(np.extract)(lambda condition, arr: compress(np.ravel(raw(condition)), n
 
 
 @composed(np.apply_along_axis)
-def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
+def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Value, *args: Any, **kwargs: Any) -> Any:
     """np.apply_along_axis: the function of each row along the axis, called in Python."""
     last = np.moveaxis(array(arr), axis, -1)
     outer = last.shape[:-1]
@@ -124,7 +125,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
 
 
 @composed(np.apply_over_axes)
-def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
+def apply_over_axes(func: Callable[..., Any], a: Value, axes: Any) -> Any:
     """np.apply_over_axes: the function applied over one axis after the other, the number of axes kept."""
     a = array(a)
     for axis in np.atleast_1d(axes).tolist():
@@ -137,7 +138,7 @@ def apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
 
 
 @composed(np.interp)
-def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
+def interp(x: Value, xp: Value, fp: Value, left: Any = None, right: Any = None, period: float | None = None) -> Any:
     """np.interp: a piecewise linear function, constant outside. At a knot the slope is the mean of both sides'."""
     x, xp, fp = in_double(x), in_double(xp), in_double(fp)
     if xp.ndim != 1 or fp.shape != xp.shape or not xp.size:
@@ -178,7 +179,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
 
 
 @composed(np.histogram_bin_edges)
-def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+def histogram_bin_edges(a: Value, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
     """np.histogram_bin_edges: they move with the smallest and the greatest element, unless `range` or `bins` says."""
     edges = np.histogram_bin_edges(raw(a), raw(bins), range, raw(weights))
     if np.ndim(bins) or range is not None or not np.size(a):
@@ -188,7 +189,7 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
 
 
 @composed(np.histogram)
-def histogram(a: Any, bins: Any = 10, range: Any = None, density: Any = False, weights: Any = None) -> Any:
+def histogram(a: Value, bins: Any = 10, range: Any = None, density: Any = False, weights: Any = None) -> Any:
     """np.histogram: how many elements are in each bin, a constant, or their weights added up; and the edges."""
     edges = histogram_bin_edges(a, bins, range, weights)
     fixed = raw(edges)

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.table import adjoint, primitive
+from autodiff.engine.values import Value
 
 
 @primitive
-def spherical(x: Any, order: int) -> Any:
+def spherical(x: Value, order: int) -> Any:
     """The derivative of that order of sin(x) / x.
 
     From x f = sin x follows x f⁽ⁿ⁾ + n f⁽ⁿ⁻¹⁾ = sin(x + n π/2), which is stable where |x| > n; within, it is the
@@ -29,7 +30,7 @@ def spherical(x: Any, order: int) -> Any:
 
 
 @primitive
-def bessel(x: Any, order: int) -> Any:
+def bessel(x: Value, order: int) -> Any:
     """The derivative of that order of I₀: the mean of cosⁿθ exp(x cos θ) over the circle, by its midpoints."""
     points = np.cos((np.arange(128) + 0.5) * (math.pi / 128))
     total = np.zeros_like(x)

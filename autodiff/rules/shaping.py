@@ -8,18 +8,19 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import along, array, given, raw
 from autodiff.rules.indexing import scatter
 
 
 @primitive
-def identity(x: Any) -> Any:
+def identity(x: Value) -> Any:
     """The same value as a new node: what a transform differentiates with respect to."""
     return x
 
 
 @primitive
-def astype(x: Any, dtype: Any) -> Any:
+def astype(x: Value, dtype: Any) -> Any:
     """The value in another floating-point type."""
     return x.astype(dtype)
 
@@ -30,7 +31,7 @@ adjoint(np.copy, lambda g, y, x: g)
 
 
 def reshaped(
-    g: Any, y: Any, x: Any, shape: Any = None, order: str = "C", newshape: Any = None, copy: bool | None = None
+    g: Value, y: Value, x: Value, shape: Any = None, order: str = "C", newshape: Any = None, copy: bool | None = None
 ) -> Any:
     """The elements back in the places they were read from; `newshape` is what NumPy 2.0 calls the shape."""
     if order == "A":  # as x lies in memory
@@ -43,7 +44,7 @@ def reshaped(
 adjoint(np.reshape, reshaped)
 
 
-def unravelled(g: Any, y: Any, x: Any, order: str = "C") -> Any:
+def unravelled(g: Value, y: Value, x: Value, order: str = "C") -> Any:
     """The elements back in the places they were read from: of "K", in the order that they have in memory."""
     if order != "K":
         return reshaped(g, y, x, None, order)
@@ -59,7 +60,7 @@ adjoint(np.swapaxes, lambda g, y, x, axis1, axis2: np.swapaxes(g, axis1, axis2))
 adjoint(np.broadcast_to, lambda g, y, x, shape: unbroadcast(g, x.shape))
 
 
-def transposed(g: Any, y: Any, x: Any, axes: Sequence[int] | None = None) -> Any:
+def transposed(g: Value, y: Value, x: Value, axes: Sequence[int] | None = None) -> Any:
     """The axes back in their old order."""
     return np.transpose(g, None if axes is None else np.argsort([k % x.ndim for k in axes]))
 
@@ -102,7 +103,7 @@ composed(np.atleast_2d)(lambda *arys: each_at_least(*arys, ndim=2))
 composed(np.atleast_3d)(lambda *arys: each_at_least(*arys, ndim=3))
 
 
-def overlapped(g: Any, y: Any, x: Any, window_shape: Any, axis: Any = None) -> Any:
+def overlapped(g: Value, y: Value, x: Value, window_shape: Any, axis: Any = None) -> Any:
     """The adjoints of all windows that an element is in added up."""
     places = sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis)
     return np.reshape(scatter(np.ravel(g), index=np.ravel(places), shape=(x.size,)), x.shape)
@@ -150,7 +151,7 @@ def steps(rows: int, columns: int, offset: int) -> slice:
 
 
 @composed(np.diagonal)
-def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """np.diagonal, a copy."""
     moved = np.moveaxis(array(a), (axis1, axis2), (-2, -1))
     *outer, rows, columns = moved.shape
@@ -158,7 +159,7 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 @composed(np.diag)
-def diag(v: Any, k: int = 0) -> Any:
+def diag(v: Value, k: int = 0) -> Any:
     """np.diag: the diagonal of a matrix, or the matrix with a given diagonal."""
     v = array(v)
     if v.ndim != 1:
@@ -176,7 +177,7 @@ def concatenate(*arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
     return np.concatenate(arrays, axis=axis, dtype=dtype)
 
 
-def sections(g: Any, y: Any, *arrays: Any, axis: int | None = 0, dtype: Any = None) -> list[Any]:
+def sections(g: Value, y: Value, *arrays: Any, axis: int | None = 0, dtype: Any = None) -> list[Any]:
     """The parts of g that came from the arrays, one after the other."""
     axis, shapes = (0, [(a.size,) for a in arrays]) if axis is None else (axis, [a.shape for a in arrays])
     end, parts = 0, []
@@ -215,7 +216,7 @@ def stacked(arrays: Sequence[Any], axis: int = 0, *, dtype: Any = None) -> Any:
     return stack(*arrays, **({} if axis == 0 else {"axis": axis}), **given(dtype=dtype))
 
 
-def cast(x: Any, dtype: Any) -> Any:
+def cast(x: Value, dtype: Any) -> Any:
     """The array in this dtype: itself, if it has it; any will do if None is asked for."""
     return x if dtype is None or x.dtype == dtype else astype(x, dtype=np.dtype(dtype))
 
@@ -227,13 +228,13 @@ def in_double(x: Any) -> Any:
 
 
 @composed(np.full_like)
-def full_like(a: Any, fill_value: Any, *, dtype: Any = None, shape: Any = None) -> Any:
+def full_like(a: Value, fill_value: Any, *, dtype: Any = None, shape: Any = None) -> Any:
     """np.full_like: the value repeated; it may be a Tensor."""
     wide = np.broadcast_to(array(fill_value), np.shape(a) if shape is None else shape)
     return cast(wide, array(a).dtype if dtype is None else dtype)
 
 
-def converted(x: Any, dtype: Any, *, copy: bool = True) -> Any:
+def converted(x: Value, dtype: Any, *, copy: bool = True) -> Any:
     """np.astype, which the array API has as a function."""
     return astype(x, dtype=np.dtype(dtype))
 

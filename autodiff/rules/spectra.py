@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.engine.values import Value
 from autodiff.rules.quotient import quotient
 
 
-def gaps(values: Any) -> Any:
+def gaps(values: Value) -> Any:
     """The differences λⱼ − λᵢ, with 0 for those that rounding errors alone could make."""
     values = values[..., None, :]
     scale = np.max(np.abs(values), axis=-1, keepdims=True) if values.size else 0.0
@@ -21,17 +22,17 @@ def gaps(values: Any) -> Any:
     return np.where(np.abs(differences) <= rounding(values) * scale, 0.0, differences)
 
 
-def rounding(values: Any) -> float:
+def rounding(values: Value) -> float:
     """How far, relative to the largest, an eigenvalue or singular value may be off."""
     return float(2 * values.shape[-1] * np.finfo(values.dtype).eps)
 
 
-def off_diagonal(x: Any) -> Any:
+def off_diagonal(x: Value) -> Any:
     """The matrix with 0 on its diagonal."""
     return np.where(np.eye(x.shape[-1], dtype=bool), 0.0, x)
 
 
-def across(x: Any, gap: Any, used: Any) -> Any:
+def across(x: Value, gap: Any, used: Any) -> Any:
     """Each element over the gap between the values of its row and of its column; 0 on the diagonal.
 
     Where a gap is closed the result is NaN if one of the two vectors is used, whatever the element is.
@@ -46,12 +47,12 @@ def columns_used(bar: Any) -> Any:
     return np.any(np.not_equal(bar, 0), axis=-2)
 
 
-def diagonal(x: Any) -> Any:
+def diagonal(x: Value) -> Any:
     """The diagonal of each square matrix."""
     return np.sum(np.where(np.eye(x.shape[-1], dtype=bool), x, 0.0), axis=-1)
 
 
-def diagonal_matrix(x: Any) -> Any:
+def diagonal_matrix(x: Value) -> Any:
     """The matrix that has x on its diagonal."""
     return np.where(np.eye(x.shape[-1], dtype=bool), x[..., None], 0.0)
 

@@ -10,6 +10,7 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import composed
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import array, given, raw
 from autodiff.rules.selection import take_along_axis
 from autodiff.rules.shaping import cast, in_double
@@ -18,7 +19,7 @@ from autodiff.rules.shaping import cast, in_double
 
 
 @composed(np.average)
-def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+def average(a: Value, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     """np.average: the mean, or the weighted mean and, if it is to be returned, the sum of the weights."""
     a = array(a)
     if weights is None:
@@ -41,7 +42,7 @@ def average(a: Any, axis: Axis = None, weights: Any = None, returned: bool = Fal
 
 @composed(np.cov)
 def cov(
-    m: Any,
+    m: Value,
     y: Any = None,
     rowvar: bool = True,
     bias: bool = False,
@@ -73,7 +74,7 @@ def cov(
 
 
 @composed(np.corrcoef)
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+def corrcoef(x: Value, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
     """np.corrcoef: covariances over the standard deviations."""
     c = cov(x, y, rowvar, dtype=dtype)
     if not np.ndim(c):
@@ -87,7 +88,7 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -
 # -- quantiles --------------------------------------------------------------------------------------------------
 
 
-def lined_up(a: Any, axis: Axis) -> Any:
+def lined_up(a: Value, axis: Axis) -> Any:
     """The elements along one last axis, which the axes to reduce are brought to."""
     reduced = axes(axis, a.ndim)
     apart = tuple(k for k in range(a.ndim) if k not in reduced)
@@ -98,7 +99,7 @@ def lined_up(a: Any, axis: Axis) -> Any:
     return a if reduced == (a.ndim - 1,) else np.reshape(np.transpose(a, apart + reduced), (*outer, n))
 
 
-def weighted_places(function: Callable[..., Any], a: Any, q: Any, axis: Axis, weights: Any, method: str) -> Any:
+def weighted_places(function: Callable[..., Any], a: Value, q: Any, axis: Axis, weights: Value, method: str) -> Any:
     """Where among the sorted elements NumPy finds the weighted quantiles: they are those of the elements' ranks."""
     reduced = axes(axis, a.ndim)
     order = [*(k for k in range(a.ndim) if k not in reduced), *reduced]
@@ -119,7 +120,7 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
     """
 
     def definition(
-        a: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False, *, weights: Any = None
+        a: Value, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False, *, weights: Any = None
     ) -> Any:
         a, weights = array(a), raw(weights)
         rows = np.sort(lined_up(a, axis), axis=-1)
@@ -154,7 +155,7 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
     return definition
 
 
-def between(rows: Any, place: Any, dtype: Any, each: bool) -> Any:
+def between(rows: Value, place: Any, dtype: Any, each: bool) -> Any:
     """What lies at places of the last axis, fractions too: at the same ones in all rows, or in `each` at its own."""
     low, high = (rounded(raw(place)).astype(int) for rounded in (np.floor, np.ceil))
     weight = place - low.astype(dtype) if isinstance(place, Node) else np.asarray(place - low, dtype)[()]

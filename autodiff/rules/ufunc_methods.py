@@ -14,6 +14,7 @@ import numpy as np
 
 from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import Composition, adjoint, check_floating, linear, primitive, table
+from autodiff.engine.values import Value
 from autodiff.rules.arguments import along, array, given, raw
 from autodiff.rules.indexing import scatter
 from autodiff.rules.scans import record
@@ -23,7 +24,7 @@ from autodiff.rules.shaping import cast
 def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
     """The definition of ufunc.reduce, which is the function over the first axis unless it is told."""
 
-    def reduce(array: Any, axis: Axis = 0, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+    def reduce(array: Value, axis: Axis = 0, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
         return function(array, axis=axis, keepdims=keepdims, **given(initial=initial, where=where))
 
     return reduce
@@ -32,7 +33,7 @@ def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
 def scan(function: Callable[..., Any]) -> Callable[..., Any]:
     """The definition of ufunc.accumulate, which is the function along the first axis unless it is told."""
 
-    def accumulate(array: Any, axis: int = 0) -> Any:
+    def accumulate(array: Value, axis: int = 0) -> Any:
         if not array.ndim:
             raise TypeError("cannot accumulate on a scalar")  # as NumPy says
         return function(array, axis=axis)
@@ -62,7 +63,7 @@ for ufunc, method, definition in (
 
 def reduced(
     ufunc: np.ufunc,
-    array: Any,
+    array: Value,
     axis: Axis = 0,
     keepdims: bool = False,
     initial: Any = np._NoValue,
@@ -104,7 +105,7 @@ def spans(indices: Any, length: int) -> tuple[Any, Any]:
     return starts, np.maximum([*starts[1:], length], starts + 1)
 
 
-def reduced_at(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0) -> Any:
+def reduced_at(ufunc: np.ufunc, array: Value, indices: Any, axis: int = 0) -> Any:
     """ufunc.reduceat: the reductions of the parts, joined."""
     pieces = [along(axis, array.ndim, slice(*span)) for span in zip(*spans(indices, array.shape[axis]), strict=True)]
     parts = [ufunc.reduce(array[piece], axis=axis, keepdims=True) for piece in pieces]
@@ -112,12 +113,12 @@ def reduced_at(ufunc: np.ufunc, array: Any, indices: Any, axis: int = 0) -> Any:
 
 
 @primitive
-def sums(array: Any, indices: Any, axis: int = 0) -> Any:
+def sums(array: Value, indices: Any, axis: int = 0) -> Any:
     """np.add.reduceat, in one step for any number of parts."""
     return np.add.reduceat(array, indices, axis=axis)
 
 
-def spread(g: Any, y: Any, x: Any, indices: Any, axis: int = 0) -> Any:
+def spread(g: Value, y: Value, x: Value, indices: Any, axis: int = 0) -> Any:
     """The adjoint of each sum for its elements; an element may be in several."""
     starts, ends = spans(indices, x.shape[axis])
     lengths = ends - starts
