@@ -25,34 +25,41 @@ class ArrayMethods:
 
     __slots__ = ()
 
+    primal: Any  # the node's
+
     @property
-    def T(self: Any) -> Tensor:
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.primal.ndim
+
+    @property
+    def T(self) -> Tensor:
         """The axes in reverse order."""
         return np_.transpose(self)
 
     @property
-    def mT(self: Any) -> Tensor:
+    def mT(self) -> Tensor:
         """The last two axes exchanged."""
         return np_.swapaxes(self, -1, -2)
 
     @property
-    def real(self: Any) -> Tensor:
+    def real(self) -> Tensor:
         """The real part; of a real Tensor, its value."""
         return np_.real(self)
 
     @property
-    def imag(self: Any) -> Tensor:
+    def imag(self) -> Tensor:
         """The imaginary part; of a real Tensor, zeros."""
         return np_.imag(self)
 
-    def conj(self: Any) -> Tensor:
+    def conj(self) -> Tensor:
         """As np.conj."""
         return np_.conjugate(self)
 
     conjugate = conj
 
     def sum(
-        self: Any,
+        self,
         axis: Axis = None,
         dtype: npt.DTypeLike | None = None,
         *,
@@ -64,13 +71,13 @@ class ArrayMethods:
         return np_.sum(self, **_given(axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where))
 
     def mean(
-        self: Any, axis: Axis = None, dtype: npt.DTypeLike | None = None, *, keepdims: bool = False, where: Any = True
+        self, axis: Axis = None, dtype: npt.DTypeLike | None = None, *, keepdims: bool = False, where: Any = True
     ) -> Tensor:
         """As np.mean."""
         return np_.mean(self, **_given(axis=axis, dtype=dtype, keepdims=keepdims, where=where))
 
     def prod(
-        self: Any,
+        self,
         axis: Axis = None,
         dtype: npt.DTypeLike | None = None,
         *,
@@ -81,16 +88,16 @@ class ArrayMethods:
         """As np.prod."""
         return np_.prod(self, **_given(axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where))
 
-    def max(self: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
+    def max(self, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
         """As np.max; elements that tie share the adjoint equally."""
         return np_.max(self, **_given(axis=axis, keepdims=keepdims, initial=initial, where=where))
 
-    def min(self: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
+    def min(self, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Tensor:
         """As np.min; elements that tie share the adjoint equally."""
         return np_.min(self, **_given(axis=axis, keepdims=keepdims, initial=initial, where=where))
 
     def var(
-        self: Any,
+        self,
         axis: Axis = None,
         dtype: npt.DTypeLike | None = None,
         *,
@@ -103,7 +110,7 @@ class ArrayMethods:
         return np_.var(self, **_given(axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean))
 
     def std(
-        self: Any,
+        self,
         axis: Axis = None,
         dtype: npt.DTypeLike | None = None,
         *,
@@ -115,61 +122,61 @@ class ArrayMethods:
         """As np.std."""
         return np_.std(self, **_given(axis=axis, dtype=dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean))
 
-    def clip(self: Any, min: Any = None, max: Any = None) -> Tensor:
+    def clip(self, min: Any = None, max: Any = None) -> Tensor:
         """As np.clip; a value on a bound ties with it."""
         return np_.clip(self, min, max)
 
-    def dot(self: Any, other: Any) -> Tensor:
+    def dot(self, other: Any) -> Tensor:
         """As np.dot."""
         return np_.dot(self, other)
 
-    def reshape(self: Any, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Tensor:
         """As ndarray.reshape: `t.reshape(2, 3)` or `t.reshape((2, 3))`; one length may be -1."""
         return np_.reshape(self, _one(shape), **_given(order=order, copy=copy))
 
-    def transpose(self: Any, *axes: Any) -> Tensor:
+    def transpose(self, *axes: Any) -> Tensor:
         """As ndarray.transpose: `t.transpose(1, 0)`, `t.transpose((1, 0))`, or all axes reversed."""
         return np_.transpose(self, _one(axes)) if axes and axes != (None,) else np_.transpose(self)
 
-    def swapaxes(self: Any, axis1: int, axis2: int) -> Tensor:
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         """As np.swapaxes."""
         return np_.swapaxes(self, axis1, axis2)
 
-    def squeeze(self: Any, axis: int | tuple[int, ...] | None = None) -> Tensor:
+    def squeeze(self, axis: int | tuple[int, ...] | None = None) -> Tensor:
         """As np.squeeze."""
         return np_.squeeze(self, **_given(axis=axis))
 
-    def ravel(self: Any, order: str = "C") -> Tensor:
+    def ravel(self, order: str = "C") -> Tensor:
         """As np.ravel: one axis."""
         return np_.ravel(self, **_given(order=order))
 
     flatten = ravel
 
-    def astype(self: Any, dtype: npt.DTypeLike, *, copy: bool = True) -> Tensor:
+    def astype(self, dtype: npt.DTypeLike, *, copy: bool = True) -> Tensor:
         """The value in another floating-point type; the adjoint comes back in this one. `copy` makes no difference."""
-        return shaping.astype(self, dtype=np.dtype(dtype))
+        return shaping.astype(self, dtype=np.dtype(dtype))  # type: ignore[arg-type]  # of a Tensor
 
-    def copy(self: Any) -> Tensor:
+    def copy(self) -> Tensor:
         """A new node with the same value."""
         return np_.copy(self)
 
-    def cumsum(self: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
+    def cumsum(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """As np.cumsum."""
         return np_.cumsum(self, axis=axis, **_given(dtype=dtype))
 
-    def cumprod(self: Any, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
+    def cumprod(self, axis: int | None = None, dtype: npt.DTypeLike | None = None) -> Tensor:
         """As np.cumprod."""
         return np_.cumprod(self, axis=axis, **_given(dtype=dtype))
 
-    def trace(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: npt.DTypeLike | None = None) -> Tensor:
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: npt.DTypeLike | None = None) -> Tensor:
         """As np.trace."""
         return np_.trace(self, offset, axis1, axis2, **_given(dtype=dtype))
 
-    def diagonal(self: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         """As np.diagonal."""
         return np_.diagonal(self, offset, axis1, axis2)
 
-    def repeat(self: Any, repeats: Any, *places: Any, axis: int | None = None) -> Tensor:
+    def repeat(self, repeats: Any, *places: Any, axis: int | None = None) -> Tensor:
         """As np.repeat: `t.repeat(2, 0)` or `t.repeat(2, axis=0)`.
 
         TypeError for `t.repeat(2, 1)` of a matrix, which repeats columns in NumPy and rows in PyTorch.
@@ -184,47 +191,47 @@ class ArrayMethods:
             )
         return np_.repeat(self, repeats, axis=axis)
 
-    def take(self: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Tensor:
+    def take(self, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Tensor:
         """As np.take."""
         return np_.take(self, indices, axis=axis, mode=mode)
 
-    def compress(self: Any, condition: Any, axis: int | None = None) -> Tensor:
+    def compress(self, condition: Any, axis: int | None = None) -> Tensor:
         """As np.compress."""
         return np_.compress(condition, self, axis=axis)
 
-    def round(self: Any, decimals: int = 0) -> Any:
+    def round(self, decimals: int = 0) -> Any:
         """As np.round: a plain array, a constant."""
         return np_.round(self.primal, decimals)
 
-    def all(self: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
+    def all(self, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
         """As np.all: plain booleans, constants."""
         return np_.all(self.primal, axis=axis, keepdims=keepdims, where=where)
 
-    def any(self: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
+    def any(self, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
         """As np.any: plain booleans, constants."""
         return np_.any(self.primal, axis=axis, keepdims=keepdims, where=where)
 
-    def nonzero(self: Any) -> Any:
+    def nonzero(self) -> Any:
         """As np.nonzero: plain integers, constants."""
         return np_.nonzero(self.primal)
 
-    def argsort(self: Any, axis: int | None = -1, *, stable: bool | None = None) -> Any:
+    def argsort(self, axis: int | None = -1, *, stable: bool | None = None) -> Any:
         """As np.argsort: plain integers, constants."""
         return np_.argsort(self.primal, axis=axis, stable=stable)
 
-    def argpartition(self: Any, kth: Any, axis: int | None = -1) -> Any:
+    def argpartition(self, kth: Any, axis: int | None = -1) -> Any:
         """As np.argpartition: plain integers, constants."""
         return np_.argpartition(self.primal, kth, axis=axis)
 
-    def searchsorted(self: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
+    def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Any:
         """As np.searchsorted: plain integers, constants."""
         return np_.searchsorted(self, v, side=side, sorter=sorter)
 
-    def argmax(self: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
         """As np.argmax: plain integers, constants."""
         return np_.argmax(self.primal, axis=axis, keepdims=keepdims)
 
-    def argmin(self: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    def argmin(self, axis: int | None = None, *, keepdims: bool = False) -> Any:
         """As np.argmin: plain integers, constants."""
         return np_.argmin(self.primal, axis=axis, keepdims=keepdims)
 

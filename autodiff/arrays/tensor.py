@@ -165,11 +165,6 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         return self.primal.shape
 
     @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return self.primal.ndim
-
-    @property
     def size(self) -> int:
         """The number of elements."""
         return Size(self.primal.size)

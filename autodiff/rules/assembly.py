@@ -136,7 +136,7 @@ def trim_zeros(filt: Value, trim: str = "fb", axis: Any = None) -> Any:
 # -- repeated ---------------------------------------------------------------------------------------------------
 
 
-def tiled(g: Value, y: Value, x: Value, reps: Any) -> Any:
+def tiled(g: Value, y: Value, x: Value, reps: Any) -> Value:
     """The tiles added up."""
     times = tuple(np.atleast_1d(reps).tolist())
     ndim = max(len(times), x.ndim)
@@ -145,7 +145,7 @@ def tiled(g: Value, y: Value, x: Value, reps: Any) -> Any:
     return np.reshape(np.sum(apart, axis=tuple(range(0, 2 * ndim, 2))), x.shape)
 
 
-def repeated(g: Value, y: Value, x: Value, repeats: Any, axis: int | None = None) -> Any:
+def repeated(g: Value, y: Value, x: Value, repeats: Any, axis: int | None = None) -> Value:
     """The repetitions of each element added up."""
     if axis is None:
         return np.reshape(repeated(g, y, np.ravel(x), repeats, 0), x.shape)

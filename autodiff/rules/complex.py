@@ -28,7 +28,7 @@ adjoint(np.real_if_close, lambda g, y, a, tol=100: g)
 linear(np.conjugate, np.real, np.imag)
 
 
-def turned(g: Value, y: Value, z: Value, deg: bool = False) -> Any:
+def turned(g: Value, y: Value, z: Value, deg: bool = False) -> Value:
     """The angle is the imaginary part of ln z, so its adjoint is -i g / z; it is constant along the real line."""
     if z.dtype.kind != "c":
         return np.zeros_like(g)

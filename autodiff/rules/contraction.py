@@ -32,7 +32,7 @@ def matmul(a: Value, b: Value) -> Any:
         raise
 
 
-def matmul_left(g: Value, y: Value, a: Value, b: Value) -> Any:
+def matmul_left(g: Value, y: Value, a: Value, b: Value) -> Value:
     """G Bᵀ."""
     if b.ndim == 1:
         return g[..., None] * b
@@ -41,7 +41,7 @@ def matmul_left(g: Value, y: Value, a: Value, b: Value) -> Any:
     return matmul(g, b.mT)
 
 
-def matmul_right(g: Value, y: Value, a: Value, b: Value) -> Any:
+def matmul_right(g: Value, y: Value, a: Value, b: Value) -> Value:
     """Aᵀ G."""
     if a.ndim == 1:
         return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
@@ -128,7 +128,7 @@ def as_product(subscripts: str, a: Value, b: Value) -> Any:
     return y.reshape(outer + rows + columns).transpose(order)
 
 
-def contraction_adjoint(position: int, g: Value, y: Value, *operands: Any, subscripts: str) -> Any:
+def contraction_adjoint(position: int, g: Value, y: Value, *operands: Any, subscripts: str) -> Value:
     """The same sum with g in the place of the operand, and the operand's subscripts as the result's."""
     inputs, output = subscripts.split("->")
     terms = inputs.split(",")
@@ -345,7 +345,7 @@ def cross_in_space(x1: Value, x2: Value, /, *, axis: int = -1) -> Any:
 composed(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: tensordot(x1, x2, axes))
 
 
-def traced(g: Value, y: Value, a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
+def traced(g: Value, y: Value, a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Value:
     """The diagonal that was summed, with g on it."""
     rows, columns = axis1 % a.ndim, axis2 % a.ndim
     order = [*(k for k in range(a.ndim) if k not in (rows, columns)), rows, columns]

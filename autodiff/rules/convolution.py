@@ -9,7 +9,7 @@ from autodiff.engine.values import Value
 from autodiff.rules.indexing import scatter
 
 
-def unmoved(g: Value, other: Value, length: int, mode: Any) -> Any:
+def unmoved(g: Value, other: Value, length: int, mode: Any) -> Value:
     """The sum of g over all shifts of `other`: the adjoint of the argument of that length."""
     shortest, full = min(length, other.shape[0]), length + other.shape[0] - 1
     start = {"full": 0, "same": (shortest - 1) // 2, "valid": shortest - 1}[mode]

@@ -33,7 +33,7 @@ from autodiff.rules.spectra import (
 # -- Cholesky ---------------------------------------------------------------------------------------------------
 
 
-def cholesky_adjoint(g: Value, y: Value, a: Value, upper: bool = False) -> Any:
+def cholesky_adjoint(g: Value, y: Value, a: Value, upper: bool = False) -> Value:
     """Ā = ½ L⁻ᴴ (Φ + Φᴴ) L⁻¹, where Φ is the lower triangle of Lᴴ L̄ with its diagonal halved (Murray, eq. 9).
 
     One triangle of A is read; the adjoint is that of the function of (A + Aᴴ) / 2 (see eigenvalues).
@@ -57,7 +57,7 @@ def complement(q: Any, basis: Any) -> Any:
     return basis
 
 
-def complement_adjoint(g: Value, y: Value, q: Any, basis: Any) -> Any:
+def complement_adjoint(g: Value, y: Value, q: Any, basis: Any) -> Value:
     """Q̄ = −Y Ȳᴴ Q, since Qᴴ dY = −dQᴴ Y. Yᴴ dY is any K = −Kᴴ: refused unless tr(Ȳᴴ Y K) = 0 for all of them."""
     bar = conjugate(g)
     turning = dagger(y) @ bar
@@ -84,7 +84,7 @@ def orthogonal_and_triangular(a: Value) -> Any:
     return np.concatenate([q, r.mT], axis=-2)
 
 
-def qr_adjoint(g: Value, y: Value, a: Value) -> Any:
+def qr_adjoint(g: Value, y: Value, a: Value) -> Value:
     """Ā = (Q̄ + Q C) R⁻ᴴ, where C is the upper triangle of R̄ Rᴴ − Qᴴ Q̄ copied to the lower one (Liao et al., eq. 3).
 
     Columns beyond the m-th of a wide matrix, A₂, do not move Q: R₂ = Qᴴ A₂ gives Ā₂ = Q R̄₂, and Q̄ += A₂ R̄₂ᴴ.
@@ -153,7 +153,7 @@ def triplets(packed: Any, m: int) -> tuple[Any, Any, Any]:
     return packed[..., :m, :], np.real(s) if s.dtype.kind == "c" else s, packed[..., m + 1 :, :].mT
 
 
-def triplets_adjoint(g: Value, y: Value, a: Value, full: bool = False) -> Any:
+def triplets_adjoint(g: Value, y: Value, a: Value, full: bool = False) -> Value:
     """That of the reduced singular value decomposition (Townsend, eq. 40; the phases: Wan & Zhang, eq. 15).
 
     With J = Uᴴ Ū − Ūᴴ U, K = Vᴴ V̄ − V̄ᴴ V and Eᵢⱼ = sⱼ² − sᵢ²,
@@ -194,7 +194,7 @@ def singular_values(a: Value) -> Any:
     return np.linalg.svdvals(a)
 
 
-def singular_values_adjoint(g: Value, y: Value, a: Value) -> Any:
+def singular_values_adjoint(g: Value, y: Value, a: Value) -> Value:
     """Ā = U diag(s̄) Vᴴ."""
     u, _, vh = np.linalg.svd(a, full_matrices=False)
     return conjugate((u * g[..., None, :]) @ vh)

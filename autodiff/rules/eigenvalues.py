@@ -30,7 +30,7 @@ def hermitian_pairs(a: Value, UPLO: Any = "L") -> Any:  # noqa: N803  # NumPy's 
     return np.concatenate([values[..., None], vectors], axis=-1)
 
 
-def hermitian_pairs_adjoint(g: Value, y: Value, a: Value, UPLO: str = "L") -> Any:  # noqa: N803
+def hermitian_pairs_adjoint(g: Value, y: Value, a: Value, UPLO: str = "L") -> Value:  # noqa: N803
     """Ā = V (diag(λ̄) + ½ (M − Mᴴ) / (λⱼ − λᵢ)) Vᴴ, where M = Vᴴ V̄ (Giles, 3.1; the Hermitian part of it)."""
     values, vectors, bar = np.real(y[..., 0]), y[..., 1:], conjugate(g[..., 1:])
     inner = dagger(vectors) @ bar
@@ -51,7 +51,7 @@ def eigh(a: Value, UPLO: str = "L") -> Any:  # noqa: N803
     return result_type(np.linalg.eigh)(values, pairs[..., 1:])
 
 
-def eigvalsh_adjoint(g: Value, y: Value, a: Value, UPLO: Any = "L") -> Any:  # noqa: N803
+def eigvalsh_adjoint(g: Value, y: Value, a: Value, UPLO: Any = "L") -> Value:  # noqa: N803
     """Ā = V diag(λ̄) Vᴴ."""
     vectors = np.linalg.eigh(a, UPLO)[1]
     return conjugate((vectors * g[..., None, :]) @ dagger(vectors))
@@ -69,7 +69,7 @@ def pairs_of(a: Value) -> Any:
     return np.concatenate([values[..., None, :], vectors], axis=-2)
 
 
-def pairs_adjoint(g: Value, y: Value, a: Value) -> Any:
+def pairs_adjoint(g: Value, y: Value, a: Value) -> Value:
     """Ā = V⁻ᴴ (diag(λ̄) + (M − Vᴴ V diag(Re M)) / conj(λⱼ − λᵢ)) Vᴴ, where M = Vᴴ V̄ (Boeddeker et al., eq. 4.77).
 
     The second term in the bracket keeps the columns of V at length 1.

@@ -39,7 +39,7 @@ adjoint(np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.copysign(1.0, b)), 
 adjoint(np.hypot, lambda g, y, a, b: quotient(g * a, y), lambda g, y, a, b: quotient(g * b, y))
 
 
-def modulus(g: Value, y: Value, x: Value) -> Any:
+def modulus(g: Value, y: Value, x: Value) -> Value:
     """sign(x) if x is real, conj(x) / |x| if it is complex: 0 at 0."""
     return quotient(g * np.conj(x), y) if x.dtype.kind == "c" else g * np.sign(x)
 
@@ -47,7 +47,7 @@ def modulus(g: Value, y: Value, x: Value) -> Any:
 adjoint(np.absolute, modulus)
 
 
-def power_base(g: Value, y: Value, x: Value, p: Value) -> Any:
+def power_base(g: Value, y: Value, x: Value, p: Value) -> Value:
     """p x^(p-1), which is 0 for p = 0 even at x = 0."""
     if isinstance(p, np.generic):
         p = p.item()  # a NumPy integer would make float64 of float32
@@ -56,7 +56,7 @@ def power_base(g: Value, y: Value, x: Value, p: Value) -> Any:
     return g * p * x ** np.where(np.logical_and(np.equal(p, 0), np.equal(x, 0)), 1.0, p - 1)
 
 
-def power_exponent(g: Value, y: Value, x: Value, p: Value) -> Any:
+def power_exponent(g: Value, y: Value, x: Value, p: Value) -> Value:
     """y ln x, which is 0 at x = 0 (where y is 0 for every positive p near it)."""
     base = np.where(np.equal(x, 0), 1.0, x)
     log = np.log(base + 0j if y.dtype.kind == "c" else base)  # of a negative x, complex too
@@ -153,7 +153,7 @@ def nan_to_num(x: Value, copy: bool = True, nan: Any = 0.0, posinf: Any = None, 
 # -- choices ----------------------------------------------------------------------------------------------------
 
 
-def extremum_adjoint(g: Value, y: Value, x: Value, other: Value) -> Any:
+def extremum_adjoint(g: Value, y: Value, x: Value, other: Value) -> Value:
     """The adjoint of x, where y is the greater (or the smaller) of x and the other: half of g at a tie."""
     share = (y == x) * (1.0 - 0.5 * np.equal(x, other))
     return g * np.where(np.isnan(y), math.nan, share).astype(y.dtype)

@@ -15,7 +15,7 @@ from autodiff.rules.indexing import scatter
 EXCHANGED: Any = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
-def resized(g: Value, length: int, axis: int) -> Any:
+def resized(g: Value, length: int, axis: int) -> Value:
     """The array cut, or padded with zeros, to a length along an axis."""
     axis %= g.ndim
     if g.shape[axis] == length:
@@ -26,23 +26,23 @@ def resized(g: Value, length: int, axis: int) -> Any:
     return scatter(g, index=index, shape=(*g.shape[:axis], length, *g.shape[axis + 1 :]))
 
 
-def fft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def fft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Value:
     """The transform of g."""
     return resized(np.fft.fft(g, axis=axis, norm=norm), a.shape[axis], axis)
 
 
-def ifft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def ifft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Value:
     """The inverse transform of g."""
     return resized(np.fft.ifft(g, axis=axis, norm=norm), a.shape[axis], axis)
 
 
-def rfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def rfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Value:
     """The transform of g, whose other half rfft leaves out, so that it has an adjoint of 0."""
     n = a.shape[axis] if n is None else n
     return resized(np.real(np.fft.fft(g, n, axis=axis, norm=norm)), a.shape[axis], axis)
 
 
-def irfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def irfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Value:
     """The transform of g, where what stands for two frequencies, itself and its conjugate, counts twice."""
     half = np.fft.ihfft(g, axis=axis, norm=norm)
     frequencies = np.arange(half.shape[axis])

@@ -40,14 +40,14 @@ def result_type(function: Callable[..., Any]) -> Any:
 adjoint(np.linalg.inv, lambda g, y, a: -(y.mT @ g @ y.mT))
 
 
-def solved_right(g: Value, y: Value, a: Value, b: Value) -> Any:
+def solved_right(g: Value, y: Value, a: Value, b: Value) -> Value:
     """A⁻ᵀ g. A vector b is one column, whatever the batch of A (NumPy 2's rule)."""
     if np.ndim(b) == 1:
         return unbroadcast(np.linalg.solve(a.mT, g[..., None])[..., 0], np.shape(b))
     return unbroadcast(np.linalg.solve(a.mT, g), np.shape(b))
 
 
-def solved_left(g: Value, y: Value, a: Value, b: Value) -> Any:
+def solved_left(g: Value, y: Value, a: Value, b: Value) -> Value:
     """−A⁻ᵀ g yᵀ."""
     columns, solution = (g[..., None], y[..., None]) if np.ndim(b) == 1 else (g, y)
     return unbroadcast(-(np.linalg.solve(a.mT, columns) @ solution.mT), np.shape(a))
@@ -62,7 +62,7 @@ def pseudoinverse(a: Value, cutoffs: dict[str, Any]) -> Any:
     return np.linalg.pinv(a, **cutoffs)
 
 
-def pseudoinverse_adjoint(g: Value, y: Value, a: Value, cutoffs: dict[str, Any]) -> Any:
+def pseudoinverse_adjoint(g: Value, y: Value, a: Value, cutoffs: dict[str, Any]) -> Value:
     """The adjoint among matrices of the same rank (a change of rank is a jump): Golub & Pereyra (1973), eq. 4.12.
 
     dP = −P dA P + P Pᴴ dAᴴ (1 − A P) + (1 − P A) dAᴴ Pᴴ P
@@ -111,7 +111,7 @@ def residual_and_inverse(y: Value, a: Value, b: Value) -> tuple[Any, Any, Any]:
     return columns, (b[:, None] if np.ndim(b) == 1 else b) - a @ columns, np.linalg.pinv(a)
 
 
-def least_squares_left(g: Value, y: Value, a: Value, b: Value, rcond: float | None = None) -> Any:
+def least_squares_left(g: Value, y: Value, a: Value, b: Value, rcond: float | None = None) -> Value:
     """Of x = P b with the differential of P above: Ā = −Pᴴ x̄ xᴴ + r x̄ᴴ P Pᴴ + Pᴴ x x̄ᴴ (1 − P A), r = b − A x."""
     x, r, p = residual_and_inverse(y, a, b)
     h, d = (g[None, :] if g.ndim == 1 else g.mT), dagger(p)  # h is x̄ᴴ
@@ -119,7 +119,7 @@ def least_squares_left(g: Value, y: Value, a: Value, b: Value, rcond: float | No
     return conjugate(r @ (h @ p) @ d + third) - (h @ p).mT @ x.mT
 
 
-def least_squares_right(g: Value, y: Value, a: Value, b: Value, rcond: float | None = None) -> Any:
+def least_squares_right(g: Value, y: Value, a: Value, b: Value, rcond: float | None = None) -> Value:
     """Pᵀ g."""
     _, _, p = residual_and_inverse(y, a, b)
     return p.mT @ g
@@ -160,7 +160,7 @@ def tensorsolve(a: Value, b: Value, axes: Sequence[int] | None = None) -> Any:
 # -- determinants -----------------------------------------------------------------------------------------------
 
 
-def determinant(g: Value, y: Value, a: Value) -> Any:
+def determinant(g: Value, y: Value, a: Value) -> Value:
     """The cofactors, det(A) A⁻ᵀ, times g; where A is close to singular, they come from its singular values."""
     s = np.linalg.svdvals(a)
     if np.all(np.greater(s[..., -1:], math.sqrt(np.finfo(a.dtype).eps) * s[..., :1])):
@@ -186,7 +186,7 @@ def others(s: Value, left_out: Any) -> Any:
     return np.prod(np.where(left_out, 1.0, rows), axis=-1)
 
 
-def cofactors_adjoint(g: Value, y: Value, a: Value) -> Any:
+def cofactors_adjoint(g: Value, y: Value, a: Value) -> Value:
     """That of a determinant of second order: dC(S)ᵢᵢ = Σ Pᵢₘ dSₘₘ, dC(S)ᵢⱼ = −Pᵢⱼ dSⱼᵢ, where Pᵢⱼ = Π sₖ, k ≠ i, j."""
     u, s, vh = np.linalg.svd(a)
     eye = np.eye(s.shape[-1], dtype=bool)
@@ -206,7 +206,7 @@ def sign_and_logarithm(a: Value) -> Any:
     return np.stack(np.linalg.slogdet(a), axis=-1)
 
 
-def slogdet_adjoint(g: Value, y: Value, a: Value) -> Any:
+def slogdet_adjoint(g: Value, y: Value, a: Value) -> Value:
     """As d ln det A = tr(A⁻¹ dA): its real part moves the logarithm of |det|, its imaginary part i turns the sign."""
     share = g[..., 1]
     if a.dtype.kind == "c":

@@ -18,7 +18,9 @@ def power_norm(x: Value, ord: float = 2, axis: Any = None, keepdims: bool = Fals
     return np.linalg.vector_norm(x, ord=ord, axis=axis, keepdims=keepdims)
 
 
-def power_norm_adjoint(g: Value, y: Value, x: Value, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Any:
+def power_norm_adjoint(
+    g: Value, y: Value, x: Value, ord: float = 2, axis: Axis = None, keepdims: bool = False
+) -> Value:
     """conj(sign x) (|x| / y)^(ord − 1)."""
     shape = keepdims_shape(x.shape, axis)
     norm = np.broadcast_to(np.reshape(y, shape), x.shape)

@@ -17,7 +17,7 @@ from autodiff.rules.selection import take_along_axis
 from autodiff.rules.shaping import lying
 
 
-def reordered(g: Value, y: Value, x: Value, axis: int | None = -1) -> Any:
+def reordered(g: Value, y: Value, x: Value, axis: int | None = -1) -> Value:
     """The adjoints back in the places from which x was taken: y is x in another order along the axis."""
     if axis is None:
         return np.reshape(reordered(g, y, np.ravel(x)), x.shape)
@@ -25,7 +25,7 @@ def reordered(g: Value, y: Value, x: Value, axis: int | None = -1) -> Any:
     return unsorted(take_along_axis(g, order, axis), np.take_along_axis(raw(y), order, axis), x, axis)
 
 
-def unsorted(g: Value, y: Value, x: Value, axis: int | None = -1) -> Any:
+def unsorted(g: Value, y: Value, x: Value, axis: int | None = -1) -> Value:
     """The adjoints of y, which is x sorted, back in the places of x."""
     if axis is None:
         return np.reshape(unsorted(g, y, np.ravel(x)), x.shape)

@@ -23,7 +23,7 @@ def padding(x: Value, widths: tuple[tuple[int, int], ...], constants: Any = 0) -
     return np.pad(x, widths, constant_values=constants)
 
 
-def unpadded(g: Value, y: Value, x: Value, widths: tuple[tuple[int, int], ...], constants: Any = 0) -> Any:
+def unpadded(g: Value, y: Value, x: Value, widths: tuple[tuple[int, int], ...], constants: Any = 0) -> Value:
     """The part of g inside the padding."""
     return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True))]
 

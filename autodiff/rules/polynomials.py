@@ -133,7 +133,7 @@ def poly(seq_of_zeros: Any) -> Any:
     return coefficients
 
 
-def moved_by_coefficients(g: Value, y: Value, p: Value) -> Any:
+def moved_by_coefficients(g: Value, y: Value, p: Value) -> Value:
     """A root r moves with the coefficient of xᵏ by −rᵏ / p'(r), which is not finite at a root of order 2 or more."""
     exponents = np.arange(p.shape[0])[::-1].astype(np.finfo(p.dtype).dtype)
     powers = np.power(y[:, None], exponents)

@@ -18,7 +18,7 @@ from autodiff.rules.scans import before
 from autodiff.rules.shaping import cast
 
 
-def masked(g: Value, where: Any) -> Any:
+def masked(g: Value, where: Any) -> Value:
     """The adjoint of the elements that were reduced, 0 for those that were left out."""
     return g if where is True else np.where(where, g, 0.0)
 
@@ -32,14 +32,14 @@ def summed(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = True,
-) -> Any:
+) -> Value:
     """The adjoint of the sum for each element."""
     return masked(restore(g, x.shape, axis), where)
 
 
 def averaged(
     g: Value, y: Value, x: Value, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True
-) -> Any:
+) -> Value:
     """The adjoint over the number of elements."""
     if where is True:
         return restore(g / count(x.shape, axis), x.shape, axis)
@@ -53,7 +53,7 @@ adjoint(np.mean, averaged)
 
 def extremal(
     g: Value, y: Value, x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
-) -> Any:
+) -> Value:
     """The adjoint shared equally among the elements equal to the extreme one, `initial` too if it is."""
     shape = keepdims_shape(x.shape, axis)
     extreme = np.reshape(y, shape)
@@ -96,7 +96,7 @@ def product(
     keepdims: bool = False,
     initial: Any = None,
     where: Any = True,
-) -> Any:
+) -> Value:
     """The adjoint times the product of the other elements; dividing y by x gives that, unless y is 0 or not finite."""
     shape = keepdims_shape(x.shape, axis)
     factors = x if where is True else np.where(where, x, 1.0)

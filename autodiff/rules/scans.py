@@ -17,7 +17,7 @@ from autodiff.rules.shaping import cast, lying
 # -- running sums and products ----------------------------------------------------------------------------------
 
 
-def from_the_end(g: Value, axis: int) -> Any:
+def from_the_end(g: Value, axis: int) -> Value:
     """The running sum read backwards: the adjoint of a running sum."""
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
 
@@ -37,7 +37,7 @@ def before(x: Value) -> Any:
     return np.concatenate([np.ones_like(x[..., :1]), np.cumprod(x[..., :-1], axis=-1)], axis=-1)
 
 
-def sum_of_tails(g: Value, x: Value) -> Any:
+def sum_of_tails(g: Value, x: Value) -> Value:
     """What the recurrence s_i = g_i + x_(i+1) s_(i+1) gives along the last axis, by doubling: in log₂ n steps."""
     factors = later(x, 1)
     step = 1
@@ -51,7 +51,7 @@ def later(x: Value, step: int) -> Any:
     return np.concatenate([x[..., step:], np.zeros_like(x[..., :step])], axis=-1)
 
 
-def running_sum(g: Value, y: Value, x: Value, axis: int | None = None, dtype: Any = None) -> Any:
+def running_sum(g: Value, y: Value, x: Value, axis: int | None = None, dtype: Any = None) -> Value:
     """The sum of g from each element's place on."""
     return np.reshape(from_the_end(g, 0), x.shape) if axis is None else from_the_end(g, axis)
 

@@ -32,7 +32,7 @@ adjoint(np.copy, lambda g, y, x: g)
 
 def reshaped(
     g: Value, y: Value, x: Value, shape: Any = None, order: str = "C", newshape: Any = None, copy: bool | None = None
-) -> Any:
+) -> Value:
     """The elements back in the places they were read from; `newshape` is what NumPy 2.0 calls the shape."""
     if order == "A":  # as x lies in memory
         order = "F" if np.asarray(raw(x)).flags.fnc else "C"
@@ -44,7 +44,7 @@ def reshaped(
 adjoint(np.reshape, reshaped)
 
 
-def unravelled(g: Value, y: Value, x: Value, order: str = "C") -> Any:
+def unravelled(g: Value, y: Value, x: Value, order: str = "C") -> Value:
     """The elements back in the places they were read from: of "K", in the order that they have in memory."""
     if order != "K":
         return reshaped(g, y, x, None, order)
@@ -60,7 +60,7 @@ adjoint(np.swapaxes, lambda g, y, x, axis1, axis2: np.swapaxes(g, axis1, axis2))
 adjoint(np.broadcast_to, lambda g, y, x, shape: unbroadcast(g, x.shape))
 
 
-def transposed(g: Value, y: Value, x: Value, axes: Sequence[int] | None = None) -> Any:
+def transposed(g: Value, y: Value, x: Value, axes: Sequence[int] | None = None) -> Value:
     """The axes back in their old order."""
     return np.transpose(g, None if axes is None else np.argsort([k % x.ndim for k in axes]))
 
@@ -103,7 +103,7 @@ composed(np.atleast_2d)(lambda *arys: each_at_least(*arys, ndim=2))
 composed(np.atleast_3d)(lambda *arys: each_at_least(*arys, ndim=3))
 
 
-def overlapped(g: Value, y: Value, x: Value, window_shape: Any, axis: Any = None) -> Any:
+def overlapped(g: Value, y: Value, x: Value, window_shape: Any, axis: Any = None) -> Value:
     """The adjoints of all windows that an element is in added up."""
     places = sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis)
     return np.reshape(scatter(np.ravel(g), index=np.ravel(places), shape=(x.size,)), x.shape)

@@ -155,7 +155,7 @@ def _bessel_functions(special: Any) -> None:
     whole_orders = {special.kn, special.yn}  # SciPy cuts a broken order off
 
     def of_any_order(function: Any, first: float, second: float, growth: Any = None) -> None:
-        def slope(g: Value, y: Value, v: Value, x: Value) -> Any:
+        def slope(g: Value, y: Value, v: Value, x: Value) -> Value:
             if function in whole_orders:
                 v = np.trunc(v)
             change = first * function(np.subtract(v, 1), x) + second * function(np.add(v, 1), x)

@@ -118,7 +118,7 @@ def sums(array: Value, indices: Any, axis: int = 0) -> Any:
     return np.add.reduceat(array, indices, axis=axis)
 
 
-def spread(g: Value, y: Value, x: Value, indices: Any, axis: int = 0) -> Any:
+def spread(g: Value, y: Value, x: Value, indices: Any, axis: int = 0) -> Value:
     """The adjoint of each sum for its elements; an element may be in several."""
     starts, ends = spans(indices, x.shape[axis])
     lengths = ends - starts
