@@ -117,7 +117,7 @@ def draw(
     max_cards: int = 60,
     values: bool = True,
     edges: Edges = "auto",
-    direction: Direction = "LR",
+    direction: Direction | None = None,
     theme: Theme = "auto",
     legend: bool = True,
     title: str | None = None,
@@ -135,7 +135,8 @@ def draw(
     max_cards : how many cards there are at most, up to 1000; the earliest part of a graph without scopes is folded
     values : False shows the formulas alone
     edges : local partials on the wires between scalars: "auto" up to 60 cards, "all", or "none"
-    direction : "LR" from left to right, "TB" from the top down
+    direction : "LR" from left to right, "TB" from the top down; None chooses: from left to right, unless that is wider
+        than a notebook's cell (953 px) and the other way is narrower
     theme : "auto" follows the reader's light or dark mode; "light" and "dark" are fixed
     title : None writes the formula if it is short; "" leaves the title away
     engine : "dot" has Graphviz lay the graph out, which must be installed
@@ -146,7 +147,7 @@ def draw(
     RuntimeError : with engine="dot" where `dot` is missing
     """
     choices = {"edges": (edges, Edges), "theme": (theme, Theme), "engine": (engine, Engine)}
-    check_choices("draw", {**choices, "direction": (direction, Direction)})
+    check_choices("draw", {**choices, "direction": ("LR" if direction is None else direction, Direction)})
     drawn, text = read(y, "draw", seed, depth, max_cards)
     heading = heading_of(drawn, title)
     words = plain(heading) if heading else ""

@@ -132,6 +132,29 @@ def test_a_picture_can_run_down(product):
         draw(product, direction="UP")
 
 
+def test_a_picture_that_is_too_wide_for_a_notebook_runs_from_the_top_down(product):
+    def width(drawn):
+        return int(re.search(r'viewBox="0 0 (\d+)', drawn.svg)[1])
+
+    assert draw(product).svg == draw(product, direction="LR").svg
+    chain = product
+    for _ in range(8):
+        chain = np.tanh(chain)
+    assert width(draw(chain, direction="LR")) > 953 > width(draw(chain))
+    assert draw(chain).svg == draw(chain, direction="TB").svg
+    fan = sum(np.sin(product * k) for k in range(9))
+    best = min((draw(fan, direction=way) for way in ("LR", "TB")), key=width)
+    assert width(draw(fan)) == width(best)
+
+
+def test_the_pill_of_the_output_hangs_below_its_card_from_the_top_down(product):
+    drawn = draw(product, direction="TB").svg
+    card = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="([^"]*)" rx="9"', drawn)[-1]
+    pill = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="15"', drawn)[-1]
+    assert float(pill[0]) == float(card[0]) + 10
+    assert float(pill[1]) > float(card[1]) + float(card[2])
+
+
 def test_the_legend_explains_what_is_there_and_nothing_else(product):
     assert not any("thumbnail" in text or "no gradient" in text for text in texts(draw(product)))
     assert any("thumbnail" in text for text in texts(draw(Tensor([1.0]) * 2)))

@@ -29,7 +29,7 @@ WIDEST_HEADER = 240
 SCALAR_TYPE, ARRAY_TYPE, BAND_TYPE, NUMBER_TYPE = 16, 15, 13.5, 13
 TAGS = {"input": "INPUT", "parameter": "PARAM", "constant": "CONST", "output": "OUTPUT", "operation": ""}
 BORDERS = {"input": 2.5, "parameter": 2.25, "output": 2.5, "constant": 2.25, "operation": 1.25}
-BELOW = 6  # how far below the lower border a tag there hangs
+BELOW = 9  # how far below the lower border a tag there hangs: clear of the last row
 LONGEST_NAME = 500
 
 

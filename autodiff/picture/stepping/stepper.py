@@ -122,14 +122,15 @@ def steps(
     depth: int | None = None,
     max_cards: int = 60,
     edges: Edges = "auto",
-    direction: Direction = "LR",
+    direction: Direction | None = None,
     title: str | None = None,
 ) -> Stepper:
     """The stepper of everything `y` was computed from: forward value by value, then in reverse wire by wire.
 
     The parameters are those of `draw`. A folded scope is one step. Raises ValueError above 200 steps.
     """
-    check_choices("steps", {"edges": (edges, Edges), "direction": (direction, Direction)})
+    way = "LR" if direction is None else direction
+    check_choices("steps", {"edges": (edges, Edges), "direction": (way, Direction)})
     drawn, text = read(y, "steps", seed, depth, max_cards)
     count = len(drawn.cards) + len(drawn.wires) + 2
     if count > MOST_STEPS:
