@@ -41,7 +41,7 @@ from autodiff.picture.drawing.sheet import Direction, Edges, Options, svg
 from autodiff.picture.exports.dot import digraph, rendered
 from autodiff.picture.exports.json_graph import record
 from autodiff.picture.exports.mermaid import flowchart
-from autodiff.picture.exports.page import page
+from autodiff.picture.exports.page import framed, page
 from autodiff.picture.stepping.stepper import Stepper, steps
 
 if TYPE_CHECKING:
@@ -96,7 +96,11 @@ class Picture:
             file.write(text)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": str(self._text)}
+        return {"text/html": self._repr_html_(), "image/svg+xml": self.svg, "text/plain": str(self._text)}
+
+    def _repr_html_(self) -> str:
+        """The page in a frame: JupyterLab makes an image of an SVG result, and images have no tooltips."""
+        return framed(self._title or "Computation graph", self.svg, self.html, "100%")
 
 
 FORMATS: dict[str, Callable[[Picture], str]] = {
@@ -172,6 +176,6 @@ def displayed(result: Tensor) -> dict[str, str]:
         if len(nodes) > MOST_DISPLAYED:
             return {}
     try:
-        return {"image/svg+xml": draw(result).svg, "text/plain": repr(result)}
+        return draw(result)._repr_mimebundle_() | {"text/plain": repr(result)}
     except RuntimeError:  # a leaf was assigned since: there are no adjoints to show
         return {}

@@ -139,9 +139,12 @@ def test_pages_have_the_elements_of_their_template_and_no_others(build, name):
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_a_frame_in_a_notebook_is_one_attribute(name):
-    shown = Page(steps(computation(name), title=name or "x")._repr_html_())
-    assert shown.tags == ["div", "img", "iframe"]
-    assert shown.attributes == {"style", "alt", "src", "sandbox", "title", "srcdoc"}
+    for made, allowed in ((steps, "allow-scripts"), (draw, "")):
+        markup = made(computation(name), title=name or "x")._repr_html_()
+        shown = Page(markup)
+        assert shown.tags == ["div", "img", "iframe"]
+        assert shown.attributes == {"style", "alt", "src", "sandbox", "title", "srcdoc"}
+        assert markup.count(f' sandbox="{allowed}" ') == 1
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)

@@ -1,3 +1,5 @@
+import base64
+import html
 import re
 import xml.etree.ElementTree as ET
 
@@ -197,13 +199,23 @@ def test_parameters_that_mean_nothing_are_refused(product):
 
 def test_notebooks_get_the_picture_and_the_trace(product):
     bundle = draw(product)._repr_mimebundle_()
-    assert bundle.keys() == {"image/svg+xml", "text/plain"}
+    assert bundle.keys() == {"text/html", "image/svg+xml", "text/plain"}
     assert "v₁ = v₋₁ × v₀" in bundle["text/plain"]
+    assert bundle == draw(product)._repr_mimebundle_()
+
+
+def test_in_a_notebook_tooltips_work_in_a_frame_that_can_run_nothing_over_the_picture(product):
+    drawn = draw(product)
+    shown = drawn._repr_mimebundle_()["text/html"]
+    (page,) = re.findall(r'sandbox="" title="[^"]*" srcdoc="([^"]*)"', shown)
+    assert html.unescape(page) == drawn.html
+    (poster,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', shown)
+    assert base64.b64decode(poster).decode() == drawn.svg
 
 
 def test_a_small_number_displays_itself_in_a_notebook(product):
     bundle = product._repr_mimebundle_()
-    assert bundle.keys() == {"image/svg+xml", "text/plain"}
+    assert bundle.keys() == {"text/html", "image/svg+xml", "text/plain"}
     assert bundle["image/svg+xml"] == draw(product).svg
     assert bundle["text/plain"] == repr(product) == "Tensor(-6.)"
 

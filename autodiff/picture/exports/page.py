@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import re
 from collections.abc import Mapping
 
@@ -17,7 +19,7 @@ SHEET = """<!doctype html>
 <style>
 :root { color-scheme: light dark; background: #ffffff }
 @media (prefers-color-scheme: dark) { :root { background: #0d1117 } }
-body { margin: 12px; overflow-x: auto } svg { display: block; margin: 0 auto }
+body { margin: 12px } svg { display: block; margin: 0 auto }
 </style>
 @@SVG@@</html>
 """
@@ -26,6 +28,21 @@ body { margin: 12px; overflow-x: auto } svg { display: block; margin: 0 auto }
 def page(title: str, svg: str) -> str:
     """A page with one picture."""
     return filled(SHEET, {"TITLE": esc(title), "SVG": svg})
+
+
+def framed(title: str, poster: str, whole: str, height: str, sandbox: str = "") -> str:
+    """A page in a frame of its own for a notebook; where frames are taken away, the picture behind it remains.
+
+    The frame has no origin, so it can reach neither the notebook nor anything it stores; it runs scripts only where
+    `sandbox` allows them.
+    """
+    image = base64.b64encode(poster.encode()).decode()
+    return (
+        '<div style="display:grid"><img style="grid-area:1/1;max-width:calc(100% - 24px);height:auto;margin:12px auto" '
+        f'alt="{esc(title)}" src="data:image/svg+xml;base64,{image}">'
+        f'<iframe style="grid-area:1/1;width:100%;height:{height};border:0;background:Canvas" sandbox="{sandbox}" '
+        f'title="{esc(title)}" srcdoc="{html.escape(whole, quote=True)}"></iframe></div>'
+    )
 
 
 def filled(template: str, parts: Mapping[str, str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html
 import json
 import os
 from functools import cached_property
@@ -21,7 +20,7 @@ from autodiff.picture.content.reading import check_choices, read
 from autodiff.picture.content.scene import Scene
 from autodiff.picture.content.title import heading_of
 from autodiff.picture.drawing.sheet import Direction, Edges, Options, svg
-from autodiff.picture.exports.page import filled
+from autodiff.picture.exports.page import filled, framed
 from autodiff.picture.stepping.story import Story, math, story
 
 MOST_STEPS = 200
@@ -100,16 +99,7 @@ class Stepper:
         """The page in a frame of its own; where a notebook takes frames away, the picture behind it remains."""
         width, height = _measure(self._svg)
         tall = CONTROLS + height * min(1.0, SHOWN_WIDTH / width) + LINE * (len(self._story.rows) + 2)
-        image = base64.b64encode(self._poster.encode()).decode()
-        # The frame may run scripts but has no origin: it can reach neither the notebook nor anything it stores.
-        return (
-            '<div style="display:grid">'
-            f'<img style="grid-area:1/1;max-width:100%" alt="{esc(self._title)}" '
-            f'src="data:image/svg+xml;base64,{image}">'
-            f'<iframe style="grid-area:1/1;width:100%;height:{min(TALLEST, round(tall))}px;border:0;'
-            f'background:Canvas" sandbox="allow-scripts" title="{esc(self._title)}" '
-            f'srcdoc="{html.escape(self.html, quote=True)}"></iframe></div>'
-        )
+        return framed(self._title, self._poster, self.html, f"{min(TALLEST, round(tall))}px", "allow-scripts")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self._repr_html_(), "text/plain": str(self._text)}
