@@ -155,12 +155,17 @@ def test_an_unknown_partial_is_its_number():
     assert plain(rows[1].reverse) == "v̄₀ = v̄₁ ∂v₁/∂v₀ = v̄₁ × (−12)"
 
 
-def test_an_assigned_leaf_is_refused_as_in_backward():
+def test_after_an_assignment_there_is_the_forward_column_and_what_to_do():
     x = ad.Tensor(3.0, name="x")
-    y = x * x
+    y = 2 * x * x
     x.value = np.array(4.0)
-    with pytest.raises(RuntimeError, match="'x'"):
-        trace(y)
+    shown = trace(y)
+    assert [(plain(r.forward), float(r.value)) for r in shown.rows] == [
+        ("v₀ = x", 4), ("v₁ = 2 × v₀", 6), ("v₂ = v₁ × v₀", 18), ("y = v₂", 18),
+    ]  # fmt: skip
+    assert str(trace(y, seed=1.0)) == str(shown)
+    assert "Compute the result again" in str(shown)
+    assert "Compute the result again" in shown._repr_html_()
 
 
 def test_what_is_no_tensor_is_refused():

@@ -6,6 +6,7 @@ What each primitive looks like is the table of `symbols`; what a formula is, and
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -16,10 +17,12 @@ from autodiff.notation.formula import GREEK, Formula, Token, clean, html, latex,
 from autodiff.notation.symbols import raw, template, writing
 
 __all__ = [
+    "ASSIGNED_SINCE",
     "SPACE",
     "Formula",
     "Naming",
     "Token",
+    "assigned_since",
     "clean",
     "equation",
     "html",
@@ -33,6 +36,11 @@ __all__ = [
 ]
 
 SPACE: Final = Token("text", " ")
+ASSIGNED_SINCE: Final = (
+    "Since the result was computed, what it was computed from was assigned new values (an optimizer's step does so): "
+    "these are shown as they are now, all else as it was computed, and there are no adjoints. "
+    "Compute the result again to have them."
+)
 SYMBOL: Final = re.compile("v[₋₀₁₂₃₄₅₆₇₈₉]+")
 SYMBOL_NAME: Final = re.compile(
     rf"(?P<letter>{'|'.join(GREEK)}|[A-Za-zα-ωΑ-Ω])(?:_?(?P<digits>[0-9]{{1,6}})|_(?P<label>[A-Za-z0-9]{{1,6}}))?"
@@ -49,7 +57,7 @@ class Naming:
         recorded = ancestors(root, shown=True)
         depth: dict[Node, int] = {}
         for node in recorded:
-            parents = [depth[a] for a in operands(node) if isinstance(a, Node)]
+            parents = [depth.get(a, 0) for a in operands(node) if isinstance(a, Node)]  # 0: a leaf assigned since
             depth[node] = 1 + max(parents, default=0) if node.primitive is not None else 0
         # A stable sort: within a depth the recording order stays.
         self.order: list[Node] = sorted(recorded, key=depth.__getitem__)
@@ -76,6 +84,11 @@ class Naming:
         if name not in self._ambiguous:
             return named(name)
         return (Token("text", f"“{clean(name)}”" if SYMBOL.fullmatch(name) else clean(name)),)
+
+
+def assigned_since(nodes: Iterable[Node]) -> bool:
+    """Whether a leaf was assigned a new value after one of these operations had used it; then rules would mix both."""
+    return any(isinstance(a, Node) and a.serial > node.serial for node in nodes for a in node.arguments)
 
 
 def named(name: str) -> Formula:

@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
+from autodiff.engine.graph import ancestors
 from autodiff.engine.reverse import contribution
 from autodiff.notation.naming import (
+    ASSIGNED_SINCE,
     SPACE,
     Formula,
     Naming,
     Token,
+    assigned_since,
     equation,
     html,
     latex,
@@ -82,14 +85,17 @@ def trace(y: Tensor, seed: npt.ArrayLike | None = None) -> Trace:
     seed : the adjoint of y, in its shape; 1 for a real result of one element. Without one the trace of a result of
         several elements has the forward column only.
 
-    The computation may have been reversed before, and no Tensor is changed.
+    The computation may have been reversed before, and no Tensor is changed. Where what y was computed from was
+    assigned new values since, as by an optimizer's step, the trace shows these, has the forward column only and says
+    so.
     """
     if not isinstance(y, Tensor):
         raise TypeError(
             f"ad.trace was asked of {type(y).__name__}, which remembers no computation; "
             "pass the Tensor that a computation on Tensors has given."
         )
-    if seed is None and (y.size != 1 or y.dtype.kind == "c"):
+    stale = assigned_since(ancestors(y, shown=True))
+    if stale or (seed is None and (y.size != 1 or y.dtype.kind == "c")):
         return Trace(y, {})
     return Trace(y, {tensor: g[()] for tensor, g in y.adjoints(seed).items()})
 
@@ -103,6 +109,7 @@ class Trace:
         self._adjoints = adjoints
         self._headings = HEADINGS if adjoints else HEADINGS[:2]
         self._steps = _steps(root, self._naming, adjoints)
+        self._stale = assigned_since(self._naming.order)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -186,6 +193,8 @@ class Trace:
     def _remarks(self) -> list[str]:
         if self._adjoints:
             return []
+        if self._stale:
+            return [ASSIGNED_SINCE]
         return [
             f"The reverse column needs a seed, because the result has shape {self._root.shape}: "
             "pass ad.trace(y, seed=...) an adjoint of that shape, or reduce the result to a scalar."

@@ -129,6 +129,9 @@ def draw(
 ) -> Picture:
     """The picture of everything `y` was computed from, with the adjoints of `y`.
 
+    Where inputs or parameters were assigned new values since, as by an optimizer's step, they are drawn as they are
+    now, everything else as it was computed, and without adjoints, which would mix both; the legend says so.
+
     Parameters
     ----------
     y : the result; a picture can be drawn before or after `backward`, and changes nothing
@@ -175,7 +178,4 @@ def displayed(result: Tensor) -> dict[str, str]:
         found.update(arguments)
         if len(nodes) > MOST_DISPLAYED:
             return {}
-    try:
-        return draw(result)._repr_mimebundle_() | {"text/plain": repr(result)}
-    except RuntimeError:  # a leaf was assigned since: there are no adjoints to show
-        return {}
+    return draw(result)._repr_mimebundle_() | {"text/plain": repr(result)}

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from models import loss_of_mlp, scalar_mlp
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import Token, plain
@@ -229,8 +230,32 @@ def test_other_tensors_display_their_text(product):
     with_array = np.dot(x * 1, np.ones(3))[0]
     for tensor in (x, long, array, with_array, Tensor([1.0]) * 2):
         assert tensor._repr_mimebundle_() == {}
+
+
+def test_after_an_assignment_the_picture_shows_what_is_and_no_adjoints(product):
     product.arguments[0].value = 4.0
-    assert product._repr_mimebundle_() == {}, "there are no adjoints any more, and a display does not raise"
+    drawn = draw(product)
+    assert drawn.svg == product._repr_mimebundle_()["image/svg+xml"] == draw(product, seed=2.0).svg
+    assert [text for text in texts(drawn) if text.startswith("assigned since:")]
+    assert "4" in texts(drawn)
+    assert not [text for text in texts(drawn) if "adjoint v" in text or " at (" in text]
+    assert "these are shown as they are now" in str(drawn._repr_mimebundle_()["text/plain"])
+    assert all(wire.factor is None is wire.contribution for wire in drawn._scene.wires)
+    again = draw(product.arguments[0] * 1.0)
+    assert not [text for text in texts(again) if text.startswith("assigned since:")]
+
+
+def test_a_model_is_drawn_after_a_step_of_its_optimizer():
+    for made in (loss_of_mlp, scalar_mlp):
+        loss = made()
+        before = draw(loss)
+        for node in list(before._scene.root.adjoints()):
+            if node.primitive is None:
+                node.value = node.value * 0.5
+        after = draw(loss)
+        assert {card.path for card in after._scene.cards} == {card.path for card in before._scene.cards}
+        assert not any(card.adjoint is not None for card in after._scene.cards)
+        assert draw(made()).svg == before.svg
 
 
 def test_dot_export_numbers_nodes_in_recording_order(product):

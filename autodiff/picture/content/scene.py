@@ -11,7 +11,7 @@ import numpy as np
 from autodiff.engine.graph import Node, operands
 from autodiff.engine.reverse import conjugated, contribution
 from autodiff.notation.formula import Formula, Token, clean
-from autodiff.notation.naming import Naming, equation, named, partial
+from autodiff.notation.naming import Naming, assigned_since, equation, named, partial
 from autodiff.picture.content.folding import Earlier, Folding
 from autodiff.picture.content.outline import Leaf, Outline, Region, stand_in
 
@@ -78,6 +78,7 @@ class Scene(NamedTuple):
     naming: Symbols
     equations: dict[Node, Formula]  # right-hand sides, constants by their symbols
     values: int  # how many the graph has
+    stale: bool = False  # leaves were assigned new values since: they are shown as they are now, without adjoints
 
     @property
     def result(self) -> int:
@@ -259,6 +260,7 @@ class _Reading:
     def _wire(self, node: Node, copy: Node, position: int, tail: int, head: int) -> Wire:
         """The wire into one argument; a rule may divide by zero here, which is the picture's business to show."""
         scalar = np.ndim(node.primal) == 0 and np.ndim(copy.arguments[position].primal) == 0
+        scalar = scalar and not assigned_since([node])  # a local partial would mix what was and what is
         adjoint = self.adjoints.get(node)
         with np.errstate(all="ignore"):
             factor = contribution(node, position, 1.0) if scalar else None

@@ -41,7 +41,7 @@ def expression(scene: Scene) -> Formula | None:
         known[naming[node]] = written
     head = (Token("variable", "f"), OPEN, *_listed([known[naming[node]] for node in inputs]), CLOSE)
     values: Formula = ()
-    if all(np.ndim(node.primal) == 0 and not np.iscomplexobj(node.primal) for node in inputs):
+    if not scene.stale and all(np.ndim(node.primal) == 0 and not np.iscomplexobj(node.primal) for node in inputs):
         point = _listed([(Token("number", number(node.primal)),) for node in inputs])
         values = (Token("text", "   at "), *((OPEN, *point, CLOSE) if len(inputs) > 1 else point))
     return (*head, Token("text", " = "), *known[naming[scene.root]], *values)

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from autodiff.notation.formula import Formula, Token, plain
+from autodiff.notation.naming import ASSIGNED_SINCE
 from autodiff.picture.content.lettering import BOLD, cut, esc, fitted, sans_width, serif_width
 from autodiff.picture.content.scene import Scene, Wire
 from autodiff.picture.drawing.cards import card_markup, size_of
@@ -136,6 +137,8 @@ def _head(scene: Scene, title: Formula | None, width: int, height: int) -> list[
         for card in scene.cards
         if card.kind == "input" and card.adjoint is not None
     ]
+    if scene.stale:
+        facts.append(ASSIGNED_SINCE)
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{esc(label)}" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" style="max-width:100%;height:auto">',
