@@ -15,7 +15,7 @@ lettering  text: escaping, widths, formulas
 pen        SVG elements and colours
 thumbnails, cards, stacks, legend, sheet   the parts of the picture, and the whole
 expression the formula in the title
-words, dot, mermaid, record, page          the same as text, for Graphviz, Mermaid, other programs, a browser
+text, dot, mermaid, json_graph, page, raster   the same as text, for Graphviz, Mermaid, programs, a browser, PNG
 story      the steps of a computation      } the stepper
 stepper    the page that plays them        }
 """
@@ -25,6 +25,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -42,6 +43,7 @@ from autodiff.picture.exports.dot import digraph, rendered
 from autodiff.picture.exports.json_graph import record
 from autodiff.picture.exports.mermaid import flowchart
 from autodiff.picture.exports.page import framed, page
+from autodiff.picture.exports.raster import SUFFIXES, converted
 from autodiff.picture.stepping.stepper import Stepper, steps
 
 if TYPE_CHECKING:
@@ -84,12 +86,18 @@ class Picture:
         return record(self._scene)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture as its suffix says: .svg, .html, .dot (Graphviz), .mmd (Mermaid), .json or .txt."""
+        """Write the picture as its suffix says: .svg, .html, .dot (Graphviz), .mmd (Mermaid), .json or .txt.
+
+        .png and .pdf need an extra, pip install "autodiff-nn[png]", and raise RuntimeError without it.
+        """
         suffix = os.path.splitext(path)[1].lower()
+        if suffix in SUFFIXES:
+            Path(path).write_bytes(converted(self.svg, suffix))
+            return
         if suffix not in FORMATS:
             raise ValueError(
-                f"a Picture was asked to save itself as {os.fspath(path)!r}; it writes {', '.join(FORMATS)}. "
-                "A browser or a converter such as rsvg-convert makes PNG or PDF of the .svg."
+                f"a Picture was asked to save itself as {os.fspath(path)!r}; it writes "
+                f"{', '.join((*FORMATS, *SUFFIXES))}."
             )
         text = FORMATS[suffix](self)
         with open(path, "w", encoding="utf-8", newline="\n") as file:

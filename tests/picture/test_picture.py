@@ -9,6 +9,7 @@ from models import loss_of_mlp, scalar_mlp
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import Token, plain
+from autodiff.notation.symbols import template
 from autodiff.picture import draw
 from autodiff.picture.content.lettering import fitted, runs, serif_width, tspans
 from autodiff.picture.content.title import expression
@@ -345,6 +346,10 @@ def test_an_exponent_is_raised_without_its_brackets():
 def test_a_formula_is_cut_to_the_width_it_is_given():
     formula = (Token("variable", "v", "1"), Token("text", " = "), Token("text", "name" * 20))
     assert fitted(formula, 16, 1000) == formula
+    call = template("concatenate(v, w, [x, z], axis)")
+    assert [plain(fitted(call, 16, width)) for width in (190, 160, 130)] == [
+        "concatenate(v, w, [x, …])", "concatenate(v, w, …)", "concatenate(…)",
+    ]  # fmt: skip
     cut = fitted(formula, 16, 120)
     assert cut[-1].text == "…"
     assert 90 < serif_width(cut, 16) <= 120

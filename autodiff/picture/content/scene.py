@@ -16,6 +16,7 @@ from autodiff.picture.content.folding import Earlier, Folding
 from autodiff.picture.content.outline import Leaf, Outline, Region, stand_in
 
 Kind = Literal["input", "parameter", "constant", "operation", "output"]
+LONGEST_NOTE = 80  # characters of what is written beside the name of a box
 EQUALS = Token("text", " = ")
 MOST_SHARES = 1000  # a folded card that uses a value more often does not say what it contributes to it
 
@@ -241,7 +242,7 @@ class _Reading:
         note = members.note(frame)
         if len(calls) > 1:
             note += f" · call {next(k for k, call in enumerate(calls, 1) if call is region)}"
-        return clean(members.name(frame, modules[1] if len(modules) > 1 else None)), clean(note)
+        return clean(members.name(frame, modules[1] if len(modules) > 1 else None)), clean(note, LONGEST_NOTE)
 
     # -- wires ---------------------------------------------------------------------------------------------------
 

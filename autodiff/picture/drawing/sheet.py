@@ -9,10 +9,10 @@ import numpy as np
 
 from autodiff.notation.formula import Formula, Token, plain
 from autodiff.notation.naming import ASSIGNED_SINCE
-from autodiff.picture.content.lettering import BOLD, cut, esc, fitted, sans_width, serif_width
+from autodiff.picture.content.lettering import BOLD, cut, esc, fitted, header_width, sans_width, serif_width
 from autodiff.picture.content.scene import Scene, Wire
 from autodiff.picture.drawing.cards import card_markup, size_of
-from autodiff.picture.drawing.pen import Pen, Theme, arrow, curve
+from autodiff.picture.drawing.pen import FLUID, Pen, Theme, arrow, curve
 from autodiff.picture.drawing.thumbnails import described_value, digits
 from autodiff.picture.geometry.lattice import Size, widths
 from autodiff.picture.geometry.layout import Point
@@ -25,7 +25,7 @@ Direction = Literal["LR", "TB"]
 
 MARGIN, FRAME_RADIUS = 28, 10
 TITLE_TYPE, TITLE_BASELINE, TITLE_HEIGHT, WIDEST_TITLE = 19, 33, 38, 1000
-BOX_RADIUS, BOX_TITLE, BOX_NAME_TYPE, BOX_NOTE_TYPE, WIDEST_BOX_TITLE = 14, 20, 12.5, 12, 520
+BOX_RADIUS, BOX_TITLE, BOX_NAME_TYPE, BOX_NOTE_TYPE, WIDEST_BOX_TITLE = 14, 20, 12.5, 12, 600
 PILL_TYPE, PILL_HEIGHT, WIDEST_PILL = 13.5, 21, 200
 MOST_PILL_CARDS = 60
 NEARLY = 1.25
@@ -62,7 +62,7 @@ def svg(scene: Scene, options: Options) -> str:
     room = max(
         placed.width,
         min(legend.LEAST_WIDTH, sum(item.width + legend.GAP for item in items)),
-        serif_width(title, TITLE_TYPE) if title else 0.0,
+        header_width(title, TITLE_TYPE) if title else 0.0,
         *(item.width for item in items),
     )
     rows = legend.flowed(items, room)
@@ -141,7 +141,7 @@ def _head(scene: Scene, title: Formula | None, width: int, height: int) -> list[
         facts.append(ASSIGNED_SINCE)
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{esc(label)}" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" style="max-width:100%;height:auto">',
+        f'width="{width}" height="{height}"{FLUID}>',
         f"<desc>{esc('; '.join(facts))}</desc>",
     ]
 
