@@ -29,12 +29,14 @@ from autodiff.notation.naming import (
     product,
     pullback,
     width,
+    written_array,
 )
 
 __all__ = ["Row", "Trace", "trace"]
 
 # A table longer than this is shown by its first and last rows; `Trace.rows` has all of them.
 LONGEST_TABLE: Final = 400
+MOST_CONSTANTS: Final = 8  # below it
 HEADINGS: Final = ("forward primal trace ↓", "value", "reverse adjoint trace ↑", "value")
 STYLE: Final = (
     "<style>.autodiff-trace td, .autodiff-trace th { text-align: left !important; white-space: nowrap; "
@@ -191,13 +193,19 @@ class Trace:
         return f"… {hidden:,} of {len(self._steps):,} rows are not shown; .rows has all …"
 
     def _remarks(self) -> list[str]:
+        remarks = []
+        if arrays := list(self._naming.constant_arrays.values()):
+            said = [f"{plain((symbol,))} = {written_array(array)}" for symbol, array in arrays[:MOST_CONSTANTS]]
+            more = [f"… {len(arrays) - MOST_CONSTANTS:,} more"] if len(arrays) > MOST_CONSTANTS else []
+            remarks.append(f"Constants: {', '.join([*said, *more])}")
         if self._adjoints:
-            return []
+            return remarks
         if self._stale:
-            return [ASSIGNED_SINCE]
+            return [*remarks, ASSIGNED_SINCE]
         return [
+            *remarks,
             f"The reverse column needs a seed, because the result has shape {self._root.shape}: "
-            "pass ad.trace(y, seed=...) an adjoint of that shape, or reduce the result to a scalar."
+            "pass ad.trace(y, seed=...) an adjoint of that shape, or reduce the result to a scalar.",
         ]
 
     def _row(self, step: _Step) -> Row:

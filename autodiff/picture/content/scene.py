@@ -88,11 +88,12 @@ class Scene(NamedTuple):
 
 
 class Symbols(Naming):
-    """The symbols of a graph whose constant arrays have symbols too: c_1, c_2, ... as they are first used."""
+    """The symbols of a graph whose constant arrays are leaves."""
 
     def __init__(self, root: Node, outline: Outline) -> None:
         super().__init__(root)
-        self.constants: dict[Node, Token] = {}
+        arrays = {key: symbol for key, (symbol, _) in self.constant_arrays.items()}
+        self.constants = {leaf: arrays[key] for key, leaf in outline.constants.items()}
         self._outline = outline
         self._standing_for: dict[Node, Node] = {}
 
@@ -104,18 +105,11 @@ class Symbols(Naming):
         leaves = [None if isinstance(a, Node) else self._outline.constant(a) for a in node.arguments]
         if not any(leaf is not None for leaf in leaves):
             return node
-        for leaf in leaves:
-            if leaf is not None:
-                self.name_constant(leaf)
         arguments = (a if leaf is None else leaf for a, leaf in zip(node.arguments, leaves, strict=True))
         copy = stand_in(node.primal, tuple(arguments))
         copy.primitive, copy.parameters, copy.serial = node.primitive, node.parameters, node.serial
         self._standing_for[copy] = node
         return copy
-
-    def name_constant(self, leaf: Node) -> Token:
-        """The symbol of a constant array, the next one if it has none."""
-        return self.constants.setdefault(leaf, Token("variable", "c", str(len(self.constants) + 1)))
 
 
 def scene(nodes: Sequence[Node], adjoints: Mapping[Node, Any], outline: Outline, folding: Folding) -> Scene:
@@ -182,7 +176,7 @@ class _Reading:
 
     def _leaf(self, leaf: Leaf, region: Region, box: int | None) -> None:
         node, members = leaf.node, self.outline.members
-        symbol = self.naming.name_constant(node) if leaf.constant else self.naming[node]
+        symbol = self.naming[node]
         member = node.primal if leaf.constant else node
         path = members.path(member)
         title = named(members.name(member, region.frame)) if path else self.naming.title(node)
