@@ -70,7 +70,7 @@ class Picture:
 
     @cached_property
     def html(self) -> str:
-        """A page with the picture, where its tooltips work."""
+        """A page with the picture, where tooltips work, hovering a card lights up what it depends on, and keys zoom."""
         return page(self._title or "Computation graph", self.svg)
 
     def to_dot(self) -> graphviz.Digraph:

@@ -133,18 +133,21 @@ def test_pages_have_the_elements_of_their_template_and_no_others(build, name):
     assert page.data["script"] == plain_page.data["script"]
     assert json.loads(page.data["story"]).keys() == {"rows", "steps", "wires"}
     assert set(sheet.tags) - {"tspan"} == set(plain_sheet.tags) - {"tspan"}
+    assert sheet.tags.count("script") == sheet.tags.count("nav") == 1
+    assert sheet.data["script"] == plain_sheet.data["script"]
+    assert not any(attribute.startswith("on") for attribute in sheet.attributes)
     assert sheet.tags.count("style") == plain_sheet.tags.count("style") == 2
     assert sheet.attributes == plain_sheet.attributes
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_a_frame_in_a_notebook_is_one_attribute(name):
-    for made, allowed in ((steps, "allow-scripts"), (draw, "")):
+    for made in (steps, draw):
         markup = made(computation(name), title=name or "x")._repr_html_()
         shown = Page(markup)
         assert shown.tags == ["div", "img", "iframe"]
         assert shown.attributes == {"style", "alt", "src", "sandbox", "title", "srcdoc"}
-        assert markup.count(f' sandbox="{allowed}" ') == 1
+        assert markup.count(' sandbox="allow-scripts" ') == 1
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)

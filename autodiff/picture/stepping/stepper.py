@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 from functools import cached_property
@@ -20,7 +18,7 @@ from autodiff.picture.content.reading import check_choices, read
 from autodiff.picture.content.scene import Scene
 from autodiff.picture.content.title import heading_of
 from autodiff.picture.drawing.sheet import Direction, Edges, Options, svg
-from autodiff.picture.exports.page import filled, framed
+from autodiff.picture.exports.page import digest, filled, framed
 from autodiff.picture.stepping.story import Story, math, story
 
 MOST_STEPS = 200
@@ -54,7 +52,7 @@ class Stepper:
             "TEXT": esc(str(self._text)),
             "DATA": _embedded(self._data()),
             "SCRIPT": script,
-            "HASH": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            "HASH": digest(script),
             "LEAST": str(round(max(min(width, LEAST_WIDTH), width * LEAST_SCALE))),
             "WIDTH": "narrow" if width <= NARROW else "wide",
         }
@@ -99,7 +97,7 @@ class Stepper:
         """The page in a frame of its own; where a notebook takes frames away, the picture behind it remains."""
         width, height = _measure(self._svg)
         tall = CONTROLS + height * min(1.0, SHOWN_WIDTH / width) + LINE * (len(self._story.rows) + 2)
-        return framed(self._title, self._poster, self.html, f"{min(TALLEST, round(tall))}px", "allow-scripts")
+        return framed(self._title, self._poster, self.html, f"{min(TALLEST, round(tall))}px")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self._repr_html_(), "text/plain": str(self._text)}
