@@ -1,6 +1,7 @@
 """Names are data: whatever a user calls a Tensor, the picture stays well formed and inert."""
 
 import functools
+import html
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -143,7 +144,10 @@ def test_pages_have_the_elements_of_their_template_and_no_others(build, name):
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_a_frame_in_a_notebook_is_one_attribute(name):
     for made in (steps, draw):
-        markup = made(computation(name), title=name or "x")._repr_html_()
+        whole = made(computation(name), title=name or "x")
+        markup = whole._repr_html_()
+        (inside,) = re.findall(r" srcdoc='([^']*)'></iframe></div>$", markup)
+        assert html.unescape(inside) == whole.html
         shown = Page(markup)
         assert shown.tags == ["div", "img", "iframe"]
         assert shown.attributes == {"style", "alt", "src", "sandbox", "title", "srcdoc"}

@@ -209,7 +209,7 @@ def test_notebooks_get_the_picture_and_the_trace(product):
 def test_in_a_notebook_tooltips_work_in_a_frame_without_an_origin_over_the_picture(product):
     drawn = draw(product)
     shown = drawn._repr_mimebundle_()["text/html"]
-    (page,) = re.findall(r'sandbox="allow-scripts" title="[^"]*" srcdoc="([^"]*)"', shown)
+    (page,) = re.findall(r'sandbox="allow-scripts" title="[^"]*" srcdoc=\'([^\']*)\'', shown)
     assert html.unescape(page) == drawn.html
     assert "allow-same-origin" not in shown
     (poster,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', shown)
