@@ -142,8 +142,8 @@ def test_equations_of_arithmetic_with_constants():
     assert written(x**-0.5) == "v₀^(−0.5)"
     assert written(2**x) == "2^v₀"
     assert written(np.maximum(x, -1e-5)) == "max(v₀, −1e−5)"
-    assert written(np.ones((2, 3)) * x) == "array(2×3) × v₀"
-    assert written(np.array([1, 2.5]) * x) == "[1, 2.5] × v₀"
+    assert written(np.ones((2, 3)) * x) == "c₁ × v₀"
+    assert written(np.array([1, 2.5]) * x) == "c₁ × v₀"
 
 
 def test_partials_of_powers_and_quotients():
@@ -231,7 +231,7 @@ def test_whole_array_functions_and_their_pullbacks():
 
     assert written(a @ b) == "v₋₁ v₀"
     assert rules(a @ b) == ["v̄₁ v₀ᵀ", "v₋₁ᵀ v̄₁"]
-    assert rules(a @ np.ones(3)) == ["v̄₁ ⊗ [1, 1, 1]"]
+    assert rules(a @ np.ones(3)) == ["v̄₁ ⊗ c₁"]
     assert rules(a @ b[:, 0]) == ["v̄₂ ⊗ v₁", "v₋₁ᵀ v̄₂"]
     assert written(a.T) == "v₀ᵀ"
     assert rules(a.T) == ["v̄₁ᵀ"]

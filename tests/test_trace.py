@@ -155,12 +155,35 @@ def test_an_unknown_partial_is_its_number():
     assert plain(rows[1].reverse) == "v̄₀ = v̄₁ ∂v₁/∂v₀ = v̄₁ × (−12)"
 
 
-def test_an_assigned_leaf_is_refused_as_in_backward():
+def test_after_an_assignment_there_is_the_forward_column_and_what_to_do():
     x = ad.Tensor(3.0, name="x")
-    y = x * x
+    y = 2 * x * x
     x.value = np.array(4.0)
-    with pytest.raises(RuntimeError, match="'x'"):
-        trace(y)
+    shown = trace(y)
+    assert [(plain(r.forward), float(r.value)) for r in shown.rows] == [
+        ("v₀ = x", 4), ("v₁ = 2 × v₀", 6), ("v₂ = v₁ × v₀", 18), ("y = v₂", 18),
+    ]  # fmt: skip
+    assert str(trace(y, seed=1.0)) == str(shown)
+    assert "Compute the result again" in str(shown)
+    assert "Compute the result again" in shown._repr_html_()
+
+
+def test_constant_arrays_have_the_symbols_of_the_picture():
+    x, c1 = ad.Tensor(np.ones(3), name="x"), ad.Tensor(2.0, name="c1")
+    data, few = np.ones((4, 3)), np.array([1.0, 2.5, 0.0])
+    y = np.sum(np.sin(data @ (x * few)) * c1 + data @ x)
+    shown = trace(y)
+    cards = {plain(card.header[:1]): plain(card.header) for card in ad.draw(y)._scene.cards}
+    equations = [plain(row.forward) for row in shown.rows if row.forward]
+    told = [text for text in equations if "c₁" in text or "c₂" in text]
+    assert told == ["v₁ = v₋₁ × c₁", "v₂ = c₂ v₋₁", "v₃ = c₂ v₁"]
+    assert all(cards[text.split(" = ")[0]] == text for text in equations if "v" in text.split(" = ")[0])
+    assert "v₀ = c1" in equations, "not the symbol of a constant"
+    assert str(shown).splitlines()[-1] == "Constants: c₁ = [1, 2.5, 0], c₂ = array(4×3)"
+    many = x
+    for k in range(12):
+        many = many + np.full(3, k)
+    assert str(trace(np.sum(many))).splitlines()[-1].endswith("c₈ = [7, 7, 7], … 4 more")
 
 
 def test_what_is_no_tensor_is_refused():
@@ -191,7 +214,7 @@ def test_arrays_show_shapes_and_the_rule():
     assert [plain(r.forward) for r in rows if r.forward] == [
         "v₋₁ = W",
         "v₀ = b",
-        "v₁ = array(24×16) v₋₁",
+        "v₁ = c₁ v₋₁",
         "v₂ = v₁ + v₀",
         "v₃ = tanh v₂",
         "v₄ = mean v₃",
@@ -200,7 +223,7 @@ def test_arrays_show_shapes_and_the_rule():
     assert [plain(r.reverse) for r in rows] == [
         "W̄ = v̄₋₁",
         "b̄ = v̄₀",
-        "v̄₋₁ = array(24×16)ᵀ v̄₁",
+        "v̄₋₁ = c₁ᵀ v̄₁",
         "v̄₀ = sum(v̄₂)",
         "v̄₁ = v̄₂",
         "v̄₂ = v̄₃ × (1 − v₃²)",
@@ -221,7 +244,7 @@ def test_arrays_used_twice_add_up():
 def test_a_scalar_in_an_array_graph_shows_its_digits():
     s = ad.Tensor(2.0, name="s")
     rows = trace(np.sum(s * np.arange(6.0).reshape(2, 3))).rows
-    assert plain(rows[1].reverse) == "v̄₀ = sum(v̄₁ × array(2×3))"
+    assert plain(rows[1].reverse) == "v̄₀ = sum(v̄₁ × c₁)"
     assert rows[1].contribution == rows[1].adjoint == 15
 
 

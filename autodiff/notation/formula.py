@@ -30,9 +30,9 @@ GREEK: Final = {
 DIRECTION_MARKS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def clean(text: str) -> str:
-    """A user's text as one printable line: no control, surrogate or direction characters, at most 40 long."""
-    text = text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 1] + "…"
+def clean(text: str, longest: int = LONGEST_NAME) -> str:
+    """A user's text as one printable line: no control, surrogate or direction characters, at most so long."""
+    text = text if len(text) <= longest else text[: longest - 1] + "…"
     forbidden = {"Cc", "Cs", "Cn", "Zl", "Zp"}
     return "".join("\ufffd" if unicodedata.category(c) in forbidden or c in DIRECTION_MARKS else c for c in text)
 

@@ -6,6 +6,7 @@ What each primitive looks like is the table of `symbols`; what a formula is, and
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -16,10 +17,12 @@ from autodiff.notation.formula import GREEK, Formula, Token, clean, html, latex,
 from autodiff.notation.symbols import raw, template, writing
 
 __all__ = [
+    "ASSIGNED_SINCE",
     "SPACE",
     "Formula",
     "Naming",
     "Token",
+    "assigned_since",
     "clean",
     "equation",
     "html",
@@ -33,6 +36,11 @@ __all__ = [
 ]
 
 SPACE: Final = Token("text", " ")
+ASSIGNED_SINCE: Final = (
+    "Since the result was computed, what it was computed from was assigned new values (an optimizer's step does so): "
+    "these are shown as they are now, all else as it was computed, and there are no adjoints. "
+    "Compute the result again to have them."
+)
 SYMBOL: Final = re.compile("v[₋₀₁₂₃₄₅₆₇₈₉]+")
 SYMBOL_NAME: Final = re.compile(
     rf"(?P<letter>{'|'.join(GREEK)}|[A-Za-zα-ωΑ-Ω])(?:_?(?P<digits>[0-9]{{1,6}})|_(?P<label>[A-Za-z0-9]{{1,6}}))?"
@@ -40,17 +48,28 @@ SYMBOL_NAME: Final = re.compile(
 
 
 class Naming:
-    """The symbols of a graph: inputs v_{1-n} to v_0 as created, then operations by depth and recording order."""
+    """The symbols of a graph: inputs v_{1-n} to v_0 as created, then operations by depth and recording order.
+
+    Constant arrays are c_1, c_2, ... as they are first used.
+    """
 
     _ambiguous: frozenset[str] = frozenset()
     """The users' names that as mathematics would look like another's, or like a symbol."""
+
+    constant_arrays: Mapping[int, tuple[Token, Any]] = {}
+    """Symbol and array of every constant array, by the array's identity."""
 
     def __init__(self, root: Node) -> None:
         recorded = ancestors(root, shown=True)
         depth: dict[Node, int] = {}
         for node in recorded:
-            parents = [depth[a] for a in operands(node) if isinstance(a, Node)]
+            parents = [depth.get(a, 0) for a in operands(node) if isinstance(a, Node)]  # 0: a leaf assigned since
             depth[node] = 1 + max(parents, default=0) if node.primitive is not None else 0
+        arrays = [a for node in recorded for a in operands(node) if is_constant_array(a)]
+        self.constant_arrays = {
+            key: (Token("variable", "c", str(k)), array)
+            for k, (key, array) in enumerate({id(a): a for a in arrays}.items(), 1)
+        }
         # A stable sort: within a depth the recording order stays.
         self.order: list[Node] = sorted(recorded, key=depth.__getitem__)
         self.inputs: int = sum(node.primitive is None for node in recorded)
@@ -58,7 +77,8 @@ class Naming:
         looks: dict[str, list[str]] = {}
         for name in dict.fromkeys(str(node.name) for node in recorded if node.name is not None):
             looks.setdefault(plain(named(name)), []).append(name)
-        alike = [names for look, names in looks.items() if len(names) > 1 or SYMBOL.fullmatch(look)]
+        taken = {plain((symbol,)) for symbol, _ in self.constant_arrays.values()}
+        alike = [names for look, names in looks.items() if len(names) > 1 or SYMBOL.fullmatch(look) or look in taken]
         self._ambiguous = frozenset(name for names in alike for name in names)
 
     def __getitem__(self, node: Node) -> Token:
@@ -76,6 +96,16 @@ class Naming:
         if name not in self._ambiguous:
             return named(name)
         return (Token("text", f"“{clean(name)}”" if SYMBOL.fullmatch(name) else clean(name)),)
+
+
+def is_constant_array(argument: Any) -> bool:
+    """Whether an argument is neither a node nor a number."""
+    return not isinstance(argument, Node | float | int) and np.ndim(argument) > 0
+
+
+def assigned_since(nodes: Iterable[Node]) -> bool:
+    """Whether a leaf was assigned a new value after one of these operations had used it; then rules would mix both."""
+    return any(isinstance(a, Node) and a.serial > node.serial for node in nodes for a in node.arguments)
 
 
 def named(name: str) -> Formula:
@@ -185,17 +215,25 @@ def _stands_alone(written: Formula, place: int) -> bool:
 
 
 def _operand(argument: Any, naming: Naming) -> Formula:
-    """An argument of an operation: the symbol of a node, a number, or the shape of a constant array."""
+    """An argument of an operation: the symbol of a node or of a constant array, or a number."""
     if isinstance(argument, Node):
         return (naming[argument],)
+    if id(argument) in naming.constant_arrays:
+        return (naming.constant_arrays[id(argument)][0],)
     array = np.asarray(argument)
     if array.dtype.kind in "fiu" and array.ndim == 0:
         return (Token("number", number(float(array))),)
-    if array.dtype.kind in "fiu" and array.ndim == 1 and 0 < array.size <= 4:
-        return (Token("text", "[" + ", ".join(number(x) for x in array.tolist()) + "]"),)
     if array.ndim == 0:
         return (Token("text", clean(str(array.item()))),)
-    return (Token("text", f"array({'×'.join(map(str, array.shape))})"),)
+    return (Token("text", written_array(array)),)
+
+
+def written_array(array: Any) -> str:
+    """A constant array in a few words: its numbers if they are few, or its shape."""
+    array = np.asarray(array)
+    if array.dtype.kind in "fiu" and array.ndim == 1 and 0 < array.size <= 4:
+        return "[" + ", ".join(number(x) for x in array.tolist()) + "]"
+    return f"array({'×'.join(map(str, array.shape))})"
 
 
 def _call(node: Node, naming: Naming) -> Formula:

@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
+from autodiff.engine.graph import ancestors
 from autodiff.engine.reverse import contribution
 from autodiff.notation.naming import (
+    ASSIGNED_SINCE,
     SPACE,
     Formula,
     Naming,
     Token,
+    assigned_since,
     equation,
     html,
     latex,
@@ -26,12 +29,14 @@ from autodiff.notation.naming import (
     product,
     pullback,
     width,
+    written_array,
 )
 
 __all__ = ["Row", "Trace", "trace"]
 
 # A table longer than this is shown by its first and last rows; `Trace.rows` has all of them.
 LONGEST_TABLE: Final = 400
+MOST_CONSTANTS: Final = 8  # below it
 HEADINGS: Final = ("forward primal trace ↓", "value", "reverse adjoint trace ↑", "value")
 STYLE: Final = (
     "<style>.autodiff-trace td, .autodiff-trace th { text-align: left !important; white-space: nowrap; "
@@ -82,14 +87,17 @@ def trace(y: Tensor, seed: npt.ArrayLike | None = None) -> Trace:
     seed : the adjoint of y, in its shape; 1 for a real result of one element. Without one the trace of a result of
         several elements has the forward column only.
 
-    The computation may have been reversed before, and no Tensor is changed.
+    The computation may have been reversed before, and no Tensor is changed. Where what y was computed from was
+    assigned new values since, as by an optimizer's step, the trace shows these, has the forward column only and says
+    so.
     """
     if not isinstance(y, Tensor):
         raise TypeError(
             f"ad.trace was asked of {type(y).__name__}, which remembers no computation; "
             "pass the Tensor that a computation on Tensors has given."
         )
-    if seed is None and (y.size != 1 or y.dtype.kind == "c"):
+    stale = assigned_since(ancestors(y, shown=True))
+    if stale or (seed is None and (y.size != 1 or y.dtype.kind == "c")):
         return Trace(y, {})
     return Trace(y, {tensor: g[()] for tensor, g in y.adjoints(seed).items()})
 
@@ -103,6 +111,7 @@ class Trace:
         self._adjoints = adjoints
         self._headings = HEADINGS if adjoints else HEADINGS[:2]
         self._steps = _steps(root, self._naming, adjoints)
+        self._stale = assigned_since(self._naming.order)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -184,11 +193,19 @@ class Trace:
         return f"… {hidden:,} of {len(self._steps):,} rows are not shown; .rows has all …"
 
     def _remarks(self) -> list[str]:
+        remarks = []
+        if arrays := list(self._naming.constant_arrays.values()):
+            said = [f"{plain((symbol,))} = {written_array(array)}" for symbol, array in arrays[:MOST_CONSTANTS]]
+            more = [f"… {len(arrays) - MOST_CONSTANTS:,} more"] if len(arrays) > MOST_CONSTANTS else []
+            remarks.append(f"Constants: {', '.join([*said, *more])}")
         if self._adjoints:
-            return []
+            return remarks
+        if self._stale:
+            return [*remarks, ASSIGNED_SINCE]
         return [
+            *remarks,
             f"The reverse column needs a seed, because the result has shape {self._root.shape}: "
-            "pass ad.trace(y, seed=...) an adjoint of that shape, or reduce the result to a scalar."
+            "pass ad.trace(y, seed=...) an adjoint of that shape, or reduce the result to a scalar.",
         ]
 
     def _row(self, step: _Step) -> Row:

@@ -15,7 +15,7 @@ lettering  text: escaping, widths, formulas
 pen        SVG elements and colours
 thumbnails, cards, stacks, legend, sheet   the parts of the picture, and the whole
 expression the formula in the title
-words, dot, mermaid, record, page          the same as text, for Graphviz, Mermaid, other programs, a browser
+text, dot, mermaid, json_graph, page, raster   the same as text, for Graphviz, Mermaid, programs, a browser, PNG
 story      the steps of a computation      } the stepper
 stepper    the page that plays them        }
 """
@@ -25,6 +25,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -41,7 +42,8 @@ from autodiff.picture.drawing.sheet import Direction, Edges, Options, svg
 from autodiff.picture.exports.dot import digraph, rendered
 from autodiff.picture.exports.json_graph import record
 from autodiff.picture.exports.mermaid import flowchart
-from autodiff.picture.exports.page import page
+from autodiff.picture.exports.page import framed, page
+from autodiff.picture.exports.raster import SUFFIXES, converted
 from autodiff.picture.stepping.stepper import Stepper, steps
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ class Picture:
 
     @cached_property
     def html(self) -> str:
-        """A page with the picture, where its tooltips work."""
+        """A page with the picture, where tooltips work, hovering a card lights up what it depends on, and keys zoom."""
         return page(self._title or "Computation graph", self.svg)
 
     def to_dot(self) -> graphviz.Digraph:
@@ -84,19 +86,29 @@ class Picture:
         return record(self._scene)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture as its suffix says: .svg, .html, .dot (Graphviz), .mmd (Mermaid), .json or .txt."""
+        """Write the picture as its suffix says: .svg, .html, .dot (Graphviz), .mmd (Mermaid), .json or .txt.
+
+        .png and .pdf need an extra, pip install "autodiff-nn[png]", and raise RuntimeError without it.
+        """
         suffix = os.path.splitext(path)[1].lower()
+        if suffix in SUFFIXES:
+            Path(path).write_bytes(converted(self.svg, suffix))
+            return
         if suffix not in FORMATS:
             raise ValueError(
-                f"a Picture was asked to save itself as {os.fspath(path)!r}; it writes {', '.join(FORMATS)}. "
-                "A browser or a converter such as rsvg-convert makes PNG or PDF of the .svg."
+                f"a Picture was asked to save itself as {os.fspath(path)!r}; it writes "
+                f"{', '.join((*FORMATS, *SUFFIXES))}."
             )
         text = FORMATS[suffix](self)
         with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": str(self._text)}
+        return {"text/html": self._repr_html_(), "image/svg+xml": self.svg, "text/plain": str(self._text)}
+
+    def _repr_html_(self) -> str:
+        """The page in a frame: JupyterLab makes an image of an SVG result, and images have no tooltips."""
+        return framed(self._title or "Computation graph", self.svg, self.html, "100%")
 
 
 FORMATS: dict[str, Callable[[Picture], str]] = {
@@ -117,13 +129,16 @@ def draw(
     max_cards: int = 60,
     values: bool = True,
     edges: Edges = "auto",
-    direction: Direction = "LR",
+    direction: Direction | None = None,
     theme: Theme = "auto",
     legend: bool = True,
     title: str | None = None,
     engine: Engine = "builtin",
 ) -> Picture:
     """The picture of everything `y` was computed from, with the adjoints of `y`.
+
+    Where inputs or parameters were assigned new values since, as by an optimizer's step, they are drawn as they are
+    now, everything else as it was computed, and without adjoints, which would mix both; the legend says so.
 
     Parameters
     ----------
@@ -135,7 +150,8 @@ def draw(
     max_cards : how many cards there are at most, up to 1000; the earliest part of a graph without scopes is folded
     values : False shows the formulas alone
     edges : local partials on the wires between scalars: "auto" up to 60 cards, "all", or "none"
-    direction : "LR" from left to right, "TB" from the top down
+    direction : "LR" from left to right, "TB" from the top down; None chooses: from left to right, unless that is wider
+        than a notebook's cell (953 px) and the other way is narrower
     theme : "auto" follows the reader's light or dark mode; "light" and "dark" are fixed
     title : None writes the formula if it is short; "" leaves the title away
     engine : "dot" has Graphviz lay the graph out, which must be installed
@@ -146,7 +162,7 @@ def draw(
     RuntimeError : with engine="dot" where `dot` is missing
     """
     choices = {"edges": (edges, Edges), "theme": (theme, Theme), "engine": (engine, Engine)}
-    check_choices("draw", {**choices, "direction": (direction, Direction)})
+    check_choices("draw", {**choices, "direction": ("LR" if direction is None else direction, Direction)})
     drawn, text = read(y, "draw", seed, depth, max_cards)
     heading = heading_of(drawn, title)
     words = plain(heading) if heading else ""
@@ -170,7 +186,4 @@ def displayed(result: Tensor) -> dict[str, str]:
         found.update(arguments)
         if len(nodes) > MOST_DISPLAYED:
             return {}
-    try:
-        return {"image/svg+xml": draw(result).svg, "text/plain": repr(result)}
-    except RuntimeError:  # a leaf was assigned since: there are no adjoints to show
-        return {}
+    return draw(result)._repr_mimebundle_() | {"text/plain": repr(result)}

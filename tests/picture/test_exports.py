@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -34,17 +38,43 @@ def test_a_picture_saves_what_its_suffix_says_and_nothing_else(product, tmp_path
         picture.save(tmp_path / name)
         assert (tmp_path / name).read_text(encoding="utf-8") == text
     picture.save(str(tmp_path / "b.SVG"))
-    with pytest.raises(ValueError, match=r"c\.png.*\.svg, \.html, \.dot, \.mmd, \.json, \.txt"):
-        picture.save(tmp_path / "c.png")
+    with pytest.raises(ValueError, match=r"c\.jpg.*\.svg, \.html, \.dot, \.mmd, \.json, \.txt, \.png, \.pdf"):
+        picture.save(tmp_path / "c.jpg")
     assert sorted(path.name for path in tmp_path.iterdir()) == [*sorted(expected), "b.SVG"]
     assert len(FORMATS) == len(expected)
+
+
+def test_png_and_pdf_are_made_of_the_picture_by_an_extra(product, tmp_path, monkeypatch):
+    made = []
+    fake = types.SimpleNamespace(
+        svg2png=lambda svg, scale: made.append((svg, scale)) or b"png",
+        svg2pdf=lambda svg: made.append((svg, 1)) or b"pdf",
+    )
+    monkeypatch.setitem(sys.modules, "cairosvg", fake)
+    for suffix in ("png", "pdf"):
+        draw(product).save(tmp_path / f"a.{suffix}")
+        assert (tmp_path / f"a.{suffix}").read_bytes() == suffix.encode()
+    assert [scale for _, scale in made] == [2, 1]
+    assert all(svg.startswith(b"<svg ") and b'font-family="serif"' in svg for svg, _ in made)
+    assert not any(b"height:auto" in svg for svg, _ in made)
+    # It cannot centre text of several styles, so formulas begin where they would in the middle.
+    assert not any(re.search(rb'"middle"[^<]*>[^<]*<tspan', svg) for svg, _ in made)
+    monkeypatch.setitem(sys.modules, "cairosvg", None)  # not installed
+    with pytest.raises(RuntimeError, match=r"\.png by CairoSVG.*pip install 'autodiff-nn\[png\]'"):
+        draw(product).save(tmp_path / "b.png")
+    assert not (tmp_path / "b.png").exists()
 
 
 def test_the_page_of_a_picture_holds_it_and_asks_for_nothing(product):
     page = draw(product).html
     assert draw(product).svg in page
-    assert "Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"" in page
-    assert not re.search(r"<script|src=|href=|@import|url\(", page)
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    assert re.findall(r'Content-Security-Policy"\s+content="([^"]*)"', page) == [policy]
+    assert not re.search(r"\bsrc=|href=|@import|url\(|@@|fetch|XMLHttp", page)
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function\(", script)
+    assert page == draw(product).html
 
 
 def test_dot_has_a_cluster_for_every_open_scope():

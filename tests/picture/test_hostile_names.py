@@ -1,6 +1,7 @@
 """Names are data: whatever a user calls a Tensor, the picture stays well formed and inert."""
 
 import functools
+import html
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -133,15 +134,24 @@ def test_pages_have_the_elements_of_their_template_and_no_others(build, name):
     assert page.data["script"] == plain_page.data["script"]
     assert json.loads(page.data["story"]).keys() == {"rows", "steps", "wires"}
     assert set(sheet.tags) - {"tspan"} == set(plain_sheet.tags) - {"tspan"}
+    assert sheet.tags.count("script") == sheet.tags.count("nav") == 1
+    assert sheet.data["script"] == plain_sheet.data["script"]
+    assert not any(attribute.startswith("on") for attribute in sheet.attributes)
     assert sheet.tags.count("style") == plain_sheet.tags.count("style") == 2
     assert sheet.attributes == plain_sheet.attributes
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_a_frame_in_a_notebook_is_one_attribute(name):
-    shown = Page(steps(computation(name), title=name or "x")._repr_html_())
-    assert shown.tags == ["div", "img", "iframe"]
-    assert shown.attributes == {"style", "alt", "src", "sandbox", "title", "srcdoc"}
+    for made in (steps, draw):
+        whole = made(computation(name), title=name or "x")
+        markup = whole._repr_html_()
+        (inside,) = re.findall(r" srcdoc='([^']*)'></iframe></div>$", markup)
+        assert html.unescape(inside) == whole.html
+        shown = Page(markup)
+        assert shown.tags == ["div", "img", "iframe"]
+        assert shown.attributes == {"style", "alt", "src", "sandbox", "title", "srcdoc"}
+        assert markup.count(' sandbox="allow-scripts" ') == 1
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)

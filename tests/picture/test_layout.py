@@ -151,3 +151,17 @@ def test_a_value_with_many_users_travels_in_one_lane():
     edges = [(0, head) for head in range(1, 30)] + [(head, head + 1) for head in range(1, 29)]
     placed = layered([(112.0, 78.0)] * 30, edges, gap_x=40, gap_y=26)
     assert placed.height < 2 * 78 + 3 * 26
+
+
+def middles(placed, sizes):
+    return [y + tall / 2 for (_, y), (_, tall) in zip(placed.corners, sizes, strict=True)]
+
+
+def test_a_long_chain_runs_straight_and_a_short_one_stands_between_its_inputs():
+    steps = range(8)  # of a recurrence: an input of its own each, and all results together in the end
+    edges = [(k, 8 + k) for k in steps] + [(7 + k, 8 + k) for k in steps if k] + [(8 + k, 16) for k in steps]
+    sizes = [(112.0, 78.0 + 10 * (k % 3)) for k in range(17)]
+    placed = layered(sizes, sorted(edges, key=lambda edge: edge[1]), gap_x=40, gap_y=26)
+    assert len(set(middles(placed, sizes)[8:])) == 1
+    short = layered([(112.0, 78.0)] * 3, [(0, 2), (1, 2)], gap_x=40, gap_y=26)
+    assert middles(short, [(112.0, 78.0)] * 3)[2] == sum(middles(short, [(112.0, 78.0)] * 3)[:2]) / 2

@@ -1,11 +1,15 @@
+import base64
+import html
 import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from models import loss_of_mlp, scalar_mlp
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import Token, plain
+from autodiff.notation.symbols import template
 from autodiff.picture import draw
 from autodiff.picture.content.lettering import fitted, runs, serif_width, tspans
 from autodiff.picture.content.title import expression
@@ -132,6 +136,29 @@ def test_a_picture_can_run_down(product):
         draw(product, direction="UP")
 
 
+def test_a_picture_that_is_too_wide_for_a_notebook_runs_from_the_top_down(product):
+    def width(drawn):
+        return int(re.search(r'viewBox="0 0 (\d+)', drawn.svg)[1])
+
+    assert draw(product).svg == draw(product, direction="LR").svg
+    chain = product
+    for _ in range(8):
+        chain = np.tanh(chain)
+    assert width(draw(chain, direction="LR")) > 953 > width(draw(chain))
+    assert draw(chain).svg == draw(chain, direction="TB").svg
+    fan = sum(np.sin(product * k) for k in range(9))
+    best = min((draw(fan, direction=way) for way in ("LR", "TB")), key=width)
+    assert width(draw(fan)) == width(best)
+
+
+def test_the_pill_of_the_output_hangs_below_its_card_from_the_top_down(product):
+    drawn = draw(product, direction="TB").svg
+    card = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="([^"]*)" rx="9"', drawn)[-1]
+    pill = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="15"', drawn)[-1]
+    assert float(pill[0]) == float(card[0]) + 10
+    assert float(pill[1]) > float(card[1]) + float(card[2])
+
+
 def test_the_legend_explains_what_is_there_and_nothing_else(product):
     assert not any("thumbnail" in text or "no gradient" in text for text in texts(draw(product)))
     assert any("thumbnail" in text for text in texts(draw(Tensor([1.0]) * 2)))
@@ -174,13 +201,24 @@ def test_parameters_that_mean_nothing_are_refused(product):
 
 def test_notebooks_get_the_picture_and_the_trace(product):
     bundle = draw(product)._repr_mimebundle_()
-    assert bundle.keys() == {"image/svg+xml", "text/plain"}
+    assert bundle.keys() == {"text/html", "image/svg+xml", "text/plain"}
     assert "v₁ = v₋₁ × v₀" in bundle["text/plain"]
+    assert bundle == draw(product)._repr_mimebundle_()
+
+
+def test_in_a_notebook_tooltips_work_in_a_frame_without_an_origin_over_the_picture(product):
+    drawn = draw(product)
+    shown = drawn._repr_mimebundle_()["text/html"]
+    (page,) = re.findall(r'sandbox="allow-scripts" title="[^"]*" srcdoc=\'([^\']*)\'', shown)
+    assert html.unescape(page) == drawn.html
+    assert "allow-same-origin" not in shown
+    (poster,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', shown)
+    assert base64.b64decode(poster).decode() == drawn.svg
 
 
 def test_a_small_number_displays_itself_in_a_notebook(product):
     bundle = product._repr_mimebundle_()
-    assert bundle.keys() == {"image/svg+xml", "text/plain"}
+    assert bundle.keys() == {"text/html", "image/svg+xml", "text/plain"}
     assert bundle["image/svg+xml"] == draw(product).svg
     assert bundle["text/plain"] == repr(product) == "Tensor(-6.)"
 
@@ -194,8 +232,32 @@ def test_other_tensors_display_their_text(product):
     with_array = np.dot(x * 1, np.ones(3))[0]
     for tensor in (x, long, array, with_array, Tensor([1.0]) * 2):
         assert tensor._repr_mimebundle_() == {}
+
+
+def test_after_an_assignment_the_picture_shows_what_is_and_no_adjoints(product):
     product.arguments[0].value = 4.0
-    assert product._repr_mimebundle_() == {}, "there are no adjoints any more, and a display does not raise"
+    drawn = draw(product)
+    assert drawn.svg == product._repr_mimebundle_()["image/svg+xml"] == draw(product, seed=2.0).svg
+    assert [text for text in texts(drawn) if text.startswith("assigned since:")]
+    assert "4" in texts(drawn)
+    assert not [text for text in texts(drawn) if "adjoint v" in text or " at (" in text]
+    assert "these are shown as they are now" in str(drawn._repr_mimebundle_()["text/plain"])
+    assert all(wire.factor is None is wire.contribution for wire in drawn._scene.wires)
+    again = draw(product.arguments[0] * 1.0)
+    assert not [text for text in texts(again) if text.startswith("assigned since:")]
+
+
+def test_a_model_is_drawn_after_a_step_of_its_optimizer():
+    for made in (loss_of_mlp, scalar_mlp):
+        loss = made()
+        before = draw(loss)
+        for node in list(before._scene.root.adjoints()):
+            if node.primitive is None:
+                node.value = node.value * 0.5
+        after = draw(loss)
+        assert {card.path for card in after._scene.cards} == {card.path for card in before._scene.cards}
+        assert not any(card.adjoint is not None for card in after._scene.cards)
+        assert draw(made()).svg == before.svg
 
 
 def test_dot_export_numbers_nodes_in_recording_order(product):
@@ -285,6 +347,10 @@ def test_an_exponent_is_raised_without_its_brackets():
 def test_a_formula_is_cut_to_the_width_it_is_given():
     formula = (Token("variable", "v", "1"), Token("text", " = "), Token("text", "name" * 20))
     assert fitted(formula, 16, 1000) == formula
+    call = template("concatenate(v, w, [x, z], axis)")
+    assert [plain(fitted(call, 16, width)) for width in (190, 160, 130)] == [
+        "concatenate(v, w, [x, …])", "concatenate(v, w, …)", "concatenate(…)",
+    ]  # fmt: skip
     cut = fitted(formula, 16, 120)
     assert cut[-1].text == "…"
     assert 90 < serif_width(cut, 16) <= 120

@@ -159,7 +159,7 @@ def test_notebooks_get_a_frame_without_an_origin_over_a_poster():
     shown = bundle["text/html"]
     assert 'sandbox="allow-scripts"' in shown
     assert "allow-same-origin" not in shown
-    (page,) = re.findall(r'srcdoc="([^"]*)"', shown)
+    (page,) = re.findall(r"srcdoc=\'([^\']*)\'", shown)
     assert html.unescape(page) == stepper.html
     (poster,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', shown)
     assert base64.b64decode(poster).decode() == draw(emblem()).svg

@@ -15,6 +15,7 @@ from autodiff.notation.formula import DIRECTION_MARKS, Formula, Token, unraised
 
 SMALL, LOWER, RAISE = 0.7, 0.22, -0.36  # sub- and superscripts, in em of the text they belong to
 MONO_EM, SERIF_WIDENING, SANS_WIDENING = 0.602, 1.10, 1.18
+WORDS_WIDENING = 0.14
 BOLD = 1.12  # how much wider bold interface type is
 MACRON = "\u0304"
 ELLIPSIS = Token("text", "…")
@@ -121,6 +122,12 @@ def serif_width(formula: Formula, size: float) -> float:
     return sum(_em(run.text) * run.scale for run in runs(formula)) * size * SERIF_WIDENING
 
 
+def header_width(formula: Formula, size: float) -> float:
+    """The width of a formula that nothing may stand beside: of long words fonts differ most."""
+    words = tuple(token for token in formula if token.kind in ("function", "text") and len(token.text) > 3)
+    return serif_width(formula, size) + WORDS_WIDENING * serif_width(words, size)
+
+
 def sans_width(text: str, size: float) -> float:
     """The width of interface text."""
     return _em(text) * size * SANS_WIDENING
@@ -141,15 +148,32 @@ def mono_width(text: str, size: float) -> float:
 
 
 def fitted(formula: Formula, size: float, width: float) -> Formula:
-    """The formula, or as much of its beginning as fits with an ellipsis."""
+    """The formula, or as many of a call's arguments as fit, or of its beginning, with an ellipsis: f(a, b, …)."""
     if serif_width(formula, size) <= width:
         return formula
+    begins = [k for k, token in enumerate(formula) if token.kind == "operator" and token.text.strip() in (",", "(")]
+    for place in reversed(begins):
+        rest = ELLIPSIS if formula[place].text == "(" else Token("text", " …")
+        shorter = (*formula[: place + 1], rest, *_closing(formula[: place + 1]))
+        if serif_width(shorter, size) <= width:
+            return shorter
     kept = list(formula)
     while kept and serif_width((*kept, ELLIPSIS), size) > width:
         last = kept.pop()
         if last.kind == "text" and len(last.text) > 1:
             kept.append(last._replace(text=last.text[:-1]))
     return (*kept, ELLIPSIS)
+
+
+def _closing(formula: Formula) -> Formula:
+    """The brackets that are still open at the end of a beginning."""
+    brackets: list[str] = []
+    for token in formula:
+        if token.kind == "operator" and token.text in ("(", "["):
+            brackets.append(")" if token.text == "(" else "]")
+        elif brackets and token.text == brackets[-1]:
+            brackets.pop()
+    return tuple(Token("operator", bracket) for bracket in reversed(brackets))
 
 
 def _em(text: str) -> float:

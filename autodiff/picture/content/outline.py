@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.graph import Node, Scope, operands
+from autodiff.notation.naming import is_constant_array
 from autodiff.picture.content.members import Members
 
 
@@ -126,7 +127,7 @@ class Outline:
             if argument.primitive is not None:
                 return
             leaf = argument
-        elif type(argument) in (float, int, np.float64) or np.ndim(argument) == 0:
+        elif not is_constant_array(argument):
             return
         else:
             leaf = self.constants.get(id(argument)) or stand_in(np.asarray(argument))

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.graph import ancestors
+from autodiff.notation.naming import assigned_since
 from autodiff.notation.trace import Trace
 from autodiff.picture.content.folding import folded
 from autodiff.picture.content.outline import Outline
@@ -37,7 +38,10 @@ def read(y: Tensor, asked: str, seed: npt.ArrayLike | None, depth: int | None, m
     if not isinstance(max_cards, int) or not 2 <= max_cards <= MOST_CARDS:
         raise ValueError(f"ad.{asked} was called with max_cards={max_cards!r}; it is a number from 2 to {MOST_CARDS}.")
     nodes = ancestors(y, shown=True)
-    drawable = seed is not None or (y.size == 1 and y.dtype.kind == "f")
+    stale = assigned_since(nodes)
+    if stale:  # a leaf that was assigned since is younger than the result
+        nodes = [*(node for node in nodes if node is not y), y]
+    drawable = not stale and (seed is not None or (y.size == 1 and y.dtype.kind == "f"))
     adjoints: dict[Any, Any] = {tensor: g[()] for tensor, g in y.adjoints(seed).items()} if drawable else {}
     outline = Outline(nodes, max_cards // 2)
     folding = folded(outline, max_cards, depth)
@@ -46,7 +50,7 @@ def read(y: Tensor, asked: str, seed: npt.ArrayLike | None, depth: int | None, m
             f"ad.{asked} was called with depth={depth}, which would take {folding.cards:,} cards; a picture holds at "
             f"most {MOST_CARDS}. Ask for a smaller depth=, or leave it away: max_cards= then decides what is folded."
         )
-    drawn = scene(nodes, adjoints, outline, folding)
+    drawn = scene(nodes, adjoints, outline, folding)._replace(stale=stale)
     whole = len(nodes) <= LONGEST_TRACE and not any(card.fold for card in drawn.cards)
     return Reading(drawn, Trace(y, adjoints) if whole else words(drawn))
 

@@ -11,11 +11,12 @@ import numpy as np
 from autodiff.engine.graph import Node, operands
 from autodiff.engine.reverse import conjugated, contribution
 from autodiff.notation.formula import Formula, Token, clean
-from autodiff.notation.naming import Naming, equation, named, partial
+from autodiff.notation.naming import Naming, assigned_since, equation, named, partial
 from autodiff.picture.content.folding import Earlier, Folding
 from autodiff.picture.content.outline import Leaf, Outline, Region, stand_in
 
 Kind = Literal["input", "parameter", "constant", "operation", "output"]
+LONGEST_NOTE = 80  # characters of what is written beside the name of a box
 EQUALS = Token("text", " = ")
 MOST_SHARES = 1000  # a folded card that uses a value more often does not say what it contributes to it
 
@@ -78,6 +79,7 @@ class Scene(NamedTuple):
     naming: Symbols
     equations: dict[Node, Formula]  # right-hand sides, constants by their symbols
     values: int  # how many the graph has
+    stale: bool = False  # leaves were assigned new values since: they are shown as they are now, without adjoints
 
     @property
     def result(self) -> int:
@@ -86,11 +88,12 @@ class Scene(NamedTuple):
 
 
 class Symbols(Naming):
-    """The symbols of a graph whose constant arrays have symbols too: c_1, c_2, ... as they are first used."""
+    """The symbols of a graph whose constant arrays are leaves."""
 
     def __init__(self, root: Node, outline: Outline) -> None:
         super().__init__(root)
-        self.constants: dict[Node, Token] = {}
+        arrays = {key: symbol for key, (symbol, _) in self.constant_arrays.items()}
+        self.constants = {leaf: arrays[key] for key, leaf in outline.constants.items()}
         self._outline = outline
         self._standing_for: dict[Node, Node] = {}
 
@@ -102,18 +105,11 @@ class Symbols(Naming):
         leaves = [None if isinstance(a, Node) else self._outline.constant(a) for a in node.arguments]
         if not any(leaf is not None for leaf in leaves):
             return node
-        for leaf in leaves:
-            if leaf is not None:
-                self.name_constant(leaf)
         arguments = (a if leaf is None else leaf for a, leaf in zip(node.arguments, leaves, strict=True))
         copy = stand_in(node.primal, tuple(arguments))
         copy.primitive, copy.parameters, copy.serial = node.primitive, node.parameters, node.serial
         self._standing_for[copy] = node
         return copy
-
-    def name_constant(self, leaf: Node) -> Token:
-        """The symbol of a constant array, the next one if it has none."""
-        return self.constants.setdefault(leaf, Token("variable", "c", str(len(self.constants) + 1)))
 
 
 def scene(nodes: Sequence[Node], adjoints: Mapping[Node, Any], outline: Outline, folding: Folding) -> Scene:
@@ -180,7 +176,7 @@ class _Reading:
 
     def _leaf(self, leaf: Leaf, region: Region, box: int | None) -> None:
         node, members = leaf.node, self.outline.members
-        symbol = self.naming.name_constant(node) if leaf.constant else self.naming[node]
+        symbol = self.naming[node]
         member = node.primal if leaf.constant else node
         path = members.path(member)
         title = named(members.name(member, region.frame)) if path else self.naming.title(node)
@@ -240,7 +236,7 @@ class _Reading:
         note = members.note(frame)
         if len(calls) > 1:
             note += f" · call {next(k for k, call in enumerate(calls, 1) if call is region)}"
-        return clean(members.name(frame, modules[1] if len(modules) > 1 else None)), clean(note)
+        return clean(members.name(frame, modules[1] if len(modules) > 1 else None)), clean(note, LONGEST_NOTE)
 
     # -- wires ---------------------------------------------------------------------------------------------------
 
@@ -259,6 +255,7 @@ class _Reading:
     def _wire(self, node: Node, copy: Node, position: int, tail: int, head: int) -> Wire:
         """The wire into one argument; a rule may divide by zero here, which is the picture's business to show."""
         scalar = np.ndim(node.primal) == 0 and np.ndim(copy.arguments[position].primal) == 0
+        scalar = scalar and not assigned_since([node])  # a local partial would mix what was and what is
         adjoint = self.adjoints.get(node)
         with np.errstate(all="ignore"):
             factor = contribution(node, position, 1.0) if scalar else None

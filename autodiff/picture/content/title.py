@@ -26,7 +26,7 @@ def heading_of(scene: Scene, title: str | None) -> Formula | None:
 
 
 def expression(scene: Scene) -> Formula | None:
-    """f(x_1, x_2) = ... at (2, 5), or None where the graph is too large or its inputs have no names."""
+    """f(x_1, x_2) = ... at (2, 5), or None where the graph is too large or its inputs have no names of their own."""
     naming = scene.naming
     inputs = [node for node in naming.order if node.primitive is None]
     if scene.root.primitive is None or len(inputs) > MOST_INPUTS:
@@ -39,9 +39,11 @@ def expression(scene: Scene) -> Formula | None:
         if written is None or len(plain(written)) > (LONGEST_NAME if node.primitive is None else LONGEST):
             return None
         known[naming[node]] = written
+    if len({known[naming[node]] for node in inputs}) < len(inputs):
+        return None  # several weights, say: whose is whose the formula would not tell
     head = (Token("variable", "f"), OPEN, *_listed([known[naming[node]] for node in inputs]), CLOSE)
     values: Formula = ()
-    if all(np.ndim(node.primal) == 0 and not np.iscomplexobj(node.primal) for node in inputs):
+    if not scene.stale and all(np.ndim(node.primal) == 0 and not np.iscomplexobj(node.primal) for node in inputs):
         point = _listed([(Token("number", number(node.primal)),) for node in inputs])
         values = (Token("text", "   at "), *((OPEN, *point, CLOSE) if len(inputs) > 1 else point))
     return (*head, Token("text", " = "), *known[naming[scene.root]], *values)

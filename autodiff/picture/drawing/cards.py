@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autodiff.notation.formula import Formula, plain
-from autodiff.picture.content.lettering import fitted, mono_width, sans_width, serif_width, undirected
+from autodiff.picture.content.lettering import fitted, header_width, mono_width, sans_width, serif_width, undirected
 from autodiff.picture.content.scene import Card
 from autodiff.picture.drawing import stacks
 from autodiff.picture.drawing.pen import MONO, Pen, px
@@ -29,7 +29,7 @@ WIDEST_HEADER = 240
 SCALAR_TYPE, ARRAY_TYPE, BAND_TYPE, NUMBER_TYPE = 16, 15, 13.5, 13
 TAGS = {"input": "INPUT", "parameter": "PARAM", "constant": "CONST", "output": "OUTPUT", "operation": ""}
 BORDERS = {"input": 2.5, "parameter": 2.25, "output": 2.5, "constant": 2.25, "operation": 1.25}
-BELOW = 6  # how far below the lower border a tag there hangs
+BELOW = 9  # how far below the lower border a tag there hangs: clear of the last row
 LONGEST_NAME = 500
 
 
@@ -39,7 +39,7 @@ def size_of(card: Card, values: bool) -> Size:
         return stacks.size_of(card, card.fold, values)
     if card.is_scalar:
         bands = _bands(card) if values else []
-        inside = [serif_width(_header(card), SCALAR_TYPE) + 2 * PADDING]
+        inside = [header_width(_header(card), SCALAR_TYPE) + 2 * PADDING]
         inside += [
             23 + serif_width(symbol, BAND_TYPE) + 10 + mono_width(text, NUMBER_TYPE) + PADDING
             for _, symbol, text in bands
@@ -49,7 +49,7 @@ def size_of(card: Card, values: bool) -> Size:
     caption = max((mono_width(column.caption, CAPTION_TYPE) for column in columns), default=0.0)
     wide = max(
         ARRAY_WIDTH,
-        serif_width(_header(card), ARRAY_TYPE) + 2 * PADDING,
+        header_width(_header(card), ARRAY_TYPE) + 2 * PADDING,
         mono_width(shape(card.value), CAPTION_TYPE) + 2 * PADDING,
         len(columns) * (caption + BESIDE_CAPTION) + 10,
     )

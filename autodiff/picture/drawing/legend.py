@@ -12,6 +12,8 @@ from autodiff.picture.drawing.pen import SERIF, Pen, px
 
 TYPE, LINE, GAP, LEAST_WIDTH = 12, 22, 26, 520
 
+STALE = "assigned since: inputs and parameters as they are now, no adjoints"
+
 
 class Entry(NamedTuple):
     """One entry of the legend: its symbol, the room that takes, and the words."""
@@ -66,7 +68,7 @@ def entries(pen: Pen, scene: Scene, values: bool, pills: bool) -> list[Entry]:
         items.append(Entry(dashes, 34, "no gradient", pen))
     if any(card.fold for card in scene.cards):
         items.append(Entry(stack, 34, "several operations in one card", pen))
-    return items
+    return items + [Entry(lambda x, y: [], 0, STALE, pen)] * scene.stale
 
 
 def flowed(items: Sequence[Entry], room: float) -> list[list[Entry]]:

@@ -19,6 +19,7 @@ Theme = Literal["auto", "light", "dark"]
 
 SERIF = "'STIX Two Text','Cambria',Georgia,'Times New Roman','Liberation Serif','DejaVu Serif',serif"
 MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono','DejaVu Sans Mono',monospace"
+FLUID = ' style="max-width:100%;height:auto"'  # no wider than what it stands in
 SANS = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'Liberation Sans',sans-serif"
 
 PALETTE = {  # light, dark

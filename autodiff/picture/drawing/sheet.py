@@ -8,12 +8,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from autodiff.notation.formula import Formula, Token, plain
-from autodiff.picture.content.lettering import BOLD, cut, esc, fitted, sans_width, serif_width
+from autodiff.notation.naming import ASSIGNED_SINCE
+from autodiff.picture.content.lettering import BOLD, cut, esc, fitted, header_width, sans_width, serif_width
 from autodiff.picture.content.scene import Scene, Wire
 from autodiff.picture.drawing.cards import card_markup, size_of
-from autodiff.picture.drawing.pen import Pen, Theme, arrow, curve
+from autodiff.picture.drawing.pen import FLUID, Pen, Theme, arrow, curve
 from autodiff.picture.drawing.thumbnails import described_value, digits
-from autodiff.picture.geometry.lattice import Size
+from autodiff.picture.geometry.lattice import Size, widths
 from autodiff.picture.geometry.layout import Point
 from autodiff.picture.geometry.nesting import OUTSIDE, Arrangement, Leg, nested
 
@@ -24,10 +25,11 @@ Direction = Literal["LR", "TB"]
 
 MARGIN, FRAME_RADIUS = 28, 10
 TITLE_TYPE, TITLE_BASELINE, TITLE_HEIGHT, WIDEST_TITLE = 19, 33, 38, 1000
-BOX_RADIUS, BOX_TITLE, BOX_NAME_TYPE, BOX_NOTE_TYPE, WIDEST_BOX_TITLE = 14, 20, 12.5, 12, 520
+BOX_RADIUS, BOX_TITLE, BOX_NAME_TYPE, BOX_NOTE_TYPE, WIDEST_BOX_TITLE = 14, 20, 12.5, 12, 600
 PILL_TYPE, PILL_HEIGHT, WIDEST_PILL = 13.5, 21, 200
 MOST_PILL_CARDS = 60
 NEARLY = 1.25
+WIDE = 953  # px, a notebook's cell in a usual window
 WIRE, THIN_WIRE, MANY_LEGS = 1.6, 1.0, 150
 ARROW_LENGTH, ARROW_HALF = 9, 4.2
 SCALAR_GAP, ARRAY_GAP, PILL_GAP_X, GAP_X = 26, 22, 60, 40
@@ -41,37 +43,26 @@ class Options(NamedTuple):
     theme: Theme = "auto"
     legend: bool = True
     title: Formula | None = None
-    direction: Direction = "LR"
+    direction: Direction | None = None  # None: what is better to read in a window that is WIDE
     roles: bool = False  # marks for the stepper
 
 
 def svg(scene: Scene, options: Options) -> str:
     """The picture of a scene: the same text for the same scene, byte for byte."""
     pen = Pen(options.theme, options.roles)
-    down = options.direction == "TB"
     sizes = _evened([size_of(card, options.values) for card in scene.cards], scene)
     labels = [_label(scene, wire, options) for wire in scene.wires]
     pills: list[Size | None] = [
         (serif_width(label, PILL_TYPE) + 18, PILL_HEIGHT) if label else None for label in labels
     ]
     names = [_box_title(box.name, box.note) for box in scene.boxes]
-    placed = nested(
-        sizes,
-        [OUTSIDE if card.box is None else card.box for card in scene.cards],
-        [OUTSIDE if box.parent is None else box.parent for box in scene.boxes],
-        [(wire.tail, wire.head) for wire in scene.wires],
-        pills,
-        [width for *_, width in names],
-        gap_x=PILL_GAP_X if any(pills) else GAP_X,
-        gap_y=SCALAR_GAP if all(card.is_scalar for card in scene.cards) else ARRAY_GAP,
-        down=down,
-    )
+    placed, down = _placed(scene, sizes, pills, [width for *_, width in names], options.direction)
     title = fitted(options.title, TITLE_TYPE, WIDEST_TITLE) if options.title else None
     items = legend.entries(pen, scene, options.values, any(pills)) if options.legend else []
     room = max(
         placed.width,
         min(legend.LEAST_WIDTH, sum(item.width + legend.GAP for item in items)),
-        serif_width(title, TITLE_TYPE) if title else 0.0,
+        header_width(title, TITLE_TYPE) if title else 0.0,
         *(item.width for item in items),
     )
     rows = legend.flowed(items, room)
@@ -96,6 +87,35 @@ def svg(scene: Scene, options: Options) -> str:
     return "\n".join([*_head(scene, title, width, height), *filter(None, [pen.style()]), *body, "</svg>"]) + "\n"
 
 
+def _placed(
+    scene: Scene,
+    sizes: Sequence[Size],
+    pills: Sequence[Size | None],
+    titles: Sequence[float],
+    direction: Direction | None,
+) -> tuple[Arrangement, bool]:
+    """Where everything stands, and whether that is from the top down."""
+    wires = [(wire.tail, wire.head) for wire in scene.wires]
+    gap_x = PILL_GAP_X if any(pills) else GAP_X
+    gap_y = SCALAR_GAP if all(card.is_scalar for card in scene.cards) else ARRAY_GAP
+
+    def placed(down: bool) -> Arrangement:
+        homes = [OUTSIDE if card.box is None else card.box for card in scene.cards]
+        parents = [OUTSIDE if box.parent is None else box.parent for box in scene.boxes]
+        return nested(sizes, homes, parents, wires, pills, titles, gap_x=gap_x, gap_y=gap_y, down=down)
+
+    if direction is not None:
+        return placed(direction == "TB"), direction == "TB"
+    room = WIDE - 2 * MARGIN
+    across, downwards = widths(sizes, wires, pills, gap_x, gap_y)  # at least: boxes take more
+    if across > room and downwards < across:
+        return placed(True), True
+    chosen = placed(False)
+    if across <= room < chosen.width and (other := placed(True)).width < chosen.width:
+        return other, True
+    return chosen, False
+
+
 def _evened(sizes: Sequence[Size], scene: Scene) -> list[Size]:
     """Cards that are nearly as narrow as the narrowest made equally wide, so that columns have straight edges."""
     evened = list(sizes)
@@ -117,9 +137,11 @@ def _head(scene: Scene, title: Formula | None, width: int, height: int) -> list[
         for card in scene.cards
         if card.kind == "input" and card.adjoint is not None
     ]
+    if scene.stale:
+        facts.append(ASSIGNED_SINCE)
     return [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{esc(label)}" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" style="max-width:100%;height:auto">',
+        f'width="{width}" height="{height}"{FLUID}>',
         f"<desc>{esc('; '.join(facts))}</desc>",
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from autodiff.notation.formula import plain
+from autodiff.notation.naming import ASSIGNED_SINCE
 from autodiff.picture.content.scene import Card, Scene
 from autodiff.picture.drawing.stacks import count
 from autodiff.picture.drawing.thumbnails import digits, shape
@@ -26,7 +27,7 @@ def words(scene: Scene) -> str:
                 lines.append("  " * depth + name + (f" ({note})" if note else "") + ":")
         open_boxes = around
         lines.append("  " * len(around) + line(card))
-    return "\n".join(lines)
+    return "\n".join([*lines, *([ASSIGNED_SINCE] if scene.stale else [])])
 
 
 def line(card: Card) -> str:

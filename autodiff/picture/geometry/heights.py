@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from autodiff.picture.geometry.lattice import Lattice
+from autodiff.picture.geometry.lattice import NO_PORTS, Lattice, Ports
 
 RELAXATIONS, ONE_SIDED, MEAN = 36, 4, 8
 STILL = 0.01  # when a sweep moves nothing further, more would not
@@ -18,6 +18,8 @@ WEIGHTS = (1.0, 2.0, 8.0)  # of a wire piece with no, one or two bends: long wir
 SPINE = 5.0  # wires between operations pull harder than those from leaves
 IDLE = 0.02  # the weight of staying put, where nothing pulls
 TIGHTNESS = (1.0, 0.7, 0.35)  # the vertical gap at card-card, card-bend, bend-bend
+LONG = 6  # so many operations in a row run straight, and everything else makes room for them
+PINNED = 1e12  # the weight of their staying put
 
 Pulls = list[tuple[int, float, float]]  # of one place: neighbours, weights, how much lower than them it wants to be
 
@@ -49,12 +51,15 @@ def _fit(wish: Sequence[float], weight: Sequence[float], offsets: Sequence[float
     return [mean + offset for mean, offset in zip(flat, offsets, strict=True)]
 
 
-def heights(lattice: Lattice, gap_y: float) -> list[float]:
+def heights(lattice: Lattice, gap_y: float, ports: Ports = NO_PORTS) -> list[float]:
     """The centre height of every place: alternating sweeps, each an isotonic fit of one column."""
     every, gaps, rank = _pulls(lattice), _gaps(lattice, gap_y), lattice.rank
-    both = every, _weights(every)
+    pinned = _spine(lattice, ports)
+    for place in pinned:
+        every[place] = []
+    both = every, _weights(every, pinned)
     left, right = (
-        (sides, _weights(sides))
+        (sides, _weights(sides, pinned))
         for sides in (
             [[pull for pull in side if rank[pull[0]] < rank[place]] for place, side in enumerate(every)],
             [[pull for pull in side if rank[pull[0]] > rank[place]] for place, side in enumerate(every)],
@@ -64,7 +69,9 @@ def heights(lattice: Lattice, gap_y: float) -> list[float]:
     sums = [list(itertools.accumulate(gap, initial=0.0)) for gap in gaps]
     columns = list(zip(lattice.layers, sums, strict=True))
     for layer, offsets in columns:
-        for place, y in zip(layer, _fit([0.0] * len(layer), [1.0] * len(layer), offsets[: len(layer)]), strict=True):
+        wish = [pinned.get(place, 0.0) for place in layer]
+        fit = _fit(wish, [PINNED if place in pinned else 1.0 for place in layer], offsets[: len(layer)])
+        for place, y in zip(layer, fit, strict=True):
             height[place] = y
     for sweep in range(RELAXATIONS):
         rightward = sweep % 2 == 0
@@ -77,11 +84,42 @@ def heights(lattice: Lattice, gap_y: float) -> list[float]:
                 height[place] = y
         if sweep > MEAN and all(abs(y - z) < STILL for y, z in zip(height, before, strict=True)):
             break
-    return height
+    return [pinned.get(place, y) for place, y in enumerate(height)]
 
 
-def _weights(pulls: Sequence[Pulls]) -> list[float]:
-    return [sum([weight for _, weight, _ in side]) or IDLE for side in pulls]
+def _spine(lattice: Lattice, ports: Ports) -> dict[int, float]:
+    """The heights at which the longest path runs straight, if it is long or crosses borders; else nothing is pinned.
+
+    A box is passed from the port where the path enters to the one where it leaves, which may be lower.
+    """
+    into: list[list[int]] = [[] for _ in range(lattice.cards)]
+    for edge, chain in enumerate(lattice.chains):
+        into[chain[-1]].append(edge)
+    depth = [int(card < ports.entries) for card in range(lattice.cards)]  # a value from outside rather than a leaf
+    for card, edges in enumerate(into):
+        depth[card] = max([depth[lattice.chains[edge][0]] + 1 for edge in edges], default=depth[card])
+    crosses = ports.entries or any(ports.tails.values()) or any(ports.heads.values())
+    if max(depth, default=0) < (1 if crosses else LONG):
+        return {}
+    card, path = depth.index(max(depth)), []
+    while into[card]:
+        path.append(max(into[card], key=lambda edge: depth[lattice.chains[edge][0]]))
+        card = lattice.chains[path[-1]][0]
+    pinned, y = {card: 0.0}, 0.0
+    for edge in reversed(path):
+        _, *bends, head = lattice.chains[edge]
+        y += ports.tails.get(edge, 0.0)
+        pinned |= dict.fromkeys(bends, y)
+        y -= ports.heads.get(edge, 0.0)
+        pinned[head] = y
+    return pinned
+
+
+def _weights(pulls: Sequence[Pulls], pinned: Mapping[int, float]) -> list[float]:
+    weights = [sum([weight for _, weight, _ in side]) or IDLE for side in pulls]
+    for place in pinned:
+        weights[place] = PINNED
+    return weights
 
 
 def _wish(side: Pulls, height: Sequence[float], place: int, median: bool) -> float:

@@ -82,6 +82,22 @@ def lattice_of(sizes: Sequence[Size], edges: Sequence[Edge], labels: Sequence[Si
     return Lattice(len(sizes), places, rank, chains, pieces, untangled(layers, before, after))
 
 
+def widths(
+    sizes: Sequence[Size], edges: Sequence[Edge], labels: Sequence[Size | None], gap_x: float, gap_y: float
+) -> tuple[float, float]:
+    """How wide a layout without boxes is from left to right, and about how wide it is from the top down."""
+    rank = ranks(len(sizes), edges)
+    columns = max(rank, default=-1) + 1
+    widest, pills, total = [0.0] * columns, [0.0] * columns, [-gap_y] * columns
+    for (wide, _), column in zip(sizes, rank, strict=True):
+        widest[column] = max(widest[column], wide)
+        total[column] += wide + gap_y
+    for (_, head), label in zip(edges, labels, strict=True):
+        if label:
+            pills[rank[head]] = max(pills[rank[head]], label[0])
+    return sum(widest) + sum(pills) + gap_x * (columns - 1), max(total, default=0.0)
+
+
 def _pinned(rank: list[int], ports: Ports) -> list[int]:
     """The ranks with the entries alone in the first column and the exits alone in the last."""
     inside = rank[ports.entries : len(rank) - ports.exits]

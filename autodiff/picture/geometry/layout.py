@@ -50,7 +50,7 @@ def layered(
     """The layout of cards of the given sizes; ``pills[e]`` is the size to reserve on edge e."""
     labels = list(pills) if pills is not None else [None] * len(edges)
     lattice = lattice_of(sizes, edges, labels, ports)
-    height = heights(lattice, gap_y)
+    height = heights(lattice, gap_y, ports)
     landings = _landings(lattice, height, ports)
     _straighten(lattice, height, landings)
     top = min((y - lattice.sizes[place][1] / 2 for place, y in enumerate(height)), default=0.0)

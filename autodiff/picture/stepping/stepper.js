@@ -101,11 +101,14 @@ function show(step) {
   if (at === last) stop();
 }
 
-// A wide picture is scrolled sideways to the card that the step is about.
+// A large picture is scrolled to the card that the step is about: sideways in its frame, up and down with the page.
 function reveal(group) {
   const view = part("graph"), outer = view.getBoundingClientRect(), inner = group.getBoundingClientRect();
   if (inner.left < outer.left) view.scrollLeft += inner.left - outer.left - 40;
   else if (inner.right > outer.right) view.scrollLeft += inner.right - outer.right + 40;
+  const top = part("panel").getBoundingClientRect().bottom;
+  if (inner.top < top) scrollBy(0, inner.top - top - 20);
+  else if (inner.bottom > innerHeight) scrollBy(0, Math.min(inner.bottom - innerHeight + 20, inner.top - top - 20));
 }
 
 function stop() {

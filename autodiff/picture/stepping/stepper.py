@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
 import json
 import os
 from functools import cached_property
@@ -21,7 +18,7 @@ from autodiff.picture.content.reading import check_choices, read
 from autodiff.picture.content.scene import Scene
 from autodiff.picture.content.title import heading_of
 from autodiff.picture.drawing.sheet import Direction, Edges, Options, svg
-from autodiff.picture.exports.page import filled
+from autodiff.picture.exports.page import digest, filled, framed
 from autodiff.picture.stepping.story import Story, math, story
 
 MOST_STEPS = 200
@@ -55,7 +52,7 @@ class Stepper:
             "TEXT": esc(str(self._text)),
             "DATA": _embedded(self._data()),
             "SCRIPT": script,
-            "HASH": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            "HASH": digest(script),
             "LEAST": str(round(max(min(width, LEAST_WIDTH), width * LEAST_SCALE))),
             "WIDTH": "narrow" if width <= NARROW else "wide",
         }
@@ -100,16 +97,7 @@ class Stepper:
         """The page in a frame of its own; where a notebook takes frames away, the picture behind it remains."""
         width, height = _measure(self._svg)
         tall = CONTROLS + height * min(1.0, SHOWN_WIDTH / width) + LINE * (len(self._story.rows) + 2)
-        image = base64.b64encode(self._poster.encode()).decode()
-        # The frame may run scripts but has no origin: it can reach neither the notebook nor anything it stores.
-        return (
-            '<div style="display:grid">'
-            f'<img style="grid-area:1/1;max-width:100%" alt="{esc(self._title)}" '
-            f'src="data:image/svg+xml;base64,{image}">'
-            f'<iframe style="grid-area:1/1;width:100%;height:{min(TALLEST, round(tall))}px;border:0;'
-            f'background:Canvas" sandbox="allow-scripts" title="{esc(self._title)}" '
-            f'srcdoc="{html.escape(self.html, quote=True)}"></iframe></div>'
-        )
+        return framed(self._title, self._poster, self.html, f"{min(TALLEST, round(tall))}px")
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self._repr_html_(), "text/plain": str(self._text)}
@@ -122,14 +110,15 @@ def steps(
     depth: int | None = None,
     max_cards: int = 60,
     edges: Edges = "auto",
-    direction: Direction = "LR",
+    direction: Direction | None = None,
     title: str | None = None,
 ) -> Stepper:
     """The stepper of everything `y` was computed from: forward value by value, then in reverse wire by wire.
 
     The parameters are those of `draw`. A folded scope is one step. Raises ValueError above 200 steps.
     """
-    check_choices("steps", {"edges": (edges, Edges), "direction": (direction, Direction)})
+    way = "LR" if direction is None else direction
+    check_choices("steps", {"edges": (edges, Edges), "direction": (way, Direction)})
     drawn, text = read(y, "steps", seed, depth, max_cards)
     count = len(drawn.cards) + len(drawn.wires) + 2
     if count > MOST_STEPS:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autodiff.engine.graph import Node
 from autodiff.notation.formula import Formula, Token
-from autodiff.notation.naming import Naming, equation, product, pullback
+from autodiff.notation.naming import ASSIGNED_SINCE, Naming, assigned_since, equation, product, pullback
 from autodiff.picture.content.lettering import runs
 from autodiff.picture.content.scene import Card, Scene, Wire
 from autodiff.picture.drawing.stacks import count
@@ -127,7 +127,8 @@ class _Telling:
         note = given or "Evaluate and record the operation."
         numbers: Formula = (Token("text", "= "), _shown(card.value))
         node = self._node(index)
-        if node is not None and card.is_scalar and all(np.ndim(getattr(a, "primal", a)) == 0 for a in node.arguments):
+        told = node is not None and card.is_scalar and not assigned_since([node])
+        if node is not None and told and all(np.ndim(getattr(a, "primal", a)) == 0 for a in node.arguments):
             numbers = (Token("text", "= "), *equation(node, _Numbers()), EQUALS, _shown(card.value))
         return Step("forward", card.header, numbers, note, index, self.into[index], _short(card.value))
 
@@ -207,7 +208,8 @@ class _Telling:
     def _done(self) -> Step:
         inputs = [card for card in self.scene.cards if card.kind in ("input", "parameter") and card.adjoint is not None]
         if not inputs:
-            return Step("done", (Token("text", "Every value is known."),), note="Pass seed= to have adjoints as well.")
+            note = ASSIGNED_SINCE if self.scene.stale else "Pass seed= to have adjoints as well."
+            return Step("done", (Token("text", "Every value is known."),), note=note)
         note = "One sweep forward and one in reverse gave the derivative with respect to every input."
         if len(inputs) > MOST_IN_GRADIENT or not all(card.is_scalar for card in inputs):
             return Step("done", (Token("text", "Every adjoint is known."),), note=note)
