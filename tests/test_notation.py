@@ -269,7 +269,7 @@ PULLBACKS = {
     "np.broadcast_to(a, (2, 2, 3))": ["sum v̄₁"],
     "ad.softmax(a)": ["v₁ × (v̄₁ − sum(v̄₁ × v₁))"],
     "ad.log_softmax(a)": ["v̄₁ − exp v₁ × sum v̄₁"],
-    "np.where([True, False, True], a, b)": ["v̄₁ where array(3)", "v̄₁ where not array(3)"],
+    "np.where([True, False, True], a, b)": ["v̄₁ where c₁", "v̄₁ where not c₁"],
     "ad.logsumexp(a)": ["v̄₁ × softmax v₀"],
     "a[0]": ["scatter v̄₁"],
     "np.dot(a, b.T)": ["v̄₂ v₁ᵀ", "v₋₁ᵀ v̄₂"],
