@@ -220,7 +220,6 @@ OPTIMIZER = {
     "decay": "write nn.optim.InverseTimeLR(optimizer, 0.01) for a step size that falls",
     "foreach": "all parameters are one vector; leave it away",
     "fused": "all parameters are one vector; leave it away",
-    "maximize": "minimise the negative: (-loss).backward()",
 }
 
 DENSE = {
