@@ -89,7 +89,7 @@ def _layer_adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: floa
     weights = ones(features, g.dtype) if weight is None else weight
     product = g * rest
     of_weight = np.dot(root, product) if len(g) <= SUMMED else row_sum(product * root[:, None])
-    share = np.dot(product, weights) * root**3 / features
+    share = np.dot(product, weights) * (root * root * root) / features
     shift = np.dot(g, weights) * root / features
     of_x = np.multiply(g, kept.scale, out=product)
     of_x -= rest * share[:, None]

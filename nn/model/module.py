@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -185,13 +185,13 @@ class Module:
         yield from ((value, False) for _, _, value in own(self) if is_parameter(value))
         yield from ((place.tensor, True) for place in self._frozen)
 
-    def summary(self, input_shape: int | Sequence[int] | npt.ArrayLike | None = None) -> Summary:
+    def summary(self, input_shape: Any = None) -> Summary:
         """The layers, the shapes they give, and their numbers of parameters: a table.
 
         `input_shape` is that of one sample, without the batch: 64, or (1, 28, 28); or samples X of that shape, whose
-        columns are named if they have names, as a DataFrame's. Where it is not given it is taken from the first layer
-        if that is a dense one; otherwise no shapes are shown. The model is run on one sample of
-        zeros, in evaluation mode; what it raises if a sample of that shape does not fit is raised.
+        columns are named if they have names, as a DataFrame's; of several inputs a list or dict of these. Where it is
+        not given it is taken from the first layer if that is a dense one; otherwise no shapes are shown. The model is
+        run on one sample of zeros, in evaluation mode; what it raises if a sample of that shape does not fit is raised.
         """
         return summary(self, input_shape)
 
