@@ -200,6 +200,7 @@ DATA = {
     "Dataset": "arrays are data sets: write nn.data.TensorDataset(X, y)",
     "Subset": "write nn.data.TensorDataset(X[indices], y[indices])",
     "ConcatDataset": "write nn.data.TensorDataset(np.concatenate([X, X]), np.concatenate([y, y]))",
+    "ImageFolder": "write nn.data.image_folder(folder)",
     "load_digits": "write nn.data.digits()",
     "load_iris": "write nn.data.iris()",
 }
