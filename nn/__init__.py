@@ -144,6 +144,7 @@ from nn.memory import reuse_memory
 from nn.model.flat_vector import flat
 from nn.model.module import Module
 from nn.model.saving import FileError, load, save
+from nn.portable.exporting import export
 from nn.report.history import History
 from nn.report.watching import watch
 from nn.training import keras as _keras
@@ -298,6 +299,7 @@ __all__ = [
     "ZeroPad2d",
     "data",
     "evaluate",
+    "export",
     "find_lr",
     "fit",
     "flat",
