@@ -369,7 +369,7 @@ def test_groups_have_options_of_their_own():
     assert (first["lr"], second["lr"], optimizer.lr) == (1e-3, 1e-2, 1e-3)
     assert dict(second)["betas"] == (0.9, 0.999)
     assert set(second) == {"params", "lr", "betas", "eps", "weight_decay", "amsgrad", "maximize", "decay_biases"}
-    assert len(second) == 7
+    assert len(second) == 8
     assert repr(first).startswith("Group(2 parameters, ")
     first["lr"] = 0.1
     assert (first["lr"], second["lr"], optimizer.lr) == (0.1, 1e-2, 0.1)
