@@ -124,7 +124,8 @@ from nn.layers import (
     spectral_norm,
     weight_norm,
 )
-from nn.layers.containers import MLP, Residual, Sequential
+from nn.layers.containers import MLP, Checkpointed, Residual, Sequential
+from nn.layers.listed import ModuleDict, ModuleList, ParameterDict, ParameterList
 from nn.losses import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -143,9 +144,11 @@ from nn.memory import reuse_memory
 from nn.model.flat_vector import flat
 from nn.model.module import Module
 from nn.model.saving import FileError, load, save
+from nn.portable.exporting import export
 from nn.report.history import History
 from nn.report.watching import watch
 from nn.training import keras as _keras
+from nn.training.averaging import ExponentialMovingAverage
 from nn.training.callbacks import Callback, EarlyStopping
 from nn.training.diagnosis import DivergedError
 from nn.training.evaluation import evaluate, predict
@@ -186,6 +189,7 @@ __all__ = [
     "Bilinear",
     "CTCLoss",
     "Callback",
+    "Checkpointed",
     "CircularPad1d",
     "CircularPad2d",
     "ConstantPad1d",
@@ -208,6 +212,7 @@ __all__ = [
     "EarlyStopping",
     "Embedding",
     "EmbeddingBag",
+    "ExponentialMovingAverage",
     "FileError",
     "Flatten",
     "Fold",
@@ -243,6 +248,8 @@ __all__ = [
     "MaxPool3d",
     "Mish",
     "Module",
+    "ModuleDict",
+    "ModuleList",
     "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
     "MultiMarginLoss",
@@ -250,6 +257,8 @@ __all__ = [
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
+    "ParameterDict",
+    "ParameterList",
     "PixelShuffle",
     "PixelUnshuffle",
     "PoissonNLLLoss",
@@ -290,6 +299,7 @@ __all__ = [
     "ZeroPad2d",
     "data",
     "evaluate",
+    "export",
     "find_lr",
     "fit",
     "flat",

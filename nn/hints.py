@@ -14,10 +14,6 @@ NAMES = {
     "Tensor": "write ad.Tensor(array)",
     "manual_seed": "pass rng=0 to what is random: layers, fit, DataLoader",
     "Parameter": "a leaf Tensor among a Module's attributes is a parameter: self.w = ad.Tensor(array)",
-    "ParameterList": "write a plain list of Tensors; it is walked",
-    "ParameterDict": "write a plain dict of Tensors; it is walked",
-    "ModuleList": "write a plain list of Modules; it is walked",
-    "ModuleDict": "write a plain dict of Modules; it is walked",
     "Buffer": "an ndarray among a Module's attributes is a buffer: self.mean = np.zeros(3)",
     "LazyLinear": "write nn.Dense(units), which finds its number of inputs",
     "DataLoader": "write nn.data.DataLoader",
@@ -93,6 +89,7 @@ NAMES = {
     "LinearCrossEntropyLoss": "write nn.Linear, and nn.CrossEntropyLoss of what it gives",
     "AdaptiveLogSoftmaxWithLoss": "write nn.Linear, and nn.CrossEntropyLoss of what it gives",
     "Container": "write class Net(nn.Module), or nn.Sequential",
+    "AveragedModel": "write nn.ExponentialMovingAverage(0.999), a callback of nn.fit",
     "DataParallel": "everything runs on one processor",
     **dict.fromkeys(
         ("LPPool1d", "LPPool2d", "LPPool3d"),
@@ -135,7 +132,7 @@ OPTIM = {
     "SparseAdam": "use nn.optim.Adam; every adjoint is a whole array",
     "clip_grad_norm_": "use nn.optim.clip_grad_norm(optimizer, 1.0), which works in place too",
     "clip_grad_value_": "use nn.optim.clip_grad_value(optimizer, 1.0), which works in place too",
-    "swa_utils": "use a mean of model.state_dict(), which are dicts of arrays",
+    "swa_utils": "use nn.ExponentialMovingAverage(0.999), a callback of nn.fit",
 }
 
 _ENLARGING = "write nn.functional.interpolate, or conv_transpose2d"
@@ -169,13 +166,10 @@ METHODS = {
     "count_params": "write model.summary().parameters",
     **dict.fromkeys(("weights", "trainable_weights", "trainable_variables"), "write list(model.parameters())"),
     "get_layer": "write model[0], or dict(model.named_modules())",
-    "register_buffer": "assign the array: self.name = np.zeros(3); an ndarray attribute is a buffer",
     "register_parameter": "assign the Tensor: self.name = ad.Tensor(array)",
     "register_module": "assign the Module: self.name = layer",
     "add_module": "assign it, self.name = layer, or use Sequential.add",
-    "apply": "write for module in model.modules(): ...",
     "requires_grad_": "write model.freeze() and model.unfreeze()",
-    "register_forward_hook": "read the graph of the result, or use nn.watch",
     "register_full_backward_hook": "read loss.adjoints(), or use nn.watch",
     "flatten_parameters": "leave it away; each parameter is used where it is",
     "generate_square_subsequent_mask": "write is_causal=True in the call",
@@ -206,6 +200,7 @@ DATA = {
     "Dataset": "arrays are data sets: write nn.data.TensorDataset(X, y)",
     "Subset": "write nn.data.TensorDataset(X[indices], y[indices])",
     "ConcatDataset": "write nn.data.TensorDataset(np.concatenate([X, X]), np.concatenate([y, y]))",
+    "ImageFolder": "write nn.data.image_folder(folder)",
     "load_digits": "write nn.data.digits()",
     "load_iris": "write nn.data.iris()",
 }
@@ -220,7 +215,6 @@ OPTIMIZER = {
     "decay": "write nn.optim.InverseTimeLR(optimizer, 0.01) for a step size that falls",
     "foreach": "all parameters are one vector; leave it away",
     "fused": "all parameters are one vector; leave it away",
-    "maximize": "minimise the negative: (-loss).backward()",
 }
 
 DENSE = {

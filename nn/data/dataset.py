@@ -12,6 +12,7 @@ import numpy.typing as npt
 from nn import hints
 from nn.checked import real, whole
 from nn.data.rows import Array, equally_long, rows
+from nn.data.several import Several, plain
 from nn.init import Rng, generator
 
 
@@ -31,7 +32,7 @@ class TensorDataset:
         return self._size
 
     def __getitem__(self, index: Any) -> tuple[Any, ...]:
-        return tuple(a[index] for a in self.tensors)
+        return tuple(plain(a[index]) for a in self.tensors)
 
     def __repr__(self) -> str:
         return f"TensorDataset({', '.join(f'{a.dtype}{list(a.shape)}' for a in self.tensors)})"
@@ -86,6 +87,8 @@ def _counts(lengths: list[Any], size: int) -> list[int]:
 
 def _protected(array: Array) -> Array:
     """A read-only view."""
+    if isinstance(array, Several):
+        return array.mapped(_protected)
     view = array.view()
     view.flags.writeable = False
     return view

@@ -13,6 +13,7 @@ from nn import hints
 from nn.checked import switch, whole
 from nn.data.dataset import TensorDataset
 from nn.data.rows import Array, equally_long, rows
+from nn.data.several import plain
 from nn.init import Rng, generator
 
 Order = npt.NDArray[np.intp]
@@ -26,7 +27,7 @@ class DataLoader:
     Parameters
     ----------
     arrays : arrays of numbers with equal first axes, or one tuple or TensorDataset of them; np.memmap files are read
-        batch by batch
+        batch by batch. In place of an array there may be a dict of arrays, or beside others a tuple of them
     batch_size : samples per batch, the last one may have fewer; None for all samples at once
     shuffle : whether each epoch goes through the samples in a new order, every sample once
     drop_last : whether to leave out a last batch that has fewer samples
@@ -75,7 +76,7 @@ class DataLoader:
         self.rng = generator(rng)
         self._mapped = [isinstance(a, np.memmap) for a in given]
         # ndarray.take is up to four times as fast as indexing (measured), but copies the whole of other arrays first.
-        self._taken = [a.flags.c_contiguous and a.flags.aligned for a in self.arrays]
+        self._taken = [isinstance(a, np.ndarray) and a.flags.c_contiguous and a.flags.aligned for a in self.arrays]
         if not len(self):
             raise ValueError(
                 f"with drop_last, {self.size} samples make no batch of batch_size={batch_size}. Lower it, or drop none."
@@ -113,7 +114,7 @@ class DataLoader:
     def __iter__(self) -> Iterator[Any]:
         order = self.order()
         for k in range(len(self)):
-            found = self.batch(order, k)
+            found = tuple(map(plain, self.batch(order, k)))
             yield found[0] if self._alone else found
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.data.several import several
 
 Array = npt.NDArray[Any]
 
@@ -16,9 +17,11 @@ Array = npt.NDArray[Any]
 def rows(values: Any, asked: str, numbers: bool = True) -> Array:
     """The array that `values` are, with a first axis of samples; views of files become plain arrays.
 
-    `asked` begins the message of a TypeError (what is no array of numbers, or with numbers=False no array) or a
-    ValueError (rows of different lengths).
+    A dict or a tuple of arrays becomes a Several of them. `asked` begins the message of a TypeError (what is no array
+    of numbers, or with numbers=False no array) or a ValueError (rows of different lengths).
     """
+    if together := several(values, lambda a, name: rows(a, f"{asked}, and so is each of several ({name})")):
+        return together  # type: ignore[return-value]  # what is done with samples it can do, too
     if isinstance(values, np.ma.MaskedArray):  # an array of it would have what is behind the mask
         raise TypeError(
             f"{asked}; received a masked array of shape {values.shape}. Fill in what is masked, values.filled(0.0), or "

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn.checked import real, switch, whole
-from nn.functional.normalisation import along, batch_norm, centred, of_dtype, scaled, standardised
+from nn.functional.normalisation import batch_norm, of_dtype
+from nn.functional.steps import along, centred, scaled, standardised
 
 Array = npt.NDArray[Any]
 

@@ -1,9 +1,4 @@
-"""Normalisation of activations: to mean 0 and variance 1 over the batch, or over the features of each sample.
-
-A normalisation is a few steps, each a primitive whose rule is plain NumPy: x less its mean, the mean of the squares of
-that, the factor that makes them 1, a scale and a shift. Channels lie along one axis (1 for batch normalisation; the
-rows of a matrix, 0, for layer normalisation); sums over the others are products with ones, which is faster than np.sum.
-"""
+"""Normalisation of activations: to mean 0 and variance 1 over the batch, or over the features of each sample."""
 
 from __future__ import annotations
 
@@ -16,103 +11,10 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.checked import real
-from nn.functional.cached import ones, row_sum
+from nn.functional.normalised import Kept, batch_normalised, layer_normalised
+from nn.functional.steps import along, normalising, per_channel, scaled
 
 Array = npt.NDArray[Any]
-
-
-def channel_sums(x: Any, axis: int = 1) -> Any:
-    """The sum over all axes but one: of shape (channels,)."""
-    if x.ndim == 2:
-        return row_sum(x) if axis else np.dot(x, ones(x.shape[1], x.dtype))
-    batch, channels, *field = x.shape
-    pixels = math.prod(field)
-    if isinstance(x, np.ndarray):
-        last = x.transpose(*range(1, x.ndim), 0)
-        if last.flags.c_contiguous:  # as convolutions leave it: the batch innermost
-            per_pixel = np.dot(last.reshape(channels * pixels, batch), ones(batch, x.dtype))
-            return np.dot(per_pixel.reshape(channels, pixels), ones(pixels, x.dtype))
-    per_sample = np.dot(np.reshape(x, (batch * channels, pixels)), ones(pixels, x.dtype))
-    return np.dot(ones(batch, x.dtype), np.reshape(per_sample, (batch, channels)))
-
-
-def along(v: Any, x: Any, axis: int = 1) -> Any:
-    """One number per channel, in a shape that broadcasts against x."""
-    following = x.ndim - 1 - axis
-    return v[:, *(None,) * following] if following else v
-
-
-def per_channel(x: Any, axis: int = 1) -> int:
-    """How many values a channel has."""
-    return math.prod(x.shape[:axis] + x.shape[axis + 1 :])
-
-
-@ad.primitive
-def centred(x: Any, axis: int = 1) -> Any:
-    """Each channel less its mean: a projection, which is its own transpose."""
-    return x - along(channel_sums(x, axis) / per_channel(x, axis), x, axis)
-
-
-@ad.primitive
-def mean_squares(x: Any) -> Any:
-    """The mean of the squares of each channel: of what is centred, its (biased) variance."""
-    return channel_sums(x * x) / per_channel(x)
-
-
-@ad.primitive
-def normalising(variance: Any, weight: Any = None, eps: float = 1e-5) -> Any:
-    """The factor weight / √(variance + eps) of each channel."""
-    return (1 if weight is None else weight) / np.sqrt(variance + eps)
-
-
-@ad.primitive
-def standardised(x: Any, eps: float = 1e-5) -> Any:
-    """Each row of a matrix, centred, over the root of its mean square plus eps."""
-    return x * row_factors(x, eps)
-
-
-def row_factors(x: Any, eps: float) -> Any:
-    """What each row is multiplied by to have the mean square 1: of shape (rows, 1)."""
-    return (1 / np.sqrt(np.vecdot(x, x) / x.shape[1] + eps))[:, None]
-
-
-@ad.primitive
-def scaled(x: Any, scale: Any, shift: Any = None) -> Any:
-    """x scale + shift, with one scale and one shift per channel."""
-    y = x * along(scale, x)
-    if shift is not None:
-        y += along(shift, x)
-    return y
-
-
-ad.adjoint(centred, lambda g, y, x, axis=1: centred(g, axis=axis))
-ad.written(centred, "a − mean a", pullbacks=("g − mean g",))
-ad.written(mean_squares, "mean a²")
-ad.adjoint(mean_squares, lambda g, y, x: x * along(g * (2 / per_channel(x)), x))
-ad.adjoint(
-    normalising,
-    lambda g, y, variance, weight=None, eps=1e-5: g * y / (-2 * (variance + eps)),
-    lambda g, y, variance, weight=None, eps=1e-5: g / np.sqrt(variance + eps),
-)
-
-
-def standardised_adjoint(g: Any, y: Any, x: Any, eps: float = 1e-5) -> Any:
-    """With r the factor, y = r x: r (g - y mean(g y))."""
-    along_y = y * (np.vecdot(g, y) / x.shape[1])[:, None]
-    if not isinstance(along_y, np.ndarray):  # recorded
-        return (g - along_y) * row_factors(x, eps)
-    rest: Array = np.subtract(g, along_y, out=along_y)  # two arrays fewer, which would not fit the cache
-    rest *= row_factors(x, eps)
-    return rest
-
-
-ad.adjoint(standardised, standardised_adjoint)
-ad.adjoint(
-    scaled,
-    lambda g, y, x, scale, shift=None: g * along(scale, g),
-    lambda g, y, x, scale, shift=None: channel_sums(g * x),
-    lambda g, y, x, scale, shift=None: channel_sums(g),
-)
 
 
 def batch_norm(
@@ -159,23 +61,21 @@ def batch_norm(
                 f"shape {x.shape}, {count} per channel. Use a larger batch (drop a last one of a single sample), or "
                 "evaluate: model.eval()."
             )
-        rest = centred(x)
-        variance = mean_squares(rest)
+        kept = Kept()
+        y = batch_normalised(x, weight, bias, eps=eps, kept=kept)
         if running_mean is not None:
-            mean = channel_sums(x.value if isinstance(x, ad.Tensor) else x) / count
-            _move(running_mean, mean, momentum, "running_mean")
+            _move(running_mean, kept.mean, momentum, "running_mean")
         if running_var is not None:
-            unbiased = ad.stop_gradient(variance) * (count / (count - 1))
-            _move(running_var, unbiased, momentum, "running_var")
-    elif running_mean is None or running_var is None:
+            _move(running_var, kept.variance * (count / (count - 1)), momentum, "running_var")
+        return y
+    if running_mean is None or running_var is None:
         raise ValueError(
             "batch_norm in evaluation normalises by running statistics; received None for them. Pass "
             "running_mean and running_var, or training=True for those of the batch."
         )
-    else:
-        # Copies: the statistics are written into by later training, and the graph may be read after that.
-        rest = x - along(np.array(ad.stop_gradient(running_mean)), x)
-        variance = np.array(ad.stop_gradient(running_var))
+    # Copies: the statistics are written into by later training, and the graph may be read after that.
+    rest = x - along(np.array(ad.stop_gradient(running_mean)), x)
+    variance = np.array(ad.stop_gradient(running_var))
     return scaled(rest, normalising(variance, weight, eps=eps), bias)
 
 
@@ -211,11 +111,7 @@ def layer_norm(
         x, weight, bias = (
             v if v is None else np.reshape(v, s) for v, s in ((x, (-1, features)), (weight, -1), (bias, -1))
         )
-    y = standardised(centred(x, axis=0), eps=eps)
-    if weight is not None:
-        y = scaled(y, weight, bias)
-    elif bias is not None:
-        y = y + bias
+    y = layer_normalised(x, weight, bias, eps=eps, kept=Kept())
     return y if y.shape == whole else np.reshape(y, whole)
 
 

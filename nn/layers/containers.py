@@ -9,6 +9,7 @@ from typing import Any, Self, overload
 import numpy as np
 import numpy.typing as npt
 
+import autodiff as ad
 from nn import init
 from nn.layers import Dense, Input, Linear, ReLU
 from nn.layers.dense import Initialiser
@@ -143,6 +144,42 @@ class Residual(Module):
                 f"shape {np.shape(y)}. Pass shortcut=, such as nn.Linear({np.shape(past)[-1]}, {np.shape(y)[-1]})."
             )
         return past + y
+
+
+class Checkpointed(Module):
+    """A Module whose intermediate values are not kept for the reverse pass but computed again there (ad.checkpoint).
+
+    It takes the memory of its inputs and outputs only, and the time of one more forward computation. The second run
+    drops what the first dropped, and moves no running averages: generators and buffers are put back for it.
+
+    >>> model = nn.Sequential(nn.Checkpointed(nn.MLP(64, 512, 512, 64)), nn.Linear(64, 10))
+    """
+
+    def __init__(self, module: Module) -> None:
+        if not isinstance(module, Module):
+            raise TypeError(
+                f"Checkpointed takes a Module; received {module!r:.80}. Write nn.Checkpointed(nn.Sequential(...)), or "
+                "ad.checkpoint(f) for a function f."
+            )
+        self.module = module
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the Module gives."""
+        before: list[Callable[[], None]] = []
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            parts = Parts(self.module)
+            now = parts.snapshot()
+            if not before:
+                before.append(now)
+                return self.module(*args, **kwargs)
+            before[0]()
+            try:
+                return self.module(*args, **kwargs)
+            finally:
+                now()
+
+        return ad.checkpoint(run)(*args, **kwargs)
 
 
 def _outputs(model: Sequential) -> int | None:

@@ -60,6 +60,13 @@ def packed(value: Any, seen: dict[int, Any] | None = None) -> Any:
     return named
 
 
+def without(attributes: Any, name: str) -> Any:
+    """The attributes but for one; `attributes` is what object.__getstate__ gives."""
+    if isinstance(attributes, tuple):
+        return without(attributes[0], name), *attributes[1:]
+    return {k: v for k, v in attributes.items() if k != name} if attributes and name in attributes else attributes
+
+
 def _has_parameters(value: Any, seen: set[int]) -> bool:
     if is_parameter(value):
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import hints
-from nn.model import copying, state
+from nn.model import copying, hooks, state
 from nn.model.summary import Summary, summary
-from nn.model.walking import Place, freeze, is_buffer, is_parameter, own, unfreeze, walk
+from nn.model.walking import Place, freeze, inner_first, is_buffer, is_parameter, own, register, unfreeze, walk
 from nn.model.writing import call, shown
 
 Array = npt.NDArray[Any]
@@ -42,6 +42,7 @@ class Module:
     takes_indices = False  # whether its input is looked up, and so is not to be converted to floating point
     training = True  # whether Dropout and BatchNorm do what they do in training; see `train` and `eval`
     _frozen: tuple[Place, ...] = ()
+    _hooks: tuple[hooks.Handle, ...] = ()
 
     # Declared as an attribute, so that a subclass may give forward whatever arguments it needs.
     forward: Callable[..., Any] = _without_forward
@@ -53,11 +54,11 @@ class Module:
         if result is None:
             kind = type(self).__name__
             raise TypeError(f"{kind}.forward is to give the module's result; it gave None. End it with return ...")
-        return result
+        return hooks.hooked(self, args, result) if self._hooks else result
 
     def __getstate__(self) -> Any:
-        """The attributes for a pickle or a deep copy; each leaf Tensor becomes its array, and a Tensor again."""
-        return copying.packed(super().__getstate__())
+        """The attributes but for hooks, for a pickle or deep copy; a leaf Tensor becomes its array, and one again."""
+        return copying.packed(copying.without(super().__getstate__(), "_hooks"))
 
     def __setstate__(self, attributes: Any) -> None:
         given, slots = attributes if isinstance(attributes, tuple) else (attributes, {})
@@ -87,7 +88,7 @@ class Module:
         frozen = {place.key for place in self._frozen if place.holder is None}
         for name, value in vars(self).items():
             remembered = name[0] == "_" and isinstance(value, np.ndarray) and name not in frozen
-            if name != "_frozen" and not remembered:
+            if name not in ("_frozen", "_hooks") and not remembered:
                 yield name, value
 
     def named_parameters(self) -> Iterator[tuple[str, ad.Tensor]]:
@@ -127,6 +128,33 @@ class Module:
         """The outermost Modules inside, each once."""
         return (module for _, module in self.named_children())
 
+    def apply(self, function: Callable[[Module], Any]) -> Self:
+        """Call a function with each Module inside once, inner before outer, and last with the Module itself.
+
+        >>> model.apply(lambda module: print(type(module).__name__))
+        """
+        for module in inner_first(self, set()):
+            function(module)
+        return self
+
+    def register_buffer(self, name: str, value: npt.ArrayLike | None, persistent: bool = True) -> None:
+        """Keep an array as the attribute `name`: a buffer, which is saved and not trained. The same as assigning it.
+
+        Raises ValueError for persistent=False: what is not saved has a name that begins with _. Raises KeyError for a
+        name that is taken, and TypeError for what is no array of numbers.
+        """
+        register(self, name, value, persistent)
+
+    def register_forward_hook(self, hook: Callable[..., Any]) -> hooks.Handle:
+        """Call hook(module, args, result) after each call of the Module; what it gives, unless None, is the result.
+
+        `args` are the positional arguments. `remove()` of the handle ends it, and so does the end of a `with` block.
+        Deep copies and pickles have no hooks.
+
+        >>> with model[0].register_forward_hook(lambda module, args, result: print(result.shape)): model(X)
+        """
+        return hooks.registered(self, hook)
+
     def train(self, mode: bool = True) -> Self:
         """Set every Module inside to training, or with False to evaluation; gives the Module itself."""
         for module in self.modules():
@@ -157,13 +185,13 @@ class Module:
         yield from ((value, False) for _, _, value in own(self) if is_parameter(value))
         yield from ((place.tensor, True) for place in self._frozen)
 
-    def summary(self, input_shape: int | Sequence[int] | npt.ArrayLike | None = None) -> Summary:
+    def summary(self, input_shape: Any = None) -> Summary:
         """The layers, the shapes they give, and their numbers of parameters: a table.
 
         `input_shape` is that of one sample, without the batch: 64, or (1, 28, 28); or samples X of that shape, whose
-        columns are named if they have names, as a DataFrame's. Where it is not given it is taken from the first layer
-        if that is a dense one; otherwise no shapes are shown. The model is run on one sample of
-        zeros, in evaluation mode; what it raises if a sample of that shape does not fit is raised.
+        columns are named if they have names, as a DataFrame's; of several inputs a list or dict of these. Where it is
+        not given it is taken from the first layer if that is a dense one; otherwise no shapes are shown. The model is
+        run on one sample of zeros, in evaluation mode; what it raises if a sample of that shape does not fit is raised.
         """
         return summary(self, input_shape)
 

@@ -75,10 +75,7 @@ class Summary:
 def summary(model: Module, input_shape: Any) -> Summary:
     """The rows of a model, with the shapes that it gives for one sample of zeros, if that sample's shape is known."""
     shape: Any = _first(model) if input_shape is None else input_shape
-    if len(getattr(shape, "shape", ())) > 1:  # samples
-        shape = shape.shape[1:]
-    shape = (shape,) if isinstance(shape, int | np.integer) else shape
-    shapes = {} if shape is None else _shapes(model, tuple(shape))
+    shapes = {} if shape is None else _shapes(model, _sample_shape(shape))
     rows = []
     seen: set[int] = set()
     for name, module in model.named_modules():
@@ -107,9 +104,22 @@ def _first(model: Module) -> int | None:
     return None
 
 
-def _shapes(model: Module, shape: tuple[int, ...]) -> dict[int, tuple[int, ...]]:
+def _sample_shape(given: Any) -> Any:
+    """The shape of one sample: a tuple of ints; of several inputs, a dict or a list of such."""
+    if isinstance(given, dict):
+        return {name: _sample_shape(part) for name, part in given.items()}
+    if isinstance(given, int | np.integer):
+        return (int(given),)
+    if len(getattr(given, "shape", ())) > 1:  # samples
+        return tuple(given.shape[1:])
+    if isinstance(given, tuple | list) and any(np.ndim(part) for part in given):
+        return list(map(_sample_shape, given))
+    return tuple(given)
+
+
+def _shapes(model: Module, shape: Any) -> dict[int, Any]:
     """What each Module gives for a sample of this shape, by its identity."""
-    found: dict[int, tuple[int, ...]] = {}
+    found: dict[int, Any] = {}
 
     def watched(module: Module, forward: Callable[..., Any]) -> Callable[..., Any]:
         def watching(*args: Any, **kwargs: Any) -> Any:
@@ -125,7 +135,11 @@ def _shapes(model: Module, shape: tuple[int, ...]) -> dict[int, tuple[int, ...]]
         for module, *_ in before:
             module.forward = watched(module, module.forward)
         with ad.no_grad():
-            model.eval()(np.zeros((1, *shape), kind))
+            model.eval()
+            if isinstance(shape, dict):
+                model(**{name: np.zeros((1, *part), kind) for name, part in shape.items()})
+            else:
+                model(*(np.zeros((1, *part), kind) for part in (shape if isinstance(shape, list) else [shape])))
     finally:
         for module, own, training in before:
             module.training = training

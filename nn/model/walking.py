@@ -83,6 +83,41 @@ def own(module: Module) -> Iterator[tuple[Any, Any, Any]]:
                 yield holder, key, value
 
 
+def inner_first(module: Module, seen: set[int]) -> Iterator[Module]:
+    """The Modules inside of one, each once, before those they are inside of, and last itself."""
+    seen.add(id(module))
+    for child in module.children():
+        if id(child) not in seen:
+            yield from inner_first(child, seen)
+    yield module
+
+
+def register(module: Module, name: str, value: Any, persistent: bool) -> None:
+    """What `Module.register_buffer` does."""
+    kind = type(module).__name__
+    if not isinstance(name, str) or not name.isidentifier() or name.startswith("_"):
+        raise ValueError(
+            f"{kind}.register_buffer takes a name that does not begin with _, such as 'mean'; received {name!r:.80}. "
+            "An array whose name begins with _ is not saved: assign it, self._mean = array."
+        )
+    if not persistent:
+        raise ValueError(
+            f"{kind}.register_buffer: an array that is not saved has a name that begins with _, and is assigned: "
+            f"self._{name} = array; received persistent=False."
+        )
+    if hasattr(module, name):
+        raise KeyError(
+            f"{kind} has {name!r} already: {getattr(module, name)!r:.80}. Choose another name, or assign it."
+        )
+    array = None if value is None else np.asarray(ad.stop_gradient(value))
+    if array is not None and not is_buffer(array):
+        raise TypeError(
+            f"{kind}.register_buffer takes an array of numbers; received {value!r:.80}. Write "
+            f"register_buffer({name!r}, np.zeros(3))."
+        )
+    setattr(module, name, array)
+
+
 class Place(NamedTuple):
     """Where a parameter was exchanged for a constant: in a list or dict (None: an attribute of the module), its key."""
 

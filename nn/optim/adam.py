@@ -68,10 +68,18 @@ class Adam(Moments):
         weight_decay: float = 0.0,
         amsgrad: bool = False,
         *,
+        maximize: bool = False,
         decay_biases: bool = True,
     ) -> None:
         super().__init__(
-            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, decay_biases=decay_biases
+            params,
+            lr=lr,
+            betas=betas,
+            eps=eps,
+            weight_decay=weight_decay,
+            amsgrad=amsgrad,
+            maximize=maximize,
+            decay_biases=decay_biases,
         )
 
     def update(self, run: Run) -> None:
@@ -87,7 +95,7 @@ class Adam(Moments):
         decay1[()], decay2[()], eps[()] = beta1 * rescale1, beta2 * rescale2, options["eps"] / c
         rate[()] = lr * (1 - beta1) / ((1 - beta1**run.steps) * c)
         shrink = 1 - lr * run.weight_decay if self.decoupled else 1.0
-        for p, g, m, v, largest, scratch, _ in run.pieces if self.decoupled else run.decayed():
+        for p, g, m, v, largest, scratch, _ in run.directed() if self.decoupled else run.decayed():
             if shrink != 1:
                 p *= shrink
             m *= decay1
@@ -120,9 +128,10 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
         *,
+        maximize: bool = False,
         decay_biases: bool = True,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, decay_biases=decay_biases)
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decay_biases=decay_biases)
 
 
 class NAdam(Moments):
@@ -147,11 +156,12 @@ class NAdam(Moments):
         momentum_decay: float = 4e-3,
         decoupled_weight_decay: bool = False,
         *,
+        maximize: bool = False,
         decay_biases: bool = True,
     ) -> None:
         super().__init__(
             params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, momentum_decay=momentum_decay,
-            decoupled_weight_decay=decoupled_weight_decay, decay_biases=decay_biases,
+            decoupled_weight_decay=decoupled_weight_decay, maximize=maximize, decay_biases=decay_biases,
         )  # fmt: skip
 
     def update(self, run: Run) -> None:
@@ -165,7 +175,7 @@ class NAdam(Moments):
         c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5
         along = (1 - mu) / (1 - product)
         share = following * (1 - beta1) / (1 - product * following) / along
-        for p, g, m, v, scratch, spare in run.pieces if decoupled else run.decayed():
+        for p, g, m, v, scratch, spare in run.directed() if decoupled else run.decayed():
             if decoupled:
                 p *= 1 - lr * run.weight_decay
             m *= beta1 * rescale1
@@ -198,9 +208,12 @@ class LAMB(Moments):
         eps: float = 1e-6,
         weight_decay: float = 1e-2,
         *,
+        maximize: bool = False,
         decay_biases: bool = True,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, decay_biases=decay_biases)
+        super().__init__(
+            params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize, decay_biases=decay_biases
+        )
 
     def bind(self, params: Iterable[Any]) -> None:
         """Give its parameters to an optimizer that was made without."""
@@ -214,7 +227,7 @@ class LAMB(Moments):
         beta1, beta2 = options["betas"]
         c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5
         start = run.start
-        for p, g, m, v, scratch, _ in run.pieces:
+        for p, g, m, v, scratch, _ in run.directed():
             r = self._directions[start : start + len(p)]
             start += len(p)
             m *= beta1 * rescale1

@@ -34,11 +34,12 @@ class Adagrad(Optimizer):
         initial_accumulator_value: float = 0.0,
         eps: float = 1e-10,
         *,
+        maximize: bool = False,
         decay_biases: bool = True,
     ) -> None:
         super().__init__(
             params, lr=lr, lr_decay=lr_decay, weight_decay=weight_decay,
-            initial_accumulator_value=initial_accumulator_value, eps=eps, decay_biases=decay_biases,
+            initial_accumulator_value=initial_accumulator_value, eps=eps, maximize=maximize, decay_biases=decay_biases,
         )  # fmt: skip
 
     def initial(self, group: Group) -> float:
@@ -79,9 +80,12 @@ class Adadelta(Optimizer):
         eps: float = 1e-6,
         weight_decay: float = 0.0,
         *,
+        maximize: bool = False,
         decay_biases: bool = True,
     ) -> None:
-        super().__init__(params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, decay_biases=decay_biases)
+        super().__init__(
+            params, lr=lr, rho=rho, eps=eps, weight_decay=weight_decay, maximize=maximize, decay_biases=decay_biases
+        )
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
@@ -125,11 +129,12 @@ class RMSprop(Optimizer):
         momentum: float = 0.0,
         centered: bool = False,
         *,
+        maximize: bool = False,
         decay_biases: bool = True,
     ) -> None:
         super().__init__(
             params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered,
-            decay_biases=decay_biases,
+            maximize=maximize, decay_biases=decay_biases,
         )  # fmt: skip
 
     def update(self, run: Run) -> None:

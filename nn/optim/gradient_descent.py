@@ -37,11 +37,12 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
         *,
+        maximize: bool = False,
         decay_biases: bool = True,
     ) -> None:
         super().__init__(
             params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov,
-            decay_biases=decay_biases,
+            maximize=maximize, decay_biases=decay_biases,
         )  # fmt: skip
 
     @classmethod

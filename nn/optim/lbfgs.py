@@ -90,7 +90,12 @@ class LBFGS(Optimizer):
 
     @classmethod
     def check_together(cls, options: Mapping[str, Any]) -> None:
-        """Refuse a weight decay: what is minimised is what the closure gives."""
+        """Refuse a weight decay and a maximum: what is minimised is what the closure gives."""
+        if options.get("maximize"):
+            raise ValueError(
+                f"{cls.__name__} minimises what the closure gives; received maximize=True. Give the negative, and call "
+                "its backward: (-loss).backward()."
+            )
         if options.get("weight_decay"):
             raise ValueError(
                 f"{cls.__name__} minimises what the closure gives; received weight_decay={options['weight_decay']}. "

@@ -39,8 +39,9 @@ class Optimizer:
     defaults : the other options of the groups that say nothing else
 
     An option is read and assigned in a group, `optimizer.param_groups[0]["lr"] = 0.1`, or in all of them,
-    `optimizer.lr = 0.1` (reading gives the first group's). With `decay_biases=False` parameters of fewer than two axes
-    have no weight decay. Parameters without an adjoint are left alone, and their count of steps does not advance.
+    `optimizer.lr = 0.1` (reading gives the first group's). With `maximize` the loss rises: g is -g, before any weight
+    decay. With `decay_biases=False` parameters of fewer than two axes have no weight decay. Parameters without an
+    adjoint are left alone, and their count of steps does not advance.
     Making a second optimizer for the same parameters takes them over; the first then refuses to step.
 
     Raises ValueError for no parameters and for options out of range, TypeError for what is not a leaf Tensor and for
@@ -57,6 +58,7 @@ class Optimizer:
     lr = Option(number())
     initial_lr = Option(number())  # the lr before any schedule, where there is one
     weight_decay = Option(number())
+    maximize = Option(switch)
     decay_biases = Option(switch, fixed=True)
 
     def __init_subclass__(cls) -> None:
@@ -68,7 +70,9 @@ class Optimizer:
     def __init__(self, params: Iterable[Any] | None = None, lr: float = 1e-3, **defaults: Any) -> None:
         kind = type(self)
         lr = real(lr, f"{kind.__name__}: lr", above=True)
-        self.defaults = Options(kind, {"lr": lr, "weight_decay": 0.0, "decay_biases": True, **defaults})
+        self.defaults = Options(
+            kind, {"lr": lr, "weight_decay": 0.0, "maximize": False, "decay_biases": True, **defaults}
+        )
         self._flat: ad.Flat | None = None
         self._groups: list[Group] = []
         if params is not None:

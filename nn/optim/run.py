@@ -39,14 +39,21 @@ class Run:
         """The decay of these parameters: 0 for biases that are spared."""
         return self.group.options["weight_decay"] if self.decays else 0.0
 
-    def decayed(self) -> Iterable[Piece]:
-        """The pieces, whose adjoints are those of the loss with weight_decay/2 ‖p‖² added; they are in the spare."""
-        decay = self.weight_decay
-        return self._decayed(decay) if decay else self.pieces
+    def directed(self, decay: float = 0.0) -> Iterable[Piece]:
+        """The pieces; with `maximize` or a decay their adjoints are in the spare: g or -g, plus decay times p."""
+        upwards = self.group.options["maximize"]
+        return self._directed(decay, upwards) if decay or upwards else self.pieces
 
-    def _decayed(self, decay: float) -> Iterable[Piece]:
+    def decayed(self) -> Iterable[Piece]:
+        """The directed pieces, whose adjoints are those of a loss with weight_decay/2 ‖p‖² added."""
+        return self.directed(self.weight_decay)
+
+    def _directed(self, decay: float, upwards: bool) -> Iterable[Piece]:
         for piece in self.pieces:
             values, adjoints, spare = piece[0], piece[1], piece[-1]
-            np.multiply(values, decay, out=spare)
-            spare += adjoints
+            if decay:
+                np.multiply(values, decay, out=spare)
+                (np.subtract if upwards else np.add)(spare, adjoints, out=spare)
+            else:
+                np.negative(adjoints, out=spare)
             yield (values, spare, *piece[2:])

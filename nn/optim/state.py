@@ -86,7 +86,8 @@ def _options(packed: Mapping[str, Any], group: Group, kind: Any, k: int) -> Opti
             f"{name}: group {k} has a parameter {a!r} where the state dict has {b!r}. Make the optimizer with the "
             "parameters in the order they were saved in."
         )
-    own = {key: value for key, value in packed.items() if key not in ("params", "param_names")}
+    own = {**packed, "maximize": packed.get("maximize", False)}  # states from before there was a maximize lack it
+    own = {key: value for key, value in own.items() if key not in ("params", "param_names")}
     if missing := set(group.options) - {"initial_lr"} - own.keys():
         hint = f"Pass what {name}.state_dict() gave."
         if "foreach" in own:

@@ -1,11 +1,8 @@
-"""Adam's variants: by a rectified variance, by the largest adjoint, by the sign of a mean.
-
-`maximize` moves the parameters along their adjoints instead of against them: g is -g then, before the weight decay.
-"""
+"""Adam's variants: by a rectified variance, by the largest adjoint, by the sign of a mean."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,40 +10,10 @@ import numpy as np
 from nn.checked import switch
 from nn.optim.optimizer import Optimizer
 from nn.optim.options import Option, beta_pair, number
-from nn.optim.run import Piece, Run
+from nn.optim.run import Run
 
 
-class _Variant(Optimizer):
-    """What they share: betas, the direction, and where the weight decay goes."""
-
-    betas = Option(beta_pair)
-    maximize = Option(switch)
-
-    def directed(self, run: Run, decoupled: bool) -> Iterator[Piece]:
-        """The run's pieces, their adjoints turned and, unless the decay is decoupled, decayed: then in the spare."""
-        options, decay = run.group.options, run.weight_decay
-        if decoupled:
-            for piece in run.pieces:
-                if decay:
-                    np.multiply(piece[0], 1 - options["lr"] * decay, out=piece[0])
-                yield self._turned(piece) if options["maximize"] else piece
-        elif options["maximize"]:
-            for piece in run.pieces:
-                p, _, *_, scratch, spare = self._turned(piece)
-                if decay:
-                    np.multiply(p, decay, out=scratch)
-                    spare += scratch
-                yield (p, spare, *piece[2:])
-        else:
-            yield from run.decayed()
-
-    @staticmethod
-    def _turned(piece: Piece) -> Piece:
-        np.negative(piece[1], out=piece[-1])
-        return (piece[0], piece[-1], *piece[2:])
-
-
-class RAdam(_Variant):
+class RAdam(Optimizer):
     """RAdam (Liu et al. 2020, algorithm 2): Adam, whose step is rectified while few adjoints tell the variance.
 
     With Adam's m̂ and v, ρ∞ = 2 / (1 - β₂) - 1 and ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ): p = p - lr m̂ r √(1 - β₂ᵗ) / (√v +
@@ -56,6 +23,7 @@ class RAdam(_Variant):
 
     vectors: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
 
+    betas = Option(beta_pair)
     eps = Option(number())
     decoupled_weight_decay = Option(switch)
 
@@ -79,13 +47,16 @@ class RAdam(_Variant):
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
         options, t = run.group.options, run.steps
+        decoupled = options["decoupled_weight_decay"]
         (beta1, beta2), eps, rate = options["betas"], options["eps"], options["lr"] / (1 - options["betas"][0] ** t)
         longest = 2 / (1 - beta2) - 1
         length = longest - 2 * t * beta2**t / (1 - beta2**t)
         if rectified := length > 5:
             square = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
             rate *= (square * (1 - beta2**t)) ** 0.5
-        for p, g, m, v, scratch, _ in self.directed(run, options["decoupled_weight_decay"]):
+        for p, g, m, v, scratch, _ in run.directed() if decoupled else run.decayed():
+            if decoupled:
+                p *= 1 - options["lr"] * run.weight_decay
             _average(m, g, beta1, scratch)
             v *= beta2
             np.multiply(g, g, out=scratch)
@@ -101,7 +72,7 @@ class RAdam(_Variant):
             p -= scratch
 
 
-class Adamax(_Variant):
+class Adamax(Optimizer):
     """Adamax (Kingma & Ba 2015, algorithm 2): p = p - lr m̂ / u, with u = max(β₂ u, |g| + eps), Adam's m̂.
 
     `weight_decay` adds weight_decay p to g.
@@ -109,6 +80,7 @@ class Adamax(_Variant):
 
     vectors: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_inf")
 
+    betas = Option(beta_pair)
     eps = Option(number(above=True))  # u is divided by, and an adjoint may always be 0
 
     def __init__(
@@ -132,7 +104,7 @@ class Adamax(_Variant):
         options = run.group.options
         (beta1, beta2), eps = options["betas"], options["eps"]
         rate = options["lr"] / (1 - beta1**run.steps)
-        for p, g, m, u, scratch, _ in self.directed(run, decoupled=False):
+        for p, g, m, u, scratch, _ in run.decayed():
             _average(m, g, beta1, scratch)
             u *= beta2
             np.abs(g, out=scratch)
@@ -143,7 +115,7 @@ class Adamax(_Variant):
             p -= scratch
 
 
-class Lion(_Variant):
+class Lion(Optimizer):
     """Lion (Chen et al. 2023, algorithm 2): p = p - lr sign(β₁ m + (1 - β₁) g), then m = β₂ m + (1 - β₂) g.
 
     `weight_decay` decays p itself, p = p - lr weight_decay p, as AdamW. Every step has the same length, so the lr is a
@@ -151,6 +123,8 @@ class Lion(_Variant):
     """
 
     vectors: ClassVar[tuple[str, ...]] = ("exp_avg",)
+
+    betas = Option(beta_pair)
 
     def __init__(
         self,
@@ -170,7 +144,10 @@ class Lion(_Variant):
         """One step of the run's pieces."""
         options = run.group.options
         (beta1, beta2), lr = options["betas"], options["lr"]
-        for p, g, m, scratch, _ in self.directed(run, decoupled=True):
+        shrink = 1 - lr * run.weight_decay
+        for p, g, m, scratch, _ in run.directed():
+            if shrink != 1:
+                p *= shrink
             np.subtract(m, g, out=scratch)
             scratch *= beta1
             scratch += g

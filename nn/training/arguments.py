@@ -12,6 +12,7 @@ import numpy.typing as npt
 import autodiff as ad
 from nn import functional
 from nn.data import DataLoader
+from nn.data.several import Several, called, cut, plain
 from nn.functional.origin import warn
 from nn.losses import CrossEntropyLoss
 from nn.metrics import Metric
@@ -100,6 +101,7 @@ def _takes_weights(loss: LossFunction) -> bool:
 
 def lost(loss: LossFunction, outputs: Any, targets: Array, weights: Array | None = None) -> Any:
     """The loss of a batch."""
+    targets = plain(targets)
     return loss(outputs, targets) if weights is None else loss(outputs, targets, sample_weight=weights)
 
 
@@ -121,10 +123,10 @@ def rehearse(
     counted: Any = slice(size)  # the first few, of those whose label counts
     if ignored is not None:
         counted = np.flatnonzero((targets != ignored).reshape(len(targets), -1).any(axis=1))[:size]
-    x, first, *weights = (np.asarray(a[counted]) for a in samples.arrays)
+    x, first, *weights = (cut(a, counted) for a in samples.arrays)
     weights = [np.ones_like(w) for w in weights]  # they may all be 0
     try:
-        outputs = model(convert(x))
+        outputs = called(model, convert(x))
         first = as_target(first, outputs)
         _check_labels(loss, targets, outputs)
         one_number(lost(loss, outputs, first, *weights), recorded=what == "data")
@@ -155,6 +157,11 @@ def _check_labels(loss: Any, targets: Array, outputs: Any) -> None:
     by_name = isinstance(loss, names.CategoricalCrossEntropy)
     if not (by_name or isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy):
         return
+    if isinstance(targets, Several):
+        raise TypeError(
+            "a cross-entropy takes one array of labels; received several. Write a loss of all, such as lambda "
+            "outputs, targets: nn.functional.cross_entropy(outputs['a'], targets['a']) + ..."
+        )
     shape = np.shape(outputs)[1:]
     if by_name and loss.last and len(shape) > 1:
         if targets.shape[1:] == shape:
@@ -179,7 +186,8 @@ def one_number(value: Any, recorded: bool = True) -> float:
 def ignored_label(loss: LossFunction, *samples: DataLoader | None) -> int | None:
     """The label of what does not count for this loss, if it occurs in these samples."""
     label = getattr(loss, "ignore_index", None)
-    return label if any((loader.arrays[1] == label).any() for loader in samples if loader) else None
+    given = [loader.arrays[1] for loader in samples if loader] if label is not None else []
+    return label if any((targets == label).any() for targets in given if not isinstance(targets, Several)) else None
 
 
 def weight(targets: Array, weights: Array | None, ignored: int | None) -> float:
@@ -202,7 +210,7 @@ def one_array(outputs: Any, asked: str) -> Any:
 
 def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
     """What a metric gives, as a float."""
-    value: Any = ad.stop_gradient(measure(ad.stop_gradient(outputs), targets))
+    value: Any = ad.stop_gradient(measure(ad.stop_gradient(outputs), plain(targets)))
     if type(value) is not float and (np.ndim(value) or np.asarray(value).dtype.kind not in "fiub"):
         received = f"{type(value).__name__} of shape {np.shape(value)}" if np.ndim(value) else repr(value)[:80]
         raise TypeError(

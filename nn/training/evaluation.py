@@ -13,6 +13,7 @@ import autodiff as ad
 from nn import metrics as metric_functions
 from nn.checked import whole
 from nn.data import DataLoader
+from nn.data.several import called, cut, joined
 from nn.metrics import Metric
 from nn.model.module import Module
 from nn.model.parts import Parts
@@ -24,9 +25,11 @@ Array = npt.NDArray[Any]
 AT_ONCE = 1024  # samples: without a graph to keep, larger batches are only faster
 
 
-def predict(model: Module, inputs: npt.ArrayLike, batch_size: int = AT_ONCE) -> Array:
+def predict(model: Module, inputs: Any, batch_size: int = AT_ONCE) -> Any:
     """The model's outputs for all inputs, one sample per row, in evaluation mode and without a gradient.
 
+    Inputs are an array; or several in a tuple, for model(a, b), or in a dict, for model(a=..., b=...). Outputs are an
+    array, or what the model gives of them: a dict or a tuple of arrays.
     Inputs are converted to the dtype of the model's parameters, in batches of `batch_size` samples.
     """
     arguments.modelled(model)
@@ -36,8 +39,8 @@ def predict(model: Module, inputs: npt.ArrayLike, batch_size: int = AT_ONCE) -> 
     convert = conversion(parts)
     with parts.evaluating():
         starts = range(0, len(rows), size) or (0,)
-        outputs = [arguments.one_array(model(convert(rows[k : k + size])), "predict") for k in starts]
-    return np.concatenate(outputs)
+        outputs = [called(model, convert(rows[k : k + size])) for k in starts]
+    return joined(outputs)
 
 
 @together
@@ -79,9 +82,9 @@ def measured(
     with parts.evaluating():
         for start in range(0, loader.size, size):
             poll()
-            batch = [np.asarray(a[start : start + size]) for a in loader.arrays]
+            batch = [cut(a, slice(start, start + size)) for a in loader.arrays]
             inputs, targets, *weights = batch
-            outputs = model(convert(inputs))
+            outputs = called(model, convert(inputs))
             targets = as_target(targets, outputs)
             weight = arguments.weight(targets, weights[0] if weights else None, ignored)
             value = arguments.lost(loss, outputs, targets, *weights) if weight else 0.0

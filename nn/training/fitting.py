@@ -67,7 +67,8 @@ def fit(
     model : gives a batch of outputs for a batch of inputs
     data : (X, y) or (X, y, sample_weight), one sample per row, or a DataLoader of such; X is converted to the dtype of
         the model's parameters (integers are not where the model has an Embedding). fit(model, X, y, ...) is the same
-        as fit(model, (X, y), ...)
+        as fit(model, (X, y), ...). Several inputs are a tuple X = (a, b), for model(a, b), or a dict, for
+        model(a=..., b=...); several targets likewise, for a loss that is given the model's outputs and them
     loss : a function of (outputs, targets) that gives the mean over the batch, such as nn.CrossEntropyLoss(), or a
         name: the cross-entropies by name, "cross_entropy" and "bce" or Keras's, take what the model ends with, be it
         probabilities of this package's softmax or sigmoid, or logits; others are "mse", "mae", "huber" ...

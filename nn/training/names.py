@@ -10,6 +10,7 @@ import numpy as np
 import autodiff as ad
 from nn import functional as F
 from nn import losses, optim
+from nn.data.several import Several, called, cut
 from nn.layers import Activation, Dense, Sigmoid, Softmax
 from nn.layers.containers import Sequential
 from nn.model.parts import Parts
@@ -132,8 +133,10 @@ def named_loss(given: Any, last: str) -> Any:
 
 def first_output(parts: Parts, inputs: Any) -> Any:
     """What a model gives for the first row, recorded; layers that wait for their number of inputs get it."""
-    row = conversion(parts)(np.asarray(inputs[:1]))
+    row = conversion(parts)(cut(inputs, slice(1)))
     with parts.mode(training=False):
+        if isinstance(row, Several):
+            return called(parts.model, row.mapped(lambda a: ad.Tensor(a) if a.dtype.kind == "f" else a))
         return parts.model(ad.Tensor(row) if row.dtype.kind == "f" else row)
 
 

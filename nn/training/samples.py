@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from nn.data import DataLoader
 from nn.data.rows import rows
+from nn.data.several import Several
 from nn.model.parts import Parts
 
 Array = npt.NDArray[Any]
@@ -26,6 +27,8 @@ def conversion(parts: Parts) -> Conversion:
     kinds = "f" if any(module.takes_indices for module in parts.modules) else "fiub"
 
     def converted(x: Array) -> Array:
+        if isinstance(x, Several):
+            return x.mapped(converted)
         return x.astype(dtype) if x.dtype is not dtype and x.dtype.kind in kinds else x
 
     return converted
@@ -33,8 +36,24 @@ def conversion(parts: Parts) -> Conversion:
 
 def as_target(targets: Array, outputs: Any) -> Array:
     """Targets that are no labels, in the dtype of the outputs."""
+    if isinstance(targets, Several):
+        return _as_targets(targets, outputs)
     dtype = getattr(outputs, "dtype", targets.dtype)
     return targets.astype(dtype) if targets.dtype is not dtype and targets.dtype.kind == dtype.kind == "f" else targets
+
+
+def _as_targets(targets: Several, outputs: Any) -> Several:
+    """Several targets, each in the dtype of its output; the loss is told where the outputs are others."""
+    alike = isinstance(outputs, dict) == isinstance(targets.parts, dict) and isinstance(outputs, dict | tuple | list)
+    names = set(targets.parts) <= set(outputs) if isinstance(outputs, dict) else True
+    if not alike or not names or (not isinstance(outputs, dict) and len(outputs) != len(targets.parts)):
+        given = f"{type(outputs).__name__} of {', '.join(map(str, outputs))}" if isinstance(outputs, dict) else outputs
+        raise TypeError(
+            f"several targets, a {type(targets.parts).__name__} of {len(targets.parts)} arrays, are for a model that "
+            f"gives as many, by the same names or places; it gave {given!s:.80}. Let forward return a "
+            f"{type(targets.parts).__name__} of them."
+        )
+    return targets.mapped(as_target, outputs)
 
 
 def together(function: F) -> F:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nn.data.several import Several
 from nn.model.module import Module
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _paired(training: Training, kept: list[Any]) -> list[tuple[Callback, Any]]:
 
 def fingerprint(training: Training) -> dict[str, Any]:
     """What has to be the same for a training to go on as if it had never stopped."""
-    arrays = training.samples.arrays
+    arrays = [b for a in training.samples.arrays for b in (a.arrays if isinstance(a, Several) else [a])]
     some = 0
     for array in arrays:
         some = zlib.crc32(np.ascontiguousarray(array[:: max(1, len(array) // 64)]).tobytes(), some)

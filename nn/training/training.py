@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.data import DataLoader
+from nn.data.several import called
 from nn.functional.origin import warn
 from nn.metrics import Metric
 from nn.model.parts import Parts
@@ -230,7 +231,7 @@ class Training:
     def _reverse(self, batch: Sequence[Any], weight: float, share: float | None) -> None:
         """Forward and reverse pass of a batch of this weight, which is such a share of the whole step."""
         inputs, targets, *weights = batch
-        self.outputs = self.model(self.convert(inputs))
+        self.outputs = called(self.model, self.convert(inputs))
         self.targets = as_target(targets, self.outputs)
         self.value = arguments.lost(self.loss, self.outputs, self.targets, *weights)
         number = arguments.one_number(self.value)

@@ -340,6 +340,26 @@ def test_repr():
 # -- groups -------------------------------------------------------------------------------------------------------
 
 
+@every_kind
+def test_maximising_moves_as_the_negative_loss_is_minimised(kind: str):
+    options = {"lr": 0.05, "weight_decay": 0.1}
+    up, down = start(), start()
+    upward = getattr(optim, kind)([{"params": up, "maximize": True}], **options)
+    downward = getattr(optim, kind)(down, **options)
+    for adjoints in ADJOINTS[:5]:
+        for p, q, values in zip(up, down, adjoints, strict=True):
+            g = None if values is None else np.reshape(values, p.shape)
+            p.grad, q.grad = g, None if g is None else -g
+            before = p.grad if g is None else g.copy()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*no gradient has reached")
+            upward.step()
+            downward.step()
+        assert before is None or np.array_equal(up[-1].grad, before)  # the adjoints stay as they are
+    for p, q in zip(up, down, strict=True):
+        np.testing.assert_array_equal(p.value, q.value)
+
+
 def test_groups_have_options_of_their_own():
     body, head = nn.MLP(2, 3, rng=0), nn.MLP(3, 1, rng=0)
     optimizer = optim.Adam([{"params": body.parameters()}, {"params": head.parameters(), "lr": 1e-2}], lr=1e-3)
@@ -348,8 +368,8 @@ def test_groups_have_options_of_their_own():
     assert optimizer.parameters == [*body.parameters(), *head.parameters()]
     assert (first["lr"], second["lr"], optimizer.lr) == (1e-3, 1e-2, 1e-3)
     assert dict(second)["betas"] == (0.9, 0.999)
-    assert set(second) == {"params", "lr", "betas", "eps", "weight_decay", "amsgrad", "decay_biases"}
-    assert len(second) == 7
+    assert set(second) == {"params", "lr", "betas", "eps", "weight_decay", "amsgrad", "maximize", "decay_biases"}
+    assert len(second) == 8
     assert repr(first).startswith("Group(2 parameters, ")
     first["lr"] = 0.1
     assert (first["lr"], second["lr"], optimizer.lr) == (0.1, 1e-2, 0.1)

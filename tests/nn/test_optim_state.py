@@ -118,7 +118,8 @@ def test_the_form_is_that_of_pytorch():
     assert np.array_equal(state["state"][0]["square_sum"], weight.grad**2)
     assert state["param_groups"] == [
         {
-            "lr": 0.1, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0, "amsgrad": False, "decay_biases": True,
+            "lr": 0.1, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0.0, "amsgrad": False, "maximize": False,
+                "decay_biases": True,
             "params": [0, 1, 2], "param_names": ["0.weight", "0.bias", "spare"],
         }
     ]  # fmt: skip

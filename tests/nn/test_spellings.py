@@ -281,11 +281,14 @@ def test_what_a_hint_recommends_runs(name: str, tmp_path: Path, monkeypatch: pyt
     loss = nn.CrossEntropyLoss()
     loss(model(X), y).backward()
     nn.save(model, "weights")
+    Path("classes/one").mkdir(parents=True)
+    Path("classes/one/white.pgm").write_bytes(b"P5 2 2 255 " + bytes([255] * 4))
     given = names() | {
         "array": X, "x": images, "z": images, "c_in": 4, "c_out": 3, "k": 3, "p": 0.5, "n": 4, "units": 3, "height": 6,
         "width": 6, "depth": 1, "batch": 2, "channels": 4, "groups": 2, "features": 4, "lengths": [5, 3],
         "sequences": rng.standard_normal((2, 5, 4)).astype(np.float32), "filters": 3, "in_channels": 4,
         "classes": 3, "labels": y, "indices": [0, 1], "slope": ad.Tensor(0.1), "path": "weights", "model": model,
+        "folder": "classes",
         "optimizer": optimizer, "loss": loss, "metrics": "accuracy", "volumes": images, "Net": lambda kind: kind,
         "rows": X, "state": model.state_dict(), "layer": nn.Linear(4, 3), "order": np.arange(12), "DataLoader":
         nn.data.DataLoader, "Dense": nn.Dense, "q": X, "v": X, "h": images[0, :, 0], "steps": images[0], "training":

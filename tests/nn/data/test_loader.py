@@ -194,7 +194,7 @@ def test_what_a_loader_is_can_be_read():
             TypeError,
             r"received <generator .* Pass arrays; np.stack\(list\(...\)\)",
         ),
-        (lambda: DataLoader({"X": X}), TypeError, "received {'X'"),
+        (lambda: DataLoader({"X": "abc"}), TypeError, r"each of several \('X'\); received 'abc'"),
         (lambda: DataLoader((X, y), 32), TypeError, "received 32 as the last of them. Write batch_size="),
         (lambda: DataLoader(X, batch_size=0), ValueError, r"batch_size \(None for all at once\).*received 0"),
         (lambda: DataLoader(X, batch_size=2.0), ValueError, "received 2.0"),

@@ -1,0 +1,154 @@
+"""Batch and layer normalisation as one primitive each, with an adjoint of its own.
+
+With z = x - mean, r = 1 / √(mean z² + eps) and y = z r w + b, the means over what is normalised together:
+
+    adjoint of w = sum of g z r,    of b = sum of g,    of x = r (h - mean h - z r mean(h z r)) with h = g w
+
+(Ioffe & Szegedy 2015, section 3). The rule takes z and the factors from the forward pass. A recorded pass, which is to
+be differentiated again, goes through the steps of nn.functional.normalisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import autodiff as ad
+from nn.functional.cached import SUMMED, ones, row_sum
+from nn.functional.steps import (
+    along,
+    centred,
+    channel_sums,
+    mean_squares,
+    normalising,
+    per_channel,
+    scaled,
+    standardised,
+)
+
+Array = npt.NDArray[Any]
+
+
+class Kept:
+    """What the forward pass leaves for the rule, and of which result it is."""
+
+    __slots__ = ("mean", "rest", "result", "root", "scale", "variance")
+
+    result: Any
+    rest: Any  # z
+    root: Any  # r
+    scale: Any  # r w
+    mean: Any
+    variance: Any
+
+    def __init__(self) -> None:
+        self.result = None
+
+
+@ad.primitive
+def layer_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> Any:
+    """Each row of a matrix to mean 0 and variance 1, times the weights, plus the biases; either may be None."""
+    features = x.shape[1]
+    kept = Kept() if kept is None else kept
+    rest = x - (np.dot(x, ones(features, x.dtype)) / features)[:, None]
+    root = 1 / np.sqrt(np.vecdot(rest, rest) / features + eps)
+    scale = root[:, None] if weight is None else np.dot(root[:, None], weight[None])
+    y = rest * scale
+    if bias is not None:
+        y += bias
+    kept.result, kept.rest, kept.root, kept.scale = y, rest, root, scale
+    return y
+
+
+@ad.primitive
+def batch_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> Any:
+    """Each channel, along axis 1, to mean 0 and variance 1, times its weight, plus its bias; either may be None."""
+    count = per_channel(x)
+    kept = Kept() if kept is None else kept
+    mean = channel_sums(x) / count
+    rest = x - along(mean, x)
+    y = rest * rest
+    variance = channel_sums(y) / count
+    root = 1 / np.sqrt(variance + eps)
+    scale = root if weight is None else root * weight
+    np.multiply(rest, along(scale, x), out=y)
+    if bias is not None:
+        y += along(bias, x)
+    kept.result, kept.rest, kept.root, kept.scale, kept.mean, kept.variance = y, rest, root, scale, mean, variance
+    return y
+
+
+def _layer_adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> list[Any]:
+    if _recorded(g, y, x, weight, bias):
+        return _through(lambda x, w, b: layer_steps(x, w, b, eps), g, x, weight, bias)
+    kept = _of(y, kept, layer_normalised, x, weight, bias, eps)
+    rest, root, features = kept.rest, kept.root, x.shape[1]
+    weights = ones(features, g.dtype) if weight is None else weight
+    product = g * rest
+    of_weight = np.dot(root, product) if len(g) <= SUMMED else row_sum(product * root[:, None])
+    share = np.dot(product, weights) * (root * root * root) / features
+    shift = np.dot(g, weights) * root / features
+    of_x = np.multiply(g, kept.scale, out=product)
+    of_x -= rest * share[:, None]
+    of_x -= shift[:, None]
+    return [of_x, None if weight is None else of_weight, None if bias is None else row_sum(g)]
+
+
+def _batch_adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> list[Any]:
+    if _recorded(g, y, x, weight, bias):
+        return _through(lambda x, w, b: batch_steps(x, w, b, eps), g, x, weight, bias)
+    kept = _of(y, kept, batch_normalised, x, weight, bias, eps)
+    rest, root, scale, count = kept.rest, kept.root, kept.scale, per_channel(x)
+    of_x = g * rest
+    of_weight, of_bias = channel_sums(of_x) * root, channel_sums(g)
+    np.multiply(rest, along(of_weight * root / count, x), out=of_x)
+    np.subtract(g, of_x, out=of_x)
+    of_x -= along(of_bias / count, x)
+    of_x *= along(scale, x)
+    return [of_x, None if weight is None else of_weight, None if bias is None else of_bias]
+
+
+def layer_steps(x: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """Layer normalisation of the rows of a matrix, step by step."""
+    y = standardised(centred(x, axis=0), eps=eps)
+    if weight is not None:
+        return scaled(y, weight, bias)
+    return y if bias is None else y + bias
+
+
+def batch_steps(x: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """Batch normalisation in training, step by step."""
+    rest = centred(x)
+    return scaled(rest, normalising(mean_squares(rest), weight, eps=eps), bias)
+
+
+def _recorded(*values: Any) -> bool:
+    return any(isinstance(v, ad.Tensor) for v in values)
+
+
+def _of(y: Any, kept: Any, function: Callable[..., Any], x: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """What was kept of this result, or is computed again."""
+    if kept is None or kept.result is not y:
+        kept = Kept()
+        function(x, weight, bias, eps=eps, kept=kept)
+    return kept
+
+
+def _through(steps: Callable[..., Any], g: Any, *arguments: Any) -> list[Any]:
+    """The adjoints by the steps; None for arguments that are None."""
+    given = [k for k, v in enumerate(arguments) if v is not None]
+
+    def taken(*values: Any) -> Any:
+        full = dict(zip(given, values, strict=True))
+        return steps(*(full.get(k) for k in range(len(arguments))))
+
+    _, pullback = ad.vjp(taken, *(arguments[k] for k in given))
+    found = dict(zip(given, pullback(g), strict=True))
+    return [found.get(k) for k in range(len(arguments))]
+
+
+ad.adjoint(layer_normalised, together=_layer_adjoints)
+ad.adjoint(batch_normalised, together=_batch_adjoints)

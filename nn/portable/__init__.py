@@ -1,0 +1,1 @@
+"""Models for other programs: ONNX files, written from the recorded graph."""
