@@ -12,12 +12,19 @@ from autodiff.batching.array import last, trailing
 from autodiff.engine.graph import Node, described
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, primitive
+from autodiff.program import steps
+from autodiff.program.traced import Traced, part, tracing
 
 
 @primitive
 def gather(x: Any, index: Any) -> Any:
     """x[index]: basic, integer-array and boolean indexing."""
-    return x[index]
+    try:
+        return x[index]
+    except (TypeError, IndexError):
+        if tracing(index) is None or isinstance(x, Traced):
+            raise
+        return part(x, index)  # a constant's element at a traced place
 
 
 @primitive
@@ -26,6 +33,8 @@ def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(values, Batch):
         longer, index = (*shape, values.count), trailing(index, len(shape))
         return last(values, lambda numbers: scatter(numbers, index=index, shape=longer))
+    if (traced := tracing(values, index)) is not None:
+        return traced.step(steps.summed_at if may_repeat(index) else steps.placed_at, values, index, shape)
     array = np.zeros(shape, values.dtype)
     if may_repeat(index):
         np.add.at(array, index, values)
@@ -37,6 +46,8 @@ def scatter(values: Any, index: Any, shape: tuple[int, ...]) -> Any:
 @primitive
 def added_at(x: Any, value: Any, index: Any) -> Any:
     """A copy of x with `value`, broadcast, added at the index, as often as it is repeated."""
+    if (traced := tracing(x, value, index)) is not None:
+        return traced.step(steps.with_added, x, value, index)
     array = np.array(x)
     np.add.at(array, index, value)
     return array
@@ -45,6 +56,8 @@ def added_at(x: Any, value: Any, index: Any) -> Any:
 @primitive
 def replaced_at(x: Any, value: Any, index: Any) -> Any:
     """A copy of x with `value`, broadcast, at the index; the last counts where the index is repeated."""
+    if (traced := tracing(x, value, index)) is not None:
+        return traced.step(steps.with_placed, x, value, index)
     array = np.array(x)
     array[index] = value
     return array
@@ -54,7 +67,7 @@ def settled(index: Any) -> Any:
     """An index that stays what it is: lists, arrays and what NumPy takes for arrays as arrays of their own."""
     if type(index) is tuple:
         return tuple(map(settled, index))
-    if index is None or index is Ellipsis or isinstance(index, int | slice | np.integer | np.bool_):
+    if index is None or index is Ellipsis or isinstance(index, int | slice | np.integer | np.bool_ | Traced):
         return index
     if isinstance(index, Node):
         raise TypeError(
@@ -68,7 +81,11 @@ def settled(index: Any) -> Any:
 def may_repeat(index: Any) -> bool:
     """Whether an index can name an element twice: one with an integer array in it can."""
     parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(part, list | tuple | np.ndarray) and np.asarray(part).dtype != bool for part in parts)
+    return any(
+        place.dtype.kind != "b" if isinstance(place, Traced) else np.asarray(place).dtype != bool
+        for place in parts
+        if isinstance(place, list | tuple | np.ndarray | Traced)
+    )
 
 
 def written_last(index: Any, shape: tuple[int, ...]) -> Any:
