@@ -19,6 +19,7 @@ from record import Case
 
 import autodiff as ad
 from autodiff.program.compiled import MOST
+from autodiff.program.passes import memory
 from autodiff.program.traced import Untraceable
 
 # -- over all records -------------------------------------------------------------------------------------------
@@ -67,6 +68,13 @@ def replayed(function: Callable[..., Any], arrays: tuple[Any, ...]) -> str:
     return ""
 
 
+@pytest.fixture
+def all_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small arrays are written into as large ones are."""
+    monkeypatch.setattr(memory, "LEAST", 1)
+
+
+@pytest.mark.usefixtures("all_in_place")
 def test_every_record_is_the_same_compiled_or_refused() -> None:
     answers: dict[str, list[Any]] = {}
     with warnings.catch_warnings():
@@ -158,6 +166,7 @@ def shifted(x: Any, scale: float = 2.0) -> Any:
     return {"x": x, "turned": x.T, "again": x.T, "sum": np.sum(x) * scale, "constant": np.ones(2)}
 
 
+@pytest.mark.usefixtures("all_in_place")
 def test_results_are_the_callers_own_and_arguments_stay() -> None:
     x = X.copy()
     first = shifted(x)
@@ -208,6 +217,7 @@ def test_it_is_differentiated_mapped_and_nested_as_the_function_itself() -> None
     np.testing.assert_array_equal(ad.compile(lambda x: f(x) + f(2 * x))(X), wave(X) + wave(2 * X))
 
 
+@pytest.mark.usefixtures("all_in_place")
 def test_two_threads_call_one_function() -> None:
     gradient = ad.compile(ad.grad(wave))
     inputs = [X + k for k in range(40)]

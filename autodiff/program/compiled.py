@@ -17,7 +17,8 @@ from autodiff.arrays.tensor import Tensor
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
 from autodiff.program.graph import Program, Ref
-from autodiff.program.memory import owned
+from autodiff.program.passes import optimised
+from autodiff.program.passes.memory import allocated, owned
 from autodiff.program.source import Text
 from autodiff.program.traced import Recorder, Traced, refusal
 from autodiff.transforms import tree
@@ -34,8 +35,9 @@ class Entry:
     """A program, its text, and the function that the text defines."""
 
     def __init__(self, program: Program, nest: Any) -> None:
-        self.program, self.nest = program, nest
-        self.text = Text(program)
+        self.recorded, self.nest = program, nest
+        self.program = optimised(program)
+        self.text = Text(self.program)
         names: dict[str, Any] = dict(self.text.constants)
         exec(builtins.compile(self.text.head + self.text.function, "<a program of ad.compile>", "exec"), names)  # noqa: S102
         self.run: Callable[..., tuple[Any, ...]] = names[self.text.name]
@@ -77,6 +79,19 @@ class Compiled:
         """The program of the last call as a module's text, which runs with nothing but NumPy."""
         return self._called().text.module
 
+    @property
+    def plan(self) -> str:
+        """What the passes made of the last call's program, and the bytes of the arrays that it makes."""
+        entry = self._called()
+        lines = [
+            f"{len(entry.recorded.steps)} steps recorded, {allocated(owned(entry.recorded)):,} bytes of new arrays"
+        ]
+        lines += [f"{count:6} removed: {name}" for name, count in entry.program.removed.items()]
+        inplace = sum(step.inplace is not None for step in entry.program.steps)
+        lines.append(f"{inplace:6} written into arrays that nobody reads any more")
+        lines.append(f"{len(entry.program.steps)} steps, {allocated(entry.program):,} bytes of new arrays")
+        return "\n".join(lines)
+
     def _called(self) -> Entry:
         if self._last is None:
             raise RuntimeError(f"{named(self.function)} has no program yet: it is made by the first call.")
@@ -112,7 +127,7 @@ class Compiled:
         result = self.function(*fresh_args, **fresh_kwargs)
         outputs = tuple(self._output(y) for y in tree.leaves(result))
         program = Program(tuple(inputs), tuple(recorder.steps), outputs, recorder.kinds, recorder.quiet)
-        return Entry(owned(program), tree.mapped(lambda y: 0, result))
+        return Entry(program, tree.mapped(lambda y: 0, result))
 
     def _output(self, y: Any) -> Any:
         if isinstance(y, Traced):
