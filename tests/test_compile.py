@@ -217,6 +217,13 @@ def test_it_is_differentiated_mapped_and_nested_as_the_function_itself() -> None
     np.testing.assert_array_equal(ad.compile(lambda x: f(x) + f(2 * x))(X), wave(X) + wave(2 * X))
 
 
+def test_check_compares_a_new_program_with_the_function() -> None:
+    np.testing.assert_array_equal(ad.compile(ad.grad(wave), check=True)(X), ad.grad(wave)(X))
+    generator = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="draws random numbers, or depends on something else"):
+        ad.compile(lambda x: x * generator.normal(size=4), check=True)(X)
+
+
 @pytest.mark.usefixtures("all_in_place")
 def test_two_threads_call_one_function() -> None:
     gradient = ad.compile(ad.grad(wave))

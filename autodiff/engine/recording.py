@@ -15,6 +15,7 @@ from autodiff.engine.stand_in import StandIn
 from autodiff.engine.table import Primitive
 
 ARRAY: Any = (np.ndarray, np.generic, StandIn)
+SCALAR_OR_STAND_IN = (np.generic, StandIn)
 SEQUENCE = (list, tuple)
 F = TypeVar("F", bound=Callable[..., Any])
 NO_PARAMETERS: dict[str, Any] = {}
@@ -177,7 +178,7 @@ def as_operand(value: Any) -> Any:
 
 def is_operand(value: Any) -> bool:
     """Whether arithmetic takes it: a node, an array of numbers, a number, or nested lists of numbers."""
-    if isinstance(value, np.generic | StandIn) or type(value) in (np.ndarray, np.memmap):  # a matrix means more
+    if isinstance(value, SCALAR_OR_STAND_IN) or type(value) in (np.ndarray, np.memmap):  # a matrix means more
         return value.dtype.kind in "fciub"
     if isinstance(value, list | tuple):
         return all(is_operand(v) and not isinstance(v, Node) for v in value)

@@ -46,8 +46,8 @@ class Entry:
 class Compiled:
     """A function that runs as a straight-line NumPy program; `source` is its text."""
 
-    def __init__(self, function: Function) -> None:
-        self.function = function
+    def __init__(self, function: Function, check: bool = False) -> None:
+        self.function, self.check = function, check
         self._entries: OrderedDict[Key, Entry] = OrderedDict()
         self._last: Entry | None = None
         self._traces = 0
@@ -61,6 +61,8 @@ class Compiled:
         entry = self._entries.get(key)
         if entry is None:
             entry = self._traced(args, kwargs)
+            if self.check:
+                self._compare(entry, arrays, args, kwargs)
             self._keep(key, entry)
         self._last = entry
         results = iter(entry.run(*arrays))
@@ -129,6 +131,20 @@ class Compiled:
         program = Program(tuple(inputs), tuple(recorder.steps), outputs, recorder.kinds, recorder.quiet)
         return Entry(program, tree.mapped(lambda y: 0, result))
 
+    def _compare(self, entry: Entry, arrays: list[Any], args: Any, kwargs: Any) -> None:
+        """Run the program and the function, and raise ValueError where they differ by more than rounding."""
+        expected = list(tree.leaves(self.function(*args, **kwargs)))
+        for found, y in zip(entry.run(*arrays), expected, strict=True):
+            kind = np.asarray(y).dtype.kind
+            precision = np.finfo(np.asarray(y).dtype).eps ** 0.75 if kind in "fc" else 0.0
+            least = precision * np.max(np.abs(y), initial=0.0) if kind in "fc" else 0.0
+            if not np.allclose(found, y, rtol=precision, atol=least, equal_nan=kind in "fc"):
+                raise ValueError(
+                    f"the program of {named(self.function)} gives other numbers than the function itself does when it "
+                    "is called again: it draws random numbers, or depends on something else than its arguments. "
+                    "Pass that as an argument."
+                )
+
     def _output(self, y: Any) -> Any:
         if isinstance(y, Traced):
             return Ref(y.number)
@@ -143,7 +159,7 @@ class Compiled:
         return np.array(y) if isinstance(y, np.ndarray) else y
 
 
-def compile(function: Function) -> Compiled:  # noqa: A001  # the name a reader looks for
+def compile(function: Function, check: bool = False) -> Compiled:  # noqa: A001  # the name a reader looks for
     """The function as a straight-line NumPy program: `ad.compile(f)`, or the decorator `@ad.compile`.
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
@@ -155,6 +171,7 @@ def compile(function: Function) -> Compiled:  # noqa: A001  # the name a reader 
     function : of arrays, floats and nests of them; ints, booleans, strings and None are constants, with a program for
         each. It returns an array or a nest of arrays. Arrays that it reads from outside, and random numbers that it
         draws, are constants too: pass what varies as an argument
+    check : compare every program, when it is made, with a further call of the function: ValueError if they differ
 
     Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an
     array. Within a function that is differentiated or mapped, the function itself is called.
@@ -164,7 +181,7 @@ def compile(function: Function) -> Compiled:  # noqa: A001  # the name a reader 
     ...     value, g = ad.value_and_grad(lambda w: np.sum(np.tanh(x @ w) ** 2))(w)
     ...     return value, w - 0.1 * g
     """
-    return Compiled(function)
+    return Compiled(function, check)
 
 
 def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
