@@ -19,8 +19,8 @@ from record import Case
 
 import autodiff as ad
 from autodiff.program.compiled import MOST
+from autodiff.program.limits import Untraceable
 from autodiff.program.passes import memory
-from autodiff.program.traced import Untraceable
 
 # -- over all records -------------------------------------------------------------------------------------------
 
@@ -270,6 +270,16 @@ def masked(x: Any) -> Any:
 def test_what_needs_a_number_is_refused_with_its_line(function: Any, line: str, advice: str) -> None:
     with pytest.raises(Untraceable, match=rf"test_compile.py, line \d+ \(.*{re.escape(line)}.*{advice}"):
         ad.compile(function)(np.float64(2.0) if function is not masked and function is not in_place else X)
+
+
+def test_arrays_from_outside_are_not_written_into() -> None:
+    outside = np.ones((6, 4))
+    for write in (np.copyto, lambda a, x: np.put_along_axis(a, LABELS[:, None], x, 1), lambda a, x: np.sum(x, out=a)):
+        with pytest.raises(Untraceable, match="into an array"):
+            ad.compile(lambda x, write=write: write(outside, x))(X)
+    with pytest.raises(Untraceable, match=r"np\.nan_to_num into an array"):
+        ad.compile(lambda x: np.nan_to_num(x, copy=False))(X)
+    assert (outside == 1).all()
 
 
 def test_what_else_is_refused() -> None:

@@ -17,10 +17,11 @@ from autodiff.arrays.tensor import Tensor
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
 from autodiff.program.graph import Program, Ref
+from autodiff.program.limits import refusal
 from autodiff.program.passes import optimised
 from autodiff.program.passes.memory import allocated, owned
 from autodiff.program.source import Text
-from autodiff.program.traced import Recorder, Traced, refusal
+from autodiff.program.traced import Recorder, Traced
 from autodiff.transforms import tree
 from autodiff.transforms.call import Function, named
 

@@ -7,12 +7,9 @@ What would need the number itself (a branch, an index, a shape) is refused.
 
 from __future__ import annotations
 
-import linecache
 import math
 import operator
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,31 +19,10 @@ from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
 from autodiff.program.graph import Kind, Ref, Step, replaced
+from autodiff.program.limits import OF_NUMBERS, OF_PLACES, OF_SHAPE, WRITING, refusal
 
 np_: Any = np
 
-# Questions about shapes and dtypes, and what depends on nothing else: answered for good while tracing.
-OF_SHAPE = {
-    *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type),
-    *(np.zeros_like, np.ones_like, np.empty_like),
-}
-# What gives as many elements as the numbers have it, in a dtype that they decide, or in the user's own functions.
-OF_NUMBERS = {
-    *(np.nonzero, np.flatnonzero, np.argwhere, np.trim_zeros, np.roots, np.poly, np.real_if_close, np.linalg.lstsq),
-    *(np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.linalg.eig),
-    *(np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d, np.linalg.eigvals),
-    *(np.piecewise, np.apply_along_axis, np.apply_over_axes),
-    *(getattr(np.emath, name) for name in np.emath.__all__),
-}
-# As above, by the argument at a place.
-OF_PLACES = {
-    np.compress: (0, "condition"),
-    np.extract: (0, "condition"),
-    np.delete: (1, "obj"),
-    np.insert: (1, "obj"),
-    np.repeat: (1, "repeats"),
-    np.bincount: (0, "x"),
-}
 # Python's numbers stay Python's, so that they take the dtype of the arrays they meet.
 OF_PYTHON: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
@@ -59,12 +35,6 @@ OF_PYTHON: dict[Any, Callable[..., Any]] = {
     np.absolute: operator.abs,
 }
 NUMBERS = (float, int, complex)
-HERE = Path(__file__).parent.parent
-INSIDE = (str(HERE), str(HERE.parent / "nn"), str(Path(np.__file__).parent))
-
-
-class Untraceable(TypeError):  # noqa: N818  # what the function is, and not always an error
-    """A function asked for a number while it was traced: its program would hold for these numbers alone."""
 
 
 class Recorder:
@@ -288,8 +258,11 @@ class Traced(NDArrayOperatorsMixin, StandIn):
                 f"{spelled(function)}, whose result has the length or the dtype that the numbers give it,",
                 "compute with all elements, and choose with np.where",
             )
-        if kwargs.get("out") is not None:
-            raise refusal(f"{spelled(function)} into an array", "leave out= away")
+        in_place = function is np.nan_to_num and (kwargs.get("copy") is False or args[1:2] == (False,))
+        if kwargs.get("out") is not None or function in WRITING or in_place:
+            raise refusal(
+                f"{spelled(function)} into an array", "take a function that gives a new one, such as np.where"
+            )
         return self.recorder.call(function, args, {k: v for k, v in kwargs.items() if v is not np._NoValue})
 
 
@@ -324,21 +297,6 @@ def tracing(*values: Any) -> Traced | None:
         if type(value) is tuple and (found := tracing(*value)) is not None:
             return found
     return None
-
-
-def refusal(asked: str, instead: str) -> Untraceable:
-    """The error that names the user's line, what it asked for and what to write instead."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
-        frame = frame.f_back
-    name, line = frame.f_code.co_filename, frame.f_lineno
-    code = linecache.getline(name, line).strip()
-    shown = f" ({code})" if code else ""
-    return Untraceable(
-        f"ad.compile: {name}, line {line}{shown} asks for {asked} while the function is traced; its program would "
-        f"hold for these numbers alone. {instead[0].upper()}{instead[1:]}, or leave this part out of the compiled "
-        "function."
-    )
 
 
 def _may_share(example: Any, source: Any) -> bool:
