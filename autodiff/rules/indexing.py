@@ -15,6 +15,8 @@ from autodiff.engine.table import adjoint, primitive
 from autodiff.program import steps
 from autodiff.program.traced import Traced, part, tracing
 
+SETTLED = (int, slice, np.integer, np.bool_, Traced)  # indices that stay what they are
+
 
 @primitive
 def gather(x: Any, index: Any) -> Any:
@@ -67,7 +69,7 @@ def settled(index: Any) -> Any:
     """An index that stays what it is: lists, arrays and what NumPy takes for arrays as arrays of their own."""
     if type(index) is tuple:
         return tuple(map(settled, index))
-    if index is None or index is Ellipsis or isinstance(index, int | slice | np.integer | np.bool_ | Traced):
+    if index is None or index is Ellipsis or isinstance(index, SETTLED):
         return index
     if isinstance(index, Node):
         raise TypeError(
