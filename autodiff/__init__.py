@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from autodiff.explanation import Alive, Explanation, Memory, alive, debug, explain, memory
     from autodiff.notation.trace import Trace, trace
     from autodiff.picture import Picture, Stepper, draw, steps
+    from autodiff.program.compiled import compile
 
 __version__ = "0.1.0"
 
@@ -60,6 +61,7 @@ __all__ = [
     "alive",
     "check_grads",
     "checkpoint",
+    "compile",
     "composed",
     "constant",
     "contributions",
@@ -104,6 +106,7 @@ _on_demand = {
     "Picture": "autodiff.picture",
     "Stepper": "autodiff.picture",
     "Trace": "autodiff.notation.trace",
+    "compile": "autodiff.program.compiled",
     "draw": "autodiff.picture",
     "steps": "autodiff.picture",
     "trace": "autodiff.notation.trace",

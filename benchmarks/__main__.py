@@ -14,6 +14,7 @@ from importlib.metadata import version
 os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
+from benchmarks.compiled import compiled
 from benchmarks.imports import imports
 from benchmarks.interleaved import ratio, seconds
 from benchmarks.losses import losses
@@ -35,6 +36,7 @@ suites: dict[str, Callable[[], Iterator[Row]]] = {
     "sequences": sequences,
     "pictures": pictures,
     "transforms": transforms,
+    "compiled": compiled,
     "imports": imports,
 }
 

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from autodiff.engine.stand_in import StandIn
 from autodiff.engine.table import table
 
 new_level = itertools.count(1).__next__
@@ -34,7 +35,7 @@ class NotBatched(TypeError, AttributeError):  # noqa: N818  # what happened, and
 FAILURES = (TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
 
 
-class Batch(NDArrayOperatorsMixin):
+class Batch(NDArrayOperatorsMixin, StandIn):
     """n arrays of one shape: `shape`, `ndim` and `dtype` are those of one example, `array` has n in front of them.
 
     A Batch is never written into. Batches of different levels are independent: the function that was mapped last has
@@ -181,7 +182,7 @@ class Batch(NDArrayOperatorsMixin):
         return looped(level, function, args, kwargs)
 
 
-ARRAYS = (np.ndarray, np.generic, Batch)
+ARRAYS = (np.ndarray, np.generic, StandIn)
 
 
 def levels(*values: Any) -> set[int]:
@@ -202,7 +203,7 @@ def levels(*values: Any) -> set[int]:
 
 def copied(value: Any) -> Any:
     """An array of its own; a Batch as it is, since nobody writes into it."""
-    return value if isinstance(value, Batch) else np.array(value)
+    return value.copied() if isinstance(value, StandIn) else np.array(value)
 
 
 def packed(value: Any, level: int) -> Batch:

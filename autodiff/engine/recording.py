@@ -9,12 +9,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autodiff.batching import Batch
 from autodiff.engine.graph import NOT_RETAINED, Node, Scope, current_scope, described, next_serial
 from autodiff.engine.signatures import spelled
+from autodiff.engine.stand_in import StandIn
 from autodiff.engine.table import Primitive
 
-ARRAY: Any = (np.ndarray, np.generic, Batch)
+ARRAY: Any = (np.ndarray, np.generic, StandIn)
+SCALAR_OR_STAND_IN = (np.generic, StandIn)
 SEQUENCE = (list, tuple)
 F = TypeVar("F", bound=Callable[..., Any])
 NO_PARAMETERS: dict[str, Any] = {}
@@ -167,21 +168,17 @@ def differentiable(primal: Any, primitive: Primitive) -> Any:
             f"{primitive.name} of a Tensor gave {received}, which has no derivative; "
             "a primitive returns one floating-point array (declare others with ad.constant)."
         )
-    return primal if primal.ndim or isinstance(primal, Batch) else primal[()]
+    return primal if primal.ndim or isinstance(primal, StandIn) else primal[()]
 
 
 def as_operand(value: Any) -> Any:
     """An operand of arithmetic as an array."""
-    return value if isinstance(value, Batch) else np.asarray(value)
+    return value if isinstance(value, StandIn) else np.asarray(value)
 
 
 def is_operand(value: Any) -> bool:
     """Whether arithmetic takes it: a node, an array of numbers, a number, or nested lists of numbers."""
-    if isinstance(value, np.generic) or type(value) in (
-        np.ndarray,
-        np.memmap,
-        Batch,
-    ):  # a matrix or masked array means more
+    if isinstance(value, SCALAR_OR_STAND_IN) or type(value) in (np.ndarray, np.memmap):  # a matrix means more
         return value.dtype.kind in "fciub"
     if isinstance(value, list | tuple):
         return all(is_operand(v) and not isinstance(v, Node) for v in value)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.batching import Batch
 from autodiff.engine.graph import Node
+from autodiff.engine.stand_in import StandIn
+from autodiff.program.traced import Traced
 
 
 def raw(value: Any) -> Any:
@@ -17,7 +18,12 @@ def raw(value: Any) -> Any:
 
 def array(value: Any) -> Any:
     """A node as it is, anything else as an array: what has a shape, a dtype and elements."""
-    return value if isinstance(value, Node | Batch) else np.asarray(value)
+    return value if isinstance(value, Node | StandIn) else np.asarray(value)
+
+
+def anywhere(condition: Any) -> bool:
+    """Whether a condition holds for some element; of an array that is traced yes, so that the general way is taken."""
+    return isinstance(condition, Traced) or bool(np.any(condition))
 
 
 def given(**parameters: Any) -> dict[str, Any]:

@@ -13,12 +13,21 @@ from autodiff.engine.graph import Node, described
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, primitive
 from autodiff.engine.values import Value
+from autodiff.program import steps
+from autodiff.program.traced import Traced, part, tracing
+
+SETTLED = (int, slice, np.integer, np.bool_, Traced)  # indices that stay what they are
 
 
 @primitive
 def gather(x: Value, index: Any) -> Any:
     """x[index]: basic, integer-array and boolean indexing."""
-    return x[index]
+    try:
+        return x[index]
+    except (TypeError, IndexError):
+        if tracing(index) is None or isinstance(x, Traced):
+            raise
+        return part(x, index)  # a constant's element at a traced place
 
 
 @primitive
@@ -27,6 +36,8 @@ def scatter(values: Value, index: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(values, Batch):
         longer, index = (*shape, values.count), trailing(index, len(shape))
         return last(values, lambda numbers: scatter(numbers, index=index, shape=longer))
+    if (traced := tracing(values, index)) is not None:
+        return traced.step(steps.summed_at if may_repeat(index) else steps.placed_at, values, index, shape)
     array = np.zeros(shape, values.dtype)
     if may_repeat(index):
         np.add.at(array, index, values)
@@ -38,6 +49,8 @@ def scatter(values: Value, index: Any, shape: tuple[int, ...]) -> Any:
 @primitive
 def added_at(x: Value, value: Any, index: Any) -> Any:
     """A copy of x with `value`, broadcast, added at the index, as often as it is repeated."""
+    if (traced := tracing(x, value, index)) is not None:
+        return traced.step(steps.with_added, x, value, index)
     array = np.array(x)
     np.add.at(array, index, value)
     return array
@@ -46,6 +59,8 @@ def added_at(x: Value, value: Any, index: Any) -> Any:
 @primitive
 def replaced_at(x: Value, value: Any, index: Any) -> Any:
     """A copy of x with `value`, broadcast, at the index; the last counts where the index is repeated."""
+    if (traced := tracing(x, value, index)) is not None:
+        return traced.step(steps.with_placed, x, value, index)
     array = np.array(x)
     array[index] = value
     return array
@@ -55,7 +70,7 @@ def settled(index: Any) -> Any:
     """An index that stays what it is: lists, arrays and what NumPy takes for arrays as arrays of their own."""
     if type(index) is tuple:
         return tuple(map(settled, index))
-    if index is None or index is Ellipsis or isinstance(index, int | slice | np.integer | np.bool_):
+    if index is None or index is Ellipsis or isinstance(index, SETTLED):
         return index
     if isinstance(index, Node):
         raise TypeError(
@@ -69,7 +84,11 @@ def settled(index: Any) -> Any:
 def may_repeat(index: Any) -> bool:
     """Whether an index can name an element twice: one with an integer array in it can."""
     parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(part, list | tuple | np.ndarray) and np.asarray(part).dtype != bool for part in parts)
+    return any(
+        place.dtype.kind != "b" if isinstance(place, Traced) else np.asarray(place).dtype != bool
+        for place in parts
+        if isinstance(place, list | tuple | np.ndarray | Traced)
+    )
 
 
 def written_last(index: Any, shape: tuple[int, ...]) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, constant, primitive
 from autodiff.engine.values import Value
+from autodiff.rules.arguments import anywhere
 
 constant(np.linalg.matrix_rank)
 
@@ -163,7 +164,7 @@ def tensorsolve(a: Value, b: Value, axes: Sequence[int] | None = None) -> Any:
 def determinant(g: Value, y: Value, a: Value) -> Value:
     """The cofactors, det(A) A⁻ᵀ, times g; where A is close to singular, they come from its singular values."""
     s = np.linalg.svdvals(a)
-    if np.all(np.greater(s[..., -1:], math.sqrt(np.finfo(a.dtype).eps) * s[..., :1])):
+    if not anywhere(~np.greater(s[..., -1:], math.sqrt(np.finfo(a.dtype).eps) * s[..., :1])):
         return (g * y)[..., None, None] * np.linalg.inv(a).mT
     return g[..., None, None] * cofactors(a)
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.engine.values import Value
-from autodiff.rules.arguments import array, raw
+from autodiff.program.traced import Traced
+from autodiff.rules.arguments import anywhere, array, raw
 from autodiff.rules.indexing import scatter
 from autodiff.rules.selection import take_along_axis
 from autodiff.rules.shaping import lying
@@ -30,22 +31,25 @@ def unsorted(g: Value, y: Value, x: Value, axis: int | None = -1) -> Value:
     if axis is None:
         return np.reshape(unsorted(g, y, np.ravel(x)), x.shape)
     order = np.argsort(raw(x), axis=axis)
-    places = np.empty_like(order)
-    np.put_along_axis(places, order, lying(np.arange(x.shape[axis]), axis, x.ndim), axis)
+    if isinstance(order, Traced):
+        places = np.argsort(order, axis=axis)
+    else:
+        places = np.empty_like(order)
+        np.put_along_axis(places, order, lying(np.arange(x.shape[axis]), axis, x.ndim), axis)
     return take_along_axis(shared(g, raw(y), axis), places, axis)
 
 
 def shared(g: Any, ascending: Any, axis: int) -> Any:
     """The adjoints of sorted elements, each group of equal ones with its mean."""
     rows = np.moveaxis(ascending, axis, -1)
-    new = np.ones(rows.shape, bool)
-    new[..., 1:] = rows[..., 1:] != rows[..., :-1]
-    if new.all():
+    new = np.concatenate([np.ones_like(rows[..., :1], bool), rows[..., 1:] != rows[..., :-1]], axis=-1)
+    if not anywhere(~new):
         return g
     last = np.moveaxis(g, axis, -1)
     group = np.cumsum(new) - 1
-    sizes = np.bincount(group).astype(rows.dtype)
-    means = scatter(np.ravel(last), index=group, shape=sizes.shape) / sizes
+    ones = np.ones(group.shape, rows.dtype)
+    sizes = scatter(ones, index=group, shape=ones.shape)  # some of no elements, which no place asks for
+    means = scatter(np.ravel(last), index=group, shape=sizes.shape) / np.maximum(sizes, 1)
     return np.moveaxis(np.reshape(means[group], last.shape), -1, axis)
 
 

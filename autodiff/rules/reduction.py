@@ -12,7 +12,7 @@ import numpy as np
 from autodiff.engine.shapes import Axis, axes, count, keepdims_shape, restore
 from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.engine.values import Value
-from autodiff.rules.arguments import given
+from autodiff.rules.arguments import anywhere, array, given
 from autodiff.rules.quotient import quotient
 from autodiff.rules.scans import before
 from autodiff.rules.shaping import cast
@@ -100,11 +100,11 @@ def product(
     """The adjoint times the product of the other elements; dividing y by x gives that, unless y is 0 or not finite."""
     shape = keepdims_shape(x.shape, axis)
     factors = x if where is True else np.where(where, x, 1.0)
-    if not np.any(np.equal(y, 0) | np.isinf(y)):  # nor has the product run out of range
+    if not anywhere(np.equal(y, 0) | np.isinf(y)):  # nor has the product run out of range
         return masked(np.reshape(g * y, shape) / factors, where)
     reduced = axes(axis, x.ndim)
     apart = tuple(k for k in range(x.ndim) if k not in reduced)
-    rows = np.reshape(np.transpose(factors, apart + reduced), (*(x.shape[k] for k in apart), -1))
+    rows = np.reshape(np.transpose(factors, apart + reduced), (*(x.shape[k] for k in apart), count(x.shape, axis)))
     others = before(rows) * np.flip(before(np.flip(rows, -1)), -1)
     others = np.reshape(others, tuple(x.shape[k] for k in apart + reduced))
     share = np.reshape(g, shape) * np.transpose(others, np.argsort(apart + reduced))
@@ -134,7 +134,7 @@ def var(
     freedom = np.maximum(n - (ddof if correction is None else correction), 0)
     deviation = a - (np.mean(a, axis=axis, keepdims=True, **asked) if mean is None else mean)
     total = np.sum(squared(deviation), axis=axis, keepdims=keepdims, **asked)
-    return total / np.asarray(freedom, total.dtype)[()]
+    return total / array(freedom).astype(total.dtype)[()]
 
 
 def squared(x: Value) -> Any:
@@ -173,7 +173,7 @@ def std(
 def present(a: Value, axis: Axis, keepdims: bool, where: Any, dtype: Any) -> Any:
     """How many of the elements to be reduced are not NaN, in this dtype."""
     counted = ~np.isnan(a) if where is None else ~np.isnan(a) & where
-    return np.asarray(np.sum(counted, axis=axis, dtype=int, keepdims=keepdims), dtype)[()]
+    return array(np.sum(counted, axis=axis, dtype=int, keepdims=keepdims)).astype(dtype)[()]
 
 
 def nan_extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:

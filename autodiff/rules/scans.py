@@ -11,7 +11,7 @@ from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes
 from autodiff.engine.table import adjoint, composed, linear
 from autodiff.engine.values import Value
-from autodiff.rules.arguments import along, array, given, raw
+from autodiff.rules.arguments import along, anywhere, array, given, raw
 from autodiff.rules.shaping import cast, lying
 
 # -- running sums and products ----------------------------------------------------------------------------------
@@ -26,7 +26,7 @@ def running_product(g: Any, y: Any, x: Any, axis: int | None = None, dtype: Any 
     """The sum of g y / x over the products that x is a factor of; where there are zeros, without the division."""
     if axis is None:
         return np.reshape(running_product(np.ravel(g), np.ravel(y), np.ravel(x), 0), x.shape)
-    if np.all(np.not_equal(x, 0)):
+    if not anywhere(np.equal(x, 0)):
         return from_the_end(g * y, axis) / x
     factors, weights = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
     return np.moveaxis(before(factors) * sum_of_tails(weights, factors), -1, axis)
@@ -102,8 +102,9 @@ def record(ufunc: np.ufunc) -> Callable[..., Any]:
         after = best[along(axis, best.ndim, slice(1, None))]
         new = np.not_equal(before, after) & ~(np.isnan(before) & np.isnan(after))
         steps = np.expand_dims(np.arange(1, best.shape[axis]), tuple(range(1, best.ndim - axis % best.ndim)))
-        places = np.zeros(best.shape, int)
-        places[along(axis, best.ndim, slice(1, None))] = np.where(new, steps, 0)
+        places = np.where(new, steps, 0)
+        first = np.zeros_like(best[along(axis, best.ndim, slice(None, 1))], int)
+        places = np.concatenate([first, places], axis=axis)
         return np.take_along_axis(array(a), np.maximum.accumulate(places, axis=axis), axis=axis)
 
     return definition

@@ -10,7 +10,7 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.table import composed
 from autodiff.engine.values import Value
-from autodiff.rules.arguments import along, array, raw
+from autodiff.rules.arguments import along, anywhere, array, raw
 from autodiff.rules.indexing import gather, replaced_at, scatter
 from autodiff.rules.shaping import in_double
 
@@ -31,7 +31,7 @@ def take(a: Value, indices: Any, axis: int | None = None, mode: str = "raise") -
 
 def whole(function: Callable[..., Any], indices: Any) -> Any:
     """Indices as an array of integers; a Tensor is not one."""
-    places = np.asarray(raw(indices))
+    places = array(raw(indices))
     if places.dtype.kind not in "iub" and places.size:
         raise TypeError(f"np.{function.__name__} takes integer indices; received an array of dtype {places.dtype}")
     return places.astype(int)
@@ -156,9 +156,9 @@ def interp(x: Value, xp: Value, fp: Value, left: Any = None, right: Any = None, 
     slopes = np.concatenate([flat, inner, flat])
     nearest = np.maximum(after - 1, 0)
     on_knot = np.equal(x, raw(xp)[nearest])
-    slope = 0.5 * (slopes[after - on_knot] + slopes[after]) if np.any(on_knot) else slopes[after]
+    slope = 0.5 * (slopes[after - on_knot] + slopes[after]) if anywhere(on_knot) else slopes[after]
     offset = x - xp[nearest]
-    if np.any(np.isinf(x)):
+    if anywhere(np.isinf(x)):
         offset = np.where(np.isinf(x), 0.0, offset)
     result = fp[nearest] + slope * offset
     result = result if left is None else np.where(np.less(x, xp[0]), left, result)

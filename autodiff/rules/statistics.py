@@ -11,7 +11,7 @@ from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import composed
 from autodiff.engine.values import Value
-from autodiff.rules.arguments import array, given, raw
+from autodiff.rules.arguments import anywhere, array, given, raw
 from autodiff.rules.selection import take_along_axis
 from autodiff.rules.shaping import cast, in_double
 
@@ -82,7 +82,7 @@ def corrcoef(x: Value, y: Any = None, rowvar: bool = True, *, dtype: Any = None)
     deviation = np.sqrt(np.real(np.diag(c)) if c.dtype.kind == "c" else np.diag(c))
     r = c / deviation[:, None] / deviation
     excess = raw(r) - np.clip(raw(r), -1, 1) if r.dtype.kind == "f" else 0
-    return r - excess if np.any(excess) else r  # rounding may pass 1, and is no reason to lose the derivative
+    return r - excess if anywhere(excess) else r  # rounding may pass 1, and is no reason to lose the derivative
 
 
 # -- quantiles --------------------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
         a, weights = array(a), raw(weights)
         rows = np.sort(lined_up(a, axis), axis=-1)
         missing, n, outer = np.isnan(raw(rows)), rows.shape[-1], rows.ndim - 1
-        each = weights is not None or (skip_nan and bool(missing.any()))  # then rows differ in how many elements count
+        each = weights is not None or (skip_nan and anywhere(missing))  # then rows differ in how many elements count
         trial = (np.zeros(3, a.dtype), raw(q)) if weights is None else (raw(a), raw(q), axis)
         dtype = np.result_type(function(*trial, method=method, **given(weights=weights)))  # and what is refused
         if method in JUMPING:
@@ -146,7 +146,7 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
         else:
             place = function(np.arange(float(n)), q, method=method)
         result = between(rows, place, dtype, each)
-        if missing.any() and not skip_nan:
+        if not skip_nan and anywhere(missing):
             undefined = np.expand_dims(missing[..., -1], tuple(range(outer, result.ndim)))
             result = result * np.where(undefined, np.nan, 1.0).astype(result.dtype)  # the adjoint is NaN there, too
         result = np.moveaxis(result, range(outer, result.ndim), range(np.ndim(q)))
@@ -158,13 +158,13 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
 def between(rows: Value, place: Any, dtype: Any, each: bool) -> Any:
     """What lies at places of the last axis, fractions too: at the same ones in all rows, or in `each` at its own."""
     low, high = (rounded(raw(place)).astype(int) for rounded in (np.floor, np.ceil))
-    weight = place - low.astype(dtype) if isinstance(place, Node) else np.asarray(place - low, dtype)[()]
+    weight = place - low.astype(dtype) if isinstance(place, Node) else array(place - low).astype(dtype)[()]
     if each:
         flat = (*rows.shape[:-1], -1)
         below, above = (np.reshape(take_along_axis(rows, np.reshape(k, flat)), low.shape) for k in (low, high))
     else:
         below, above = rows[..., low[()]], rows[..., high[()]]
-    result = (1 - weight) * below + weight * above if np.any(weight) or isinstance(place, Node) else below
+    result = (1 - weight) * below + weight * above if anywhere(weight) or isinstance(place, Node) else below
     return cast(result, dtype)
 
 

@@ -12,17 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autodiff.arrays.tensor import Tensor, floating, leaf
-from autodiff.batching import Batch, copied
+from autodiff.batching import copied
 from autodiff.engine.graph import Node, current_scope, older_sources
 from autodiff.engine.recording import recording
 from autodiff.engine.reverse import adjoints, conjugated
+from autodiff.engine.stand_in import StandIn
 from autodiff.rules.shaping import identity
 from autodiff.transforms import tree
 
 # Within `vmap`: an argument that is differentiated by, given a value of its own in every example.
 mapped_over: ContextVar[Callable[[Any], Any]] = ContextVar("mapped_over", default=lambda value: value)
 
-ARRAYS = (Tensor, np.ndarray, np.generic, Batch)
+ARRAYS = (Tensor, np.ndarray, np.generic, StandIn)
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
 
@@ -66,9 +67,9 @@ class Traced(NamedTuple):
             return self._replace(result=self._weighed(seed)).adjoints(1.0)
         if not isinstance(self.result, Tensor) or not self.inputs:
             return {}
-        if not isinstance(seed, Tensor | Batch):
+        if not isinstance(seed, Tensor | StandIn):
             seed = np.asarray(seed, self.result.dtype)[()]
-        elif current_scope.get() is None:
+        elif isinstance(seed, Tensor) and current_scope.get() is None:
             seed = seed.primal
         # A seed that is a Tensor makes Tensors of the adjoints, also where everything else is constant.
         return adjoints(self.result, conjugated(seed), wrt=self.inputs, recorded=self.remember)
@@ -77,7 +78,7 @@ class Traced(NamedTuple):
         """All results, each times its seed, added up: its adjoints are theirs."""
         with recording():
             parts = [
-                np.sum(y * conjugated(s if isinstance(s, Tensor | Batch) else np.asarray(s, y.dtype)))
+                np.sum(y * conjugated(s if isinstance(s, Tensor | StandIn) else np.asarray(s, y.dtype)))
                 for y, s in tree.pairs(self.result, seeds)
                 if isinstance(y, Tensor)
             ]
@@ -131,9 +132,12 @@ def _chosen(argument: Any, function: Function) -> Any:
 def _fresh(x: Any, argument: Any, function: Function) -> Tensor:
     if isinstance(x, Tensor):
         return identity(x)
-    if not isinstance(x, Batch):
+    if isinstance(x, StandIn) and x.dtype.kind in "fc":
+        x = x.floating()
+    else:
         place = tree.path_to(argument, x)
-        x = floating(x, what=f"an argument that {named(function)} is differentiated by{place and f', at {place},'}")
+        what = f"an argument that {named(function)} is differentiated by{place and f', at {place},'}"
+        x = floating(np.empty(x.shape, x.dtype) if isinstance(x, StandIn) else x, what=what)
     return leaf(mapped_over.get()(x))
 
 

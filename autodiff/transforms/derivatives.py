@@ -18,6 +18,7 @@ from autodiff.batching import FAILURES, Batch, copied, new_level, unpacked
 from autodiff.engine.forward import tangents as push_forward
 from autodiff.engine.graph import Node, ancestors, current_scope
 from autodiff.engine.reverse import conjugated
+from autodiff.engine.stand_in import StandIn
 from autodiff.transforms import tree
 from autodiff.transforms.call import Argnums, Function, Traced, named, traced
 
@@ -151,7 +152,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     for x, t in moved:
         recorded = isinstance(t, Tensor) and current_scope.get() is not None
         t = t if recorded else stop_gradient(t)
-        inputs[x] = t if isinstance(t, Tensor | Batch) else np.asarray(t, x.dtype)[()]
+        inputs[x] = t if isinstance(t, Tensor | StandIn) else np.asarray(t, x.dtype)[()]
     found = push_forward([y for y in tree.leaves(run.result) if isinstance(y, Tensor)], inputs, run.remember)
 
     def moves(y: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.graph import Node, current_scope
-from autodiff.rules.arguments import raw
+from autodiff.rules.arguments import anywhere, raw
 from autodiff.scipy.arguments import floating
 
 Function = Callable[..., Any]
@@ -131,12 +131,12 @@ class Distribution:
         known = np.logical_not(sum(np.isnan(raw(shape)) for shape in shapes))
         under, over = known & np.less(raw(z), least), known & np.greater(raw(z), greatest)
         outside = under | over
-        anywhere = np.any(outside)
-        if anywhere:
+        beyond = anywhere(outside)
+        if beyond:
             z = np.where(outside, 0.5, z)  # within every support that has an end
         with np.errstate(divide="ignore"):  # the logarithm of 0 is -inf
             result = function(z, *shapes)
-        if anywhere:
+        if beyond:
             dtype = result.dtype.type
             result = np.where(outside, np.where(under, dtype(below), dtype(above)), result)
         return result
@@ -223,4 +223,4 @@ def logarithm(p: Any, q: Any) -> Any:
 def allowed(value: Any, zero: bool = False) -> Any:
     """A parameter with NaN in the place of what is not positive, or where 0 is allowed too, of what is negative."""
     wrong = np.less(raw(value), 0) if zero else np.less_equal(raw(value), 0)
-    return np.where(wrong, np.nan, value) if np.any(wrong) else value
+    return np.where(wrong, np.nan, value) if anywhere(wrong) else value

@@ -1,0 +1,262 @@
+"""A function traced into a program for every structure, shape and dtype of its arguments, and run as one."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import inspect
+import keyword
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+
+from autodiff.arrays.tensor import Tensor
+from autodiff.engine.stand_in import StandIn
+from autodiff.program import steps
+from autodiff.program.graph import Program, Ref
+from autodiff.program.limits import refusal
+from autodiff.program.passes import optimised
+from autodiff.program.passes.memory import allocated, owned
+from autodiff.program.source import Text
+from autodiff.program.traced import Recorder, Traced
+from autodiff.transforms import tree
+from autodiff.transforms.call import Function, named
+
+MOST = 32  # programs that one function keeps
+OFTEN = 8  # programs after which a notice says why there are so many
+NUMBERS = (float, complex)
+TAKEN = {"np", "scipy", *vars(builtins), *vars(steps)}  # names that a program's text has other uses for
+Key = tuple[Any, ...]
+
+
+class Entry:
+    """A program, its text, and the function that the text defines."""
+
+    def __init__(self, program: Program, nest: Any) -> None:
+        self.recorded, self.nest = program, nest
+        self.program = optimised(program)
+        self.text = Text(self.program)
+        names: dict[str, Any] = dict(self.text.constants)
+        exec(builtins.compile(self.text.head + self.text.function, "<a program of ad.compile>", "exec"), names)  # noqa: S102
+        self.run: Callable[..., tuple[Any, ...]] = names[self.text.name]
+
+
+class Compiled:
+    """A function that runs as a straight-line NumPy program; `source` is its text."""
+
+    def __init__(self, function: Function, check: bool = False) -> None:
+        self.function, self.check = function, check
+        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._last: Entry | None = None
+        self._traces = 0
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The function's result."""
+        key, arrays, inside = _looked_at(args, kwargs)
+        if inside:  # called by a function that is differentiated or traced itself
+            return self.function(*args, **kwargs)
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._traced(args, kwargs)
+            if self.check:
+                self._compare(entry, arrays, args, kwargs)
+            self._keep(key, entry)
+        self._last = entry
+        results = iter(entry.run(*arrays))
+        return tree.mapped(lambda _: next(results), entry.nest)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    @property
+    def program(self) -> Program:
+        """The program of the last call, as data."""
+        return self._called().program
+
+    @property
+    def source(self) -> str:
+        """The program of the last call as a module's text, which runs with nothing but NumPy."""
+        return self._called().text.module
+
+    @property
+    def plan(self) -> str:
+        """What the passes made of the last call's program, and the bytes of the arrays that it makes."""
+        entry = self._called()
+        lines = [
+            f"{len(entry.recorded.steps)} steps recorded, {allocated(owned(entry.recorded)):,} bytes of new arrays"
+        ]
+        lines += [f"{count:6} removed: {name}" for name, count in entry.program.removed.items()]
+        inplace = sum(step.inplace is not None for step in entry.program.steps)
+        lines.append(f"{inplace:6} written into arrays that nobody reads any more")
+        lines.append(f"{len(entry.program.steps)} steps, {allocated(entry.program):,} bytes of new arrays")
+        return "\n".join(lines)
+
+    def _called(self) -> Entry:
+        if self._last is None:
+            raise RuntimeError(f"{named(self.function)} has no program yet: it is made by the first call.")
+        return self._last
+
+    def _keep(self, key: Key, entry: Entry) -> None:
+        self._entries[key] = entry
+        self._traces += 1
+        if len(self._entries) > MOST:
+            self._entries.popitem(last=False)
+        if self._traces == OFTEN:
+            warnings.warn(
+                f"{named(self.function)} was traced {OFTEN} times, once for every structure, shape and dtype of its "
+                "arguments, and every value of an int, bool or string; pass arrays of few shapes, and numbers as "
+                "floats or arrays.",
+                stacklevel=3,
+            )
+
+    def _traced(self, args: Any, kwargs: Any) -> Entry:
+        recorder = Recorder()
+        inputs: list[tuple[int, str]] = []
+        names = _names(self.function, args, kwargs)
+
+        def fresh(x: Any) -> Any:
+            name = next(names)
+            if not _varies(x):
+                return x
+            traced = recorder.value(np.array(x) if isinstance(x, np.ndarray) else x)
+            inputs.append((traced.number, name))
+            return traced
+
+        fresh_args, fresh_kwargs = tree.mapped(fresh, args), tree.mapped(fresh, kwargs)
+        result = self.function(*fresh_args, **fresh_kwargs)
+        outputs = tuple(self._output(y) for y in tree.leaves(result))
+        program = Program(tuple(inputs), tuple(recorder.steps), outputs, recorder.kinds, recorder.quiet)
+        return Entry(program, tree.mapped(lambda y: 0, result))
+
+    def _compare(self, entry: Entry, arrays: list[Any], args: Any, kwargs: Any) -> None:
+        """Run the program and the function, and raise ValueError where they differ by more than rounding."""
+        expected = list(tree.leaves(self.function(*args, **kwargs)))
+        for found, y in zip(entry.run(*arrays), expected, strict=True):
+            kind = np.asarray(y).dtype.kind
+            precision = np.finfo(np.asarray(y).dtype).eps ** 0.75 if kind in "fc" else 0.0
+            least = precision * np.max(np.abs(y), initial=0.0) if kind in "fc" else 0.0
+            if not np.allclose(found, y, rtol=precision, atol=least, equal_nan=kind in "fc"):
+                raise ValueError(
+                    f"the program of {named(self.function)} gives other numbers than the function itself does when it "
+                    "is called again: it draws random numbers, or depends on something else than its arguments. "
+                    "Pass that as an argument."
+                )
+
+    def _output(self, y: Any) -> Any:
+        if isinstance(y, Traced):
+            return Ref(y.number)
+        if isinstance(y, Tensor):
+            raise TypeError(
+                f"{named(self.function)} returned a Tensor, so it reads one from outside, whose value would be a "
+                "constant of the program; pass it, or its .value, as an argument, and differentiate inside: "
+                "ad.compile(ad.value_and_grad(f))."
+            )
+        if callable(y):
+            raise refusal("a function as a result", "return arrays")
+        return np.array(y) if isinstance(y, np.ndarray) else y
+
+
+def compile(function: Function, check: bool = False) -> Compiled:  # noqa: A001  # the name a reader looks for
+    """The function as a straight-line NumPy program: `ad.compile(f)`, or the decorator `@ad.compile`.
+
+    The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
+    makes, the reverse passes of `ad.grad` and its kin included; that call and the others run what was written. What is
+    written is `.source`, the text of a module that needs nothing but NumPy.
+
+    Parameters
+    ----------
+    function : of arrays, floats and nests of them; ints, booleans, strings and None are constants, with a program for
+        each. It returns an array or a nest of arrays. Arrays that it reads from outside, and random numbers that it
+        draws, are constants too: pass what varies as an argument
+    check : compare every program, when it is made, with a further call of the function: ValueError if they differ
+
+    Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an
+    array. Within a function that is differentiated or mapped, the function itself is called.
+
+    >>> @ad.compile
+    ... def step(w, x):
+    ...     value, g = ad.value_and_grad(lambda w: np.sum(np.tanh(x @ w) ** 2))(w)
+    ...     return value, w - 0.1 * g
+    """
+    return Compiled(function, check)
+
+
+def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
+    """What a program is chosen by, the arrays that it is run with, and whether the call is part of another trace."""
+    shapes: list[Any] = []
+    arrays: list[Any] = []
+    inside = False
+
+    def look(value: Any) -> None:
+        nonlocal inside
+        if isinstance(value, np.ndarray):
+            if type(value) is not np.ndarray and type(value) is not np.memmap:
+                raise TypeError(
+                    f"ad.compile takes plain arrays; received a {type(value).__name__}: pass np.asarray(it)."
+                )
+            shapes.append((value.shape, value.dtype))
+            arrays.append(value)
+        elif isinstance(value, dict):
+            shapes.append((type(value), tuple(value)))
+            for branch in value.values():
+                look(branch)
+        elif isinstance(value, list | tuple):
+            shapes.append((type(value), len(value)))
+            for branch in value:
+                look(branch)
+        elif isinstance(value, np.generic) or type(value) in NUMBERS:
+            shapes.append(type(value))
+            arrays.append(value)
+        elif isinstance(value, Tensor | StandIn):
+            inside = True
+        elif isinstance(value, Hashable):
+            shapes.append((type(value), value))
+        else:
+            raise TypeError(
+                f"ad.compile takes arrays, numbers, strings and nests of them; received a {type(value).__name__}, "
+                "which cannot tell one program from another: read it inside the function, from outside."
+            )
+
+    look(args)
+    look(kwargs)
+    return tuple(shapes), arrays, inside
+
+
+def _varies(x: Any) -> bool:
+    """Whether a leaf of the arguments is an input of the program, or a constant of it."""
+    return isinstance(x, np.ndarray | np.generic) or type(x) in NUMBERS
+
+
+def _names(function: Function, args: Any, kwargs: Any) -> Any:
+    """A name for each leaf of the arguments: the parameter's, with the way to the leaf."""
+    try:
+        parameters = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        parameters = []
+    parameters += [f"x{k}" for k in range(len(parameters), len(args))]
+    used: set[str] = set()
+    for name, argument in (*zip(parameters, args, strict=False), *kwargs.items()):
+        for path in _paths(argument):
+            found = "_".join((name, *path))
+            found = "".join(c if c.isalnum() else "_" for c in found)
+            if keyword.iskeyword(found) or found in TAKEN or (found[:1] in ("v", "c") and found[1:].isdigit()):
+                found += "_"
+            while found in used:
+                found += "_"
+            used.add(found)
+            yield found
+
+
+def _paths(nest: Any) -> Any:
+    if isinstance(nest, dict):
+        for key, branch in nest.items():
+            yield from ((str(key), *path) for path in _paths(branch))
+    elif isinstance(nest, list | tuple):
+        for key, branch in enumerate(nest):
+            yield from ((str(key), *path) for path in _paths(branch))
+    elif nest is not None:
+        yield ()

@@ -1,0 +1,55 @@
+"""What cannot be traced, because a number decides: the functions, and the error that names the user's line."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from pathlib import Path
+
+import numpy as np
+
+# Questions about shapes and dtypes, and what depends on nothing else: answered for good while tracing.
+OF_SHAPE = {
+    *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type),
+    *(np.zeros_like, np.ones_like, np.empty_like),
+}
+# What gives as many elements as the numbers have it, in a dtype that they decide, or in the user's own functions.
+OF_NUMBERS = {
+    *(np.nonzero, np.flatnonzero, np.argwhere, np.trim_zeros, np.roots, np.poly, np.real_if_close, np.linalg.lstsq),
+    *(np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.linalg.eig),
+    *(np.intersect1d, np.union1d, np.setdiff1d, np.setxor1d, np.linalg.eigvals),
+    *(np.piecewise, np.apply_along_axis, np.apply_over_axes),
+    *(getattr(np.emath, name) for name in np.emath.__all__),
+}
+# What writes into its first argument.
+WRITING = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
+# As OF_NUMBERS, by the argument at a place.
+OF_PLACES = {
+    np.compress: (0, "condition"),
+    np.extract: (0, "condition"),
+    np.delete: (1, "obj"),
+    np.insert: (1, "obj"),
+    np.repeat: (1, "repeats"),
+    np.bincount: (0, "x"),
+}
+HERE = Path(__file__).parent.parent
+INSIDE = (str(HERE), str(HERE.parent / "nn"), str(Path(np.__file__).parent))
+
+
+class Untraceable(TypeError):  # noqa: N818  # what the function is, and not always an error
+    """A function asked for a number while it was traced: its program would hold for these numbers alone."""
+
+
+def refusal(asked: str, instead: str) -> Untraceable:
+    """The error that names the user's line, what it asked for and what to write instead."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
+        frame = frame.f_back
+    name, line = frame.f_code.co_filename, frame.f_lineno
+    code = linecache.getline(name, line).strip()
+    shown = f" ({code})" if code else ""
+    return Untraceable(
+        f"ad.compile: {name}, line {line}{shown} asks for {asked} while the function is traced; its program would "
+        f"hold for these numbers alone. {instead[0].upper()}{instead[1:]}, or leave this part out of the compiled "
+        "function."
+    )

@@ -1,0 +1,32 @@
+"""What makes a program smaller: small functions from program to program, in the order in which they are applied."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from autodiff.program.graph import Program
+from autodiff.program.passes.algebra import simplified
+from autodiff.program.passes.common import without_repetitions
+from autodiff.program.passes.copies import without_copies
+from autodiff.program.passes.dead import without_dead
+from autodiff.program.passes.memory import owned, reused
+
+PASSES = {
+    "dead code": without_dead,
+    "copies": without_copies,
+    "algebra": simplified,
+    "common subexpressions": without_repetitions,
+}
+
+
+def optimised(program: Program) -> Program:
+    """The program after all passes, with what each of them removed."""
+    removed = dict.fromkeys(PASSES, 0)
+    before = -1
+    while before != len(program.steps):
+        before = len(program.steps)
+        for name, made in PASSES.items():
+            smaller = made(program)
+            removed[name] += len(program.steps) - len(smaller.steps)
+            program = smaller
+    return dataclasses.replace(reused(owned(program)), removed=removed)

@@ -1,0 +1,96 @@
+"""Algebra: what changes no number is left away, and an array that holds one number becomes that number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autodiff.program.graph import Kind, Program, Ref, Step
+from autodiff.program.passes.rewriting import rewritten
+
+# The number that changes nothing, on either side and on the right alone.
+NEUTRAL: dict[Any, float] = {np.add: 0, np.multiply: 1}
+NEUTRAL_ON_THE_RIGHT: dict[Any, float] = {**NEUTRAL, np.subtract: 0, np.divide: 1, np.power: 1}
+INVERSE = (np.negative, np.conjugate)  # functions that undo themselves
+
+
+def simplified(program: Program) -> Program:
+    """x * 1, x + 0, x / 1, x ** 1 as x; two negations or transpositions as none; uniform arrays as numbers."""
+    kinds, made = program.kinds, dict[int, Step]()
+
+    def simpler(step: Step) -> Any:
+        if not step.kwargs:
+            step = _with_numbers(step, kinds)
+            found = _operand(step, kinds)
+            if found is None:
+                found = _undone(step, made, kinds)
+            if found is not None and found != Ref(step.result):
+                return found
+        made[step.result] = step
+        return step
+
+    return rewritten(program, simpler)
+
+
+def _same(x: Any, result: int, kinds: dict[int, Kind]) -> bool:
+    """Whether a value has the result's shape and dtype, and is an array where that is one."""
+    if not isinstance(x, Ref):
+        return False
+    one, other = kinds[x.number], kinds[result]
+    return (one.shape, one.dtype, one.array) == (other.shape, other.dtype, other.array) and one.dtype is not None
+
+
+def _number(value: Any) -> Any:
+    """The one number that a constant holds, or None."""
+    if isinstance(value, np.ndarray) and value.size and (value == value.flat[0]).all():
+        value = value.flat[0]
+    is_number = isinstance(value, int | float | complex | np.number) and not isinstance(value, bool)
+    return value if is_number else None
+
+
+def _operand(step: Step, kinds: dict[int, Kind]) -> Any:
+    """The operand that the result equals, beside one that changes nothing."""
+    if step.function not in NEUTRAL_ON_THE_RIGHT:
+        return None
+    left, right = step.args
+    if _same(left, step.result, kinds) and _number(right) == NEUTRAL_ON_THE_RIGHT[step.function]:
+        return left
+    if step.function in NEUTRAL and _same(right, step.result, kinds) and _number(left) == NEUTRAL[step.function]:
+        return right
+    return None
+
+
+def _with_numbers(step: Step, kinds: dict[int, Kind]) -> Step:
+    """The step with a number of the same dtype for an array that holds it everywhere, beside one of the full shape."""
+    if step.function not in (np.add, np.subtract, np.multiply, np.divide) or not kinds[step.result].array:
+        return step
+    shape = kinds[step.result].shape
+
+    def short(value: Any, other: Any) -> Any:
+        full = isinstance(other, Ref) and kinds[other.number].shape == shape
+        number = _number(value) if full and isinstance(value, np.ndarray) else None
+        return value if number is None or np.signbit(number.real) != np.signbit(value.real).all() else number
+
+    left, right = step.args
+    return step._replace(args=(short(left, right), short(right, left)))
+
+
+def _undone(step: Step, made: dict[int, Step], kinds: dict[int, Kind]) -> Any:
+    """What a step that undoes the one before it gives back."""
+    first = step.args[0] if step.args else None
+    before = made.get(first.number) if isinstance(first, Ref) else None
+    if before is None or before.function is not step.function or before.kwargs:
+        return None
+    x = before.args[0]
+    if step.function in INVERSE:
+        return x if _same(x, step.result, kinds) else None
+    if step.function is np.transpose and isinstance(x, Ref):
+        one, other = (_axes(s, len(kinds[x.number].shape)) for s in (before, step))
+        return x if [one[k] for k in other] == list(range(len(one))) else None
+    return x if step.function is np.swapaxes and set(step.args[1:]) == set(before.args[1:]) else None
+
+
+def _axes(step: Step, ndim: int) -> list[int]:
+    axes = step.args[1] if len(step.args) > 1 else None
+    return list(range(ndim))[::-1] if axes is None else [int(k) % ndim for k in axes]

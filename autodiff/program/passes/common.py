@@ -1,0 +1,42 @@
+"""Common subexpressions: a call with the same arguments is made once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodiff.program.graph import Program, Ref, Step
+from autodiff.program.passes.rewriting import rewritten
+
+
+def without_repetitions(program: Program) -> Program:
+    """The program without steps that another one has made before; every function in it is pure."""
+    known: dict[Any, Ref] = {}
+
+    def first(step: Step) -> Ref | None:
+        try:
+            key = step.function, _key(step.args), _key(step.kwargs)
+            found = known.setdefault(key, Ref(step.result))
+        except TypeError:  # of what has no hash nobody knows whether it is the same
+            return None
+        return None if found.number == step.result else found
+
+    replace: Callable[[Step], Any] = first
+    return rewritten(program, replace)
+
+
+def _key(value: Any) -> Any:
+    """What tells arguments apart, their types included: 1 is not 1.0, and 0.0 not -0.0."""
+    if isinstance(value, Ref):
+        return value
+    if isinstance(value, np.ndarray):
+        return "array", value.shape, value.dtype.str, value.tobytes()
+    if isinstance(value, dict):
+        return "dict", tuple((name, _key(v)) for name, v in value.items())
+    if isinstance(value, slice):
+        return "slice", _key(value.start), _key(value.stop), _key(value.step)
+    if isinstance(value, list | tuple):
+        return type(value), tuple(map(_key, value))
+    return (type(value), repr(value)) if isinstance(value, float | complex | np.generic) else (type(value), value)

@@ -1,0 +1,17 @@
+"""Dead code: steps whose results nobody reads."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from autodiff.program.graph import Program, read, refs
+
+
+def without_dead(program: Program) -> Program:
+    """The steps that the outputs depend on."""
+    needed, kept = set(refs(program.outputs)), []
+    for step in reversed(program.steps):
+        if step.result in needed:
+            kept.append(step)
+            needed.update(read(step))
+    return dataclasses.replace(program, steps=tuple(reversed(kept)))

@@ -1,0 +1,27 @@
+"""What the passes have in common: results that are replaced by others."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from autodiff.program.graph import Program, Ref, Step, replaced
+
+
+def rewritten(program: Program, change: Callable[[Step], Any]) -> Program:
+    """The program with each step given to `change`, which says what stands for it: a Ref, another step, or None."""
+    instead: dict[int, Ref] = {}
+
+    def current(nest: Any) -> Any:
+        return replaced(nest, lambda ref: instead.get(ref.number, ref))
+
+    steps = []
+    for old in program.steps:
+        step = old._replace(args=current(old.args), kwargs=current(old.kwargs))
+        found = change(step)
+        if isinstance(found, Ref):
+            instead[step.result] = found
+        else:
+            steps.append(found or step)
+    return dataclasses.replace(program, steps=tuple(steps), outputs=current(program.outputs))

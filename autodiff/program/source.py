@@ -1,0 +1,195 @@
+"""A program as the text of a module: imports, constants and one function in straight-line NumPy."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodiff.program import steps
+from autodiff.program.graph import Program, Ref, Step
+
+_INFIX = {
+    "+ - * / ** @": (np.add, np.subtract, np.multiply, np.divide, np.power, np.matmul),
+    "== != < <= > >=": (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
+    "+ - * / **": (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow),
+}
+INFIX: dict[Any, str] = {
+    function: sign
+    for signs, functions in _INFIX.items()
+    for sign, function in zip(signs.split(), functions, strict=True)
+}
+PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
+
+
+class Text:
+    """The text of a program, and the arrays that its constants stand for."""
+
+    def __init__(self, program: Program) -> None:
+        self.constants: dict[str, Any] = {}
+        self._known: dict[Any, str] = {}
+        self._modules = {"numpy": "import numpy as np"}
+        self._helpers: list[str] = []
+        self._names = dict(program.inputs)
+        body = [self._line(step) for step in program.steps]
+        results = ", ".join(map(self.written, program.outputs))
+        body.append(f"return ({results}{',' * (len(program.outputs) == 1)})")
+        if program.quiet:
+            body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
+        self.name = "program"
+        while self.name in self._names.values():
+            self.name += "_"
+        parameters = ", ".join(name for _, name in program.inputs)
+        self.function = "\n    ".join([f"def {self.name}({parameters}):", *body]) + "\n"
+
+    @property
+    def head(self) -> str:
+        """The imports, and the functions that NumPy has no name for."""
+        return "\n".join(self._modules.values()) + "\n\n\n" + "".join(f"{text}\n\n" for text in self._helpers)
+
+    @property
+    def module(self) -> str:
+        """All of it, constants included."""
+        lines = "".join(f"{name} = {literal(value)}\n" for name, value in self.constants.items())
+        return self.head + (lines and f"{lines}\n\n") + self.function
+
+    def _line(self, step: Step) -> str:
+        name = self._names[step.result] = f"v{step.result}"
+        if step.inplace is not None:
+            place = self._names[step.inplace]
+            return f"{name} = {self.called(step.function)}({', '.join(map(self.written, step.args))}, out={place})"
+        return f"{name} = {self._expression(step)}"
+
+    def _expression(self, step: Step) -> str:
+        function, args, kwargs = step.function, step.args, step.kwargs
+        if function is steps.part:
+            return f"{self.written(args[0])}[{self._index(args[1])}]"
+        if function is steps.as_type:
+            return f"{self.written(args[0])}.astype({self.written(args[1])})"
+        if function is steps.number:
+            return f"np.asarray({self.written(args[0])})[()]"
+        if not kwargs and function in INFIX:
+            left, right = map(self._operand, args)
+            return f"{left} {INFIX[function]} {right}"
+        if not kwargs and function in PREFIX:
+            return f"{PREFIX[function]}{self._operand(args[0])}"
+        given = [*map(self.written, args), *(f"{name}={self.written(v)}" for name, v in kwargs.items())]
+        return f"{self.called(function)}({', '.join(given)})"
+
+    def _operand(self, value: Any) -> str:
+        text = self.written(value)
+        return f"({text})" if text.startswith("-") else text
+
+    def _index(self, index: Any) -> str:
+        if type(index) is tuple and index:
+            return ", ".join(map(self._place, index)) + "," * (len(index) == 1)
+        return self._place(index)
+
+    def _place(self, place: Any) -> str:
+        if not isinstance(place, slice):
+            return self.written(place)
+        start, stop, step = ("" if v is None else self.written(v) for v in (place.start, place.stop, place.step))
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+
+    def called(self, function: Callable[..., Any]) -> str:
+        """A function as a call names it; its module is imported."""
+        name = getattr(function, "__name__", "")
+        if function is operator.abs:
+            return "abs"
+        if getattr(steps, name, None) is function:
+            text = inspect.getsource(function).replace(": Any", "").replace(" -> Any", "")
+            if text not in self._helpers:
+                self._helpers.append(text)
+            return name
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, np.ufunc):
+            return f"{self.called(owner)}.{name}"
+        for module in (np, np.linalg, np.fft, np.ma, *_others(function)):
+            if getattr(module, name, None) is function:
+                place = module.__name__
+                if place.split(".")[0] == "numpy":
+                    if place not in ("numpy", "numpy.linalg", "numpy.fft"):
+                        self._modules[place] = f"import {place}"
+                    return f"np{place.removeprefix('numpy')}.{name}"
+                self._modules[place] = f"import {place}"
+                return f"{place}.{name}"
+        raise TypeError(
+            f"ad.compile met {name or function!r}, which has no name in NumPy's modules to be written by; "
+            "compose it from NumPy's functions, or leave it out of the compiled function."
+        )
+
+    def written(self, value: Any) -> str:  # noqa: C901  # a line for each kind of value
+        """A value as Python writes it."""
+        if isinstance(value, Ref):
+            return self._names[value.number]
+        if isinstance(value, np.ndarray):
+            return self._constant(value)
+        if isinstance(value, np.generic | float | complex) and not isinstance(value, np.bool_):
+            return scalar(value)
+        if isinstance(value, np.dtype):
+            return f"np.dtype({value.str!r})"
+        if isinstance(value, type):
+            return f"np.{value.__name__}" if issubclass(value, np.generic) else value.__name__
+        if isinstance(value, slice):
+            return f"slice({self.written(value.start)}, {self.written(value.stop)}, {self.written(value.step)})"
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{k!r}: {self.written(v)}" for k, v in value.items()) + "}"
+        if isinstance(value, list | tuple):
+            parts = ", ".join(map(self.written, value)) + "," * (isinstance(value, tuple) and len(value) == 1)
+            return f"[{parts}]" if isinstance(value, list) else f"({parts})"
+        if value is Ellipsis:
+            return "..."
+        if value is None or isinstance(value, bool | int | str | range):
+            return repr(value)
+        if isinstance(value, np.bool_):
+            return f"np.bool_({bool(value)})"
+        if callable(value):
+            return self.called(value)
+        raise TypeError(
+            f"ad.compile met {value!r:.60}, which has no literal to be written by; pass arrays and numbers."
+        )
+
+    def _constant(self, value: np.ndarray[Any, Any]) -> str:
+        key = value.shape, value.dtype.str, value.tobytes()
+        name = self._known.get(key)
+        if name is None:
+            name = self._known[key] = f"c{len(self._known)}"
+            self.constants[name] = value
+        return name
+
+
+def scalar(value: Any) -> str:
+    """A floating-point, complex or NumPy number as Python writes it, infinities too."""
+    if isinstance(value, np.generic):
+        kind, number = type(value).__name__, value.item()
+        if isinstance(number, complex):
+            return f"np.{kind}({scalar(number)})"
+        return f"np.{kind}({scalar(number) if isinstance(number, float) else repr(number)})"
+    if isinstance(value, complex):
+        return f"complex({scalar(value.real)}, {scalar(value.imag)})"
+    return repr(value) if np.isfinite(value) else f"float({str(value)!r})"
+
+
+def literal(value: np.ndarray[Any, Any]) -> str:
+    """An array as an expression that makes it."""
+    dtype = f"np.dtype({value.dtype.str!r})"
+    flat = value.ravel()
+    if flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all() and not np.signbit(flat[0]):
+        number = flat[0].item()
+        shown = scalar(number) if isinstance(number, float) else repr(number)
+        return f"np.full({value.shape}, {shown}, {dtype})"
+    numbers = flat.tolist()
+    listed = ", ".join(scalar(v) if isinstance(v, float | complex) else repr(v) for v in numbers)
+    return f"np.array([{listed}], {dtype}).reshape({value.shape})"
+
+
+def _others(function: Any) -> list[Any]:
+    """The modules, other than NumPy's, that may have the function under its name."""
+    name = "scipy.special._ufuncs" if isinstance(function, np.ufunc) else getattr(function, "__module__", "") or ""
+    public = name.split("._")[0]
+    ours = public.split(".")[0] in ("autodiff", "nn")
+    return [] if ours else [sys.modules[n] for n in dict.fromkeys((public, name)) if n in sys.modules]

@@ -1,0 +1,313 @@
+"""The traced value: an array that writes down every NumPy call made with it.
+
+NumPy's own protocols do the dispatch, as they do for Tensors and Batches. A Tensor may hold one, so that a derivative
+taken while tracing is written down with it, its masks and places included: nothing that depends on a number is lost.
+What would need the number itself (a branch, an index, a shape) is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from autodiff.engine.signatures import spelled
+from autodiff.engine.stand_in import StandIn
+from autodiff.program import steps
+from autodiff.program.graph import Kind, Ref, Step, replaced
+from autodiff.program.limits import OF_NUMBERS, OF_PLACES, OF_SHAPE, WRITING, refusal
+
+np_: Any = np
+
+# Python's numbers stay Python's, so that they take the dtype of the arrays they meet.
+OF_PYTHON: dict[Any, Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.power: operator.pow,
+    np.negative: operator.neg,
+    np.positive: operator.pos,
+    np.absolute: operator.abs,
+}
+NUMBERS = (float, int, complex)
+
+
+class Recorder:
+    """The steps written down so far, and what is known of every value."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.kinds: dict[int, Kind] = {}
+        self.examples: dict[int, Any] = {}
+        self.quiet = False
+        self._errors = np.geterr()
+
+    def value(self, example: Any, sources: tuple[Traced, ...] = (), constants: tuple[Any, ...] = ()) -> Traced:
+        """A new value; it may share the memory of those it was computed from."""
+        number = len(self.kinds)
+        array = isinstance(example, np.ndarray)
+        views = [t.number for t in sources if array and _may_share(example, t.example)]
+        views += [-1 for c in constants if array and np.may_share_memory(example, c)]
+        dtype = None if isinstance(example, list | tuple) else np.asarray(example).dtype
+        shape = () if dtype is None else np.shape(example)
+        size = example.nbytes if array else 0
+        self.kinds[number] = Kind(shape, dtype, array, tuple(views), size)
+        return Traced(self, number, example)
+
+    def call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Call a function with the examples, and write the call down."""
+        sources: list[Traced] = []
+        constants: list[Any] = []
+        plain_args, plain_kwargs = (replaced(v, lambda t: t.example, Traced) for v in (args, kwargs))
+        result = function(*plain_args, **plain_kwargs)
+
+        def noted(value: Any) -> Any:
+            if isinstance(value, Traced):
+                if value.recorder is not self:
+                    raise refusal("a value of another trace", "call the compiled function with arrays")
+                sources.append(value)
+                return Ref(value.number)
+            if isinstance(value, np.ndarray):
+                constants.append(value)
+                return value.copy()
+            return value
+
+        noted_args, noted_kwargs = (replaced(v, noted, (Traced, np.ndarray)) for v in (args, kwargs))  # type: ignore[arg-type]
+        if result is None or isinstance(result, str):
+            raise refusal(f"{spelled(function)}, which gives no array,", "leave it out of the compiled function")
+        traced = self.value(result, tuple(sources), tuple(constants))
+        self.steps.append(Step(function, noted_args, noted_kwargs, traced.number))
+        self.quiet = self.quiet or np.geterr() != self._errors
+        return self._parts(traced) if isinstance(result, list | tuple) else traced
+
+    def _parts(self, whole: Traced) -> Any:
+        """The parts of a result that is several arrays."""
+        result = whole.example
+        parts = [self.call(steps.part, (whole, k), {}) for k in range(len(result))]
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
+
+
+class Traced(NDArrayOperatorsMixin, StandIn):
+    """An array, or a number, with the step that made it: `example` is what it is in the call that is traced."""
+
+    __slots__ = ("example", "number", "recorder")
+
+    def __init__(self, recorder: Recorder, number: int, example: Any) -> None:
+        self.recorder, self.number, self.example = recorder, number, example
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return np.shape(self.example)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return np.ndim(self.example)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the elements."""
+        return np.asarray(self.example).dtype
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the elements."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def T(self) -> Any:
+        """The axes in reverse order."""
+        return np_.transpose(self)
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        return np_.swapaxes(self, -1, -2)
+
+    @property
+    def real(self) -> Any:
+        """The real part."""
+        return np_.real(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part."""
+        return np_.imag(self)
+
+    def step(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call a function and write the call down."""
+        return self.recorder.call(function, args, kwargs)
+
+    def copied(self) -> Any:
+        """An array of its own."""
+        return self.step(np.array, self)
+
+    def floating(self) -> Any:
+        """A number of Python's as NumPy's, which a Tensor holds."""
+        return self.step(steps.number, self) if isinstance(self.example, NUMBERS) or not self.ndim else self
+
+    def astype(self, dtype: Any, copy: bool = True, **layout: Any) -> Any:
+        """The numbers in another dtype."""
+        return self.step(steps.as_type, self, np.dtype(dtype))
+
+    def copy(self, order: str = "C") -> Any:
+        """An array of its own."""
+        return self.copied()
+
+    def reshape(self, *shape: Any, **layout: Any) -> Any:
+        """As ndarray.reshape."""
+        return np_.reshape(self, _one(shape), **layout)
+
+    def transpose(self, *axes: Any) -> Any:
+        """As ndarray.transpose."""
+        return np_.transpose(self, _one(axes) if axes else None)
+
+    def flatten(self) -> Any:
+        """As ndarray.flatten."""
+        return np_.ravel(self).copy()
+
+    def squeeze(self, axis: Any = None) -> Any:
+        """As ndarray.squeeze."""
+        return np_.squeeze(self, axis)
+
+    def clip(self, min: Any = None, max: Any = None, **layout: Any) -> Any:  # NumPy's names
+        """As ndarray.clip."""
+        return np_.clip(self, min, max, **layout)
+
+    def __getitem__(self, index: Any) -> Any:
+        return part(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise refusal("assignment into an array", "write np.where, or make the array by np.stack or np.concatenate")
+
+    def __len__(self) -> int:
+        if not self.ndim:
+            raise TypeError("len() of a 0-d array")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[k] for k in range(len(self)))
+
+    def __bool__(self) -> NoReturn:
+        raise refusal("the truth of a value, a branch,", "write np.where(condition, a, b), which computes both")
+
+    def __contains__(self, value: Any) -> NoReturn:
+        raise refusal("`in`, whose answer depends on the numbers,", "write np.any(x == value), and np.where with it")
+
+    def __index__(self) -> NoReturn:
+        raise refusal(
+            "a value as a Python integer", "pass such a number as an int, for which there is one program each"
+        )
+
+    def _number(self, *given: Any, **more: Any) -> NoReturn:
+        raise refusal("a value as a Python number", "use NumPy's functions, which take it as it is")
+
+    def _array(self, *given: Any, **more: Any) -> NoReturn:
+        raise refusal(
+            "a value as a plain array",
+            "use NumPy's functions, which take it as it is (np.asarray, np.array and assignment into an array do not)",
+        )
+
+    __float__ = __int__ = __complex__ = item = tolist = _number
+    __array__ = _array
+    # It is never written into: t += u makes a new one.
+    __iadd__, __isub__ = NDArrayOperatorsMixin.__add__, NDArrayOperatorsMixin.__sub__
+    __imul__, __itruediv__ = NDArrayOperatorsMixin.__mul__, NDArrayOperatorsMixin.__truediv__
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(np, name, None)
+        if name.startswith("_") or not callable(function) or not hasattr(np.ndarray, name):
+            raise AttributeError(f"a traced array has no attribute {name!r}")
+        return lambda *args, **kwargs: function(self, *args, **kwargs)  # ndarray's method of the same name
+
+    def __repr__(self) -> str:
+        return f"Traced array of shape {self.shape} and dtype {self.dtype}"
+
+    # -- NumPy's two doors --------------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(hasattr(x, "__array_ufunc__") and not isinstance(x, ARRAYS) for x in inputs):
+            return NotImplemented  # a Tensor or a Batch, which may hold one
+        if method == "at" or kwargs.pop("out", None) is not None:
+            raise refusal(f"{spelled(ufunc)} into an array", "leave out= and .at away")
+        function: Any = ufunc if method == "__call__" else getattr(ufunc, method)
+        if not kwargs and all(type(getattr(x, "example", x)) in NUMBERS for x in inputs):
+            function = OF_PYTHON.get(ufunc, ufunc)
+        return self.recorder.call(function, inputs, kwargs)
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+        if not all(issubclass(kind, ARRAYS) for kind in types):
+            return NotImplemented
+        if function in OF_SHAPE:
+            return function(*_plain(args), **_plain(kwargs))
+        if function in (np.may_share_memory, np.shares_memory):
+            return False
+        if _decided_by_numbers(function, args, kwargs):
+            raise refusal(
+                f"{spelled(function)}, whose result has the length or the dtype that the numbers give it,",
+                "compute with all elements, and choose with np.where",
+            )
+        in_place = function is np.nan_to_num and (kwargs.get("copy") is False or args[1:2] == (False,))
+        if kwargs.get("out") is not None or function in WRITING or in_place:
+            raise refusal(
+                f"{spelled(function)} into an array", "take a function that gives a new one, such as np.where"
+            )
+        return self.recorder.call(function, args, {k: v for k, v in kwargs.items() if v is not np._NoValue})
+
+
+ARRAYS = (np.ndarray, np.generic, Traced)
+
+
+def _decided_by_numbers(function: Callable[..., Any], args: Any, kwargs: Any) -> bool:
+    """Whether the shape or the dtype of a call's result depends on traced numbers."""
+    if function in OF_PLACES:
+        place, name = OF_PLACES[function]
+        return isinstance(args[place] if len(args) > place else kwargs.get(name), Traced)
+    if function in (np.linalg.eig, np.linalg.eigvals):  # of complex matrices they are complex
+        return bool(args[0].dtype.kind != "c")
+    return function in OF_NUMBERS or (function is np.where and len(args) + len(kwargs) == 1)
+
+
+def part(x: Any, index: Any) -> Any:
+    """x[index], where either is traced; a traced mask is refused, whose result may have any length."""
+    traced = tracing(x, index)
+    assert traced is not None
+    for place in index if isinstance(index, tuple) else (index,):
+        if isinstance(place, Traced) and place.dtype.kind == "b":
+            raise refusal("a mask of traced values as an index", "write np.where(mask, x, 0), which keeps the shape")
+    return traced.step(steps.part, x, index)
+
+
+def tracing(*values: Any) -> Traced | None:
+    """The first traced value in nests of them, or None."""
+    for value in values:
+        if isinstance(value, Traced):
+            return value
+        if type(value) is tuple and (found := tracing(*value)) is not None:
+            return found
+    return None
+
+
+def _may_share(example: Any, source: Any) -> bool:
+    """Whether a result may lie in the memory of an argument; of several arrays it does."""
+    return isinstance(source, list | tuple) or bool(np.may_share_memory(example, source))
+
+
+def _plain(value: Any) -> Any:
+    """Arguments with examples in the place of traced values."""
+    return replaced(value, lambda t: t.example, Traced)
+
+
+def _one(numbers: tuple[Any, ...]) -> Any:
+    return numbers[0] if len(numbers) == 1 else numbers

@@ -1,0 +1,159 @@
+"""The passes, each on a program that it makes smaller, and what none of them may change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autodiff as ad
+from autodiff.program.graph import Program
+from autodiff.program.passes import memory
+from autodiff.program.passes.algebra import simplified
+from autodiff.program.passes.common import without_repetitions
+from autodiff.program.passes.copies import without_copies
+from autodiff.program.passes.dead import without_dead
+from autodiff.program.passes.memory import allocated, owned, reused
+from autodiff.program.source import Text
+
+X = np.random.default_rng(0).normal(size=(3, 4))
+
+
+def recorded(function: Callable[..., Any], *arrays: Any) -> Program:
+    """A function's program before all passes."""
+    compiled = ad.compile(function)
+    compiled(*arrays)
+    assert compiled._last is not None
+    return compiled._last.recorded
+
+
+def names(program: Program) -> list[str]:
+    return [step.function.__name__ for step in program.steps]
+
+
+def run(program: Program, *arrays: Any) -> Any:
+    text = Text(program)
+    space: dict[str, Any] = {}
+    exec(text.module, space)  # noqa: S102
+    results = space[text.name](*arrays)
+    return results[0] if len(results) == 1 else results
+
+
+def test_dead_code() -> None:
+    def f(x: Any) -> Any:
+        np.sin(np.cos(x))
+        return np.exp(x)
+
+    program = recorded(f, X)
+    assert names(program) == ["cos", "sin", "exp"]
+    assert names(without_dead(program)) == ["exp"]
+
+
+def test_copies() -> None:
+    program = without_copies(recorded(lambda x: np.copy(np.sin(np.array(x, copy=True, like=x))) + x.copy(), X))
+    assert "copy" not in names(program)
+    np.testing.assert_array_equal(run(program, X), np.sin(X) + X)
+
+
+def test_common_subexpressions() -> None:
+    program = recorded(lambda x: np.sin(x) * np.sin(x) + np.sum(x, axis=0) * np.sum(x, axis=1)[:1], X)
+    assert names(without_repetitions(program)).count("sin") == 1
+    assert names(without_repetitions(program)).count("sum") == 2
+    signs = recorded(lambda x: (x + 1, x + 1.0, np.copysign(x, 0.0), np.copysign(x, -0.0)), X)
+    assert len(without_repetitions(signs).steps) == 4
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * 1,
+        lambda x: 1.0 * x,
+        lambda x: x + 0,
+        lambda x: x - 0.0,
+        lambda x: x / 1,
+        lambda x: x**1,
+        lambda x: np.negative(-x),
+        lambda x: x.T.T,
+        lambda x: np.transpose(np.transpose(x, (1, 0)), (1, 0)),
+        lambda x: np.swapaxes(np.swapaxes(x, 0, 1), 1, 0),
+        lambda x: x * np.ones(x.shape),
+    ],
+)
+def test_algebra_leaves_nothing(function: Any) -> None:
+    program = without_dead(simplified(recorded(lambda x: function(np.sin(x)), X)))
+    assert names(program) == ["sin"]
+    np.testing.assert_array_equal(run(program, X), function(np.sin(X)))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: 0 - x,
+        lambda x: 1 / x,
+        lambda x: 1**x,
+        lambda x: x.astype(np.float32) * np.float64(1),
+        lambda x: x[0] * np.ones((3, 4)),
+        lambda x: np.transpose(np.transpose(x[None], (1, 2, 0)), (1, 2, 0)),
+        lambda x: x * np.full((3, 4), -0.0),
+        lambda x: x > 0 + np.zeros((3, 4)),
+        lambda x: (x > 0) * 1,
+    ],
+)
+def test_algebra_leaves_what_counts(function: Any) -> None:
+    program = without_dead(simplified(recorded(lambda x: function(np.sin(x)), X)))
+    assert len(program.steps) > 1
+    np.testing.assert_array_equal(run(program, X), function(np.sin(X)), strict=True)
+
+
+def test_a_uniform_array_becomes_a_number() -> None:
+    program = simplified(recorded(lambda x: np.full((3, 4), 2.0) * x + np.full((3, 4), 2.0)[:, :1] * x[0], X))
+    assert [step.args[0].__class__ for step in program.steps if names(program)].count(np.float64) == 1
+
+
+def test_arrays_that_nobody_reads_any_more_are_written_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "LEAST", 1)
+    program = recorded(lambda x: np.exp(np.sin(x) * 2.0) + np.cos(x), X)
+    better = reused(owned(program))
+    assert [step.inplace is not None for step in better.steps] == [False, True, True, False, True]
+    assert allocated(better) == 2 * X.nbytes
+    x = X.copy()
+    np.testing.assert_array_equal(run(better, x), np.exp(np.sin(X) * 2.0) + np.cos(X))
+    np.testing.assert_array_equal(x, X)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: (lambda y: (y.T, np.sin(y) + y))(np.exp(x)),
+        lambda x: [np.sin(x)] * 2,
+        lambda x: (lambda y: (np.tanh(y), y))(np.sin(x)),
+        lambda x: (lambda y: np.tanh(y) + y.T.reshape(3, 4))(np.sin(x)),
+        lambda x: (lambda y: np.sin(y[::-1]) + y)(np.cos(x)),
+        lambda x: (lambda y: y[:3, :3] + y[:3, :3].T)(np.cos(x)),
+    ],
+)
+def test_what_is_read_again_is_not_written_into(function: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "LEAST", 1)
+    compiled = ad.compile(function)
+    for x in (X, np.asfortranarray(X), X[::-1]):
+        found, expected = compiled(x), function(x)
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+    if isinstance(found, list):
+        assert not np.shares_memory(*found)
+
+
+def test_the_plan_says_what_was_removed() -> None:
+    def f(x: Any) -> Any:
+        return np.sum(np.tanh(x) * np.exp(-(x**2)) + x * np.sin(x))
+
+    gradient = ad.compile(ad.value_and_grad(f))
+    gradient(np.linspace(-1, 1, 5000))
+    plan = gradient.plan
+    assert plan.splitlines()[0].endswith("bytes of new arrays")
+    assert "removed: algebra" in plan
+    before, after = (int(line.split(" steps")[0]) for line in (plan.splitlines()[0], plan.splitlines()[-1]))
+    assert after < before
+    assert "into" in str(gradient.program)
