@@ -17,9 +17,11 @@ VIEWS = {
     *(np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims),
     *(np.broadcast_to, np.broadcast_arrays, np.real, np.imag, np.diagonal, np.diag, np.atleast_1d, np.atleast_2d),
     *(np.atleast_3d, np.flip, np.fliplr, np.flipud, np.rot90, np.split, np.array_split, np.hsplit, np.vsplit),
-    *(np.dsplit, np.unstack, np.permute_dims, np.matrix_transpose, np.linalg.matrix_transpose, np.linalg.diagonal),
+    *(np.dsplit, np.permute_dims, np.matrix_transpose, np.linalg.matrix_transpose, np.linalg.diagonal),
     *(np.lib.stride_tricks.sliding_window_view, np.nan_to_num, np.real_if_close, np.trim_zeros, steps.part),
 }
+if hasattr(np, "unstack"):  # since NumPy 2.1
+    VIEWS.add(np.unstack)
 
 
 def origins(program: Program) -> dict[int, frozenset[int]]:
