@@ -10,7 +10,7 @@ import numpy as np
 from record import PAIRS, SHAPES, Case, sample
 
 import autodiff as ad
-from autodiff.rules import contraction, indexing, reduction, shaping
+from autodiff.rules import einsum, indexing, reduction, shaping
 
 # -- elementwise ------------------------------------------------------------------------------------------------
 
@@ -308,7 +308,7 @@ def products() -> Iterator[Case]:
         (sample(2, 3), sample(3, 2)),
         call=lambda a, b: np.einsum("ij,ji", a, b, optimize=True),
     )
-    yield Case("contraction", contraction.contraction, (sample(2, 3), sample(3)), {"subscripts": "ij,j->i"})
+    yield Case("contraction", einsum.contraction, (sample(2, 3), sample(3)), {"subscripts": "ij,j->i"})
 
 
 CASES = [*elementwise(), *choices(), *reductions(), *shapes(), *indexing_cases(), *products()]

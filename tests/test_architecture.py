@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import graphlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,3 +184,10 @@ def test_autodiff_does_not_know_nn(module: str) -> None:
     """Neither its modules nor its names, but in advice."""
     text = FILES[module].read_text(encoding="utf-8")
     assert not re.findall(r"\bnn\.\w+", text)
+
+
+def test_importing_asks_numpy_for_no_submodule_that_waits() -> None:
+    """NumPy imports some of its modules, np.f2py among them, when they are first asked for, which takes a while."""
+    code = "import sys, numpy; before = set(sys.modules); import autodiff; print(*set(sys.modules) - before)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not [name for name in found if name.startswith(("numpy.f2py", "numpy.testing", "numpy.ctypeslib"))]

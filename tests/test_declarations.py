@@ -146,3 +146,19 @@ def test_a_residual_serves_the_rules_and_is_not_shown() -> None:
     ad.check_grads(lambda x: half(x, +x), 3.0, order=2)
     ad.adjoint(half, lambda g, y, x, kept: g * x, None)  # declared again, both are arguments
     assert "v₁" in str(ad.trace(half(x, +x)))
+
+
+def test_how_a_function_is_written_is_declared_beside_its_rule() -> None:
+    @ad.primitive
+    def cube(x: Any) -> Any:
+        return x**3
+
+    ad.adjoint(cube, lambda g, y, x: 3 * g * x**2)
+    ad.written(cube, "a³", ("3 a²",), ("3 g a²",))
+    y = cube(ad.Tensor(2.0, name="x"))
+    assert "v₁ = v₀³" in str(ad.trace(y))
+    assert "v̄₁ × 3 v₀²" in str(ad.trace(y)) or "3 v₀²" in str(ad.trace(y))
+    ad.adjoint(cube, lambda g, y, x: 0 * g)  # another derivative: the formula of the old one goes
+    assert "3 v₀²" not in str(ad.trace(y))
+    ad.written(cube, "a³", ("0",))  # and this one's comes
+    assert "v̄₁ × 0" in str(ad.trace(y))

@@ -23,7 +23,7 @@ class Protocols:
     __slots__ = ()
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        name = self.name if (self.name or "").isidentifier() else "t"  # type: ignore[attr-defined]
+        name = self.name if (self.name or "").isidentifier() else "t"  # type: ignore[attr-defined]  # a Tensor's
         joined = (
             f" Tensors in a list become one by np.stack([{name}, ...]); np.full(3, {name}) is "
             f"np.broadcast_to({name}, 3); for out[i] = {name} collect the parts in a list and stack them."
@@ -118,7 +118,7 @@ class Absent:
 numpys: dict[str, hints.Hint] = {
     name: (f"np.{name}(t)", "NumPy's function works on Tensors")
     for name in np.__all__
-    if name.islower() and takes_tensors(getattr(np, name))
+    if name.islower() and takes_tensors(vars(np).get(name))  # getattr would import submodules that wait for it
 }
 absent = {name: hint for name, hint in (numpys | hints.TENSOR).items() if not hasattr(Protocols, name)}
 for _name, _hint in absent.items():

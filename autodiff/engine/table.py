@@ -241,7 +241,8 @@ def written(
 
     >>> ad.written(cube, "a³", ("3 a²",), ("3 g a²",))
     """
-    table[function].writing = Writing(form, partials, pullbacks)
+    known = table[function]
+    known.writing, known.redeclared = Writing(form, partials, pullbacks), False  # it is the derivative's that holds now
 
 
 def constant(*functions: Function) -> None:

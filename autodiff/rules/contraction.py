@@ -1,21 +1,16 @@
-"""Rules of the products that sum: matmul, dot, einsum."""
+"""Rules of the products that sum: matmul, dot, and what is written with them and with einsum."""
 
-import functools
 import math
 import operator
-import string
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from autodiff.engine.graph import Node
 from autodiff.engine.recording import name_shapes
 from autodiff.engine.shapes import axes as counted
-from autodiff.engine.shapes import unbroadcast
-from autodiff.engine.table import adjoint, composed, linear, primitive, table
+from autodiff.engine.table import adjoint, composed, linear, table
 from autodiff.engine.values import Value
 from autodiff.rules.arguments import given, raw
-from autodiff.rules.indexing import gather
 
 # -- matmul: vectors are matrices with one row (left) or one column (right); batch axes broadcast, and the reverse
 #    pass sums them back, matmul being a ufunc ------------------------------------------------------------------
@@ -68,138 +63,6 @@ def dot(a: Value, b: Value) -> Any:
     *outer, rows, columns = range(len(shape_b))
     flat = np.reshape(np.transpose(b, (rows, *outer, columns)), (shape_b[rows], math.prod(shape_b[:-2]) * shape_b[-1]))
     return np.reshape(np.matmul(a, flat), shape_a[:-1] + shape_b[:-2] + shape_b[-1:])
-
-
-# -- einsum: brought to explicit subscripts, no ellipsis, no index twice in one operand -------------------------
-
-
-@primitive
-def contraction(*operands: Any, subscripts: str) -> Any:
-    """einsum in its plainest form: `ij,jk->ik`."""
-    if len(operands) == 2:
-        product = as_product(subscripts, *operands)
-        if product is not None:
-            return product
-    return np.einsum(subscripts, *operands, optimize=len(operands) > 2)
-
-
-class Product(NamedTuple):
-    """How the contraction of two operands is a batch of matrix products: in which order the axes are to be taken."""
-
-    left: tuple[int, ...]  # batch, kept, summed
-    right: tuple[int, ...]  # batch, summed, kept
-    result: tuple[int, ...]  # from batch, kept of the left, kept of the right
-    batch: int
-    summed: int
-
-
-@functools.lru_cache(1024)
-def product_of(subscripts: str) -> Product | None:
-    """The matrix product that these subscripts name; None where nothing is summed, or only one operand has it."""
-    inputs, output = subscripts.split("->")
-    a, b = inputs.split(",")
-    batch = [k for k in a if k in b and k in output]
-    summed = [k for k in a if k in b and k not in output]
-    rows, columns = ([k for k in own if k not in other] for own, other in ((a, b), (b, a)))
-    if not summed or not (rows or columns) or not set(rows + columns) <= set(output):
-        return None
-    letters = batch + rows + columns
-    return Product(
-        tuple(map(a.index, batch + rows + summed)),
-        tuple(map(b.index, batch + summed + columns)),
-        tuple(map(letters.index, output)),
-        len(batch),
-        len(summed),
-    )
-
-
-def as_product(subscripts: str, a: Value, b: Value) -> Any:
-    """The contraction of two arrays by matmul, many times as fast as a loop over the letters; None where it is none."""
-    product = product_of(subscripts)
-    if product is None:
-        return None
-    _, _, order, batch, summed = product
-    left, right = a.transpose(product.left), b.transpose(product.right)
-    lengths, rows, columns = left.shape[-summed:], left.shape[batch:-summed], right.shape[batch + summed :]
-    if right.shape[: batch + summed] != left.shape[:batch] + lengths:
-        return None  # an axis of length 1 is stretched, or the shapes do not fit
-    outer, n = left.shape[:batch], math.prod(lengths)
-    y = left.reshape(*outer, math.prod(rows), n) @ right.reshape(*outer, n, math.prod(columns))
-    return y.reshape(outer + rows + columns).transpose(order)
-
-
-def contraction_adjoint(position: int, g: Value, y: Value, *operands: Any, subscripts: str) -> Value:
-    """The same sum with g in the place of the operand, and the operand's subscripts as the result's."""
-    inputs, output = subscripts.split("->")
-    terms = inputs.split(",")
-    own, shape = terms[position], np.shape(operands[position])
-    sources = [output, *terms[:position], *terms[position + 1 :]]
-    arrays = [g, *operands[:position], *operands[position + 1 :]]
-    shared = [k for k in own if any(k in s for s in sources)]
-    share = contraction(*arrays, subscripts=f"{','.join(sources)}->{''.join(shared)}")
-    # What was summed over in this operand alone is spread out again; what was broadcast is summed up.
-    lengths = iter(share.shape)
-    share = np.reshape(share, tuple(next(lengths) if k in shared else 1 for k in own))
-    return unbroadcast(np.broadcast_to(share, np.broadcast_shapes(share.shape, shape)), shape)
-
-
-adjoint(contraction, each=contraction_adjoint)
-
-
-@composed(np.einsum)
-def einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
-    """np.einsum with subscripts as a string, explicit or implicit, with ellipsis and repeated indices."""
-    if not isinstance(subscripts, str):  # operands and lists of numbers in turn, and perhaps the result's list
-        parts = (subscripts, *operands)
-        operands = parts[: len(parts) // 2 * 2 : 2]
-        subscripts = ",".join(map(lettered, parts[1::2])) + (f"->{lettered(parts[-1])}" if len(parts) % 2 else "")
-    terms, output = explicit(subscripts.replace(" ", ""), [np.shape(x) for x in operands])
-    diagonals = [diagonal(x, term) for x, term in zip(operands, terms, strict=True)]
-    inputs = ",".join("".join(dict.fromkeys(term)) for term in terms)
-    return contraction(*diagonals, subscripts=f"{inputs}->{output}")
-
-
-def lettered(numbers: Any) -> str:
-    """A list of einsum's numbers as subscripts."""
-    return "".join("..." if k is Ellipsis else string.ascii_letters[operator.index(k)] for k in numbers)
-
-
-def diagonal(x: Value, term: str) -> Any:
-    """The elements of x whose indices agree where a letter of the term repeats, an axis for each letter."""
-    axes = dict(zip(term, np.shape(x), strict=True))
-    if len(axes) == len(term):
-        return x
-    if tuple(axes[k] for k in term) != np.shape(x):
-        raise ValueError(f"einsum subscripts {term!r} repeat an index over unequal axes; received shape {np.shape(x)}")
-    numbers = dict(zip(axes, np.ogrid[tuple(slice(n) for n in axes.values())], strict=True))
-    return gather(x if isinstance(x, Node) else np.asarray(x), index=tuple(numbers[k] for k in term))
-
-
-def explicit(subscripts: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str]:
-    """The subscripts of each operand and of the result, a letter an axis, for operands of these shapes.
-
-    Without `->` the result has the letters that occur once, in alphabetical order, after the ellipsis' axes.
-    """
-    inputs, arrow, output = subscripts.partition("->")
-    terms, ndims = inputs.split(","), [len(shape) for shape in shapes]
-    if len(terms) != len(ndims):
-        raise ValueError(f"einsum subscripts {subscripts!r} name {len(terms)} operand(s); received {len(ndims)}")
-    unused = [k for k in string.ascii_letters if k not in subscripts]
-    hidden = [n - len(term.replace("...", "")) if "..." in term else 0 for term, n in zip(terms, ndims, strict=True)]
-    ellipsis = "".join(unused[: max(hidden, default=0)])
-    full = [t.replace("...", ellipsis[len(ellipsis) - h :]) for t, h in zip(terms, hidden, strict=True)]
-    for term, n in zip(full, ndims, strict=True):
-        if len(term) != n:
-            raise ValueError(
-                f"einsum subscripts {subscripts!r} do not fit operands of the shapes {', '.join(map(str, shapes))}: "
-                f"{term!r} names {len(term)} axes."
-            )
-    if arrow and ellipsis and "..." not in output:
-        raise ValueError(f"einsum subscripts {subscripts!r} need an ellipsis after -> too, for {len(ellipsis)} axes")
-    if not arrow:
-        once = sorted(k for k in set(inputs) - set(",.") if inputs.count(k) == 1)
-        return full, ellipsis + "".join(once)
-    return full, output.replace("...", ellipsis)
 
 
 # -- products that are written with matmul and einsum -----------------------------------------------------------
