@@ -203,7 +203,12 @@ def adjoint(
     `residuals` says how many of the last arguments were computed from the others, so that a rule need not do it again
     (the softmax beside a cross-entropy of logits); pictures and traces leave them out.
 
-    >>> ad.adjoint(np.tanh, lambda g, y, x: g * (1 - y * y))
+    >>> @ad.primitive
+    ... def product(a, b):
+    ...     return a * b
+    >>> ad.adjoint(product, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
+    >>> ad.grad(product, argnums=(0, 1))(3.0, 4.0)
+    (array(4.), array(3.))
     """
     if bool(rules) + (each is not None) + (together is not None) != 1:
         raise TypeError(
@@ -239,7 +244,13 @@ def written(
     partials : the local partial derivative by each operand of a function of numbers; y stands for the result
     pullbacks : what each operand's adjoint receives when the result's is g
 
+    >>> @ad.primitive
+    ... def cube(x):
+    ...     return x**3
+    >>> ad.adjoint(cube, lambda g, y, x: 3 * g * x**2)
     >>> ad.written(cube, "a³", ("3 a²",), ("3 g a²",))
+    >>> print(str(ad.trace(cube(ad.Tensor(2.0, name="x")))).splitlines()[3])
+    v₁ = v₀³               │     8 │ v̄₀ = v̄₁ ∂v₁/∂v₀ = v̄₁ × 3 v₀² │    12
     """
     known = table[function]
     known.writing, known.redeclared = Writing(form, partials, pullbacks), False  # it is the derivative's that holds now
@@ -249,6 +260,13 @@ def constant(*functions: Function) -> None:
     """Declare that the derivative of each function is zero: on Tensors it gives plain arrays, constants.
 
     (Python's operator for such a function, `*` for np.multiply, still gives a Tensor; no derivative flows through it.)
+
+    >>> @ad.primitive
+    ... def rounded(x):
+    ...     return np.round(x)
+    >>> ad.constant(rounded)
+    >>> rounded(ad.Tensor([0.4, 1.6]))
+    array([0., 2.])
     """
     for function in functions:
         known = record(function)
@@ -262,7 +280,14 @@ def linear(*functions: Function) -> None:
 
 
 def composed(function: Function) -> Callable[[F], F]:
-    """Declare `function` through a definition made of functions that have rules already."""
+    """Declare `function` through a definition made of functions that have rules already.
+
+    >>> def haversine(x):
+    ...     return np.sin(np.asarray(x) / 2) ** 2
+    >>> @ad.composed(haversine)
+    ... def _(x):
+    ...     return 0.5 - 0.5 * np.cos(x)
+    """
     known = record(function)
     if known.operator:
         raise TypeError(
@@ -293,6 +318,8 @@ def primitive(function: F) -> F:
     ... def cube(x):
     ...     return x**3
     >>> ad.adjoint(cube, lambda g, y, x: 3 * g * x**2)
+    >>> ad.grad(cube)(2.0)
+    array(12.)
     """
 
     @functools.wraps(function)

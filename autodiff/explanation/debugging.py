@@ -50,6 +50,9 @@ class debug:  # noqa: N801  # it reads as a statement: with ad.debug()
 
     It watches the thread that it was entered in, and makes small operations several times slower; outside of it nothing
     is. After an error it watches no more.
+
+    >>> with ad.debug():
+    ...     np.exp(ad.Tensor(1.0)).backward()
     """
 
     def __init__(self) -> None:

@@ -56,7 +56,17 @@ MOST_DISPLAYED = 30  # values of a computation that a notebook draws without bei
 
 
 class Picture:
-    """A drawn computation. It displays itself in notebooks; `save` writes it to a file."""
+    """A drawn computation. It displays itself in notebooks; `save` writes it to a file.
+
+    `svg` is the picture's text, and `to_dot()` the graph in Graphviz's language. The ending of the name that `save`
+    is given chooses the format; an unknown one raises ValueError.
+
+    >>> x = ad.Tensor(3.0, name="x")
+    >>> picture = ad.draw(x * x)
+    >>> picture.save("square.svg")
+    >>> picture.svg.startswith("<svg")
+    True
+    """
 
     def __init__(self, markup: str, drawn: Scene, title: str, text: Trace | str) -> None:
         self.svg = markup
@@ -160,6 +170,9 @@ def draw(
     ------
     ValueError : for a choice that does not exist, or a depth that takes more than 1000 cards
     RuntimeError : with engine="dot" where `dot` is missing
+
+    >>> x1, x2 = ad.Tensor(2.0, name="x1"), ad.Tensor(5.0, name="x2")
+    >>> ad.draw(np.log(x1) + x1 * x2, title="an example").save("example.svg")
     """
     choices = {"edges": (edges, Edges), "theme": (theme, Theme), "engine": (engine, Engine)}
     check_choices("draw", {**choices, "direction": ("LR" if direction is None else direction, Direction)})

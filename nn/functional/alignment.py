@@ -52,6 +52,10 @@ def ctc_loss(
     change the derivative by the logits.
 
     Raises ValueError for shapes, lengths and labels that do not belong together, TypeError for what is no integer.
+
+    >>> log_probs = np.log(np.full((3, 2), 0.5))  # three steps, the blank and one label
+    >>> round(float(np.exp(-F.ctc_loss(log_probs, np.array([1]), 3, 1, reduction="sum"))), 4)
+    0.75
     """
     known_reduction(reduction, "ctc_loss")
     x = scores(log_probs, "ctc_loss")

@@ -46,7 +46,11 @@ def conv1d(
     dilation: int | Sizes = 1,
     groups: int = 1,
 ) -> Any:
-    """conv2d of signals, of shape (batch, in, length), with a weight of shape (out, in / groups, kernel length)."""
+    """conv2d of signals, of shape (batch, in, length), with a weight of shape (out, in / groups, kernel length).
+
+    >>> F.conv1d(np.array([[[1.0, 2.0, 4.0]]]), np.array([[[-1.0, 1.0]]]))
+    array([[[1., 2.]]])
+    """
     return _convolved("conv1d", x, weight, bias, stride, padding, dilation, groups)
 
 
@@ -75,6 +79,13 @@ def conv2d(
     The result has the shape (batch, out, rows, columns) with rows = floor((height + 2 padding - dilation (kernel
     height - 1) - 1) / stride) + 1. Raises ValueError for shapes that do not fit together and for a kernel larger than
     the image, TypeError for a weight that is not floating-point or x that is not real.
+
+    >>> images = np.ones((1, 1, 3, 3))
+    >>> F.conv2d(images, np.ones((1, 1, 2, 2)))
+    array([[[[4., 4.],
+             [4., 4.]]]])
+    >>> F.conv2d(np.zeros((8, 3, 32, 32)), np.zeros((16, 3, 5, 5)), padding="same").shape
+    (8, 16, 32, 32)
     """
     return _convolved("conv2d", x, weight, bias, stride, padding, dilation, groups)
 
@@ -88,7 +99,11 @@ def conv3d(
     dilation: int | Sizes = 1,
     groups: int = 1,
 ) -> Any:
-    """conv2d of volumes, of shape (batch, in, depth, height, width), with a weight of one axis more."""
+    """conv2d of volumes, of shape (batch, in, depth, height, width), with a weight of one axis more.
+
+    >>> F.conv3d(np.zeros((1, 2, 8, 8, 8)), np.zeros((4, 2, 3, 3, 3))).shape
+    (1, 4, 6, 6, 6)
+    """
     return _convolved("conv3d", x, weight, bias, stride, padding, dilation, groups)
 
 

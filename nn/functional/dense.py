@@ -21,6 +21,11 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     x : of shape (..., in), usually (batch, in)
     weight : of shape (out, in), as PyTorch keeps it
     bias : of shape (out,), or left away
+
+    The result has the shape (..., out). Raises ValueError for shapes that do not fit together.
+
+    >>> F.linear(np.array([[1.0, 2.0]]), np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([0.5, 0.0]))
+    array([[3.5, 6. ]])
     """
     if (
         type(x) is not np.ndarray
@@ -106,6 +111,10 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
     bias : of shape (out,), or left away
 
     Raises ValueError for shapes that do not fit together.
+
+    >>> weight = np.ones((1, 2, 2))
+    >>> F.bilinear(np.array([1.0, 2.0]), np.array([3.0, 4.0]), weight)
+    array([21.])
     """
     first, second = (x if isinstance(x, ad.Tensor) else np.asarray(x) for x in (x1, x2))
     shape = np.shape(weight)

@@ -25,6 +25,12 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
     value : what is put there with mode="constant"
 
     Raises ValueError for more padding than the mode has elements for.
+
+    >>> x = np.array([[1.0, 2.0, 3.0]])
+    >>> F.pad(x, (1, 2))
+    array([[0., 1., 2., 3., 0., 0.]])
+    >>> F.pad(x, (1, 2), mode="reflect")
+    array([[2., 1., 2., 3., 2., 1.]])
     """
     x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
     if mode not in MODES:
