@@ -10,5 +10,7 @@ def reuse_memory() -> None:
     back when they are freed, and the system clears the next array page by page as it is first written, which can take
     half of a small network's step. Freeing one block of nearly 32 MB raises the size from which it does so (mallopt(3),
     M_MMAP_THRESHOLD). It holds for the whole process and cannot be taken back; elsewhere it changes nothing.
+
+    >>> nn.reuse_memory()
     """
     np.empty(2**25 - 2**16, np.uint8)

@@ -33,6 +33,12 @@ def read_idx(path: FilePath) -> Array:
     Raises ValueError, naming the file, if it is no IDX file, if its header claims more or fewer numbers than it has,
     and if its compressed data are damaged. No more memory is taken than the file can fill, whatever its header says,
     and no more is decompressed than the header claims.
+
+    >>> import struct
+    >>> with open("two-ubyte", "wb") as file:  # bytes, one axis of two
+    ...     size = file.write(struct.pack(">4BI", 0, 0, 8, 1, 2) + bytes([7, 3]))
+    >>> nn.data.read_idx("two-ubyte")
+    array([7, 3], dtype=uint8)
     """
     name = os.fspath(path)
     with open(path, "rb") as file:
@@ -55,6 +61,16 @@ def mnist(folder: FilePath, *, images: bool = False) -> tuple[Images, Images]:
     each as it is or with .gz. X is float32 in [0, 1], of shape (samples, rows * columns), or with `images` (samples,
     1, rows, columns); y is int64, of shape (samples,). Raises FileNotFoundError for a missing file, and ValueError for
     one that read_idx refuses or that holds something else.
+
+    >>> import struct
+    >>> for part in ("train", "t10k"):  # four files of MNIST's format, each with two images of 2 x 2
+    ...     with open(f"{part}-images-idx3-ubyte", "wb") as file:
+    ...         size = file.write(struct.pack(">4B3I", 0, 0, 8, 3, 2, 2, 2) + bytes(8))
+    ...     with open(f"{part}-labels-idx1-ubyte", "wb") as file:
+    ...         size = file.write(struct.pack(">4BI", 0, 0, 8, 1, 2) + bytes([7, 3]))
+    >>> (X, y), (X_test, y_test) = nn.data.mnist(".")
+    >>> X.shape, y
+    ((2, 4), array([7, 3]))
     """
     training, test = (_labelled_images(Path(folder), part, images) for part in ("train", "t10k"))
     return training, test

@@ -49,6 +49,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc, unused-i
     model_ : the nn.Sequential that was trained; it gives logits
     history_, loss_curve_, n_iter_ : the nn.History, its losses, how many epochs there were
     n_features_in_, feature_names_in_ : what X had
+
+    >>> X, y = nn.data.iris()
+    >>> model = nn.MLPClassifier((16,), learning_rate_init=0.05, random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.9
+    True
     """
 
     criterion = CrossEntropyLoss()

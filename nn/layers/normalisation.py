@@ -98,6 +98,13 @@ class BatchNorm1d(BatchNorm):
 
     A bias in the layer before has no effect in training: write nn.Linear(..., bias=False) there. Within ad.checkpoint,
     which calls a function twice, a batch counts twice in the running averages.
+
+    >>> layer = nn.BatchNorm1d(2)
+    >>> layer(np.array([[1.0, 10.0], [3.0, 30.0]])).value.round(3)
+    array([[-1., -1.],
+           [ 1.,  1.]], dtype=float32)
+    >>> layer.running_mean
+    array([0.2, 2. ], dtype=float32)
     """
 
     axes = 2, 3
@@ -108,6 +115,9 @@ class BatchNorm2d(BatchNorm):
     """Each channel of images to mean 0 and variance 1 over the batch and the pixels, then scaled and shifted.
 
     For input of shape (batch, channels, height, width); everything else is as in BatchNorm1d.
+
+    >>> nn.BatchNorm2d(3)(np.ones((8, 3, 5, 5))).shape
+    (8, 3, 5, 5)
     """
 
     axes = (4,)
@@ -115,7 +125,11 @@ class BatchNorm2d(BatchNorm):
 
 
 class BatchNorm3d(BatchNorm):
-    """BatchNorm2d of volumes, of shape (batch, channels, depth, height, width)."""
+    """BatchNorm2d of volumes, of shape (batch, channels, depth, height, width).
+
+    >>> nn.BatchNorm3d(3)(np.ones((2, 3, 4, 5, 5))).shape
+    (2, 3, 4, 5, 5)
+    """
 
     axes = (5,)
     shapes = "(batch, channels, depth, height, width)"
@@ -133,6 +147,10 @@ class LayerNorm(Module):
     elementwise_affine : whether there is a `weight`, of that shape, which starts at 1
     bias : whether there is, with the weight, a `bias`, which starts at 0
     dtype : float32 or float64; the layer computes in it, whatever its input
+
+    >>> nn.LayerNorm(2)(np.array([[1.0, 3.0], [10.0, 30.0]])).value.round(3)
+    array([[-1.,  1.],
+           [-1.,  1.]], dtype=float32)
     """
 
     weight: Any

@@ -37,6 +37,15 @@ class Module:
     Attributes are read when asked for, in the order they were set, through lists, tuples, dicts and Modules; what
     occurs twice counts once. A set has no order, and so a Tensor or Module in one is a TypeError. There is no
     registration: `super().__init__()` is allowed and not needed.
+
+    >>> class Line(nn.Module):
+    ...     def __init__(self):
+    ...         self.slope = ad.Tensor(2.0)
+    ...
+    ...     def forward(self, x):
+    ...         return self.slope * x
+    >>> [name for name, _ in Line().named_parameters()]
+    ['slope']
     """
 
     takes_indices = False  # whether its input is looked up, and so is not to be converted to floating point

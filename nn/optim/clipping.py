@@ -30,6 +30,13 @@ def clip_grad_norm(
     factor is max_norm / (norm + 1e-6), where that is below 1 (Pascanu et al. 2013; PyTorch's number). `norm_type` is
     above 0, math.inf for the largest absolute value. A norm that is infinite or NaN makes the adjoints 0 or NaN;
     RuntimeError, and nothing is changed, with `error_if_nonfinite`.
+
+    >>> p = ad.Tensor([1.0, 1.0])
+    >>> np.sum(p * np.array([3.0, 4.0])).backward()
+    >>> float(nn.optim.clip_grad_norm([p], max_norm=1.0))
+    5.0
+    >>> p.grad.round(4)
+    array([0.6, 0.8])
     """
     bound = real(max_norm, "clip_grad_norm: max_norm")
     power = math.inf if norm_type in (math.inf, "inf") else real(norm_type, "clip_grad_norm: norm_type", above=True)
@@ -49,7 +56,14 @@ def clip_grad_norm(
 
 
 def clip_grad_value(parameters: Optimizer | Iterable[ad.Tensor] | ad.Tensor, clip_value: float) -> None:
-    """Every element of the adjoints brought into [-clip_value, clip_value], in place."""
+    """Every element of the adjoints brought into [-clip_value, clip_value], in place.
+
+    >>> p = ad.Tensor([1.0, 1.0])
+    >>> np.sum(p * np.array([3.0, -0.5])).backward()
+    >>> nn.optim.clip_grad_value([p], 1.0)
+    >>> p.grad
+    array([ 1. , -0.5])
+    """
     bound = real(clip_value, "clip_grad_value: clip_value")
     for vector in _adjoints(parameters, "clip_grad_value"):
         np.clip(vector, -bound, bound, out=vector)

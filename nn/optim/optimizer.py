@@ -46,6 +46,12 @@ class Optimizer:
 
     Raises ValueError for no parameters and for options out of range, TypeError for what is not a leaf Tensor and for
     mixed dtypes.
+
+    >>> body, head = nn.Linear(4, 3, rng=0), nn.Linear(3, 1, rng=1)
+    >>> groups = [{"params": body.parameters(), "lr": 0.01}, {"params": head.parameters()}]
+    >>> optimizer = nn.optim.SGD(groups, lr=0.1)
+    >>> [group["lr"] for group in optimizer.param_groups]
+    [0.01, 0.1]
     """
 
     options: ClassVar[dict[str, Option[Any]]] = {}  # all that a group may have

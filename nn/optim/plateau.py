@@ -26,6 +26,13 @@ class ReduceLROnPlateau(LRScheduler):
     eps : a smaller reduction is not made
 
     Rates that were assigned meanwhile are respected. The future is the metric's, so there are no `rates`.
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> schedule = nn.optim.ReduceLROnPlateau(optimizer, patience=1, factor=0.5)
+    >>> for loss in (1.0, 0.9, 0.9, 0.9):
+    ...     schedule.step(loss)
+    >>> optimizer.lr
+    0.05
     """
 
     def __init__(

@@ -20,6 +20,15 @@ class LRScheduler:
     makes a schedule that goes on after t - 1 steps, for an optimizer whose groups have an "initial_lr".
 
     There is one schedule at a time: `step` raises RuntimeError where something else has set a rate meanwhile.
+
+    >>> class Square(nn.optim.LRScheduler):
+    ...     def factor(self, t):
+    ...         return 1 / (1 + t) ** 2
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> schedule = Square(optimizer)
+    >>> schedule.step()
+    >>> optimizer.lr
+    0.025
     """
 
     each: str = "epoch"

@@ -26,6 +26,12 @@ class History:
     `history.interrupted` whether the training was stopped by hand.
     The training's numbers are of outputs that were computed while the parameters moved; the validation's are computed
     after the epoch.
+
+    >>> X, y = nn.data.gauss(100, rng=0)
+    >>> given = dict(loss="cross_entropy", optimizer="adam", metrics="accuracy", rng=0, verbose=False)
+    >>> history = nn.fit(nn.Linear(2, 2, rng=0), X, y, epochs=3, **given)
+    >>> list(history), len(history["loss"])
+    (['loss', 'accuracy'], 3)
     """
 
     def __init__(self, names: list[str]) -> None:

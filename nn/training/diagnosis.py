@@ -19,6 +19,13 @@ class DivergedError(FloatingPointError):
 
     `history` has the epochs before; `explanation` what ad.explain says of the model's parameters, where loss or adjoint
     was not finite: print it.
+
+    >>> X, y = nn.data.gauss(100, rng=0)
+    >>> try:
+    ...     nn.fit(nn.MLP(2, 8, 2, rng=0), X * np.inf, y, loss="cross_entropy", optimizer="sgd", verbose=False)
+    ... except nn.DivergedError as error:
+    ...     print(type(error).__name__)
+    DivergedError
     """
 
     def __init__(self, message: str, history: History, explanation: ad.Explanation | None = None) -> None:

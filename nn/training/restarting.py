@@ -117,10 +117,15 @@ def restarts(
     not chosen. Ctrl-C gives the best of those finished; of a single unfinished one, that. The same rng gives the same
     bits, and any of the trainings can be done again alone:
 
-    >>> found = nn.restarts(5, make, data, loss=loss, optimizer=optimizer, validation=0.2)
+    >>> X, y = nn.data.xor(100, rng=0)
+    >>> def make(rng):
+    ...     return nn.MLP(2, 4, 2, rng=rng)
+    >>> found = nn.restarts(3, make, (X, y), loss="cross_entropy", optimizer="adam", epochs=3, verbose=False)
     >>> rng = np.random.default_rng(found.seeds[2])
     >>> model = make(rng)
-    >>> nn.fit(model, found.data, loss, optimizer, validation=found.validation, rng=rng)
+    >>> again = nn.fit(model, found.data, "cross_entropy", "adam", epochs=3, rng=rng, verbose=False)
+    >>> len(found.seeds)
+    3
 
     Raises the DivergedError of the last training if all diverge, KeyError for a column that the history does not have.
     """

@@ -103,6 +103,11 @@ def find_lr(
 
     It is the range test of Smith 2017, "Cyclical learning rates for training neural networks", section 3.3, with
     rates that rise geometrically.
+
+    >>> X, y = nn.data.gauss(200, rng=0)
+    >>> found = nn.find_lr(nn.MLP(2, 8, 2, rng=0), (X, y), "cross_entropy", "adam", steps=30, rng=0)
+    >>> 1e-6 < found.suggestion < 10
+    True
     """
     parts = arguments.trainable(model)
     low, high = real(low, "find_lr: low", above=True), real(high, "find_lr: high", above=True)
