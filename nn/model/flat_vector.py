@@ -61,6 +61,7 @@ def flat(model: Module) -> FlatParameters:
 
     Logistic regression to full accuracy, by SciPy's L-BFGS:
 
+    >>> import scipy.optimize
     >>> X, y = nn.data.gauss(100, rng=0)
     >>> model = nn.Linear(2, 2, rng=0, dtype=np.float64)
     >>> flat = nn.flat(model)

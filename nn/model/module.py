@@ -140,7 +140,11 @@ class Module:
     def apply(self, function: Callable[[Module], Any]) -> Self:
         """Call a function with each Module inside once, inner before outer, and last with the Module itself.
 
-        >>> model.apply(lambda module: print(type(module).__name__))
+        >>> model = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
+        >>> model = model.apply(lambda module: print(type(module).__name__))
+        Linear
+        Tanh
+        Sequential
         """
         for module in inner_first(self, set()):
             function(module)
@@ -160,7 +164,10 @@ class Module:
         `args` are the positional arguments. `remove()` of the handle ends it, and so does the end of a `with` block.
         Deep copies and pickles have no hooks.
 
-        >>> with model[0].register_forward_hook(lambda module, args, result: print(result.shape)): model(X)
+        >>> model = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
+        >>> with model[0].register_forward_hook(lambda module, args, result: print(result.shape)):
+        ...     output = model(np.zeros((5, 3)))
+        (5, 2)
         """
         return hooks.registered(self, hook)
 

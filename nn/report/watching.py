@@ -38,13 +38,17 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
     A layer is a Module with parameters of its own. In `fit` it is a callback, `fit(..., callbacks=nn.watch(model))`;
     in a loop of one's own it is told of every step:
 
-    >>> with nn.watch(model) as watched:
-    ...     for x, y in loader:
-    ...         loss = criterion(model(x), y)
+    >>> model, (X, y) = nn.MLP(2, 8, 2, rng=0), nn.data.moons(64, rng=0)
+    >>> optimizer = nn.optim.Adam(model.parameters())
+    >>> with nn.watch(model, every=1) as watched:
+    ...     for x, labels in nn.data.DataLoader(X, y, batch_size=32):
+    ...         loss = F.cross_entropy(model(x), labels)
     ...         optimizer.zero_grad()
     ...         loss.backward()
     ...         optimizer.step()
     ...         watched.record(loss)
+    >>> watched.steps
+    [1, 2]
 
     Parameters
     ----------
