@@ -60,7 +60,7 @@ html_theme_options = {
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
-html_sidebars = {"index": [], "questions": [], "architecture": [], "changelog": []}
+html_sidebars = {"index": [], "start": [], "questions": [], "architecture": [], "changelog": []}
 
 
 def prepare(app: Sphinx) -> None:
