@@ -1,4 +1,4 @@
-"""What the pages of the site show is what the code does: their code runs, their tables run, their links lead somewhere."""
+"""What the pages of the site show is what the code does: code and tables run, links and questions lead somewhere."""
 
 from __future__ import annotations
 
