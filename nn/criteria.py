@@ -183,7 +183,7 @@ class TripletMarginWithDistanceLoss(Criterion):
 
 
 class MultiLabelMarginLoss(Criterion):
-    """The hinge over each sample's labels and the classes that are none; rows of labels are filled up with -1.
+    """The hinge between each sample's labels and all other classes; rows of labels are padded with -1.
 
     >>> round(nn.MultiLabelMarginLoss()(np.array([[2.0, 0.0, 1.5]]), np.array([[0, -1, -1]])).item(), 4)
     0.1667

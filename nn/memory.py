@@ -1,4 +1,4 @@
-"""Memory that stays with the process between the steps of a training, where that is asked for."""
+"""Memory that the process keeps between the steps of a training, on request."""
 
 import numpy as np
 

@@ -62,7 +62,7 @@ def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tens
 
 
 def notebook_display(result: Tensor, /) -> dict[str, str]:
-    """What a notebook shows of a Tensor besides its text; whoever draws pictures puts their function here."""
+    """What a notebook shows of a Tensor besides its text. The package puts the function that draws pictures here."""
     return {}
 
 
@@ -112,7 +112,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
     __slots__ = ("_grad_storage",)
 
     items_taken: ClassVar[int] = 0  # how often .item() was called; a transform warns of a result that lost a derivative
-    _grad_storage: Array | None  # where the next adjoint is to be written, if it has a place and nobody else has it
+    _grad_storage: Array | None  # the array that the next adjoint is written into, where there is one to reuse
 
     def __init__(self, value: Any, name: str | None = None, dtype: npt.DTypeLike | None = None, **other: Any) -> None:
         if other:
@@ -244,7 +244,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         memory with each other, so they cannot be written into.
         """
         found = adjoints(self, self._seed(seed)).items()
-        return {node: read_only(conjugated(g)) for node, g in found}  # type: ignore[misc]
+        return {node: read_only(conjugated(g)) for node, g in found}  # type: ignore[misc]  # the nodes of a Tensor are Tensors
 
     def retain_grad(self) -> None:
         """Keep this Tensor's adjoint in `.grad` during `backward`, as leaves do."""
@@ -260,7 +260,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         """
         if self.retained is NOT_RETAINED:
             raise AttributeError(
-                f"{described(self)} is the result of {self.primitive.name}, not a leaf, "  # type: ignore[union-attr]
+                f"{described(self)} is the result of {self.primitive.name}, not a leaf, "  # type: ignore[union-attr]  # no leaf, so it has a primitive
                 "so its adjoint is not kept; call .retain_grad() before .backward(), or read .adjoints()."
             )
         if self.retained is None:

@@ -1,4 +1,4 @@
-"""How operations, places and sizes are written; and the answer: text, HTML, picture."""
+"""The answer of `explain`: its text, HTML and picture."""
 
 from __future__ import annotations
 

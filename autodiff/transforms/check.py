@@ -1,4 +1,4 @@
-"""Adjoints against difference quotients: the test that any differentiable function can be put to in one line."""
+"""Adjoints compared with difference quotients: a test of any differentiable function in one line."""
 
 from __future__ import annotations
 

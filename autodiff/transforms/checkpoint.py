@@ -1,4 +1,4 @@
-"""Memory for time: a part of a computation that is forgotten after it is done, and done again in reverse."""
+"""Checkpoints: intermediate values are freed after the forward pass, and computed again in the reverse pass."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _new_results(results: Any, since: int) -> list[Tensor]:
 
 def _together(new: list[Tensor]) -> Tensor:
     """Several Tensors as one vector; a single one as it is."""
-    return new[0] if len(new) == 1 else np.concatenate([np.ravel(tensor) for tensor in new])  # type: ignore[return-value]
+    return new[0] if len(new) == 1 else np.concatenate([np.ravel(tensor) for tensor in new])  # type: ignore[return-value]  # of Tensors, np.concatenate is a Tensor
 
 
 def _apart(node: Tensor, new: list[Tensor]) -> Iterator[Tensor]:

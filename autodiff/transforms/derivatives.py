@@ -1,4 +1,4 @@
-"""Functions made of functions: grad and its kin, which nest to any order.
+"""Derivatives of functions: grad and its relatives. They nest to any order.
 
 Arguments are arrays, numbers, or nested dicts, lists and tuples of them; derivatives have the same structure.
 They are plain arrays, unless the function reads Tensors from outside (its arguments included): then they are

@@ -77,7 +77,7 @@ def mnist(folder: FilePath, *, images: bool = False) -> tuple[Images, Images]:
 
 
 def _array(stream: IO[bytes] | gzip.GzipFile, name: str, most: int) -> Array:
-    """The array of a stream that has at most so many bytes."""
+    """The array in a stream of at most that many bytes."""
     start = _read(stream, 4)
     kind = TYPES.get(start[2]) if len(start) == 4 and start[:2] == b"\0\0" else None
     if kind is None:
@@ -114,7 +114,7 @@ def _array(stream: IO[bytes] | gzip.GzipFile, name: str, most: int) -> Array:
 
 
 def _read(stream: IO[bytes] | gzip.GzipFile, count: int) -> bytearray:
-    """So many bytes, or those that there are."""
+    """That many bytes, or fewer at the end of the stream."""
     found = bytearray()
     while len(found) < count:
         piece = stream.read(min(count - len(found), READ_AT_ONCE))

@@ -1,4 +1,4 @@
-"""The classifier of scikit-learn's kind."""
+"""The classifier as a scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import ClassifierMixin  # type: ignore[import-untyped, unused-ignore]
-from sklearn.utils.multiclass import check_classification_targets  # type: ignore[import-untyped, unused-ignore]
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
 
 import autodiff as ad
 from nn.estimators.perceptron import Perceptron
@@ -16,7 +16,7 @@ from nn.losses import CrossEntropyLoss
 Array = npt.NDArray[Any]
 
 
-class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc, unused-ignore]
+class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc, unused-ignore]  # scikit-learn has no types
     """A multi-layer perceptron that gives classes probabilities, as a scikit-learn estimator.
 
     Parameters that scikit-learn's own MLPClassifier has mean the same here. It does not standardise its inputs: put
@@ -35,7 +35,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc, unused-i
     max_iter : epochs at most
     random_state : an int seed, a numpy.random.RandomState or Generator; None is a new seed each time
     tol : training ends when the loss has not fallen by more than this ...
-    n_iter_no_change : ... for so many epochs
+    n_iter_no_change : ... for this number of epochs
     early_stopping : whether to go by the loss of samples set aside, and to end with the weights for which it was least
     validation_fraction : the share of them, of each class
     verbose : whether to show one line per epoch

@@ -1,4 +1,4 @@
-"""Adaptive pooling: so many windows as are asked for, whatever the image's size.
+"""Adaptive pooling: the number of windows is given, and the image's size may be any.
 
 Of n elements along an axis and m windows, window i has those from floor(i n / m) to ceil((i + 1) n / m), as in PyTorch.
 """
@@ -30,7 +30,7 @@ def adaptive_avg_pool1d(x: Any, output_size: Wanted) -> Any:
 
 
 def adaptive_avg_pool2d(x: Any, output_size: Wanted) -> Any:
-    """The mean of each window of each channel, of so many windows as `output_size` says.
+    """Average pooling to a given size: the mean of each of `output_size` windows of each channel.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def adaptive_max_pool1d(x: Any, output_size: Wanted, return_indices: bool = Fals
 
 
 def adaptive_max_pool2d(x: Any, output_size: Wanted, return_indices: bool = False) -> Any:
-    """The highest number of each window of each channel, of so many windows as `output_size` says.
+    """Maximum pooling to a given size: the highest number of each of `output_size` windows of each channel.
 
     With `return_indices` it gives (result, indices), where they lie in each channel's image, row after row. The
     derivative goes to the highest element, the first in reading order of several. The rest is as in

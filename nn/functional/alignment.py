@@ -133,7 +133,7 @@ def _joined(stay: Any, step: Any, leap: Any, leaping: Array) -> Any:
 
 
 def _moved(x: Any, by: int) -> Any:
-    """x with every place's number at the place so many further on, or before."""
+    """x shifted along its last axis by that many places, up or down."""
     gap = np.full((x.shape[0], min(abs(by), x.shape[1])), IMPOSSIBLE, x.dtype)
     return np.concatenate([gap, x[:, :-by]] if by > 0 else [x[:, -by:], gap], axis=1)
 

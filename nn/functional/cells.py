@@ -51,7 +51,7 @@ CELLS = {
 
 
 def blocks(x: Any, count: int) -> list[Any]:
-    """The last axis cut into so many equal parts."""
+    """The last axis, divided into that many equal parts."""
     width = x.shape[-1] // count
     return [x[..., k * width : (k + 1) * width] for k in range(count)]
 

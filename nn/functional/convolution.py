@@ -69,12 +69,12 @@ def conv2d(
     ----------
     x : images, of shape (batch, in, height, width), or one of shape (in, height, width)
     weight : of shape (out, in / groups, kernel height, kernel width), as PyTorch keeps it
-    bias : of shape (out,), or left away
+    bias : of shape (out,), or None for no bias
     stride : the step from one window to the next: an int, or a pair (vertical, horizontal), as the next two
     padding : how many zeros are put at each side; "valid" for none, "same" for as many as leave the size what it is
         (with stride 1; an odd one goes to the bottom and right)
     dilation : the distance of a kernel's elements in the image
-    groups : the channels are cut into so many groups, each output sees one of them
+    groups : the number of groups that the channels are divided into; each output sees one group
 
     The result has the shape (batch, out, rows, columns) with rows = floor((height + 2 padding - dilation (kernel
     height - 1) - 1) / stride) + 1. Raises ValueError for shapes that do not fit together and for a kernel larger than

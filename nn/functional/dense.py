@@ -20,7 +20,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     ----------
     x : of shape (..., in), usually (batch, in)
     weight : of shape (out, in), as PyTorch keeps it
-    bias : of shape (out,), or left away
+    bias : of shape (out,), or None for no bias
 
     The result has the shape (..., out). Raises ValueError for shapes that do not fit together.
 
@@ -108,7 +108,7 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
     ----------
     x1, x2 : of shape (..., in1) and (..., in2), whose first axes are the same; converted to the dtype of the weight
     weight : of shape (out, in1, in2)
-    bias : of shape (out,), or left away
+    bias : of shape (out,), or None for no bias
 
     Raises ValueError for shapes that do not fit together.
 

@@ -1,4 +1,4 @@
-"""What integers stand for: rows of a table, and one-hot vectors."""
+"""Embeddings: integers replaced by rows of a table, or by one-hot vectors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def taken_rows(weight: Any, indices: Any) -> Any:
 
 @ad.primitive
 def added_rows(g: Any, indices: Any, rows: int) -> Any:
-    """Zeros of so many rows with those of g added at the indices, as often as they are repeated."""
+    """An array of zeros with that many rows, to which the rows of g are added at the indices; repeated ones add up."""
     width = g.shape[-1]
     table = np.zeros(rows * width, g.dtype)
     # Element by element: np.add.at takes several times as long for rows.

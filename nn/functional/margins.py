@@ -164,7 +164,7 @@ def triplet_margin_with_distance_loss(
 
 
 def multilabel_margin_loss(x: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
-    """The hinge Σ max(0, 1 - x[label] + x[other]) / classes over a sample's labels and the classes that are none.
+    """The hinge Σ max(0, 1 - x[label] + x[other]) / classes, over the pairs of a sample's label and another class.
 
     Parameters
     ----------

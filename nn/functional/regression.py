@@ -1,4 +1,4 @@
-"""Losses of predicted numbers; on plain arrays they give plain numbers."""
+"""Losses of regression. With plain arrays they return plain numbers."""
 
 from __future__ import annotations
 

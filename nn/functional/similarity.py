@@ -1,4 +1,4 @@
-"""How far vectors lie from each other, and in which direction."""
+"""Distances between vectors, and angles."""
 
 from __future__ import annotations
 

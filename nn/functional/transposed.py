@@ -50,12 +50,12 @@ def conv_transpose2d(
     ----------
     x : images, of shape (batch, in, height, width), or one of shape (in, height, width)
     weight : of shape (in, out / groups, kernel height, kernel width), as PyTorch keeps it
-    bias : of shape (out,), or left away
+    bias : of shape (out,), or None for no bias
     stride, dilation : an int, or a pair (vertical, horizontal), as the next two
     padding : how much is cut off from each side of the result
     output_padding : how much the result is longer at the bottom and right, less than the stride or the dilation: of the
         sizes that conv2d brings to x's, which one is meant
-    groups : the channels are cut into so many groups, each output sees one of them
+    groups : the number of groups that the channels are divided into; each output sees one group
 
     The result has the shape (batch, out, rows, columns), rows = (height - 1) stride - 2 padding + dilation (kernel
     height - 1) + output_padding + 1. Raises ValueError for shapes that do not fit together, TypeError for a weight

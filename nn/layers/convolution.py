@@ -119,7 +119,7 @@ class Conv2d(_Conv):
     in_channels, out_channels : how many the images have, and the result
     kernel_size, stride, dilation : an int, or a pair (vertical, horizontal)
     padding : the same, or "valid" or "same"
-    groups : the channels are cut into so many groups, each output sees one of them
+    groups : the number of groups that the channels are divided into; each output sees one group
     padding_mode : what is put there: "zeros", or as in functional.pad "reflect", "replicate" or "circular"
     bias : whether a number is added to each output
     rng : where the weight is drawn from: a numpy.random.Generator, an int seed, or None. Layers that are made with

@@ -117,7 +117,7 @@ class Identity(Module):
 
 
 class Embedding(Module):
-    """A table of vectors, one for each of so many things: integers in, their rows of `weight` out.
+    """A table of vectors: each integer in the input is replaced by that row of `weight`.
 
     Parameters
     ----------

@@ -87,7 +87,7 @@ class Dense(Module):
         return self.inputs is not None  # not `weight`, which weight_norm takes away
 
     def build(self, inputs: int) -> None:
-        """Make the parameters for so many inputs."""
+        """Make the parameters for this number of inputs."""
         inputs = whole(inputs, "Dense's number of inputs")
         weight = init.initial(self.weight_init, (self.units, inputs), self.rng, self.dtype, "Dense: weight_init")
         self.weight = ad.Tensor(weight, name="weight")

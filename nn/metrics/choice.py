@@ -1,4 +1,4 @@
-"""Which metrics there are by name, and those that somebody asks for."""
+"""The metrics that have a name, and the choice of metrics by name or as functions."""
 
 from __future__ import annotations
 

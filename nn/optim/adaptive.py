@@ -1,4 +1,4 @@
-"""Step sizes of each element's own, from the squares of its past adjoints."""
+"""Optimizers with a step size for each element, computed from the squares of its past adjoints."""
 
 from __future__ import annotations
 

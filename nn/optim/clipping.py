@@ -1,4 +1,4 @@
-"""Adjoints cut down before a step: to a norm of all together, or to a bound for each element."""
+"""Clipping: adjoints scaled down before a step to a norm of all together, or limited element by element."""
 
 from __future__ import annotations
 

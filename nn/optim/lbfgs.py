@@ -1,4 +1,4 @@
-"""L-BFGS: steps along an estimate of Newton's direction, of a loss that is computed anew as often as it takes."""
+"""L-BFGS: steps along an estimate of Newton's direction; the loss is computed several times per step."""
 
 from __future__ import annotations
 

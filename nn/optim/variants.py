@@ -1,4 +1,4 @@
-"""Adam's variants: by a rectified variance, by the largest adjoint, by the sign of a mean."""
+"""Variants of Adam: RAdam rectifies the variance, Adamax uses the largest adjoint, Lion the sign of a mean."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watching a training: what every layer's gradients, activations and updates are like, step by step."""
+"""Watching a training: every layer's gradients, activations and updates, step by step."""
 
 from __future__ import annotations
 

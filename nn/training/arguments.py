@@ -1,4 +1,4 @@
-"""What `fit` and its kin are given besides the samples, checked before anything is changed."""
+"""The arguments of `fit`, `evaluate` and the searches besides the samples, checked before anything is changed."""
 
 from __future__ import annotations
 

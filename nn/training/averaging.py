@@ -30,8 +30,7 @@ class ExponentialMovingAverage(Callback):
     ...     output = model(np.ones((5, 2)))
 
     `decay`, from 0 to below 1, is the share that is kept: 0.999 averages about the last 1000 steps. `averages` are the
-    means by the parameters' names. Buffers, such as BatchNorm's running ones, are not averaged, and nor is what is
-    frozen.
+    means by the parameters' names. Buffers, such as BatchNorm's running averages, and frozen parameters are left out.
     """
 
     def __init__(self, decay: float = 0.999) -> None:

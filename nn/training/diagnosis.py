@@ -1,4 +1,4 @@
-"""What is wrong when a training's numbers are no longer finite: read from the graph, which remembers every value."""
+"""The diagnosis of a training whose numbers are no longer finite, read from the graph, which has every value."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def measured(
     ignored: int | None,
     poll: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
-    """Loss and metrics over a loader's samples in their order, so many at once; `poll` is called before each batch."""
+    """Loss and metrics over a loader's samples, in order, in batches; `poll` is called before each batch."""
     means, model = Means(measures), parts.model
     with parts.evaluating():
         for start in range(0, loader.size, size):

@@ -1,4 +1,4 @@
-"""Several trainings from different beginnings, of which the best is kept."""
+"""Several trainings with different initial values, of which the best is kept."""
 
 from __future__ import annotations
 
@@ -113,9 +113,9 @@ def restarts(
     validation : as in `fit`; a share is set aside once, so that all are judged by the same samples
     verbose : whether to show one line per restart
 
-    Compared is the last epoch, or the one whose weights an EarlyStopping has put back. A training that diverges is
-    not chosen. Ctrl-C gives the best of those finished; of a single unfinished one, that. The same rng gives the same
-    bits, and any of the trainings can be done again alone:
+    The trainings are compared by their last epoch, or by the one whose weights an EarlyStopping has restored. One that
+    diverges is not chosen. Ctrl-C returns the best of those that have finished, or the one under way if none has. The
+    same rng gives the same bits, and each training can be repeated alone:
 
     >>> X, y = nn.data.xor(100, rng=0)
     >>> def make(rng):

@@ -1,4 +1,4 @@
-"""Samples as `fit` and its kin are given them: looked at, put into loaders, and brought to the model's dtype."""
+"""Samples as `fit`, `evaluate` and `predict` take them: checked, put into loaders, converted to the model's dtype."""
 
 from __future__ import annotations
 

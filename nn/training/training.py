@@ -1,4 +1,4 @@
-"""A training while it runs: the loop that everybody writes, with what it takes to stop and go on."""
+"""A training while it runs: the training loop, and what is needed to stop it and to resume."""
 
 from __future__ import annotations
 

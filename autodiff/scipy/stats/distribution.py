@@ -1,4 +1,4 @@
-"""What a distribution is here: a few functions of the standardised variable, and SciPy's methods made of them."""
+"""Distributions: each is a few functions of the standardised variable, from which SciPy's methods are made."""
 
 from __future__ import annotations
 
