@@ -41,7 +41,7 @@ class Criterion(Module):
 
 
 class MSELoss(Criterion):
-    """The squared error (y' - y)², for a prediction and a target of the same shape; with `half`, (y' - y)² / 2.
+    """The squared error (y' - y)², of a prediction y' and a target y of the same shape; with `half`, (y' - y)² / 2.
 
     >>> prediction = ad.Tensor([1.0, 2.0])
     >>> nn.MSELoss()(prediction, np.array([0.0, 4.0])).backward()

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def reuse_memory() -> None:
-    """Let freed arrays below 32 MB stay with the process for its next arrays, instead of going back to the system.
+    """Keep freed arrays below 32 MB in the process for its next arrays, instead of returning them to the system.
 
     Call it once, before a convolutional network is trained on Linux. The C library there (glibc) hands large blocks
     back when they are freed, and the system clears the next array page by page as it is first written, which can take

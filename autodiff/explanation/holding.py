@@ -137,9 +137,9 @@ class Alive:
 
 
 def alive() -> Alive:
-    """The graphs that are still held, how large they are, and what holds many of them: where memory grows in a loop.
+    """The graphs that are still held, their size, and what holds many of them. Use it if memory grows in a loop.
 
-    It asks Python's garbage collector what there is, so that it costs nothing where it is not called.
+    It asks Python's garbage collector for them, so it costs nothing unless it is called.
 
     >>> y = np.tanh(ad.Tensor([0.5]))
     >>> ad.alive().operations >= 1

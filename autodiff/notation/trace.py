@@ -87,9 +87,8 @@ def trace(y: Tensor, seed: npt.ArrayLike | None = None) -> Trace:
     seed : the adjoint of y, in its shape; 1 for a real result of one element. Without one the trace of a result of
         several elements has the forward column only.
 
-    The computation may have been reversed before, and no Tensor is changed. Where what y was computed from was
-    assigned new values since, as by an optimizer's step, the trace shows these, has the forward column only and says
-    so.
+    `backward` may have been called before; no Tensor is changed. If the inputs have been assigned new values since, as
+    by an optimizer's step, the trace shows the new values, has the forward column only, and says so.
 
     >>> x1, x2 = ad.Tensor(2.0, name="x1"), ad.Tensor(5.0, name="x2")
     >>> print(ad.trace(x1 * x2))

@@ -147,8 +147,9 @@ def draw(
 ) -> Picture:
     """The picture of everything `y` was computed from, with the adjoints of `y`.
 
-    Where inputs or parameters were assigned new values since, as by an optimizer's step, they are drawn as they are
-    now, everything else as it was computed, and without adjoints, which would mix both; the legend says so.
+    If inputs or parameters have been assigned new values since, as by an optimizer's step, their new values are drawn,
+    and all other values as they were computed. Adjoints are left out then, since they would mix both. The legend says
+    so.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ class TensorDataset:
 def random_split(
     dataset: TensorDataset | tuple[npt.ArrayLike, ...], lengths: Sequence[float], rng: Rng = None
 ) -> list[TensorDataset]:
-    """The samples shared out at random: one TensorDataset for each of the lengths, with copies of its rows.
+    """Split samples at random: one TensorDataset for each of the lengths, with copies of its rows.
 
     Parameters
     ----------

@@ -15,13 +15,13 @@ ROWS_AT_ONCE = 4096  # the sums are in float64, which all samples at once would 
 
 
 class Standardiser(Module):
-    """The map x -> (x - mean) / std, with the mean and standard deviation of each feature of the samples it is made of.
+    """The map x -> (x - mean) / std, with each feature's mean and standard deviation over the given samples.
 
-    Made of the training data and called on all: the test data must not be looked at to choose it.
+    Make it from the training data and apply it to all data: the test data must not influence it.
 
     `mean` and `std`, of the shape of one sample and the samples' dtype (float32 if that is none of floating point),
-    are buffers; so it may be the first layer of a model and is saved with it. A feature that is constant, or whose
-    deviation is too small for a number, has std 1, and becomes 0. Results have the dtype of floating-point arguments.
+    are buffers; so it may be the first layer of a model, and is saved with it. A feature that is constant, or whose
+    deviation underflows to 0, has std 1 and becomes 0. Results have the dtype of floating-point arguments.
     Raises ValueError for samples that are not finite, and for arguments of another shape.
 
     >>> X_train, X_test = np.array([[1.0], [3.0]]), np.array([[5.0]])

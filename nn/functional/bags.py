@@ -24,7 +24,7 @@ def embedding_bag(
     include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> Any:
-    """The sum, mean or maximum of the rows that each bag of integers stands for: of shape (bags, width).
+    """The sum, mean or maximum of a table's rows at each bag of integers: of shape (bags, width).
 
     Parameters
     ----------

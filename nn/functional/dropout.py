@@ -13,7 +13,7 @@ from nn.functional.windows import misshapen
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
-    """In training each element by chance 0, with probability p, and otherwise itself / (1 - p); else x as it is.
+    """In training, each element is set to 0 with probability p and divided by 1 - p otherwise; else x itself.
 
     So the expected value is x, and evaluation needs no factor ("inverted" dropout; Srivastava et al. 2014).
 
@@ -44,7 +44,7 @@ def dropout1d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = Non
 
 
 def dropout2d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
-    """dropout of whole channels, since neighbouring pixels say the same (Tompson et al. 2015).
+    """dropout of whole channels, since neighbouring pixels are much alike (Tompson et al. 2015).
 
     x has the shape (batch, channels, height, width), or (channels, height, width). The other parameters are those of
     dropout.

@@ -34,7 +34,7 @@ ad.written(taken_rows, "embedding(b, a)", pullbacks=("scatter g",))
 
 
 def embedding(indices: npt.ArrayLike, weight: Any, padding_idx: int | None = None) -> Any:
-    """The rows of a table that integers stand for.
+    """The rows of a table at the given integers.
 
     Parameters
     ----------

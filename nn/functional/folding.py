@@ -61,7 +61,7 @@ def fold(
     padding: int | Sizes = 0,
     stride: int | Sizes = 1,
 ) -> Any:
-    """Columns laid on their windows of an image of `output_size`; what overlaps adds up: the adjoint of unfold.
+    """Columns added to their windows of an image of `output_size`, where windows may overlap: the adjoint of unfold.
 
     x has the shape (batch, channels times the kernel's size, windows), or one axis less for one image. The result has
     the shape (batch, channels, *output_size). The other parameters are those of unfold.

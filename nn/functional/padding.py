@@ -14,7 +14,7 @@ MODES = ("constant", "reflect", "replicate", "circular")
 
 
 def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Any:
-    """x made longer, the last axis first: `pad` is (before, after) of it, then of the axis before, and so on.
+    """x with elements added around it: `pad` is (before, after) of the last axis, then of the one before it, and so on.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ def interpolate(
     align_corners: bool | None = None,
     recompute_scale_factor: bool = False,
 ) -> Any:
-    """Images of another size: each axis is read at evenly spaced places, between its elements where they fall there.
+    """Images resized: each axis is sampled at evenly spaced places, with interpolation between its elements.
 
     Parameters
     ----------

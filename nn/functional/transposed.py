@@ -42,7 +42,7 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: int | Sizes = 1,
 ) -> Any:
-    """Each pixel of x times the weight's kernels, laid on the result in steps of `stride`; what overlaps adds up.
+    """A transposed convolution: each pixel of x times the kernels is added to the result, in steps of `stride`.
 
     It is the adjoint of conv2d, with the same stride, padding, dilation and groups, from images of the result's size.
 

@@ -69,7 +69,7 @@ class Linear(Module):
 
 
 class Flatten(Module):
-    """Every axis after the first put into one: images become rows; or those from `start_dim` up to `end_dim`.
+    """The axes from `start_dim` to `end_dim` joined into one: by default all but the first, so images become rows.
 
     >>> nn.Flatten()(np.zeros((8, 3, 5, 5))).shape
     (8, 75)
@@ -102,7 +102,7 @@ class Flatten(Module):
 
 
 class Identity(Module):
-    """x as it is: a place where another layer may come.
+    """x itself: a placeholder for another layer.
 
     >>> nn.Identity()(np.array([1.0, 2.0]))
     array([1., 2.])

@@ -29,7 +29,7 @@ class _Dropping(Module):
 
 
 class Dropout(_Dropping):
-    """In training each element by chance 0, with probability p, and otherwise itself / (1 - p); in evaluation x.
+    """In training, each element is set to 0 with probability p and divided by 1 - p otherwise; in evaluation, x itself.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Dropout(_Dropping):
         whose state goes on from call to call
     inplace : has no effect, since Tensors are never written into; accepted for programs written for PyTorch
 
-    It draws anew at every call, so it does not belong into ad.checkpoint, which calls a function twice.
+    It draws new random numbers at every call, so do not use it inside ad.checkpoint, which calls a function twice.
     Source: Srivastava et al. 2014.
 
     >>> layer = nn.Dropout(0.5, rng=0)

@@ -80,11 +80,12 @@ class BatchNorm(Module):
 
 
 class BatchNorm1d(BatchNorm):
-    """Each feature to mean 0 and variance 1 over the batch, then scaled and shifted (Ioffe & Szegedy 2015).
+    """Batch normalisation: each feature to mean 0 and variance 1, then scaled and shifted (Ioffe & Szegedy 2015).
 
-    In training by the mean and the biased variance of the batch, of at least two samples; in evaluation
-    (`model.eval()`) by running averages of them, so that a sample's result does not depend on its batch. A batch of
-    a few samples, such as the last of an epoch, teaches little but noise: nn.data.DataLoader(..., drop_last=True).
+    In training it uses the mean and the biased variance of the batch, which needs at least two samples. In evaluation
+    (`model.eval()`) it uses running averages of them, so that a sample's result does not depend on its batch. In a
+    batch of a few samples, such as the last of an epoch, these statistics are mostly noise; leave that batch out with
+    nn.data.DataLoader(..., drop_last=True).
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ class BatchNorm1d(BatchNorm):
         without them evaluation normalises by its own batch too
     dtype : float32 or float64; the layer computes in it, whatever its input
 
-    A bias in the layer before has no effect in training: write nn.Linear(..., bias=False) there. Within ad.checkpoint,
+    A bias in the layer before has no effect in training: write nn.Linear(..., bias=False) there. Inside ad.checkpoint,
     which calls a function twice, a batch counts twice in the running averages.
 
     >>> layer = nn.BatchNorm1d(2)
@@ -136,7 +137,7 @@ class BatchNorm3d(BatchNorm):
 
 
 class LayerNorm(Module):
-    """Each sample to mean 0 and variance 1 over its features, then scaled and shifted (Ba et al. 2016).
+    """Layer normalisation: each sample to mean 0 and variance 1 over its features, then scaled and shifted (Ba et al. 2016).
 
     The same in training and in evaluation, and independent of the batch.
 

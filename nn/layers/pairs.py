@@ -107,7 +107,7 @@ class PairwiseDistance(Module):
 
 
 class EmbeddingBag(Module):
-    """The sum, mean or maximum of the rows of `weight` that bags of integers stand for.
+    """The sum, mean or maximum of the rows of `weight` at each bag of integers.
 
     Parameters
     ----------

@@ -108,7 +108,7 @@ class Unfold(_Shown):
 
 
 class Fold(_Shown):
-    """Columns laid on their windows of an image; functional.fold describes the parameters.
+    """Columns added to their windows of an image; functional.fold describes the parameters.
 
     >>> nn.Fold(output_size=3, kernel_size=2)(np.ones((1, 4, 4)))
     array([[[[1., 2., 1.],

@@ -35,7 +35,7 @@ THRESHOLDED = (accuracy, precision, recall, f1)
 
 
 def additive(metric: Metric) -> bool:
-    """Whether a metric is known to be a mean over the samples: over all of them, none is ignored.
+    """Whether a metric is known to be a mean over all samples, so that batches can be averaged.
 
     >>> nn.metrics.additive(nn.metrics.accuracy), nn.metrics.additive(nn.metrics.f1)
     (True, False)

@@ -29,7 +29,7 @@ AVERAGES = ("auto", "binary", "macro", "micro", None)
 
 
 def accuracy(outputs: Any, targets: Any, *, threshold: float = 0.5, ignore_index: int | None = None) -> float:
-    """The share of samples that are put into their class; NaN puts a sample into none.
+    """The share of samples that are classified correctly; a sample with a NaN counts as wrong.
 
     >>> logits = np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]])
     >>> nn.metrics.accuracy(logits, np.array([0, 1, 1])).__round__(4)
@@ -66,7 +66,7 @@ def top_k_accuracy(outputs: Any, targets: Any, k: int = 5, *, ignore_index: int 
 def confusion_matrix(
     outputs: Any, targets: Any, *, threshold: float = 0.5, ignore_index: int | None = None
 ) -> npt.NDArray[np.intp]:
-    """How many samples of each class (rows) were put into each (columns), of shape (classes, classes).
+    """How many samples of each class (rows) were classified as each class (columns), of shape (classes, classes).
 
     >>> nn.metrics.confusion_matrix(np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]]), np.array([0, 1, 1]))
     array([[1, 0],
@@ -85,7 +85,7 @@ def precision(
     threshold: float = 0.5,
     ignore_index: int | None = None,
 ) -> Any:
-    """The share of the samples put into a class that belong there; 0 where none was.
+    """Of the samples classified as a class, the share that belong to it; 0 if there are none.
 
     `average` is over the classes: "macro", the mean of those that occur; "micro", all samples taken together;
     "binary", class 1 alone; None, an array of all. "auto" is "binary" for one output per sample, else "macro".
@@ -105,7 +105,7 @@ def recall(
     threshold: float = 0.5,
     ignore_index: int | None = None,
 ) -> Any:
-    """The share of the samples of a class that were put into it; 0 where there is none. `average` as in precision.
+    """Of the samples of a class, the share that were classified as it; 0 if there are none. `average` as in precision.
 
     >>> nn.metrics.recall(np.array([0.9, 0.8, 0.1]), np.array([1, 0, 0]))
     1.0

@@ -32,10 +32,10 @@ def _without_forward(self: Module, *args: Any, **kwargs: Any) -> Any:
 class Module:
     """A function with parameters: subclass it, keep parameters and other Modules as attributes, define `forward`.
 
-    A Tensor without origin (a leaf) is a parameter, an ndarray a buffer: state that is not trained, and written in
-    place; what `forward` only remembers for somebody to look at is none, and is to have a name that begins with _.
-    Attributes are read when asked for, in the order they were set, through lists, tuples, dicts and Modules; what
-    occurs twice counts once. A set has no order, and so a Tensor or Module in one is a TypeError. There is no
+    A leaf Tensor among the attributes is a parameter. An ndarray is a buffer: state that is not trained, and is changed
+    in place. An attribute that `forward` only keeps for inspection needs a name that begins with _. Attributes are
+    found when they are asked for, in the order in which they were set, also inside lists, tuples, dicts and Modules;
+    one that occurs twice counts once. A set has no order, so a Tensor or Module in a set raises TypeError. There is no
     registration: `super().__init__()` is allowed and not needed.
 
     >>> class Line(nn.Module):

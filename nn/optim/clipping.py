@@ -24,12 +24,12 @@ def clip_grad_norm(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> float:
-    """The norm that all adjoints together had, as one vector, before they were scaled to at most `max_norm`.
+    """Scale all adjoints, taken as one vector, to a norm of at most `max_norm`. Returns the norm before.
 
-    `parameters` is an optimizer, or Tensors; `.grad` is changed in place, those that are None count as none. The
-    factor is max_norm / (norm + 1e-6), where that is below 1 (Pascanu et al. 2013; PyTorch's number). `norm_type` is
-    above 0, math.inf for the largest absolute value. A norm that is infinite or NaN makes the adjoints 0 or NaN;
-    RuntimeError, and nothing is changed, with `error_if_nonfinite`.
+    `parameters` is an optimizer, or Tensors. Their `.grad` is changed in place; those without one are skipped. The
+    factor is max_norm / (norm + 1e-6), if that is below 1 (Pascanu et al. 2013; PyTorch's number). `norm_type` is
+    above 0, or math.inf for the largest absolute value. An infinite norm makes the adjoints 0, and a NaN makes them
+    NaN; with `error_if_nonfinite` it raises RuntimeError instead, and changes nothing.
 
     >>> p = ad.Tensor([1.0, 1.0])
     >>> np.sum(p * np.array([3.0, 4.0])).backward()
@@ -56,7 +56,7 @@ def clip_grad_norm(
 
 
 def clip_grad_value(parameters: Optimizer | Iterable[ad.Tensor] | ad.Tensor, clip_value: float) -> None:
-    """Every element of the adjoints brought into [-clip_value, clip_value], in place.
+    """Clip every element of the adjoints to [-clip_value, clip_value], in place.
 
     >>> p = ad.Tensor([1.0, 1.0])
     >>> np.sum(p * np.array([3.0, -0.5])).backward()

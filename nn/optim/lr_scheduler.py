@@ -272,10 +272,10 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
 
 class SequentialLR(LRScheduler):
-    """Schedules one after the other: the next begins, at its own step 0, after each of the `milestones`.
+    """Schedules one after the other: after each of the `milestones` the next one begins, at its own step 0.
 
-    All are made for this optimizer, and are stepped by this one only; `each` is theirs. A ReduceLROnPlateau cannot be
-    among them.
+    All are made for this optimizer. Call `step` of this schedule only. `each` is taken from them. A ReduceLROnPlateau
+    cannot be among them.
 
     >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
     >>> warm = nn.optim.LinearLR(optimizer, start_factor=0.5, total_iters=2)

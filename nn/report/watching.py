@@ -67,8 +67,8 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
     dead : of a relu, the share of units (of channels, after a convolution) that are 0 for the whole batch; of sigmoid
         and tanh, the share of elements where the slope is below 5 % of the steepest
 
-    What there is not is NaN. All is read from the graph of the loss: outputs that the loss does not depend on are not
-    seen. `print` shows the last state; a notebook shows the picture of a watch.
+    Numbers that do not exist are NaN. Everything is read from the graph of the loss, so outputs that the loss does not
+    depend on are not seen. `print` shows the last state; a notebook shows the picture.
     """
 
     def __init__(self, model: Module, every: int | None = None, *, live: bool = True) -> None:

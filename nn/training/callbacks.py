@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """What `fit` calls at the moments below, each time with the `Training`; subclass it and define those you need.
+    """The base class of callbacks, whose methods `fit` calls at the moments below. Define those that you need.
 
     A plain function of the Training may be passed in place of a Callback; it is called at the end of every epoch.
     `training.stop("why")` ends the training after the moment it is called in.
@@ -58,7 +58,7 @@ class Callback:
 
 
 class EarlyStopping(Callback):
-    """End the training when a quantity has not improved for a while, and give the model its best weights back.
+    """End the training when a quantity has stopped improving, and restore the model's best weights.
 
     Parameters
     ----------

@@ -15,10 +15,10 @@ from nn.report.history import History
 
 
 class DivergedError(FloatingPointError):
-    """Loss, gradient or step became NaN or infinite; the model is as it was before that batch.
+    """A loss, a gradient or a step became NaN or infinite. The model is as it was before that batch.
 
-    `history` has the epochs before; `explanation` what ad.explain says of the model's parameters, where loss or adjoint
-    was not finite: print it.
+    `history` has the epochs before. `explanation` is what ad.explain says of the model's parameters, if the loss or an
+    adjoint was not finite: print it.
 
     >>> X, y = nn.data.gauss(100, rng=0)
     >>> try:

@@ -58,9 +58,9 @@ def fit(
     rng: Rng = None,
     verbose: bool = True,
 ) -> History:
-    """Train a model on samples, in mini-batches that are drawn anew in each epoch; it is changed in place.
+    """Train a model on samples, in mini-batches that are drawn again in each epoch. The model is changed in place.
 
-    It is in training mode meanwhile, in evaluation mode for the validation, and afterwards.
+    It is in training mode during the batches, and in evaluation mode during the validation and afterwards.
 
     Parameters
     ----------
