@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from pathlib import Path
 from typing import Any
@@ -102,3 +103,25 @@ def test_every_notebook_is_a_tutorial() -> None:
     patterns = re.findall(r"^notebooks/(\S+)$", text, re.MULTILINE)
     for notebook in ROOT.glob("notebooks/*.ipynb"):
         assert any(Path(notebook.stem).match(pattern) for pattern in patterns), notebook.name
+
+
+def part(name: str) -> Any:
+    """A module that the site is built with; it lies outside of the packages."""
+    found = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def test_a_docstring_becomes_restructured_text() -> None:
+    lines = [
+        *("The p-norm |x| of x * y, by `np.sum`.", "", "Parameters", "----------", "x, y : of one shape"),
+        *("p : a number", "    above 0", "", ">>> 2 * 3", "6"),
+    ]
+    part("docstrings").as_restructured_text(None, "function", "f", None, None, lines)
+    assert lines == [
+        *("", "The p-norm \\|x\\| of x \\* y, by ``np.sum``.", "", ".. rubric:: Parameters", "", "``x``, ``y``"),
+        *("    of one shape", "``p``", "    a number", "    above 0", "", ">>> 2 * 3", "6"),
+    ]

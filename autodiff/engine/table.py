@@ -352,7 +352,7 @@ def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Itera
         raise TypeError(
             f"{spelled(function)} was called with {', '.join(f'{k}={kwargs[k]!r:.60}' for k in unknown)}, which its "
             f"adjoint rule does not cover (it covers: {', '.join(sorted(keywords)) or 'no keyword'}); Tensors are "
-            "never written into, so leave out= away, and compose the rest from other functions."
+            "never written into, so omit out=, and compose the rest from other functions."
         )
     return {k: v for k, v in kwargs.items() if k in keywords}
 

@@ -164,7 +164,7 @@ def draw(
     direction : "LR" from left to right, "TB" from the top down; None chooses: from left to right, unless that is wider
         than a notebook's cell (953 px) and the other way is narrower
     theme : "auto" follows the reader's light or dark mode; "light" and "dark" are fixed
-    title : None writes the formula if it is short; "" leaves the title away
+    title : None writes the formula if it is short; "" leaves the title out
     engine : "dot" has Graphviz lay the graph out, which must be installed
 
     Raises

@@ -230,7 +230,7 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: Mode | None = None)
         elements = sum(x.size for x in run.inputs)
         real = all(x.dtype.kind == "f" for x in run.inputs)
         if mode == "forward" and not real:
-            raise TypeError('ad.jacobian with mode="forward" takes real arguments; leave mode away for complex ones.')
+            raise TypeError('ad.jacobian with mode="forward" takes real arguments; leave mode out for complex ones.')
         if not y.size or not elements:
             return tree.mapped(lambda x: np.zeros(y.shape + x.shape, x.dtype), run.chosen)
         forward = mode == "forward" or (mode is None and real and elements < y.size)

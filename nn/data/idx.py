@@ -51,7 +51,9 @@ def read_idx(path: FilePath) -> Array:
             with gzip.GzipFile(fileobj=file) as stream:
                 return _array(stream, name, size * MOST_COMPRESSED)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"the compressed file {name!r} is damaged or truncated ({error}). Get it anew.") from None
+            raise ValueError(
+                f"the compressed file {name!r} is damaged or truncated ({error}). Fetch it again."
+            ) from None
 
 
 def mnist(folder: FilePath, *, images: bool = False) -> tuple[Images, Images]:
@@ -88,7 +90,7 @@ def _array(stream: IO[bytes] | gzip.GzipFile, name: str, most: int) -> Array:
     axes = start[3]
     lengths = _read(stream, 4 * axes)
     if len(lengths) < 4 * axes:
-        raise ValueError(f"{name!r} is truncated: it ends within its header, which has {axes} axes. Get it anew.")
+        raise ValueError(f"{name!r} is truncated: it ends within its header, which has {axes} axes. Fetch it again.")
     shape = struct.unpack(f">{axes}I", lengths)
     dtype = np.dtype(kind)
     claimed = math.prod(shape) * dtype.itemsize
@@ -97,18 +99,18 @@ def _array(stream: IO[bytes] | gzip.GzipFile, name: str, most: int) -> Array:
     if len(content) < claimed:
         raise ValueError(
             f"{name!r} is truncated, or its header is wrong: it claims {dtype.name} numbers of the shape "
-            f"{shape!s:.80}, more than the file has. Get it anew."
+            f"{shape!s:.80}, more than the file has. Fetch it again."
         )
     if stream.read(1):
         raise ValueError(
             f"{name!r} goes on after the {dtype.name} numbers of the shape {shape!s:.80} that its header claims. "
-            "Get it anew."
+            "Fetch it again."
         )
     try:
         found: Array = np.ndarray(shape, dtype, content)
     except ValueError as error:  # lengths beyond NumPy's, beside a length of 0
         raise ValueError(
-            f"{name!r} claims the shape {shape!s:.80}, which no array can have ({error}). Get it anew."
+            f"{name!r} claims the shape {shape!s:.80}, which no array can have ({error}). Fetch it again."
         ) from None
     return found.astype(dtype.newbyteorder("="), copy=False)
 

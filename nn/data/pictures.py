@@ -69,7 +69,7 @@ def _pillow() -> ModuleType:
         from PIL import Image
     except ImportError:
         raise ImportError(
-            "image_folder reads images by Pillow. Install it: pip install Pillow, or the extra [images]."
+            "image_folder reads images with Pillow. Install it: pip install Pillow, or the extra [images]."
         ) from None
     return Image
 

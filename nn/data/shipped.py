@@ -80,7 +80,7 @@ def _shipped(name: str, **options: Any) -> tuple[npt.NDArray[Any], npt.NDArray[A
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f"nn.data.{name} reads the copy that scikit-learn ships, and scikit-learn (sklearn) is not installed. "
-            "Install it: pip install scikit-learn. nn.data.moons and its like are there without.",
+            "Install it: pip install scikit-learn. nn.data.moons and the other synthetic sets do not need it.",
             name=error.name,
         ) from error
     return getattr(datasets, f"load_{name}")(return_X_y=True, **options)

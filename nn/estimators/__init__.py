@@ -18,7 +18,7 @@ except ModuleNotFoundError as error:
     missing = str(error.name).partition(".")[0]
     raise ModuleNotFoundError(
         f"nn.MLPClassifier and nn.MLPRegressor are scikit-learn estimators, and {missing} is not installed. Install "
-        "it: pip install scikit-learn. nn.MLP and nn.fit do without.",
+        "it: pip install scikit-learn. nn.MLP and nn.fit do not need it.",
         name=missing,
     ) from error
 

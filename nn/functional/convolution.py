@@ -236,7 +236,7 @@ def arrays(name: str, x: Any, weight: Any, bias: Any) -> tuple[Any, Any, Any]:
         bias = np.asarray(bias)
     if weight.dtype.kind != "f":
         raise TypeError(
-            f"{name} computes in the dtype of the weight, which is to be float32 or float64; received {weight.dtype}. "
+            f"{name} computes in the dtype of the weight, which must be float32 or float64; received {weight.dtype}. "
             "Convert it with weight.astype(np.float32)."
         )
     if x.dtype.kind not in "fiub" or (bias is not None and bias.dtype.kind not in "fiub"):

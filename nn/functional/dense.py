@@ -54,7 +54,7 @@ def _of_one_dtype(x: Any, weight: Any) -> tuple[npt.NDArray[Any], npt.NDArray[An
     weight = np.asarray(weight)
     if weight.dtype.kind not in "fc":
         raise TypeError(
-            f"linear computes in the dtype of the weight, which is to be a floating one; received a weight of dtype "
+            f"linear computes in the dtype of the weight, which must be a floating one; received a weight of dtype "
             f"{weight.dtype}. Convert it with weight.astype(np.float32)."
         )
     x = np.asarray(x)

@@ -183,7 +183,7 @@ def multilabel_margin_loss(x: Any, target: Any, *, reduction: str = "mean", samp
     if labels.shape != x.shape or x.ndim not in (1, 2) or not x.shape[-1]:
         raise ValueError(
             f"{name} takes scores of shape (batch, classes) and labels of the same; received shapes {x.shape} and "
-            f"{labels.shape}. Fill the rows of labels up with -1."
+            f"{labels.shape}. Pad the rows of labels with -1."
         )
     classes = x.shape[-1]
     if labels.dtype.kind not in "iu" or (labels.size and not -1 <= labels.min() <= labels.max() < classes):

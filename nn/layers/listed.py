@@ -109,7 +109,7 @@ class _Named(_Container, MutableMapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._names():
-            raise KeyError(f"{type(self).__name__} has {', '.join(map(repr, self)) or 'no member'}; asked was {key!r}.")
+            raise KeyError(f"{type(self).__name__} has {', '.join(map(repr, self)) or 'no member'}; received {key!r}.")
         return vars(self)[key]
 
     def __setitem__(self, key: str, value: Any) -> None:

@@ -137,7 +137,7 @@ class BatchNorm3d(BatchNorm):
 
 
 class LayerNorm(Module):
-    """Layer normalisation: each sample to mean 0 and variance 1 over its features, then scaled and shifted (Ba et al. 2016).
+    """Each sample to mean 0 and variance 1 over its features, then scaled and shifted (Ba et al. 2016).
 
     The same in training and in evaluation, and independent of the batch.
 

@@ -172,7 +172,7 @@ def _counting(outputs: Any, targets: Any, ignore_index: int | None, metric: str)
         return found, wanted
     if not counts.any():
         raise ValueError(
-            f"{metric} is of the samples that count; received {counts.size} labels, all of them ignore_index="
+            f"{metric} takes samples that are not ignored; received {counts.size} labels, all of them ignore_index="
             f"{ignore_index}. Leave such data out."
         )
     return found[counts], wanted[counts]

@@ -62,7 +62,7 @@ class Module:
             result = self.forward(*args, **kwargs)
         if result is None:
             kind = type(self).__name__
-            raise TypeError(f"{kind}.forward is to give the module's result; it gave None. End it with return ...")
+            raise TypeError(f"{kind}.forward must give the module's result; it gave None. End it with return ...")
         return hooks.hooked(self, args, result) if self._hooks else result
 
     def __getstate__(self) -> Any:

@@ -62,7 +62,7 @@ def _onnx() -> Any:
     try:
         import onnx
     except ImportError:
-        raise ImportError("export writes by the package onnx. Install it: pip install onnx.") from None
+        raise ImportError("export needs the package onnx. Install it: pip install onnx.") from None
     return onnx
 
 

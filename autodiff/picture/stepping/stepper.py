@@ -130,7 +130,7 @@ def steps(
     count = len(drawn.cards) + len(drawn.wires) + 2
     if count > MOST_STEPS:
         raise ValueError(
-            f"ad.steps was asked for a computation that takes {count:,} steps, more than anybody follows; the most is "
+            f"ad.steps was asked for a computation that takes {count:,} steps, too many to follow; the most is "
             f"{MOST_STEPS}. Fold it with depth=0 (or another number of levels of scopes) or a smaller max_cards="
             f"{' (with ad.scope a part of it becomes one step)' if not drawn.boxes else ''}."
         )

@@ -36,7 +36,7 @@ class MultivariateNormal:
         if allow_singular:
             raise ValueError(
                 "multivariate_normal was called with allow_singular=True: with a singular cov there is no density of "
-                "the whole space, and no derivative. Leave it away, and add a small multiple of the identity to cov."
+                "the whole space, and no derivative. Leave it out, and add a small multiple of the identity to cov."
             )
         x = floating(x)
         x, mean, cov = points(x, None if mean is None else like(mean, x), like(cov, x))
