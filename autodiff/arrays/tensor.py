@@ -161,7 +161,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         self.assigned()
 
     def assigned(self) -> None:
-        """Note that a leaf has a new value: graphs recorded with the old one refuse to be reversed from now on."""
+        """Note that a leaf has a new value. Calling `backward` on a graph recorded with the old one raises an error."""
         self.serial = next_serial()  # younger than whatever used it
 
     @property
@@ -183,7 +183,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no operation made it: it was made of an array, and may be a parameter."""
+        """Whether it is a leaf: made from an array, not by an operation. Parameters are leaves."""
         return self.primitive is None
 
     @property
@@ -193,12 +193,12 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     @property
     def operands(self) -> tuple[Any, ...]:
-        """What the operation was called with: Tensors, and constants as they are."""
+        """The arguments of the operation: Tensors, and constants as they are."""
         return operands(self)
 
     @property
     def scopes(self) -> list[Any]:
-        """What it was recorded in, the innermost first: the names of `ad.scope`, and modules. A leaf is in none."""
+        """The scopes it was recorded in, innermost first: names of `ad.scope`, and modules. Leaves have none."""
         found, scope = [], self.scope
         while scope:
             scope, entered = scope

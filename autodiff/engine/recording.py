@@ -1,4 +1,4 @@
-"""Running a primitive and remembering it: the one place where nodes with an origin are made."""
+"""Running a primitive and recording it. All nodes with an origin are made here."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _read_scope = current_scope.get
 
 
 def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
-    """Run a primitive on the raw values of its arguments; the result remembers them.
+    """Run a primitive on the raw values of its arguments, and record the result.
 
-    Where nothing is to be remembered (no node among the arguments, or inside `no_grad`) it is a plain array.
+    If no argument is a node, or inside `no_grad`, nothing is recorded and the result is a plain array.
     """
     kind = None
     raw = []

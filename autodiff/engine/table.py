@@ -3,7 +3,7 @@
 `adjoint(f, *rules)`   f has derivatives: one rule per data argument
 `constant(f)`          f's derivative is zero wherever it exists (comparisons, argmax, floor ...)
 `composed(f)`          f is written with functions that are in the table already
-`@primitive`           a NumPy function of one's own comes in by the first door
+`@primitive`           f is a function of the user's; `adjoint` then declares its rules
 
 A rule is a function of (g, y, *arguments, **parameters): the adjoint g of the result, the result y, and what f
 was called with; it returns the argument's adjoint. It is written in NumPy, so that it runs on raw arrays in an
@@ -37,8 +37,8 @@ Kind = Literal["differentiable", "constant", "composed", "refused", "undeclared"
 class Primitive:
     """The record of one function: how to compute it, of what kind it is, and what that kind needs.
 
-    A differentiable function has one adjoint rule per data argument, a composed one its definition, a refused one the
-    reason; an undeclared one is a function of the user's that has no rules yet.
+    A differentiable function has one adjoint rule per data argument, a composed one its definition, and a refused one
+    the reason. An undeclared one is a function of the user's that has no rules yet.
     """
 
     __slots__ = (
@@ -65,18 +65,18 @@ class Primitive:
         self.broadcasts = isinstance(function, np.ufunc)
         # Whether each element of the result depends on one element of each argument (matmul's do not).
         self.elementwise = isinstance(function, np.ufunc) and function.signature is None
-        self.linear = False  # in each argument, the others held: the forward pass applies the function itself
+        self.linear = False  # linear in each argument alone: the forward pass applies the function itself
         self.residuals = 0  # how many of the last arguments were computed from the others, for the rules alone
-        self.redeclared = False  # its derivative is no longer the textbook's, which traces would show
+        self.redeclared = False  # a user changed its derivative, so traces cannot show the usual formula
         self.writing: Writing | Callable[[Node], Writing] | None = (
             None  # how traces write it, or what says so for a node
         )
-        self.operator = False  # one of Python's operators records it without asking for its kind
+        self.operator = False  # one of Python's operators records it without looking at its kind
 
     def declare(
         self, kind: Kind, rules: tuple[Rule | None, ...] | Each = (), keywords: frozenset[str] = frozenset()
     ) -> None:
-        """Change this record to another kind, with the rules of that kind; what was known before is forgotten."""
+        """Change this record to another kind, with the rules of that kind. All earlier declarations are dropped."""
         self.redeclared = self.kind in ("differentiable", "constant", "composed")
         self.kind, self.rules, self.keywords = kind, rules, keywords
         self.definition, self.reason, self.linear, self.residuals = None, "", False, 0
