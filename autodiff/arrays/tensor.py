@@ -103,10 +103,8 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
     Tensors are immutable, except that a leaf (one that no operation made) is given a new value by assignment,
     `w.value = w.value - 0.1 * w.grad`, in its own shape and dtype.
 
-    >>> x = ad.Tensor([1.0, 2.0], name="x")
-    >>> np.sum(x**3).backward()
-    >>> x.grad
-    array([ 3., 12.])
+    >>> ad.Tensor([1.0, 2.0]) * 3.0
+    Tensor([3., 6.])
     """
 
     __slots__ = ("_grad_storage",)
