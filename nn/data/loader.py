@@ -37,8 +37,8 @@ class DataLoader:
     given order are read-only views, since writing into them would change the data; others are copies. `dataset` is the
     TensorDataset of the arrays, of which `len` is the number of samples.
 
-    A training loop that stops within an epoch and goes on later needs the order itself: `order()` draws one, and
-    `batch(order, k)` is the k-th batch of it.
+    A training loop that stops within an epoch and is resumed needs the order itself: `order()` draws one, and
+    `batch(order, k)` is its k-th batch.
 
     >>> X, y = np.zeros((100, 3)), np.zeros(100)
     >>> [x.shape for x, _ in nn.data.DataLoader(X, y, batch_size=40, shuffle=True, rng=0)]

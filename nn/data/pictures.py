@@ -25,12 +25,12 @@ def image_folder(
     Parameters
     ----------
     folder : its path; files that are no images by their endings are passed over
-    size : (height, width) that each image is brought to; without it all have to be of one size
+    size : (height, width) that each image is resized to; without it all images must have the same size
     grey : whether to read one channel, of shades of grey, instead of red, green and blue
 
-    X is float32 from 0 to 1, of shape (images, channels, height, width), y int64 and `names` the classes by number, in
-    the order of the alphabet, as are the files. Raises ImportError without Pillow, ValueError for no images, for a file
-    that is none, and for images of several sizes, naming the file.
+    X is float32 from 0 to 1, of shape (images, channels, height, width), y int64, and `names` lists the classes by
+    number. Classes and files are in alphabetical order. Raises ImportError without Pillow, and ValueError if there are
+    no images, if a file is not an image, or if sizes differ, naming the file.
 
     >>> import os, PIL.Image
     >>> for name in ("cats", "dogs"):

@@ -43,9 +43,9 @@ def read_csv(path: FilePath, target: int | str = -1, *, delimiter: str = ",", he
     delimiter : one character, what is between the cells
     header : whether the first line has the names of the columns; None for a look at whether it has any numbers
 
-    All other columns are features, and numbers. Targets that are integers are labels as they stand, names are
-    classes in alphabetical order, and other numbers are what a regression learns. Raises ValueError, naming line and
-    column, for a cell that is no finite number, a line of another length, and a file that is no CSV in UTF-8.
+    All other columns are features and must be numbers. Integer targets are labels, names are classes in alphabetical
+    order, and other numbers are the targets of a regression. Raises ValueError, naming line and column, for a cell that
+    is not a finite number, a line of another length, and a file that is not CSV in UTF-8.
 
     >>> with open("flowers.csv", "w") as file:
     ...     lines = file.write("length,width,species\n1.5,0.5,rose\n2.5,1.0,lily\n")

@@ -22,9 +22,9 @@ sign = np.sign
 
 
 def step(x: Any) -> Any:
-    """The binary step: 1 where x >= 0, else 0. Its derivative is 0, so the result is a constant: nothing before learns.
+    """The binary step: 1 where x >= 0, else 0. Its derivative is 0, so the result is a constant, a plain array.
 
-    So is `sign`, with -1, 0 and 1. To train through them take a smooth one, such as sigmoid or tanh.
+    The same holds for `sign`, with -1, 0 and 1. To train through an activation take a smooth one, such as tanh.
 
     >>> F.step(np.array([-2.0, 0.0, 3.0]))
     array([0., 1., 1.])

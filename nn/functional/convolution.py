@@ -71,8 +71,8 @@ def conv2d(
     weight : of shape (out, in / groups, kernel height, kernel width), as PyTorch keeps it
     bias : of shape (out,), or None for no bias
     stride : the step from one window to the next: an int, or a pair (vertical, horizontal), as the next two
-    padding : how many zeros are put at each side; "valid" for none, "same" for as many as leave the size what it is
-        (with stride 1; an odd one goes to the bottom and right)
+    padding : the number of zeros added at each side; "valid" for none, "same" for as many as keep the size (with
+        stride 1; if the number is odd, one more is added at the bottom and right)
     dilation : the distance of a kernel's elements in the image
     groups : the number of groups that the channels are divided into; each output sees one group
 

@@ -89,7 +89,7 @@ def layer_norm(
 ) -> Any:
     """Each sample to mean 0 and variance 1 over its features, times their weights, plus their biases (Ba et al. 2016).
 
-    The same in training and in evaluation, and for a sample whatever else is in the batch.
+    It is the same in training and in evaluation, and does not depend on the other samples of the batch.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ def max_pool2d(
     x : images, of shape (batch, channels, height, width), or one of shape (channels, height, width)
     kernel_size : height and width of a window: an int, or a pair (vertical, horizontal), as the next three
     stride : the step from one window to the next, by default the kernel's size: they lie side by side
-    padding : how far windows reach over each side, at most half the kernel's size; nothing there counts
+    padding : how far windows reach over each side, at most half the kernel's size; places there are ignored
     dilation : the distance of a window's elements in the image
     ceil_mode : whether to add a last row and column of windows that reach over the bottom and right
     return_indices : whether to give (result, indices), where the highest lie in each channel's image, row after row

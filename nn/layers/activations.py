@@ -14,7 +14,7 @@ from nn.model.module import Module
 
 
 class Sign(Module):
-    """-1, 0 or 1, the sign of x, elementwise. Its derivative is 0: nothing before it learns.
+    """-1, 0 or 1, the sign of x, elementwise. Its derivative is 0, so the layers before it do not learn.
 
     >>> nn.Sign()(np.array([-3.0, 0.0, 2.0]))
     array([-1.,  0.,  1.])
@@ -24,7 +24,7 @@ class Sign(Module):
 
 
 class Step(Module):
-    """1 where x >= 0, else 0, elementwise. Its derivative is 0: nothing before it learns.
+    """1 where x >= 0, else 0, elementwise. Its derivative is 0, so the layers before it do not learn.
 
     >>> nn.Step()(np.array([-2.0, 0.0, 3.0]))
     array([0., 1., 1.])

@@ -28,7 +28,7 @@ class _Shown(Module):
 
 
 class Upsample(_Shown):
-    """Images of another size; functional.interpolate describes the parameters.
+    """Images resized; functional.interpolate describes the parameters.
 
     >>> nn.Upsample(scale_factor=2)(np.array([[[[1.0, 2.0]]]]))
     array([[[[1., 1., 2., 2.],

@@ -43,8 +43,8 @@ class FileError(ValueError):
 def save(model: Module | Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """Write a model's parameters and buffers, or a mapping of names to arrays, to a safetensors file.
 
-    PyTorch reads it with safetensors.torch.load_file. Raises TypeError for what is not an array of numbers; then, and
-    where writing fails, a file that was there before is still whole.
+    PyTorch reads it with safetensors.torch.load_file. Raises TypeError for values that are not arrays of numbers. If
+    that or anything else fails, an existing file is left as it was.
 
     >>> model = nn.Linear(2, 1, rng=0)
     >>> nn.save(model, "weights.safetensors")
@@ -62,8 +62,8 @@ def save(model: Module | Mapping[str, Any], path: str | os.PathLike[str]) -> Non
 def load(path: str | os.PathLike[str]) -> dict[str, Array]:
     """The arrays of a safetensors file by name, for `model.load_state_dict(nn.load(path))`.
 
-    Of a checkpoint that `fit` wrote, those of its model. Raises FileNotFoundError, and FileError for a file that is
-    truncated, corrupted or of another kind.
+    From a checkpoint file of `fit` it reads the arrays of the model. Raises FileNotFoundError, and FileError for a file
+    that is truncated, corrupted or of another kind.
 
     >>> nn.save(nn.Linear(2, 1, rng=0), "weights.safetensors")
     >>> {name: array.shape for name, array in nn.load("weights.safetensors").items()}

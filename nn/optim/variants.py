@@ -14,7 +14,7 @@ from nn.optim.run import Run
 
 
 class RAdam(Optimizer):
-    """RAdam (Liu et al. 2020, algorithm 2): Adam, whose step is rectified while few adjoints tell the variance.
+    """RAdam (Liu et al. 2020, algorithm 2): Adam with a rectified step while its variance rests on few gradients.
 
     With Adam's m̂ and v, ρ∞ = 2 / (1 - β₂) - 1 and ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ): p = p - lr m̂ r √(1 - β₂ᵗ) / (√v +
     eps), with r² = (ρ - 4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ), where ρ is above 5; else p = p - lr m̂. `weight_decay`

@@ -57,7 +57,8 @@ def evaluate(
 ) -> dict[str, float]:
     """The mean loss and the metrics over all samples, by name, in evaluation mode and without a gradient.
 
-    `data` is (X, y), (X, y, sample_weight) or a DataLoader, or X and y come apart; the rest is as in `fit`.
+    `data` is (X, y), (X, y, sample_weight) or a DataLoader, or X and y are passed separately. The other arguments are
+    those of `fit`.
 
     >>> X, y = nn.data.gauss(100, noise=0.05, rng=0)
     >>> sorted(nn.evaluate(nn.Linear(2, 2, rng=0), X, y, "cross_entropy", "accuracy"))
