@@ -28,7 +28,7 @@ def clip_grad_norm(
 
     `parameters` is an optimizer, or Tensors. Their `.grad` is changed in place; those without one are skipped. The
     factor is max_norm / (norm + 1e-6), if that is below 1 (Pascanu et al. 2013; PyTorch's number). `norm_type` is
-    above 0, or math.inf for the largest absolute value. An infinite norm makes the adjoints 0, and a NaN makes them
+    above 0, or math.inf for the largest absolute value. If the norm is infinite or NaN, the adjoints become 0 or
     NaN; with `error_if_nonfinite` it raises RuntimeError instead, and changes nothing.
 
     >>> p = ad.Tensor([1.0, 1.0])
