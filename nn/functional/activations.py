@@ -11,6 +11,7 @@ import autodiff as ad
 from nn import init
 from nn.checked import real
 from nn.functional.normalisation import of_dtype
+from nn.functional.rectifiers import above, bounded, exponential, hard, leaky, soft
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # at which mean 0 and variance 1 stay what they are
 
@@ -31,12 +32,12 @@ def step(x: Any) -> Any:
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     """x where it is positive, else `negative_slope` times x (Maas et al. 2013)."""
-    return ad.leaky_relu(x, real(negative_slope, "leaky_relu: negative_slope", least=-math.inf))
+    return leaky(_array(x), real(negative_slope, "leaky_relu: negative_slope", least=-math.inf))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """x where it is positive, else alpha (exp(x) - 1) (Clevert et al. 2016)."""
-    return ad.elu(x, real(alpha, "elu: alpha", least=-math.inf))
+    return exponential(_array(x), alpha=real(alpha, "elu: alpha", least=-math.inf), width=1.0, scale=1.0)
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -96,22 +97,20 @@ def mish(x: Any) -> Any:
 
 def selu(x: Any) -> Any:
     """1.0507 elu(x, 1.67326), elementwise: it draws layers to mean 0 and variance 1 (Klambauer et al. 2017)."""
-    return _SELU_SCALE * ad.elu(_array(x), _SELU_ALPHA)
+    return exponential(_array(x), alpha=_SELU_ALPHA, width=1.0, scale=_SELU_SCALE)
 
 
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """x where it is positive, else alpha (exp(x / alpha) - 1), with alpha > 0 (Barron 2017)."""
     alpha = real(alpha, "celu: alpha", above=True)
-    positive = np.greater(x, 0)
-    return np.where(positive, x, alpha * np.expm1(np.where(positive, 0.0, x) / alpha))
+    return exponential(_array(x), alpha=alpha, width=alpha, scale=1.0)
 
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """x, but at least `min_val` and at most `max_val`, elementwise; on and beyond these bounds its derivative is 0."""
     low = real(min_val, "hardtanh: min_val", least=-math.inf)
     high = real(max_val, "hardtanh: max_val", least=low)
-    x = _array(x)
-    return np.where(np.less_equal(x, low), low, np.where(np.greater_equal(x, high), high, x))
+    return bounded(_array(x), low=low, high=high)
 
 
 def relu6(x: Any) -> Any:
@@ -121,7 +120,7 @@ def relu6(x: Any) -> Any:
 
 def hardsigmoid(x: Any) -> Any:
     """x / 6 + 1/2, but at least 0 and at most 1, elementwise: sigmoid in three straight lines."""
-    return relu6(_array(x) + 3) / 6
+    return relu6(_array(x) + 3) * (1 / 6)
 
 
 def hardswish(x: Any) -> Any:
@@ -132,23 +131,17 @@ def hardswish(x: Any) -> Any:
 def threshold(x: Any, threshold: float, value: float) -> Any:
     """x where it is above the threshold, else `value`, elementwise."""
     bound = real(threshold, "threshold: threshold", least=-math.inf)
-    x = _array(x)
-    return np.where(np.less_equal(x, bound), real(value, "threshold: value", least=-math.inf), x)
+    return above(_array(x), bound=bound, value=real(value, "threshold: value", least=-math.inf))
 
 
 def hardshrink(x: Any, lambd: float = 0.5) -> Any:
     """x where |x| is above `lambd`, else 0, elementwise."""
-    bound = real(lambd, "hardshrink: lambd")
-    x = _array(x)
-    return np.where(np.less_equal(np.abs(x), bound), 0.0, x)
+    return hard(_array(x), bound=real(lambd, "hardshrink: lambd"))
 
 
 def softshrink(x: Any, lambd: float = 0.5) -> Any:
     """x moved towards 0 by `lambd`, elementwise, and 0 where |x| is at most that."""
-    bound = real(lambd, "softshrink: lambd")
-    x = _array(x)
-    moved = x - np.copysign(bound, ad.stop_gradient(x))
-    return np.where(np.less_equal(np.abs(x), bound), 0.0, moved)
+    return soft(_array(x), bound=real(lambd, "softshrink: lambd"))
 
 
 def glu(x: Any, dim: int = -1) -> Any:
@@ -178,8 +171,7 @@ def prelu(x: Any, weight: Any) -> Any:
             f"{x.shape} and a weight of shape {np.shape(weight)}."
         )
     slope = np.reshape(weight, (count,) + (1,) * max(x.ndim - 2, 0)) if count > 1 else np.reshape(weight, ())
-    positive = np.greater(x, 0)
-    return np.where(positive, x, slope * np.where(positive, 0.0, x))
+    return leaky(x, slope)
 
 
 def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, *, rng: init.Rng = None) -> Any:
@@ -190,10 +182,10 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
     low = real(lower, "rrelu: lower", least=-math.inf)
     high = real(upper, "rrelu: upper", least=low)
     if not training:
-        return ad.leaky_relu(x, (low + high) / 2)
+        return leaky(_array(x), (low + high) / 2)
     x = _array(x)
     slopes = low + (high - low) * init.generator(rng).random(x.shape)
-    return np.where(np.greater(x, 0), x, slopes.astype(x.dtype) * x)
+    return leaky(x, slopes.astype(x.dtype))
 
 
 def _array(x: Any) -> Any:

@@ -14,6 +14,7 @@ from nn import init
 from nn.checked import real, whole
 from nn.functional.dropout import dropout
 from nn.functional.normalisation import of_dtype
+from nn.functional.rectifiers import broadcast_back
 
 Array = npt.NDArray[Any]
 
@@ -106,16 +107,7 @@ def attention_weights(query: Any, key: Any, *, bias: Array | None, scale: float)
 def _weights_adjoints(g: Any, y: Any, query: Any, key: Any, *, bias: Any, scale: float) -> Any:
     """Those of query and key: through the softmax, s = y (g - Σ g y), and the product."""
     s = y * ((g - np.sum(g * y, axis=-1, keepdims=True)) * scale)
-    return _summed(np.matmul(s, key), query), _summed(np.matmul(np.swapaxes(s, -1, -2), query), key)
-
-
-def _summed(g: Any, x: Any) -> Any:
-    """An adjoint in the shape of x, which was broadcast along leading axes."""
-    if g.shape == x.shape:
-        return g
-    more = g.ndim - x.ndim
-    axes = tuple(k for k in range(g.ndim) if k < more or x.shape[k - more] != g.shape[k])
-    return np.reshape(np.sum(g, axis=axes), x.shape)
+    return broadcast_back(np.matmul(s, key), query), broadcast_back(np.matmul(np.swapaxes(s, -1, -2), query), key)
 
 
 ad.adjoint(attention_weights, together=_weights_adjoints)
