@@ -155,6 +155,7 @@ from nn.training.evaluation import evaluate, predict
 from nn.training.fitting import fit
 from nn.training.restarting import restarts
 from nn.training.searching import find_lr
+from nn.training.tensorboard import TensorBoard
 from nn.training.training import Training
 
 if TYPE_CHECKING:
@@ -287,6 +288,7 @@ __all__ = [
     "Step",
     "Tanh",
     "Tanhshrink",
+    "TensorBoard",
     "Threshold",
     "Training",
     "TransformerEncoder",

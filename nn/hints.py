@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
@@ -280,10 +281,15 @@ def also(what: str, names: Mapping[str, str], answers: Mapping[str, str]) -> Cal
     return called
 
 
-def missing(package: str, name: str, answers: Mapping[str, str]) -> AttributeError:
-    """The error for a name that a package has not, with what to write instead if known."""
+def missing(package: str, name: str, answers: Mapping[str, str]) -> AttributeError | ImportError:
+    """The error for a name that a package has not, with what to write instead if known.
+
+    To be raised by the package's __getattr__. Of `from nn import name` Python would drop an AttributeError's text, so
+    there it is an ImportError.
+    """
     if name in answers:
-        return AttributeError(f"{package} has no {name!r}: {answers[name]}.", name=name)
+        importing = sys._getframe(2).f_code.co_name == "_handle_fromlist"
+        return (ImportError if importing else AttributeError)(f"{package} has no {name!r}: {answers[name]}.", name=name)
     return AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
 
 

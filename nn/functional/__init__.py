@@ -236,6 +236,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> NoReturn:
-    if name in hints.FUNCTIONS:
-        raise AttributeError(f"nn.functional has no {name!r}: {hints.FUNCTIONS[name]}.")
-    raise AttributeError(f"module 'nn.functional' has no attribute {name!r}")
+    raise hints.missing("nn.functional", name, hints.FUNCTIONS)

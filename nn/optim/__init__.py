@@ -65,5 +65,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> NoReturn:
-    hint = f"; {hints.OPTIM[name]}" if name in hints.OPTIM else ""
-    raise AttributeError(f"nn.optim has no {name!r}{hint}. It has {', '.join(__all__)}.")
+    if name in hints.OPTIM:
+        raise hints.missing("nn.optim", name, hints.OPTIM)
+    raise AttributeError(f"nn.optim has no {name!r}. It has {', '.join(__all__)}.", name=name)

@@ -94,6 +94,9 @@ ANSWERED = {
     "nn.data.random_split((X, y), [3, 4])": (ValueError, r"\[0.8, 0.2\]\), or ints with the sum 12"),
     "nn.data.random_split(X, [3, 9])": (TypeError, r"random_split\(\(X, y\), \[0.8, 0.2\]\)"),
     "nn.data.Subset": (AttributeError, r"TensorDataset\(X\[indices\], y\[indices\]\)"),
+    "exec('from nn.data import Dataset')": (ImportError, r"nn.data has no 'Dataset': .*TensorDataset\(X, y\)"),
+    "exec('from nn import Parameter')": (ImportError, "nn has no 'Parameter': a leaf Tensor among"),
+    "exec('from nn import nothing')": (ImportError, "cannot import name 'nothing' from 'nn'"),
     "nn.data.nothing": (AttributeError, "module 'nn.data' has no attribute 'nothing'"),
     "nn.data.DataLoader(dataset, batch_size=2)": (
         TypeError,
