@@ -53,12 +53,6 @@ NAMES = {
         "write nn.GRU(features, units, batch_first=True)(sequences, lengths=lengths), of sequences that are filled up "
         "with zeros to one length",
     ),
-    "Transformer": "write nn.TransformerEncoder(nn.TransformerEncoderLayer(64, 4), 2); is_causal=True in its call "
-    "makes it a language model",
-    **dict.fromkeys(
-        ("TransformerDecoder", "TransformerDecoderLayer"),
-        "write class Net(nn.Module) with nn.MultiheadAttention(64, 4), called with (x, memory, memory), between layers",
-    ),
     "MultiHeadAttention": "write nn.MultiheadAttention(64, 4)",
     "SimpleRNN": "write nn.RNN(features, units)",
     "Bidirectional": "write nn.LSTM(features, units, bidirectional=True)",
@@ -226,6 +220,24 @@ DENSE = {
     "kernel_constraint": "write a callback, nn.Callback, that assigns layer.weight.value",
 }
 
+# What layers of others take, whatever the layer is.
+LAYER = {
+    "device": "everything is in main memory; leave it away",
+    **DENSE,
+    "kernel_initializer": "write nn.Dense(units, weight_init='he_normal'), or layer.weight.value = array",
+    "activity_regularizer": "add it to the loss, 0.01 * np.mean(outputs ** 2)",
+    "bias_constraint": "write a callback, nn.Callback, that assigns layer.bias.value",
+    "use_bias": "write bias=False",
+    "name": "name the attribute that holds the layer",
+    "max_norm": "normalise the rows after a step, in a callback, nn.Callback: layer.weight.value = array",
+    "norm_type": "it is max_norm's, which is not here; leave it away",
+    "scale_grad_by_freq": "divide layer.weight.grad by how often each row was looked up, before the optimizer's step",
+    "sparse": "every adjoint is a whole array; leave it away",
+    "inplace": "Tensors are never written into; leave it away",
+    "return_sequences": "a recurrent layer gives (output, state): take output, or state for the last step's",
+    "return_state": "a recurrent layer gives (output, state)",
+}
+
 FLATTEN = {
     "input_shape": "write nn.Input((1, height, width)) as the layer before it",
 }
@@ -291,6 +303,22 @@ def missing(package: str, name: str, answers: Mapping[str, str]) -> AttributeErr
         importing = sys._getframe(2).f_code.co_name == "_handle_fromlist"
         return (ImportError if importing else AttributeError)(f"{package} has no {name!r}: {answers[name]}.", name=name)
     return AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+
+
+def answering(constructor: F) -> F:
+    """A layer's __init__ that answers options of other libraries' layers, by `LAYER`, if it has not them itself."""
+
+    @functools.wraps(constructor)
+    def constructing(self: Any, *args: Any, **given: Any) -> None:
+        try:
+            constructor(self, *args, **given)
+        except TypeError:
+            parameters = inspect.signature(constructor).parameters
+            if all(p.kind is not p.VAR_KEYWORD for p in parameters.values()):
+                refuse((n for n in given if n in LAYER and n not in parameters), LAYER, type(self).__name__)
+            raise
+
+    return cast(F, constructing)
 
 
 def refuse(given: Iterable[str], answers: Mapping[str, str], what: str) -> None:

@@ -24,7 +24,7 @@ from nn.layers.answered import Conv2D as Conv2D
 from nn.layers.answered import GlobalAveragePooling2D as GlobalAveragePooling2D
 from nn.layers.answered import LayerNormalization as LayerNormalization
 from nn.layers.answered import MaxPooling2D as MaxPooling2D
-from nn.layers.attention import MultiheadAttention, PositionalEncoding, TransformerEncoder, TransformerEncoderLayer
+from nn.layers.attention import MultiheadAttention, PositionalEncoding
 from nn.layers.convolution import (
     Conv1d,
     Conv2d,
@@ -113,6 +113,13 @@ from nn.layers.shaped import (
 )
 from nn.layers.spectral import (
     spectral_norm,
+)
+from nn.layers.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
 )
 
 __all__ = [
@@ -206,6 +213,9 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
     "TransformerEncoder",
     "TransformerEncoderLayer",
     "Unfold",

@@ -58,6 +58,14 @@ class Attention(nn.Module):
         return np.concatenate([y, weights], axis=-1)
 
 
+class Translation(nn.Module):
+    def __init__(self) -> None:
+        self.transformer = nn.Transformer(6, 2, 1, 1, 8, batch_first=True, rng=0)
+
+    def forward(self, x: Any) -> Any:
+        return self.transformer(x, x[:, 1:], tgt_is_causal=True)
+
+
 class Columns(nn.Module):
     def __init__(self) -> None:
         self.first, self.second = nn.Embedding(7, 4, rng=0), nn.Linear(7, 4, rng=1)
@@ -141,6 +149,8 @@ MODELS: dict[str, tuple[Any, np.ndarray]] = {
         ),
         STEPS,
     ),
+    "transformer of two sequences": (Translation, STEPS),
+    "LSTM projected": (lambda: recurrent(nn.LSTM, proj_size=2), STEPS),
     "words": (
         lambda: nn.Sequential(
             nn.Embedding(7, 6, padding_idx=0, rng=0), nn.GRU(6, 4, batch_first=True, rng=1),
