@@ -224,8 +224,7 @@ DENSE = {
 LAYER = {
     "device": "everything is in main memory; leave it away",
     **DENSE,
-    "kernel_initializer": "write nn.Dense(units, weight_init='he_normal'), or layer.weight.value = array",
-    "activity_regularizer": "add it to the loss, 0.01 * np.mean(outputs ** 2)",
+    "activity_regularizer": "add its penalty, of what the layer gives, to the loss",
     "bias_constraint": "write a callback, nn.Callback, that assigns layer.bias.value",
     "use_bias": "write bias=False",
     "name": "name the attribute that holds the layer",
