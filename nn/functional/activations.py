@@ -9,7 +9,7 @@ import numpy as np
 
 import autodiff as ad
 from nn import init
-from nn.checked import real
+from nn.checked import real, switch
 from nn.functional.normalisation import of_dtype
 from nn.functional.rectifiers import above, bounded, exponential, hard, leaky, soft
 
@@ -54,10 +54,14 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     raise ValueError(f"gelu is exact or approximated by tanh; received {approximate!r}. Write approximate='tanh'.")
 
 
-def softplus(x: Any, beta: float = 1.0) -> Any:
-    """ln(1 + exp(beta x)) / beta: a smooth relu, the sharper the larger beta, which is positive."""
-    beta = real(beta, "softplus: beta", above=True)
-    return ad.softplus(x) if beta == 1 else ad.softplus(beta * x) / beta
+def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """ln(1 + exp(beta x)) / beta: a smooth relu, the sharper the larger beta, which is positive.
+
+    Where beta x is above the threshold it is x, which above 20 is a difference of 2e-9 at most.
+    """
+    beta, bound = real(beta, "softplus: beta", above=True), real(threshold, "softplus: threshold", least=-math.inf)
+    y = ad.softplus(x) if beta == 1 else ad.softplus(beta * x) / beta
+    return y if bound >= 20 else np.where(np.greater(beta * ad.stop_gradient(x), bound), x, y)
 
 
 def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
@@ -186,6 +190,38 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
     x = _array(x)
     slopes = low + (high - low) * init.generator(rng).random(x.shape)
     return leaky(x, slopes.astype(x.dtype))
+
+
+def gumbel_softmax(
+    logits: Any, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1, *, rng: init.Rng = None
+) -> Any:
+    """A draw from the classes of logits that has a derivative: softmax((logits + noise) / tau) along `dim`.
+
+    Parameters
+    ----------
+    logits : of any shape
+    tau : the temperature, above 0: the lower, the nearer the result is to one-hot
+    hard : whether the result is one-hot, with the derivative of the soft one
+    eps : has no effect; accepted for programs written for PyTorch
+    rng : what the noise, of Gumbel's distribution, is drawn from
+
+    Source: Jang et al. 2017.
+    """
+    logits, tau = _array(logits), real(tau, "gumbel_softmax: tau", above=True)
+    noise = init.generator(rng).gumbel(size=logits.shape).astype(logits.dtype)
+    soft = ad.softmax((logits + noise) / tau, axis=dim)
+    if not switch(hard, "gumbel_softmax: hard"):
+        return soft
+    plain = ad.stop_gradient(soft)
+    one_hot = np.equal(np.argmax(plain, axis=dim, keepdims=True), _numbers(plain, dim)).astype(plain.dtype)
+    return soft + (one_hot - plain)
+
+
+def _numbers(x: Any, dim: int) -> Any:
+    """0, 1 ... along an axis, in a shape that broadcasts to x."""
+    shape = [1] * x.ndim
+    shape[dim] = x.shape[dim]
+    return np.arange(x.shape[dim]).reshape(shape)
 
 
 def _array(x: Any) -> Any:

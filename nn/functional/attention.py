@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import init
-from nn.checked import real, whole
+from nn.checked import real, switch, whole
 from nn.functional.dropout import dropout
 from nn.functional.normalisation import of_dtype
 from nn.functional.rectifiers import broadcast_back
@@ -27,6 +27,7 @@ def scaled_dot_product_attention(
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
+    enable_gqa: bool = False,
     *,
     rng: init.Rng = None,
 ) -> Any:
@@ -42,11 +43,26 @@ def scaled_dot_product_attention(
     dropout_p : the probability that a weight is dropped (always: pass 0 in evaluation)
     is_causal : whether query k looks only at the keys up to k
     scale : 1 / √width by default
+    enable_gqa : whether the axis before the keys may be shorter than the queries', whose heads share keys and values in
+        groups (Ainslie et al. 2023)
     rng : what dropout draws from, as in `dropout`
 
     Raises ValueError for shapes that do not belong together.
     """
+    if switch(enable_gqa, "attention: enable_gqa"):
+        key, value = (_for_each_head(x, query) for x in (key, value))
     return attend(query, key, value, attn_mask, dropout_p, is_causal, scale, rng)[0]
+
+
+def _for_each_head(x: Any, query: Any) -> Any:
+    """Keys or values, of shape (..., heads, keys, width), as many heads as the queries have."""
+    heads, shared = (np.shape(v)[-3] if np.ndim(v) > 2 else 0 for v in (query, x))
+    if not shared or heads % shared:
+        raise ValueError(
+            "attention with enable_gqa takes query of shape (..., heads, queries, width), and key and value whose "
+            f"heads divide those; received query of shape {np.shape(query)} and {np.shape(x)}."
+        )
+    return np.repeat(x, heads // shared, axis=-3)
 
 
 def attend(

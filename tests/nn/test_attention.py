@@ -137,6 +137,17 @@ def test_the_layers_of_a_transformer_start_apart_and_its_parts_may_be_given():
         nn.TransformerDecoderLayer(4, 2, activation="reul")
 
 
+def test_heads_share_keys_in_groups():
+    q, k, v = normal((2, 4, 3, 5), (2, 2, 6, 5), (2, 2, 6, 5))
+    found = F.scaled_dot_product_attention(q, k, v, enable_gqa=True)
+    for head in range(4):
+        one = F.scaled_dot_product_attention(q[:, head], k[:, head // 2], v[:, head // 2])
+        np.testing.assert_allclose(found[:, head], one)
+    ad.check_grads(lambda *given: F.scaled_dot_product_attention(*given, enable_gqa=True), q, k, v, order=2)
+    with pytest.raises(ValueError, match="enable_gqa takes query"):
+        F.scaled_dot_product_attention(q[:, :3], k, v, enable_gqa=True)
+
+
 class Doubled(nn.Module):
     def forward(self, src: Any, **masks: Any) -> Any:
         return 2 * src

@@ -97,6 +97,7 @@ ANSWERED = {
     "exec('from nn.data import Dataset')": (ImportError, r"nn.data has no 'Dataset': .*TensorDataset\(X, y\)"),
     "exec('from nn import Parameter')": (ImportError, "nn has no 'Parameter': a leaf Tensor among"),
     "exec('from nn import nothing')": (ImportError, "cannot import name 'nothing' from 'nn'"),
+    "nn.optim.Adam(decoupled_weight_decay=True)": (TypeError, "use nn.optim.AdamW"),
     "nn.data.nothing": (AttributeError, "module 'nn.data' has no attribute 'nothing'"),
     "nn.data.DataLoader(dataset, batch_size=2)": (
         TypeError,
