@@ -225,8 +225,8 @@ def _numbers(x: Any, dim: int) -> Any:
 
 
 def _array(x: Any) -> Any:
-    """A Tensor, or an array of floating-point numbers."""
-    if isinstance(x, ad.Tensor):
+    """A Tensor, or an array of floating-point numbers; what stands for one while a function is traced stays."""
+    dtype = getattr(x, "dtype", None)
+    if isinstance(x, ad.Tensor) or (dtype is not None and dtype.kind == "f"):
         return x
-    found = np.asarray(x)
-    return found if found.dtype.kind == "f" else found.astype(float)
+    return np.asarray(x).astype(float)

@@ -27,10 +27,10 @@ def exponential(x: Any, *, alpha: float, width: float, scale: float) -> Any:
     below = np.minimum(x, 0)
     below = np.expm1(below if width == 1 else below / width)
     below *= scale * alpha
-    above = np.maximum(x, 0)
+    line = np.maximum(x, 0)
     if scale != 1:
-        above *= scale
-    return above + below
+        line *= scale
+    return line + below
 
 
 @ad.primitive
