@@ -177,8 +177,8 @@ class _Writing:
         if found.transposed:
             x = self.emit("Transpose", x, perm=[1, 0])
         if found.columns is not None:
-            taken = np.arange(2**16)[found.columns]
-            x = self.emit("Gather", x, self.constant(taken), axis=1)
+            taken = np.arange(self.first.inputs[found.name].shape[1])[found.columns]
+            x = self.emit("Gather", x, self.constant(np.asarray(taken)), axis=1)
         if found.classes:
             x = self.emit("OneHot", x, self.constant(np.array(found.classes)), self.constant(np.array([0, 1])))
             x = self.emit("Cast", x, to=kind)
