@@ -17,6 +17,7 @@ os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THR
 from benchmarks.compiled import compiled
 from benchmarks.imports import imports
 from benchmarks.interleaved import ratio, seconds
+from benchmarks.layers import layers
 from benchmarks.losses import losses
 from benchmarks.networks import networks
 from benchmarks.normalisation import normalised_steps
@@ -31,6 +32,7 @@ suites: dict[str, Callable[[], Iterator[Row]]] = {
     "scalars": scalars,
     "training": steps,
     "losses": losses,
+    "layers": layers,
     "normalisation": normalised_steps,
     "networks": networks,
     "sequences": sequences,

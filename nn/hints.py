@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
@@ -52,12 +53,6 @@ NAMES = {
         "write nn.GRU(features, units, batch_first=True)(sequences, lengths=lengths), of sequences that are filled up "
         "with zeros to one length",
     ),
-    "Transformer": "write nn.TransformerEncoder(nn.TransformerEncoderLayer(64, 4), 2); is_causal=True in its call "
-    "makes it a language model",
-    **dict.fromkeys(
-        ("TransformerDecoder", "TransformerDecoderLayer"),
-        "write class Net(nn.Module) with nn.MultiheadAttention(64, 4), called with (x, memory, memory), between layers",
-    ),
     "MultiHeadAttention": "write nn.MultiheadAttention(64, 4)",
     "SimpleRNN": "write nn.RNN(features, units)",
     "Bidirectional": "write nn.LSTM(features, units, bidirectional=True)",
@@ -68,8 +63,6 @@ NAMES = {
     "GlobalAveragePooling2D": "write nn.AdaptiveAvgPool2d(1), and nn.Flatten() after it",
     "GlobalMaxPooling2D": "write nn.AdaptiveMaxPool2d(1), and nn.Flatten() after it",
     "UpSampling2D": "write nn.Upsample(scale_factor=2)",
-    "UpsamplingNearest2d": "write nn.Upsample(scale_factor=2)",
-    "UpsamplingBilinear2d": "write nn.Upsample(scale_factor=2, mode='bilinear', align_corners=True)",
     "Conv1D": "write nn.Conv1d(c_in, c_out, k)",
     "Conv3D": "write nn.Conv3d(c_in, c_out, k)",
     "Conv2DTranspose": "write nn.ConvTranspose2d(c_in, c_out, k)",
@@ -80,10 +73,10 @@ NAMES = {
     "SpatialDropout1D": "write nn.Dropout1d",
     "SpatialDropout2D": "write nn.Dropout2d",
     "SpectralNormalization": "write nn.spectral_norm(layer)",
-    "LocalResponseNorm": "write nn.GroupNorm or nn.BatchNorm2d, which took its place",
-    "CrossMapLRN2d": "write nn.GroupNorm or nn.BatchNorm2d, which took its place",
+    "CrossMapLRN2d": "write nn.LocalResponseNorm(5)",
+    **dict.fromkeys(("RNNBase", "RNNCellBase"), "write nn.RNN, nn.LSTM or nn.GRU, or class Net(nn.Module)"),
+    "LinearCrossEntropyOptions": "write nn.Linear, and nn.CrossEntropyLoss of what it gives",
     "SyncBatchNorm": "everything runs on one processor: nn.BatchNorm2d",
-    "ChannelShuffle": "reshape to (batch, groups, channels / groups, ...), np.swapaxes(x, 1, 2), and reshape back",
     "Softmax2d": "write nn.Softmax(dim=1)",
     "NLLLoss2d": "write nn.NLLLoss(), which takes images too",
     "LinearCrossEntropyLoss": "write nn.Linear, and nn.CrossEntropyLoss of what it gives",
@@ -92,27 +85,11 @@ NAMES = {
     "AveragedModel": "write nn.ExponentialMovingAverage(0.999), a callback of nn.fit",
     "DataParallel": "everything runs on one processor",
     **dict.fromkeys(
-        ("LPPool1d", "LPPool2d", "LPPool3d"),
-        "write a function, lambda x: nn.functional.avg_pool2d(x**2, k, divisor_override=1) ** 0.5",
-    ),
-    **dict.fromkeys(
         ("FractionalMaxPool2d", "FractionalMaxPool3d"),
         "write nn.AdaptiveMaxPool2d(3), whose windows are even",
     ),
     **dict.fromkeys(
-        ("MaxUnpool1d", "MaxUnpool2d", "MaxUnpool3d"),
-        "write nn.Upsample or nn.ConvTranspose2d; where maxima lie, nn.MaxPool2d(k, return_indices=True) says",
-    ),
-    **dict.fromkeys(
         ("UninitializedParameter", "UninitializedBuffer"), "write nn.Dense(units), which makes its parameters later"
-    ),
-    **dict.fromkeys(
-        ("ZeroPad3d", "ConstantPad3d", "ReflectionPad3d", "ReplicationPad3d", "CircularPad3d"),
-        "write a function, lambda x: nn.functional.pad(x, (1, 1, 1, 1, 1, 1), 'constant')",
-    ),
-    **dict.fromkeys(
-        ("AlphaDropout", "FeatureAlphaDropout"),
-        "write nn.Dropout or nn.Dropout2d; with nn.SELU take little of it",
     ),
     **dict.fromkeys(
         tuple(
@@ -132,10 +109,10 @@ OPTIM = {
     "SparseAdam": "use nn.optim.Adam; every adjoint is a whole array",
     "clip_grad_norm_": "use nn.optim.clip_grad_norm(optimizer, 1.0), which works in place too",
     "clip_grad_value_": "use nn.optim.clip_grad_value(optimizer, 1.0), which works in place too",
+    "ChainedScheduler": "use nn.optim.SequentialLR, or one nn.optim.LambdaLR of the product",
+    "CyclicLR": "use nn.optim.OneCycleLR or nn.optim.CosineAnnealingWarmRestarts",
     "swa_utils": "use nn.ExponentialMovingAverage(0.999), a callback of nn.fit",
 }
-
-_ENLARGING = "write nn.functional.interpolate, or conv_transpose2d"
 
 FUNCTIONS = {
     **{
@@ -143,21 +120,24 @@ FUNCTIONS = {
         for name in ("celu", "elu", "hardtanh", "leaky_relu", "relu", "rrelu", "selu", "threshold")
     },
     **dict.fromkeys(("upsample", "upsample_nearest", "upsample_bilinear"), "write nn.functional.interpolate"),
-    **dict.fromkeys(("max_unpool1d", "max_unpool2d", "max_unpool3d"), _ENLARGING),
-    **dict.fromkeys(("lp_pool1d", "lp_pool2d", "lp_pool3d"), NAMES["LPPool2d"]),
     **dict.fromkeys(
         (f"max_pool{axes}d_with_indices" for axes in (1, 2, 3)),
         "write nn.functional.max_pool2d(x, k, return_indices=True)",
     ),
-    "channel_shuffle": NAMES["ChannelShuffle"],
-    "local_response_norm": NAMES["LocalResponseNorm"],
-    "alpha_dropout": NAMES["AlphaDropout"],
-    "feature_alpha_dropout": NAMES["AlphaDropout"],
-    "fractional_max_pool2d": "write nn.functional.adaptive_max_pool2d, whose windows are even",
+    **dict.fromkeys(
+        (f"adaptive_max_pool{axes}d_with_indices" for axes in (1, 2, 3)),
+        "write nn.functional.adaptive_max_pool2d(x, 1, return_indices=True)",
+    ),
+    **{
+        f"fractional_max_pool{axes}d{what}": "write nn.functional.adaptive_max_pool2d, whose windows are even"
+        for axes in (2, 3)
+        for what in ("", "_with_indices")
+    },
+    "native_channel_shuffle": "write nn.functional.channel_shuffle(x, 2), of an even number of channels",
+    "multi_head_attention_forward": "write nn.MultiheadAttention(64, 4), or nn.functional.scaled_dot_product_attention",
+    "conv_tbc": "write nn.functional.conv1d, of images with the batch first and the time last",
+    **dict.fromkeys(("grouped_mm", "scaled_mm", "scaled_grouped_mm"), "write np.matmul"),
     "linear_cross_entropy": "write nn.functional.linear, and nn.functional.cross_entropy of what it gives",
-    "pdist": "write nn.functional.pairwise_distance(array[:-1], array[1:]); np.triu_indices(5, 1) lists all pairs of 5",
-    "grid_sample": "it is not here; nn.functional.interpolate reads images at even places",
-    "affine_grid": "it is not here; nn.functional.interpolate reads images at even places",
 }
 
 METHODS = {
@@ -213,6 +193,8 @@ OPTIMIZER = {
     "clipnorm": "write fit(..., clip_norm=1.0), or nn.optim.clip_grad_norm(optimizer, 1.0) before step()",
     "clipvalue": "write fit(..., clip_value=0.5), or nn.optim.clip_grad_value(optimizer, 0.5) before step()",
     "decay": "write nn.optim.InverseTimeLR(optimizer, 0.01) for a step size that falls",
+    "decoupled_weight_decay": "use nn.optim.AdamW",
+    **dict.fromkeys(("capturable", "differentiable"), "a step is no part of any graph; leave it out"),
     "foreach": "all parameters are one vector; leave it out",
     "fused": "all parameters are one vector; leave it out",
 }
@@ -223,6 +205,23 @@ DENSE = {
     "bias_regularizer": "the optimizer has it, for all parameters: l2(0.01) is nn.optim.Adam(weight_decay=0.02)",
     "bias_initializer": "the bias starts at 0; assign another value, layer.bias.value = array",
     "kernel_constraint": "write a callback, nn.Callback, that assigns layer.weight.value",
+}
+
+# What layers of others take, whatever the layer is.
+LAYER = {
+    "device": "everything is in main memory; leave it out",
+    **DENSE,
+    "activity_regularizer": "add its penalty, of what the layer gives, to the loss",
+    "bias_constraint": "write a callback, nn.Callback, that assigns layer.bias.value",
+    "use_bias": "write bias=False",
+    "name": "name the attribute that holds the layer",
+    "max_norm": "normalise the rows after a step, in a callback, nn.Callback: layer.weight.value = array",
+    "norm_type": "it is max_norm's, which is not here; leave it out",
+    "scale_grad_by_freq": "divide layer.weight.grad by how often each row was looked up, before the optimizer's step",
+    "sparse": "every adjoint is a whole array; leave it out",
+    "inplace": "Tensors are never written into; leave it out",
+    "return_sequences": "a recurrent layer gives (output, state): take output, or state for the last step's",
+    "return_state": "a recurrent layer gives (output, state)",
 }
 
 FLATTEN = {
@@ -280,11 +279,32 @@ def also(what: str, names: Mapping[str, str], answers: Mapping[str, str]) -> Cal
     return called
 
 
-def missing(package: str, name: str, answers: Mapping[str, str]) -> AttributeError:
-    """The error for a name that a package has not, with what to write instead if known."""
+def missing(package: str, name: str, answers: Mapping[str, str]) -> AttributeError | ImportError:
+    """The error for a name that a package has not, with what to write instead if known.
+
+    To be raised by the package's __getattr__. Of `from nn import name` Python would drop an AttributeError's text, so
+    there it is an ImportError.
+    """
     if name in answers:
-        return AttributeError(f"{package} has no {name!r}: {answers[name]}.", name=name)
+        importing = sys._getframe(2).f_code.co_name == "_handle_fromlist"
+        return (ImportError if importing else AttributeError)(f"{package} has no {name!r}: {answers[name]}.", name=name)
     return AttributeError(f"module {package!r} has no attribute {name!r}", name=name)
+
+
+def answering(constructor: F) -> F:
+    """A layer's __init__ that answers options of other libraries' layers, by `LAYER`, if it has not them itself."""
+
+    @functools.wraps(constructor)
+    def constructing(self: Any, *args: Any, **given: Any) -> None:
+        try:
+            constructor(self, *args, **given)
+        except TypeError:
+            parameters = inspect.signature(constructor).parameters
+            if all(p.kind is not p.VAR_KEYWORD for p in parameters.values()):
+                refuse((n for n in given if n in LAYER and n not in parameters), LAYER, type(self).__name__)
+            raise
+
+    return cast(F, constructing)
 
 
 def refuse(given: Iterable[str], answers: Mapping[str, str], what: str) -> None:

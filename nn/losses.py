@@ -111,19 +111,27 @@ class SmoothL1Loss(Criterion):
 class BCELoss(Criterion):
     """Binary cross-entropy of probabilities, such as a sigmoid's, with targets in [0, 1].
 
+    `weight` multiplies the elements' losses, to whose shape it broadcasts.
+
     >>> round(nn.BCELoss()(np.array([0.5, 0.25]), np.array([0.0, 1.0])).item(), 4)
     1.0397
     """
 
+    def __init__(self, weight: npt.ArrayLike | None = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.weight = floats(weight, "BCELoss: weight")
+
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of a prediction."""
         return functional.binary_cross_entropy(
-            prediction, target, reduction=self.reduction, sample_weight=sample_weight
+            prediction, target, self.weight, reduction=self.reduction, sample_weight=sample_weight
         )
 
 
 class BCEWithLogitsLoss(Criterion):
     """Binary cross-entropy of scores, with targets in [0, 1]; positives count `pos_weight` times.
+
+    `weight` multiplies the elements' losses, to whose shape it broadcasts.
 
     >>> round(nn.BCEWithLogitsLoss(pos_weight=3.0)(np.array([0.0]), np.array([1.0])).item(), 4)
     2.0794
@@ -131,14 +139,26 @@ class BCEWithLogitsLoss(Criterion):
 
     threshold = 0.0
 
-    def __init__(self, *, reduction: str = "mean", pos_weight: npt.ArrayLike | None = None) -> None:
+    def __init__(
+        self,
+        weight: npt.ArrayLike | None = None,
+        *,
+        reduction: str = "mean",
+        pos_weight: npt.ArrayLike | None = None,
+    ) -> None:
         super().__init__(reduction=reduction)
+        self.weight = floats(weight, "BCEWithLogitsLoss: weight")
         self.pos_weight = floats(pos_weight, "BCEWithLogitsLoss: pos_weight")
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of a prediction."""
         return functional.binary_cross_entropy_with_logits(
-            prediction, target, reduction=self.reduction, pos_weight=self.pos_weight, sample_weight=sample_weight
+            prediction,
+            target,
+            self.weight,
+            reduction=self.reduction,
+            pos_weight=self.pos_weight,
+            sample_weight=sample_weight,
         )
 
 

@@ -40,8 +40,7 @@ def sigmoid(x: Value) -> Any:
     >>> ad.sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    e = np.exp(-np.abs(x))
-    return np.where(np.greater_equal(x, 0), 1, e) / (1 + e)
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))  # 1 or exp(x) above; np.where would take longer
 
 
 @primitive
@@ -185,16 +184,43 @@ def gelu(x: Value) -> Any:
     >>> ad.gelu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.1587,  0.    ,  0.8413])
     """
-    return 0.5 * x * erfc(-math.sqrt(0.5) * x)
+    return x * _cumulative(x)
+
+
+# Φ(x) - 1/2 = x P(x²) / Q(x²) where |x| <= 5.6, fitted by least squares that were weighted anew until the error was
+# even: 1e-8, a tenth of what float32 rounds 1/2 by. The highest power first.
+_SINGLE = (2.21453445e-8, 6.35653243e-6, 1.73850509e-4, 4.70725795e-3, 3.43760823e-2, 0.398942222)
+_SINGLE_BELOW = (1.18021297e-6, 7.51018652e-5, 1.91297685e-3, 2.89400738e-2, 0.252833773, 1.0)
+
+
+def _polynomial(coefficients: tuple[float, ...], x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Of an array, by Horner's scheme in one piece of memory."""
+    highest, *others, last = coefficients
+    y = x * highest
+    for c in others:
+        y += c
+        y *= x
+    y += last
+    return y
+
+
+def _cumulative(x: Value) -> Any:
+    """Φ(x), the normal distribution function."""
+    if isinstance(x, np.ndarray) and x.size >= MANY and x.dtype == np.float32:
+        near = x.clip(-5.6, 5.6)
+        square = near * near
+        near *= _polynomial(_SINGLE, square)
+        near /= _polynomial(_SINGLE_BELOW, square)
+        near += 0.5
+        return near
+    return 0.5 * erfc(-math.sqrt(0.5) * x)
 
 
 adjoint(erf, lambda g, y, x: g * (2 * _INVERSE_ROOT_OF_PI) * np.exp(-x * x))
 adjoint(erfc, lambda g, y, x: g * (-2 * _INVERSE_ROOT_OF_PI) * np.exp(-x * x))
 adjoint(
     gelu,  # Φ(x) + x φ(x)
-    lambda g, y, x: (
-        g * (0.5 * erfc(-math.sqrt(0.5) * x) + (math.sqrt(0.5) * _INVERSE_ROOT_OF_PI) * x * np.exp(-0.5 * x * x))
-    ),
+    lambda g, y, x: g * (_cumulative(x) + (math.sqrt(0.5) * _INVERSE_ROOT_OF_PI) * x * np.exp(-0.5 * x * x)),
 )
 adjoint(relu, lambda g, y, x: g * np.sign(y))  # y is not negative: 0, 1, or NaN
 adjoint(sigmoid, lambda g, y, x: g * y * (1 - y))

@@ -8,6 +8,7 @@ from nn.functional.activations import (
     elu,
     gelu,
     glu,
+    gumbel_softmax,
     hardshrink,
     hardsigmoid,
     hardswish,
@@ -57,6 +58,10 @@ from nn.functional.binary import (
     logistic_loss,
 )
 from nn.functional.cells import gru_cell, lstm_cell, rnn_cell
+from nn.functional.channels import (
+    channel_shuffle,
+    local_response_norm,
+)
 from nn.functional.classification import cross_entropy, multi_margin_loss, nll_loss
 from nn.functional.convolution import (
     conv1d,
@@ -68,10 +73,12 @@ from nn.functional.dense import (
     linear,
 )
 from nn.functional.dropout import (
+    alpha_dropout,
     dropout,
     dropout1d,
     dropout2d,
     dropout3d,
+    feature_alpha_dropout,
 )
 from nn.functional.embedding import embedding, one_hot
 from nn.functional.folding import (
@@ -116,15 +123,28 @@ from nn.functional.resizing import (
     pixel_shuffle,
     pixel_unshuffle,
 )
+from nn.functional.sampling import (
+    affine_grid,
+    grid_sample,
+)
 from nn.functional.similarity import (
     cosine_similarity,
     normalize,
     pairwise_distance,
+    pdist,
 )
 from nn.functional.transposed import (
     conv_transpose1d,
     conv_transpose2d,
     conv_transpose3d,
+)
+from nn.functional.unpooling import (
+    lp_pool1d,
+    lp_pool2d,
+    lp_pool3d,
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
 )
 
 soft_margin_loss = logistic_loss
@@ -136,6 +156,8 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
+    "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -144,6 +166,7 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "channel_shuffle",
     "checked_labels",
     "conv1d",
     "conv2d",
@@ -162,12 +185,15 @@ __all__ = [
     "elu",
     "embedding",
     "embedding_bag",
+    "feature_alpha_dropout",
     "fold",
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gru_cell",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -184,14 +210,21 @@ __all__ = [
     "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "log_softmax",
     "logistic_loss",
     "logsigmoid",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "lstm_cell",
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
     "mish",
     "mse_loss",
     "multi_margin_loss",
@@ -202,6 +235,7 @@ __all__ = [
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson_nll_loss",
@@ -236,6 +270,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> NoReturn:
-    if name in hints.FUNCTIONS:
-        raise AttributeError(f"nn.functional has no {name!r}: {hints.FUNCTIONS[name]}.")
-    raise AttributeError(f"module 'nn.functional' has no attribute {name!r}")
+    raise hints.missing("nn.functional", name, hints.FUNCTIONS)

@@ -9,8 +9,9 @@ import numpy as np
 
 import autodiff as ad
 from nn import init
-from nn.checked import real
+from nn.checked import real, switch
 from nn.functional.normalisation import of_dtype
+from nn.functional.rectifiers import above, bounded, exponential, hard, leaky, soft
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # at which mean 0 and variance 1 stay what they are
 
@@ -38,7 +39,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     >>> F.leaky_relu(np.array([-2.0, 3.0]))
     array([-0.02,  3.  ])
     """
-    return ad.leaky_relu(x, real(negative_slope, "leaky_relu: negative_slope", least=-math.inf))
+    return leaky(_array(x), real(negative_slope, "leaky_relu: negative_slope", least=-math.inf))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
@@ -47,7 +48,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     >>> F.elu(np.array([-1.0, 0.0, 2.0])).round(4)
     array([-0.6321,  0.    ,  2.    ])
     """
-    return ad.elu(x, real(alpha, "elu: alpha", least=-math.inf))
+    return exponential(_array(x), alpha=real(alpha, "elu: alpha", least=-math.inf), width=1.0, scale=1.0)
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -68,14 +69,15 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     raise ValueError(f"gelu is exact or approximated by tanh; received {approximate!r}. Write approximate='tanh'.")
 
 
-def softplus(x: Any, beta: float = 1.0) -> Any:
+def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """ln(1 + exp(beta x)) / beta: a smooth relu, the sharper the larger beta, which is positive.
 
     >>> F.softplus(np.array([-50.0, 0.0, 50.0])).round(4)
     array([ 0.    ,  0.6931, 50.    ])
     """
-    beta = real(beta, "softplus: beta", above=True)
-    return ad.softplus(x) if beta == 1 else ad.softplus(beta * x) / beta
+    beta, bound = real(beta, "softplus: beta", above=True), real(threshold, "softplus: threshold", least=-math.inf)
+    y = ad.softplus(x) if beta == 1 else ad.softplus(beta * x) / beta
+    return y if bound >= 20 else np.where(np.greater(beta * ad.stop_gradient(x), bound), x, y)
 
 
 def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
@@ -149,7 +151,7 @@ def selu(x: Any) -> Any:
     >>> F.selu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-1.1113,  0.    ,  1.0507])
     """
-    return _SELU_SCALE * ad.elu(_array(x), _SELU_ALPHA)
+    return exponential(_array(x), alpha=_SELU_ALPHA, width=1.0, scale=_SELU_SCALE)
 
 
 def celu(x: Any, alpha: float = 1.0) -> Any:
@@ -159,8 +161,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     array([-1.2642,  1.    ])
     """
     alpha = real(alpha, "celu: alpha", above=True)
-    positive = np.greater(x, 0)
-    return np.where(positive, x, alpha * np.expm1(np.where(positive, 0.0, x) / alpha))
+    return exponential(_array(x), alpha=alpha, width=alpha, scale=1.0)
 
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
@@ -171,8 +172,7 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """
     low = real(min_val, "hardtanh: min_val", least=-math.inf)
     high = real(max_val, "hardtanh: max_val", least=low)
-    x = _array(x)
-    return np.where(np.less_equal(x, low), low, np.where(np.greater_equal(x, high), high, x))
+    return bounded(_array(x), low=low, high=high)
 
 
 def relu6(x: Any) -> Any:
@@ -190,7 +190,7 @@ def hardsigmoid(x: Any) -> Any:
     >>> F.hardsigmoid(np.array([-4.0, 0.0, 4.0]))
     array([0. , 0.5, 1. ])
     """
-    return relu6(_array(x) + 3) / 6
+    return relu6(_array(x) + 3) * (1 / 6)
 
 
 def hardswish(x: Any) -> Any:
@@ -209,8 +209,7 @@ def threshold(x: Any, threshold: float, value: float) -> Any:
     array([0. , 0.5])
     """
     bound = real(threshold, "threshold: threshold", least=-math.inf)
-    x = _array(x)
-    return np.where(np.less_equal(x, bound), real(value, "threshold: value", least=-math.inf), x)
+    return above(_array(x), bound=bound, value=real(value, "threshold: value", least=-math.inf))
 
 
 def hardshrink(x: Any, lambd: float = 0.5) -> Any:
@@ -219,9 +218,7 @@ def hardshrink(x: Any, lambd: float = 0.5) -> Any:
     >>> F.hardshrink(np.array([-1.0, 0.25, 1.0]))
     array([-1.,  0.,  1.])
     """
-    bound = real(lambd, "hardshrink: lambd")
-    x = _array(x)
-    return np.where(np.less_equal(np.abs(x), bound), 0.0, x)
+    return hard(_array(x), bound=real(lambd, "hardshrink: lambd"))
 
 
 def softshrink(x: Any, lambd: float = 0.5) -> Any:
@@ -230,10 +227,7 @@ def softshrink(x: Any, lambd: float = 0.5) -> Any:
     >>> F.softshrink(np.array([-1.0, 0.25, 1.0]))
     array([-0.5,  0. ,  0.5])
     """
-    bound = real(lambd, "softshrink: lambd")
-    x = _array(x)
-    moved = x - np.copysign(bound, ad.stop_gradient(x))
-    return np.where(np.less_equal(np.abs(x), bound), 0.0, moved)
+    return soft(_array(x), bound=real(lambd, "softshrink: lambd"))
 
 
 def glu(x: Any, dim: int = -1) -> Any:
@@ -270,8 +264,7 @@ def prelu(x: Any, weight: Any) -> Any:
             f"{x.shape} and a weight of shape {np.shape(weight)}."
         )
     slope = np.reshape(weight, (count,) + (1,) * max(x.ndim - 2, 0)) if count > 1 else np.reshape(weight, ())
-    positive = np.greater(x, 0)
-    return np.where(positive, x, slope * np.where(positive, 0.0, x))
+    return leaky(x, slope)
 
 
 def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, *, rng: init.Rng = None) -> Any:
@@ -285,15 +278,47 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
     low = real(lower, "rrelu: lower", least=-math.inf)
     high = real(upper, "rrelu: upper", least=low)
     if not training:
-        return ad.leaky_relu(x, (low + high) / 2)
+        return leaky(_array(x), (low + high) / 2)
     x = _array(x)
     slopes = low + (high - low) * init.generator(rng).random(x.shape)
-    return np.where(np.greater(x, 0), x, slopes.astype(x.dtype) * x)
+    return leaky(x, slopes.astype(x.dtype))
+
+
+def gumbel_softmax(
+    logits: Any, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1, *, rng: init.Rng = None
+) -> Any:
+    """A draw from the classes of logits that has a derivative: softmax((logits + noise) / tau) along `dim`.
+
+    Parameters
+    ----------
+    logits : of any shape
+    tau : the temperature, above 0: the lower, the nearer the result is to one-hot
+    hard : whether the result is one-hot, with the derivative of the soft one
+    eps : has no effect; accepted for programs written for PyTorch
+    rng : what the noise, of Gumbel's distribution, is drawn from
+
+    Source: Jang et al. 2017.
+    """
+    logits, tau = _array(logits), real(tau, "gumbel_softmax: tau", above=True)
+    noise = init.generator(rng).gumbel(size=logits.shape).astype(logits.dtype)
+    soft = ad.softmax((logits + noise) / tau, axis=dim)
+    if not switch(hard, "gumbel_softmax: hard"):
+        return soft
+    plain = ad.stop_gradient(soft)
+    one_hot = np.equal(np.argmax(plain, axis=dim, keepdims=True), _numbers(plain, dim)).astype(plain.dtype)
+    return soft + (one_hot - plain)
+
+
+def _numbers(x: Any, dim: int) -> Any:
+    """0, 1 ... along an axis, in a shape that broadcasts to x."""
+    shape = [1] * x.ndim
+    shape[dim] = x.shape[dim]
+    return np.arange(x.shape[dim]).reshape(shape)
 
 
 def _array(x: Any) -> Any:
-    """A Tensor, or an array of floating-point numbers."""
-    if isinstance(x, ad.Tensor):
+    """A Tensor, or an array of floating-point numbers; what stands for one while a function is traced stays."""
+    dtype = getattr(x, "dtype", None)
+    if isinstance(x, ad.Tensor) or (dtype is not None and dtype.kind == "f"):
         return x
-    found = np.asarray(x)
-    return found if found.dtype.kind == "f" else found.astype(float)
+    return np.asarray(x).astype(float)

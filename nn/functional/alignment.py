@@ -20,10 +20,22 @@ import numpy.typing as npt
 import autodiff as ad
 from nn.checked import switch, whole
 from nn.functional.labels import scores
+from nn.functional.paths import IMPOSSIBLE, Paths, paths
 from nn.functional.reduction import known_reduction, no_mean
 
 Array = npt.NDArray[Any]
-IMPOSSIBLE = -1e30  # the logarithm of 0, but for the arithmetic of infinities
+
+
+class Kept:
+    """What the forward pass leaves for the rule, and of which result it is."""
+
+    __slots__ = ("paths", "result")
+
+    result: Any
+    paths: Paths | None
+
+    def __init__(self) -> None:
+        self.result = self.paths = None
 
 
 def ctc_loss(
@@ -77,7 +89,7 @@ def ctc_loss(
     skipping = np.zeros(spelled.shape, bool)
     skipping[:, 2:] = (spelled[:, 2:] != blank) & (spelled[:, 2:] != spelled[:, :-2])
     emitted = np.take_along_axis(batched, np.broadcast_to(spelled, (len(batched), *spelled.shape)), axis=2)
-    losses = path_loss(emitted, skipping=skipping, times=inputs, ends=2 * lengths)
+    losses = path_loss(emitted, skipping=skipping, times=inputs, ends=2 * lengths, kept=Kept())
     impossible = np.greater(losses, -0.5 * IMPOSSIBLE)
     losses = np.where(impossible, 0.0 if switch(zero_infinity, "ctc_loss: zero_infinity") else np.inf, losses)
     if reduction == "mean":
@@ -90,13 +102,17 @@ def ctc_loss(
 
 
 @ad.primitive
-def path_loss(emitted: Any, skipping: Array, times: Array, ends: Array) -> Any:
+def path_loss(emitted: Any, skipping: Array, times: Array, ends: Array, kept: Kept | None = None) -> Any:
     """-ln of the sum over all paths, of log-probabilities of shape (time, batch, places), for each sample.
 
     `skipping` says which places may follow the one but one before, `times` how long each input is, `ends` which is each
     target's last place, a blank.
     """
-    return -_total(_ahead(emitted, skipping, times), ends)
+    found = paths(emitted, skipping, times, ends)
+    y = -found.total
+    if kept is not None:
+        kept.result, kept.paths = y, found
+    return y
 
 
 def _ahead(emitted: Any, skipping: Array, times: Array) -> list[Any]:
@@ -138,14 +154,22 @@ def _moved(x: Any, by: int) -> Any:
     return np.concatenate([gap, x[:, :-by]] if by > 0 else [x[:, -by:], gap], axis=1)
 
 
-def _total(ahead: list[Any], ends: Array) -> Any:
-    """ln p: the paths that end with the last label, or a blank after it."""
-    samples, last = np.arange(len(ends)), ahead[-1]
-    with_blank, with_label = last[samples, ends], last[samples, np.maximum(ends - 1, 0)]
-    return np.where(ends > 0, np.logaddexp(with_blank, with_label), with_blank)
+def _adjoint(
+    g: Any, y: Any, emitted: Any, skipping: Any = None, times: Any = None, ends: Any = None, kept: Any = None
+) -> Any:
+    if any(isinstance(v, ad.Tensor) for v in (g, y, emitted)):
+        return _recorded_adjoint(g, y, emitted, skipping, times, ends)
+    found = kept.paths if kept is not None and kept.result is y else paths(emitted, skipping, times, ends)
+    possible = np.less(y, -0.5 * IMPOSSIBLE)
+    shares = np.where(possible, found.shares + np.where(possible, y, 0), IMPOSSIBLE)
+    np.exp(shares, out=shares)
+    shares *= -g
+    shares *= (np.arange(len(emitted))[:, None] < times)[:, None]
+    return np.moveaxis(shares, 1, 2)
 
 
-def _adjoint(g: Any, y: Any, emitted: Any, skipping: Any = None, times: Any = None, ends: Any = None) -> Any:
+def _recorded_adjoint(g: Any, y: Any, emitted: Any, skipping: Any, times: Any, ends: Any) -> Any:
+    """The same, made of functions that have rules themselves."""
     ahead, behind = _ahead(emitted, skipping, times)[1:], _behind(emitted, skipping, times, ends)
     together = np.stack(ahead) + np.stack(behind) if ahead else emitted
     counting = (np.arange(len(emitted))[:, None] < times)[:, :, None] & np.less(y, -0.5 * IMPOSSIBLE)[:, None]

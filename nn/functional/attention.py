@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import init
-from nn.checked import real, whole
+from nn.checked import real, switch, whole
 from nn.functional.dropout import dropout
 from nn.functional.normalisation import of_dtype
+from nn.functional.rectifiers import broadcast_back
 
 Array = npt.NDArray[Any]
 
@@ -26,6 +27,7 @@ def scaled_dot_product_attention(
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
+    enable_gqa: bool = False,
     *,
     rng: init.Rng = None,
 ) -> Any:
@@ -41,6 +43,8 @@ def scaled_dot_product_attention(
     dropout_p : the probability that a weight is dropped (always: pass 0 in evaluation)
     is_causal : whether query k looks only at the keys up to k
     scale : 1 / √width by default
+    enable_gqa : whether the axis before the keys may be shorter than the queries', whose heads share keys and values in
+        groups (Ainslie et al. 2023)
     rng : what dropout draws from, as in `dropout`
 
     Raises ValueError for shapes that do not belong together.
@@ -49,7 +53,20 @@ def scaled_dot_product_attention(
     >>> F.scaled_dot_product_attention(query, key, np.array([[1.0], [2.0]])).round(4)
     array([[1.]])
     """
+    if switch(enable_gqa, "attention: enable_gqa"):
+        key, value = (_for_each_head(x, query) for x in (key, value))
     return attend(query, key, value, attn_mask, dropout_p, is_causal, scale, rng)[0]
+
+
+def _for_each_head(x: Any, query: Any) -> Any:
+    """Keys or values, of shape (..., heads, keys, width), as many heads as the queries have."""
+    heads, shared = (np.shape(v)[-3] if np.ndim(v) > 2 else 0 for v in (query, x))
+    if not shared or heads % shared:
+        raise ValueError(
+            "attention with enable_gqa takes query of shape (..., heads, queries, width), and key and value whose "
+            f"heads divide those; received query of shape {np.shape(query)} and {np.shape(x)}."
+        )
+    return np.repeat(x, heads // shared, axis=-3)
 
 
 def attend(
@@ -110,16 +127,7 @@ def attention_weights(query: Any, key: Any, *, bias: Array | None, scale: float)
 def _weights_adjoints(g: Any, y: Any, query: Any, key: Any, *, bias: Any, scale: float) -> Any:
     """Those of query and key: through the softmax, s = y (g - Σ g y), and the product."""
     s = y * ((g - np.sum(g * y, axis=-1, keepdims=True)) * scale)
-    return _summed(np.matmul(s, key), query), _summed(np.matmul(np.swapaxes(s, -1, -2), query), key)
-
-
-def _summed(g: Any, x: Any) -> Any:
-    """An adjoint in the shape of x, which was broadcast along leading axes."""
-    if g.shape == x.shape:
-        return g
-    more = g.ndim - x.ndim
-    axes = tuple(k for k in range(g.ndim) if k < more or x.shape[k - more] != g.shape[k])
-    return np.reshape(np.sum(g, axis=axes), x.shape)
+    return broadcast_back(np.matmul(s, key), query), broadcast_back(np.matmul(np.swapaxes(s, -1, -2), query), key)
 
 
 ad.adjoint(attention_weights, together=_weights_adjoints)

@@ -51,6 +51,8 @@ def embedding_bag(
     chosen = numbers(indices, len(weight), "embedding_bag", f"the table has {len(weight)} rows")
     bag, bags = _bags(chosen, offsets, include_last_offset)
     shares = per_sample_weights
+    if chosen.ndim == 2 and chosen.size and mode != "max" and padding_idx is None and shares is None:
+        return (np.sum if mode == "sum" else np.mean)(taken_rows(weight, chosen), axis=1)
     if shares is not None:
         if mode != "sum" or np.shape(shares) != chosen.shape:
             raise ValueError(

@@ -18,7 +18,9 @@ from nn.functional.origin import expect_logits, warn
 from nn.functional.reduction import REDUCTIONS, compared, known_reduction, no_mean, reduced
 
 
-def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
+def binary_cross_entropy(
+    prediction: Any, target: Any, weight: Any = None, *, reduction: str = "mean", sample_weight: Any = None
+) -> Any:
     """The cross-entropy -(t ln p + (1 - t) ln(1 - p)) of probabilities p with targets t, both in [0, 1].
 
     Logarithms are taken as -100 at least, and derivatives are finite, so that a p of exactly 0 or 1 does no harm.
@@ -27,6 +29,7 @@ def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean
     Parameters
     ----------
     prediction, target : of one shape, (batch, ...)
+    weight : numbers that broadcast to that shape and multiply the elements' losses; the mean is over the elements still
     reduction : "mean" over all elements, "sum", or "none" for the elements' own
     sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
 
@@ -39,11 +42,18 @@ def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean
     prediction, target = compared(prediction, target, name)
     _within(prediction, name, "probabilities", "Take binary_cross_entropy_with_logits for scores")
     _within(target, name, "targets", "Labels -1 and 1 become such by (y + 1) / 2")
-    return reduced(cross_entropy_of_probability(prediction, target), name, reduction, sample_weight)
+    losses = _weighted(cross_entropy_of_probability(prediction, target), weight, name)
+    return reduced(losses, name, reduction, sample_weight)
 
 
 def binary_cross_entropy_with_logits(
-    prediction: Any, target: Any, *, reduction: str = "mean", pos_weight: Any = None, sample_weight: Any = None
+    prediction: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+    sample_weight: Any = None,
 ) -> Any:
     """The binary cross-entropy of sigmoid(prediction), for scores of any size.
 
@@ -58,7 +68,7 @@ def binary_cross_entropy_with_logits(
     x, target = compared(prediction, target, name)
     _within(target, name, "targets", "Labels -1 and 1 become such by (y + 1) / 2")
     if pos_weight is None:
-        return reduced(cross_entropy_of_logit(x, target), name, reduction, sample_weight)
+        return reduced(_weighted(cross_entropy_of_logit(x, target), weight, name), name, reduction, sample_weight)
     w = np.asarray(ad.stop_gradient(pos_weight))
     if w.dtype.kind not in "fiub":
         raise TypeError(
@@ -74,7 +84,22 @@ def binary_cross_entropy_with_logits(
     if w.size and not w.min() >= 0:
         raise ValueError(f"{name}: pos_weight is not negative; received {w.min()}.")
     losses = w * target * ad.softplus(-x) + (1 - target) * ad.softplus(x)
-    return reduced(losses, name, reduction, sample_weight)
+    return reduced(_weighted(losses, weight, name), name, reduction, sample_weight)
+
+
+def _weighted(losses: Any, weight: Any, name: str) -> Any:
+    """The elements' losses, each times its weight."""
+    if weight is None:
+        return losses
+    found = np.asarray(ad.stop_gradient(weight))
+    shape = found.shape
+    fits = len(shape) <= losses.ndim and all(n in (1, m) for n, m in zip(shape[::-1], losses.shape[::-1], strict=False))
+    if not fits or found.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{name}: weight is numbers that broadcast to the prediction's shape, {losses.shape}; received shape "
+            f"{found.shape}, dtype {found.dtype}. For one number per sample write sample_weight=."
+        )
+    return losses * found.astype(losses.dtype)
 
 
 def logistic_loss(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:

@@ -68,6 +68,40 @@ def dropout3d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = Non
     return _channels("dropout3d", x, p, training, rng)
 
 
+def alpha_dropout(x: Any, p: float = 0.5, training: bool = False, rng: init.Rng = None) -> Any:
+    """dropout for selu: what is dropped becomes selu's lowest value, and mean 0 and variance 1 stay what they are.
+
+    Klambauer et al. 2017, section "New dropout technique". x has any shape; `training` is off by default, as in
+    PyTorch.
+    """
+    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    return _to_lowest(x, p, training, rng, x.shape, "alpha_dropout")
+
+
+def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = False, rng: init.Rng = None) -> Any:
+    """alpha_dropout of whole channels, of x of shape (batch, channels, ...)."""
+    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    if x.ndim < 2:
+        raise ValueError(f"feature_alpha_dropout takes x of shape (batch, channels, ...); received shape {x.shape}.")
+    return _to_lowest(x, p, training, rng, x.shape[:2] + (1,) * (x.ndim - 2), "feature_alpha_dropout")
+
+
+_LOWEST = -1.7580993408473766  # of selu
+
+
+def _to_lowest(x: Any, p: float, training: bool, rng: init.Rng, shape: tuple[int, ...], name: str) -> Any:
+    p = real(p, f"{name}: p, the probability of being dropped,", most=1)
+    if not training or p == 0:
+        return x
+    if p == 1:
+        return x * 0.0
+    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
+    kept = init.generator(rng).random(shape, np.float32) >= p
+    scale = float(((1 - p) * (1 + p * _LOWEST**2)) ** -0.5)
+    mask = np.multiply(kept, scale, dtype=dtype)
+    return x * mask + ((scale - mask) * _LOWEST - scale * p * _LOWEST)
+
+
 def _channels(name: str, x: Any, p: float, training: bool, rng: init.Rng) -> Any:
     x, axes = x if isinstance(x, ad.Tensor) else np.asarray(x), int(name[-2])
     if x.ndim not in (axes + 1, axes + 2):

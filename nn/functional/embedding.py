@@ -13,23 +13,41 @@ from nn.functional.cached import count
 
 
 @ad.primitive
-def taken_rows(weight: Any, indices: Any) -> Any:
-    """weight[indices] along the first axis: of shape (*indices.shape, width)."""
+def taken_rows(weight: Any, indices: Any, constant: int | None = None) -> Any:
+    """weight[indices] along the first axis: of shape (*indices.shape, width).
+
+    The row whose number is `constant` receives no derivative.
+    """
     return np.take(weight, indices, axis=0)
 
 
 @ad.primitive
-def added_rows(g: Any, indices: Any, rows: int) -> Any:
-    """An array of zeros with that many rows, to which the rows of g are added at the indices; repeated ones add up."""
+def added_rows(g: Any, indices: Any, rows: int, constant: int | None = None) -> Any:
+    """An array of zeros with that many rows, to which the rows of g are added at the indices; repeated ones add up.
+
+    The row whose number is `constant` stays 0.
+    """
     width = g.shape[-1]
     table = np.zeros(rows * width, g.dtype)
     # Element by element: np.add.at takes several times as long for rows.
     np.add.at(table, (indices.reshape(-1, 1) * width + count(width)).reshape(-1), g.reshape(-1))
-    return table.reshape(rows, width)
+    found = table.reshape(rows, width)
+    if constant is not None:
+        found[constant] = 0
+    return found
 
 
-ad.adjoint(taken_rows, lambda g, y, weight, indices: added_rows(g, indices, rows=weight.shape[0]), None)
-ad.adjoint(added_rows, lambda g, y, values, indices, rows: taken_rows(g, indices), None)
+def _of_added(g: Any, y: Any, values: Any, indices: Any, rows: int, constant: int | None = None) -> Any:
+    found = taken_rows(g, indices)
+    return found if constant is None else found * np.not_equal(indices, constant)[..., None]
+
+
+ad.adjoint(
+    taken_rows,
+    lambda g, y, weight, indices, constant=None: added_rows(g, indices, rows=weight.shape[0], constant=constant),
+    None,
+)
+ad.adjoint(added_rows, _of_added, None)
 ad.written(taken_rows, "embedding(b, a)", pullbacks=("scatter g",))
 
 
@@ -54,12 +72,9 @@ def embedding(indices: npt.ArrayLike, weight: Any, padding_idx: int | None = Non
         raise ValueError(f"embedding takes a table of shape (rows, width); received shape {np.shape(weight)}.")
     rows = len(weight)
     chosen = numbers(indices, rows, "embedding", f"the table has {rows} rows")
-    found = taken_rows(weight, chosen)
     if padding_idx is None:
-        return found
-    padding_idx = row_number(padding_idx, rows, "embedding: padding_idx")
-    constant = ad.stop_gradient(weight[padding_idx])
-    return np.where(np.equal(chosen, padding_idx)[..., None], constant, found)
+        return taken_rows(weight, chosen)
+    return taken_rows(weight, chosen, constant=row_number(padding_idx, rows, "embedding: padding_idx"))
 
 
 def one_hot(labels: npt.ArrayLike, num_classes: int = -1, *, dtype: npt.DTypeLike = np.int64) -> npt.NDArray[Any]:

@@ -51,6 +51,7 @@ def over_time(
     mask: Array | None = None,
     reverse: bool = False,
     unrolled: bool = False,
+    w_hr: Any = None,
 ) -> tuple[Any, States]:
     """The states h after every step, of shape (steps, batch, hidden), and the last states, of (batch, hidden).
 
@@ -63,13 +64,15 @@ def over_time(
     mask : booleans of shape (steps, batch); where one is False the states stay what they are, and the result is 0
     reverse : whether it goes from the last step to the first
     unrolled : whether each step is recorded by itself, for a picture of them; the numbers are the same
+    w_hr : what an LSTM's h is projected by after each step, of shape (projected, hidden), or None; then each step is
+        recorded by itself
     """
     p = projected(x, w_ih, b_ih)
     steps = mask
     if reverse:
         p, steps = np.flip(p, 0), None if mask is None else np.flip(mask, 0)
-    if unrolled:
-        rows = one_by_one(p, w_hh, b_hh, *states, kind=kind, mask=steps)
+    if unrolled or w_hr is not None:
+        rows = one_by_one(p, w_hh, b_hh, *states, kind=kind, mask=steps, w_hr=w_hr)
         output, last = np.stack([row[0] for row in rows[1:]]), rows[-1]
     else:
         y = recurrence(p, w_hh, b_hh, *states, kind=kind, mask=steps, kept=Gates())
@@ -81,12 +84,16 @@ def over_time(
     return output, last
 
 
-def one_by_one(p: Any, weight: Any, bias: Any, *states: Any, kind: str, mask: Array | None = None) -> list[States]:
+def one_by_one(
+    p: Any, weight: Any, bias: Any, *states: Any, kind: str, mask: Array | None = None, w_hr: Any = None
+) -> list[States]:
     """The states that `recurrence` gives, step by step, composed of functions."""
     rows: list[States] = [states]
     for t in range(p.shape[0]):
         before = rows[-1]
         after = CELLS[kind].step(p[t], projected(before[0], weight, bias), *before)
+        if w_hr is not None:
+            after = (projected(after[0], w_hr, None), *after[1:])
         if mask is not None:
             after = tuple(np.where(mask[t][:, None], new, old) for new, old in zip(after, before, strict=True))
         rows.append(after)

@@ -49,6 +49,15 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     return _norm(apart, p, -1, "pairwise_distance", keepdims=keepdim)
 
 
+def pdist(x: Any, p: float = 2.0) -> Any:
+    """The p-norm between every two rows of x, of shape (rows, width): (0, 1), (0, 2) ... (1, 2) ..., in one row."""
+    x = _floating(x)
+    if x.ndim != 2:
+        raise ValueError(f"pdist takes x of shape (rows, width); received shape {x.shape}.")
+    first, second = np.triu_indices(len(x), 1)
+    return _norm(x[first] - x[second], p, -1, "pdist", keepdims=False)
+
+
 def _norm(x: Any, p: float, axis: Any, name: str, keepdims: bool) -> Any:
     if not isinstance(p, int | float) or isinstance(p, bool) or math.isnan(p) or p < 0:
         raise ValueError(f"{name}: p is a number from 0, or math.inf; received {p!r:.80}.")

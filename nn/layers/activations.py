@@ -100,21 +100,23 @@ class GELU(Module):
 
 
 class Softplus(Module):
-    """ln(1 + exp(beta x)) / beta, elementwise, with beta > 0.
+    """ln(1 + exp(beta x)) / beta, elementwise, with beta > 0; x where beta x is above the threshold.
 
     >>> nn.Softplus(beta=2.0)(np.array([-50.0, 0.0, 50.0])).round(4)
     array([ 0.    ,  0.3466, 50.    ])
     """
 
-    def __init__(self, beta: float = 1.0) -> None:
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         self.beta = real(beta, "Softplus: beta", above=True)
+        self.threshold = real(threshold, "Softplus: threshold", least=-math.inf)
 
     def forward(self, x: Any) -> Any:
         """The activation of x."""
-        return functional.softplus(x, self.beta)
+        return functional.softplus(x, self.beta, self.threshold)
 
     def __repr__(self) -> str:
-        return "Softplus()" if self.beta == 1 else f"Softplus({self.beta})"
+        parts = [f"{self.beta}"] * (self.beta != 1) + [f"threshold={self.threshold:g}"] * (self.threshold != 20)
+        return f"Softplus({', '.join(parts)})"
 
 
 class LeakyReLU(Module):

@@ -1,9 +1,7 @@
-"""Attention with several heads, and the encoder of the transformer (Vaswani et al. 2017)."""
+"""Attention with several heads, and what tells it where in a sequence things are (Vaswani et al. 2017)."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,12 +10,11 @@ import numpy.typing as npt
 import autodiff as ad
 from nn import functional, init
 from nn.checked import real, switch, whole
-from nn.functional.attention import additive, attend
+from nn.functional.attention import additive, attend, causal_bias
 from nn.functional.dense import linear
 from nn.functional.normalisation import of_dtype
 from nn.layers.dense import Linear
 from nn.layers.dropout import Dropout
-from nn.layers.normalisation import LayerNorm
 from nn.model.module import Module
 
 
@@ -30,6 +27,8 @@ class MultiheadAttention(Module):
     num_heads : the number of subspaces
     dropout : the probability, from 0 to 1, that a weight is dropped in training
     bias : whether the four projections have biases, which start at 0
+    add_bias_kv : whether a key and a value that are learned, `bias_k` and `bias_v`, follow those of the sequence
+    add_zero_attn : whether a key and a value of zeros follow, so that a query may look at nothing
     kdim, vdim : the widths of keys and values, embed_dim by default
     batch_first : whether arrays are (batch, steps, width), not (steps, batch, width)
     rng : where weights, and later what dropout drops, are drawn from: a numpy.random.Generator, an int seed, or None
@@ -52,6 +51,8 @@ class MultiheadAttention(Module):
         num_heads: int,
         dropout: float = 0.0,
         bias: bool = True,
+        add_bias_kv: bool = False,
+        add_zero_attn: bool = False,
         kdim: int | None = None,
         vdim: int | None = None,
         batch_first: bool = False,
@@ -80,6 +81,11 @@ class MultiheadAttention(Module):
         zeros = init.zeros((3 * width,), dtype=dtype)
         self.in_proj_bias = ad.Tensor(zeros, name="in_proj_bias") if bias else None
         self.out_proj = Linear(width, width, bias, rng=self.rng, dtype=dtype)
+        self.bias_k = self.bias_v = None
+        if switch(add_bias_kv, "MultiheadAttention: add_bias_kv"):
+            for name in ("bias_k", "bias_v"):
+                setattr(self, name, ad.Tensor(init.xavier_normal((1, 1, width), self.rng, dtype), name=name))
+        self.add_zero_attn = switch(add_zero_attn, "MultiheadAttention: add_zero_attn")
 
     def forward(
         self,
@@ -117,6 +123,9 @@ class MultiheadAttention(Module):
             arrays = [np.swapaxes(x, 0, 1) for x in arrays]
         q, k, v = self._projected(arrays)
         mask = self._mask(attn_mask, key_padding_mask, q.shape, k.shape[2], single)
+        if self.bias_k is not None or self.add_zero_attn:
+            k, v, mask = self._with_more(k, v, mask, q.shape[2], is_causal)
+            is_causal = False
         dropped = self.dropout if self.training else 0.0
         y, weights = attend(q, k, v, mask, dropped, is_causal, None, self.rng)
         batch, _, steps, _ = y.shape
@@ -153,6 +162,21 @@ class MultiheadAttention(Module):
         given = arrays * (1 if len(arrays) == 3 else 3)
         return [self._split(_linear(*three), 1)[0] for three in zip(given, weights, biases, strict=True)]
 
+    def _with_more(self, k: Any, v: Any, mask: Any, queries: int, is_causal: bool) -> tuple[Any, Any, Any]:
+        """Keys and values with the learned ones and zeros after them, and the mask, through which all see those."""
+        batch, heads, keys, width = k.shape
+        if is_causal:
+            causal = causal_bias(queries, keys, self.dtype)
+            mask = causal if mask is None else mask + causal
+        added = [] if self.bias_k is None else [(self.bias_k, self.bias_v)]
+        added += [(np.zeros(self.embed_dim, self.dtype),) * 2] * self.add_zero_attn
+        for pair in added:
+            one, other = (np.broadcast_to(np.reshape(x, (1, heads, 1, width)), (batch, heads, 1, width)) for x in pair)
+            k, v = np.concatenate([k, one], axis=2), np.concatenate([v, other], axis=2)
+        if mask is not None:
+            mask = np.concatenate([mask, np.zeros((*mask.shape[:-1], len(added)), self.dtype)], axis=-1)
+        return k, v, mask
+
     def _split(self, x: Any, count: int) -> list[Any]:
         batch, steps, _ = x.shape
         apart = np.reshape(x, (batch, steps, count, self.num_heads, -1))
@@ -181,114 +205,9 @@ class MultiheadAttention(Module):
         return ignored if found is None else found + ignored
 
     def __repr__(self) -> str:
-        return (
-            f"MultiheadAttention({self.embed_dim}, {self.num_heads}{', batch_first=True' if self.batch_first else ''})"
-        )
-
-
-class TransformerEncoderLayer(Module):
-    """Self-attention, then two dense layers at each place, each with a skip connection and a LayerNorm.
-
-    Parameters
-    ----------
-    d_model, nhead : the width, and the number of heads, which divides it
-    dim_feedforward : the width between the two dense layers
-    dropout : the probability, from 0 to 1, in training: of the weights, between the dense layers, and of what is added
-    activation : between the dense layers: "relu", "gelu" or a function
-    layer_norm_eps : what the LayerNorms add to the variance
-    batch_first : whether arrays are (batch, steps, d_model), not (steps, batch, d_model)
-    norm_first : whether each part's input is normalised (Xiong et al. 2020), not the sum after it
-    bias : whether dense layers and LayerNorms have biases
-    rng, dtype : as in MultiheadAttention
-
-    >>> layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16, batch_first=True, rng=0)
-    >>> layer(np.zeros((5, 7, 8))).shape
-    (5, 7, 8)
-    """
-
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: str | Callable[[Any], Any] = "relu",
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        *,
-        rng: init.Rng = None,
-        dtype: npt.DTypeLike = np.float32,
-    ) -> None:
-        shared = init.generator(rng)
-        self.norm_first = switch(norm_first, "TransformerEncoderLayer: norm_first")
-        self.activation = _activation(activation)
-        made: dict[str, Any] = {"rng": shared, "dtype": dtype}
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, **made)
-        width = whole(dim_feedforward, "TransformerEncoderLayer's dim_feedforward")
-        self.linear1 = Linear(d_model, width, bias, **made)
-        self.dropout = Dropout(dropout, shared)
-        self.linear2 = Linear(width, d_model, bias, **made)
-        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.dropout1, self.dropout2 = Dropout(dropout, shared), Dropout(dropout, shared)
-
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
-        """The layer of src, of shape (steps, batch, d_model), in its shape; the masks are MultiheadAttention's."""
-        masks = (src_mask, src_key_padding_mask, is_causal)
-        if self.norm_first:
-            x = src + self._attended(self.norm1(src), *masks)
-            return x + self._fed(self.norm2(x))
-        x = self.norm1(src + self._attended(src, *masks))
-        return self.norm2(x + self._fed(x))
-
-    def _attended(self, x: Any, mask: Any, padding: Any, is_causal: bool) -> Any:
-        y, _ = self.self_attn(
-            x, x, x, key_padding_mask=padding, need_weights=False, attn_mask=mask, is_causal=is_causal
-        )
-        return self.dropout1(y)
-
-    def _fed(self, x: Any) -> Any:
-        return self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
-
-
-class TransformerEncoder(Module):
-    """A stack of encoder layers.
-
-    Parameters
-    ----------
-    encoder_layer : a TransformerEncoderLayer, which is copied: all layers start with its numbers, as in PyTorch
-    num_layers : how many copies
-    norm : a LayerNorm of the result, which norm_first asks for; or None
-    enable_nested_tensor : has no effect; accepted for programs written for PyTorch
-
-    >>> layer = nn.TransformerEncoderLayer(64, 4, 128, batch_first=True, rng=0)
-    >>> encoder = nn.TransformerEncoder(layer, 2)
-    >>> encoder(np.zeros((16, 32, 64)), is_causal=True).shape
-    (16, 32, 64)
-    """
-
-    def __init__(
-        self, encoder_layer: Module, num_layers: int, norm: Module | None = None, enable_nested_tensor: bool = True
-    ) -> None:
-        switch(enable_nested_tensor, "TransformerEncoder: enable_nested_tensor")
-        if not isinstance(encoder_layer, Module):
-            raise TypeError(
-                f"TransformerEncoder takes a layer, to be copied; received {encoder_layer!r:.80}. Write "
-                "nn.TransformerEncoder(nn.TransformerEncoderLayer(64, 4), 2)."
-            )
-        # One generator for all: copies of it would drop the same elements in every layer.
-        shared = {id(rng): rng for _, rng in encoder_layer.named_generators()}
-        count = whole(num_layers, "TransformerEncoder's num_layers")
-        self.layers = [copy.deepcopy(encoder_layer, dict(shared)) for _ in range(count)]
-        self.norm = norm
-
-    def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
-        """The layers of src one after the other, each with these masks; shapes as in TransformerEncoderLayer."""
-        for layer in self.layers:
-            src = layer(src, src_mask=mask, src_key_padding_mask=src_key_padding_mask, is_causal=is_causal)
-        return src if self.norm is None else self.norm(src)
+        given = {"add_bias_kv": self.bias_k is not None, "add_zero_attn": self.add_zero_attn}
+        options = "".join(f", {name}=True" for name, v in (given | {"batch_first": self.batch_first}).items() if v)
+        return f"MultiheadAttention({self.embed_dim}, {self.num_heads}{options})"
 
 
 class PositionalEncoding(Module):
@@ -326,13 +245,3 @@ class PositionalEncoding(Module):
 
 def _linear(x: Any, weight: Any, bias: Any) -> Any:
     return linear(x, weight) if bias is None else linear(x, weight, bias)
-
-
-def _activation(activation: Any) -> Callable[[Any], Any]:
-    named = {"relu": functional.relu, "gelu": functional.gelu}
-    found = named.get(activation) if isinstance(activation, str) else activation
-    if callable(found):
-        return found
-    raise ValueError(
-        f"TransformerEncoderLayer's activation is 'relu', 'gelu' or a function; received {activation!r:.80}."
-    )

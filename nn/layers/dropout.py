@@ -77,6 +77,18 @@ class Dropout2d(_Dropping):
     function = staticmethod(functional.dropout2d)
 
 
+class AlphaDropout(_Dropping):
+    """Dropout for SELU: what is dropped becomes SELU's lowest value; functional.alpha_dropout describes it."""
+
+    function = staticmethod(functional.alpha_dropout)
+
+
+class FeatureAlphaDropout(_Dropping):
+    """AlphaDropout of whole channels, of x of shape (batch, channels, ...)."""
+
+    function = staticmethod(functional.feature_alpha_dropout)
+
+
 class Dropout3d(_Dropping):
     """Dropout of whole channels of volumes; the parameters are Dropout's.
 

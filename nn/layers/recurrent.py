@@ -29,6 +29,8 @@ class _Recurrent(Module):
     batch_first : whether input and output are (batch, steps, ...), not (steps, batch, ...); states never are
     dropout : the probability, from 0 to 1, that an element between two layers is dropped in training
     bidirectional : whether a second network goes backwards, its output beside the first's
+    proj_size : of an LSTM, the width that h is projected to after each step (Sak et al. 2014); 0 for none. It is
+        slower: its steps are recorded one by one
     rng : where weights, and later what dropout drops, are drawn from: a numpy.random.Generator, an int seed, or None
     dtype : float32 or float64; the layer computes in it, whatever its input
 
@@ -60,11 +62,18 @@ class _Recurrent(Module):
         batch_first: bool = False,
         dropout: float = 0.0,
         bidirectional: bool = False,
+        proj_size: int = 0,
         *,
         rng: init.Rng = None,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
         name = type(self).__name__
+        self.proj_size = whole(proj_size, f"{name}'s proj_size", 0)
+        if self.proj_size and (self.kind != "LSTM" or self.proj_size >= hidden_size):
+            raise ValueError(
+                f"{name}: proj_size is for an nn.LSTM, and less than its hidden_size, {hidden_size}; received "
+                f"{proj_size}. Write nn.Linear after the layer for an output of another width."
+            )
         self.input_size = whole(input_size, f"{name}'s input_size")
         self.hidden_size = whole(hidden_size, f"{name}'s hidden_size")
         self.num_layers = whole(num_layers, f"{name}'s num_layers")
@@ -74,10 +83,9 @@ class _Recurrent(Module):
         self.bidirectional = switch(bidirectional, f"{name}: bidirectional")
         self.dtype, self.rng = init.floating(dtype), init.generator(rng)
         for layer in range(self.num_layers):
-            inputs = self.hidden_size * len(self._ways()) if layer else self.input_size
+            inputs = self._width() * len(self._ways()) if layer else self.input_size
             for way in self._ways():
-                suffix = f"_l{layer}{way}"
-                _draw(self, CELLS[self.kind].gates, inputs, self.hidden_size, self.bias, suffix, self.rng, self.dtype)
+                _draw(self, inputs, f"_l{layer}{way}", self.rng, self.proj_size)
 
     def forward(self, x: Any, hx: Any = None, *, lengths: Any = None, unrolled: bool = False) -> tuple[Any, Any]:
         """(output, state): what the last layer's state is after each step, and every layer's after the last.
@@ -112,9 +120,16 @@ class _Recurrent(Module):
                 x = functional.dropout(x, self.dropout, self.training, self.rng)
             outputs = []
             for way in self._ways():
-                weights = _weights(self, self.bias, f"_l{layer}{way}")
+                suffix = f"_l{layer}{way}"
+                weights, w_hr = _weights(self, self.bias, suffix), getattr(self, f"weight_hr{suffix}", None)
                 first = tuple(state[len(last)] for state in states)
-                options: dict[str, Any] = {"kind": self.kind, "mask": mask, "reverse": bool(way), "unrolled": unrolled}
+                options: dict[str, Any] = {
+                    "kind": self.kind,
+                    "mask": mask,
+                    "reverse": bool(way),
+                    "unrolled": unrolled,
+                    "w_hr": w_hr,
+                }
                 output, after = over_time(x, first, *weights, **options)
                 outputs.append(output)
                 last.append(after)
@@ -130,27 +145,33 @@ class _Recurrent(Module):
         """What follows the names of the parameters, for each direction."""
         return ("", "_reverse") if self.bidirectional else ("",)
 
+    def _width(self) -> int:
+        """The last axis of h, and of the output of each direction."""
+        return self.proj_size or self.hidden_size
+
     def _shape(self) -> str:
         return f"({'batch, steps' if self.batch_first else 'steps, batch'}, {self.input_size})"
 
     def _states(self, hx: Any, batch: int, single: bool) -> tuple[Any, ...]:
         """The first states, each of shape (layers and ways, batch, hidden_size)."""
-        count = CELLS[self.kind].states
-        shape = (self.num_layers * len(self._ways()), batch, self.hidden_size)
+        count, layers = CELLS[self.kind].states, self.num_layers * len(self._ways())
+        widths = (self._width(), self.hidden_size)[:count]
         if hx is None:
-            return (np.zeros(shape, self.dtype),) * count
+            return tuple(np.zeros((layers, batch, width), self.dtype) for width in widths)
         given = _pair(hx, type(self).__name__) if count == 2 else (hx,)
-        wanted = (shape[0], self.hidden_size) if single else shape
+        wanted = [(layers, width) if single else (layers, batch, width) for width in widths]
         states = tuple(of_dtype(state, self.dtype, type(self).__name__) for state in given)
-        if any(state.shape != wanted for state in states):
+        if [state.shape for state in states] != wanted:
+            shapes = " and ".join(map(str, dict.fromkeys(wanted)))
             raise ValueError(
-                f"{self!r} takes a first state of shape {wanted}: layers times directions, "
+                f"{self!r} takes a first state of shape {shapes}: layers times directions, "
                 f"{'' if single else 'batch, '}hidden_size; received {', '.join(str(s.shape) for s in states)}."
             )
         return tuple(state[:, None] for state in states) if single else states
 
     def __repr__(self) -> str:
         usual = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+        usual["proj_size"] = 0
         parts = [f"{name}={getattr(self, name)!r}" for name, value in usual.items() if getattr(self, name) != value]
         return f"{type(self).__name__}({', '.join([str(self.input_size), str(self.hidden_size), *parts])})"
 
@@ -187,7 +208,7 @@ class LSTM(_Recurrent):
 
     With i, f, o = σ and g = tanh of W_ih x + b_ih + W_hh h + b_hh, of which each has a block of rows in this order (i,
     f, g, o): c' = f c + i g, h' = o tanh c'. What c is passes on almost unchanged where f is near 1, and so does its
-    adjoint. There is no projection of h (PyTorch's proj_size).
+    adjoint.
 
     >>> layer = nn.LSTM(3, 4, num_layers=2, rng=0)
     >>> output, (h, c) = layer(np.zeros((7, 2, 3)))  # seven steps of two sequences
@@ -241,8 +262,7 @@ class _Cell(Module):
         self.input_size = whole(input_size, f"{name}'s input_size")
         self.hidden_size = whole(hidden_size, f"{name}'s hidden_size")
         self.bias, self.dtype = switch(bias, f"{name}: bias"), init.floating(dtype)
-        gates = CELLS[self.kind].gates
-        _draw(self, gates, self.input_size, self.hidden_size, self.bias, "", init.generator(rng), self.dtype)
+        _draw(self, self.input_size, "", init.generator(rng))
 
     def forward(self, x: Any, hx: Any = None) -> Any:
         """The state after x, of shape (batch, input_size) or (input_size,), in the state's shape; zeros for None."""
@@ -303,23 +323,18 @@ class GRUCell(_Cell):
     kind = "GRU"
 
 
-def _draw(
-    module: Module,
-    gates: int,
-    inputs: int,
-    hidden: int,
-    bias: bool,
-    suffix: str,
-    rng: np.random.Generator,
-    dtype: npt.DTypeLike,
-) -> None:
-    """The parameters of one cell, uniform in ±1/√hidden."""
-    bound, rows = 1 / math.sqrt(hidden), gates * hidden
-    shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden)}
-    if bias:
+def _draw(module: Any, inputs: int, suffix: str, rng: np.random.Generator, projected: int = 0) -> None:
+    """The parameters of one cell of a layer, uniform in ±1/√hidden."""
+    hidden = module.hidden_size
+    bound, rows = 1 / math.sqrt(hidden), CELLS[module.kind].gates * hidden
+    shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, projected or hidden)}
+    if module.bias:
         shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+    if projected:
+        shapes |= {"weight_hr": (projected, hidden)}
     for name, shape in shapes.items():
-        setattr(module, name + suffix, ad.Tensor(init.uniform(shape, -bound, bound, rng, dtype), name=name + suffix))
+        drawn = init.uniform(shape, -bound, bound, rng, module.dtype)
+        setattr(module, name + suffix, ad.Tensor(drawn, name=name + suffix))
 
 
 def _weights(module: Module, bias: bool, suffix: str) -> list[Any]:

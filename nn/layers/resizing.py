@@ -13,7 +13,7 @@ from nn.layers.convolution import shortened
 from nn.model.module import Module
 
 
-class _Shown(Module):
+class Shown(Module):
     """What they share: shown as the call that makes them, their attributes being its arguments."""
 
     def __repr__(self) -> str:
@@ -27,7 +27,7 @@ class _Shown(Module):
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
-class Upsample(_Shown):
+class Upsample(Shown):
     """Images resized; functional.interpolate describes the parameters.
 
     >>> nn.Upsample(scale_factor=2)(np.array([[[[1.0, 2.0]]]]))
@@ -52,7 +52,7 @@ class Upsample(_Shown):
         return functional.interpolate(x, *given)
 
 
-class PixelShuffle(_Shown):
+class PixelShuffle(Shown):
     """Channels as pixels: (..., channels r², height, width) becomes (..., channels, height r, width r).
 
     >>> nn.PixelShuffle(2)(np.zeros((1, 12, 4, 4))).shape
@@ -67,7 +67,7 @@ class PixelShuffle(_Shown):
         return functional.pixel_shuffle(x, self.upscale_factor)
 
 
-class PixelUnshuffle(_Shown):
+class PixelUnshuffle(Shown):
     """Pixels as channels: (..., channels, height r, width r) becomes (..., channels r², height, width).
 
     >>> nn.PixelUnshuffle(2)(np.zeros((1, 3, 8, 8))).shape
@@ -82,7 +82,7 @@ class PixelUnshuffle(_Shown):
         return functional.pixel_unshuffle(x, self.downscale_factor)
 
 
-class Unfold(_Shown):
+class Unfold(Shown):
     """The windows of images as columns; functional.unfold describes the parameters.
 
     >>> nn.Unfold(2)(np.zeros((1, 3, 5, 5))).shape
@@ -107,7 +107,7 @@ class Unfold(_Shown):
         return functional.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
 
 
-class Fold(_Shown):
+class Fold(Shown):
     """Columns added to their windows of an image; functional.fold describes the parameters.
 
     >>> nn.Fold(output_size=3, kernel_size=2)(np.ones((1, 4, 4)))
@@ -137,7 +137,7 @@ class Fold(_Shown):
         return functional.fold(x, *given)
 
 
-class ConstantPad2d(_Shown):
+class ConstantPad2d(Shown):
     """Images with `value` around them.
 
     `padding` is an int for all sides, or (left, right, top, bottom); negative numbers cut off.
@@ -265,3 +265,84 @@ class CircularPad1d(CircularPad2d):
     """
 
     axes = 1
+
+
+class ConstantPad3d(ConstantPad2d):
+    """ConstantPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back)."""
+
+    axes = 3
+
+
+class ZeroPad3d(ZeroPad2d):
+    """ZeroPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back)."""
+
+    axes = 3
+
+
+class ReflectionPad3d(ReflectionPad2d):
+    """ReflectionPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back)."""
+
+    axes = 3
+
+
+class ReplicationPad3d(ReplicationPad2d):
+    """ReplicationPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back)."""
+
+    axes = 3
+
+
+class CircularPad3d(CircularPad2d):
+    """CircularPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back)."""
+
+    axes = 3
+
+
+class UpsamplingNearest2d(Upsample):
+    """Upsample to the nearest pixels."""
+
+    def __init__(self, size: int | Sizes | None = None, scale_factor: float | tuple[float, ...] | None = None) -> None:
+        super().__init__(size, scale_factor)
+
+
+class UpsamplingBilinear2d(Upsample):
+    """Upsample with mode="bilinear" and align_corners=True."""
+
+    def __init__(self, size: int | Sizes | None = None, scale_factor: float | tuple[float, ...] | None = None) -> None:
+        super().__init__(size, scale_factor, "bilinear", True)
+
+
+class ChannelShuffle(Shown):
+    """The channels of so many groups in turn; functional.channel_shuffle describes the parameter."""
+
+    def __init__(self, groups: int) -> None:
+        self.groups = whole(groups, "ChannelShuffle's groups")
+
+    def forward(self, x: Any) -> Any:
+        """The same channels in another order, for x of shape (batch, channels, ...)."""
+        return functional.channel_shuffle(x, self.groups)
+
+
+class LocalResponseNorm(Shown):
+    """x over a power of the squares of the channels around; functional.local_response_norm describes the parameters."""
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        self.size = whole(size, "LocalResponseNorm's size")
+        self.alpha, self.beta = real(alpha, "LocalResponseNorm: alpha"), real(beta, "LocalResponseNorm: beta")
+        self.k = real(k, "LocalResponseNorm: k")
+
+    def forward(self, x: Any) -> Any:
+        """The normalised x, of shape (batch, channels, ...)."""
+        return functional.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+
+
+class Unflatten(Shown):
+    """An axis cut into several: nn.Unflatten(1, (16, 7, 7)) makes images of rows."""
+
+    def __init__(self, dim: int, unflattened_size: Sizes) -> None:
+        self.dim = whole(dim, "Unflatten's dim", None)
+        self.unflattened_size = tuple(whole(n, "Unflatten's unflattened_size", None) for n in unflattened_size)
+
+    def forward(self, x: Any) -> Any:
+        """x with the axis `dim` in this shape, in which one -1 stands for what is left."""
+        dim = self.dim % x.ndim
+        return x.reshape(*x.shape[:dim], *self.unflattened_size, *x.shape[dim + 1 :])

@@ -53,6 +53,10 @@ class Module:
     _frozen: tuple[Place, ...] = ()
     _hooks: tuple[hooks.Handle, ...] = ()
 
+    def __init_subclass__(cls) -> None:
+        if cls.__module__.startswith("nn.") and "__init__" in vars(cls):
+            cls.__init__ = hints.answering(cls.__init__)  # type: ignore[method-assign]  # the same, with answers
+
     # Declared as an attribute, so that a subclass may give forward whatever arguments it needs.
     forward: Callable[..., Any] = _without_forward
 

@@ -23,8 +23,10 @@ from nn.optim.lr_scheduler import (
     LambdaLR,
     LinearLR,
     LRScheduler,
+    MultiplicativeLR,
     MultiStepLR,
     OneCycleLR,
+    PolynomialLR,
     ReduceLROnPlateau,
     SequentialLR,
     StepLR,
@@ -51,9 +53,11 @@ __all__ = [
     "LinearLR",
     "Lion",
     "MultiStepLR",
+    "MultiplicativeLR",
     "NAdam",
     "OneCycleLR",
     "Optimizer",
+    "PolynomialLR",
     "RAdam",
     "RMSprop",
     "ReduceLROnPlateau",
@@ -66,5 +70,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> NoReturn:
-    hint = f"; {hints.OPTIM[name]}" if name in hints.OPTIM else ""
-    raise AttributeError(f"nn.optim has no {name!r}{hint}. It has {', '.join(__all__)}.")
+    if name in hints.OPTIM:
+        raise hints.missing("nn.optim", name, hints.OPTIM)
+    raise AttributeError(f"nn.optim has no {name!r}. It has {', '.join(__all__)}.", name=name)

@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
+from nn import hints
 from nn.checked import real, whole
 from nn.optim.one_cycle import OneCycleLR
 from nn.optim.optimizer import Optimizer
@@ -33,7 +34,9 @@ __all__ = [
     "LambdaLR",
     "LinearLR",
     "MultiStepLR",
+    "MultiplicativeLR",
     "OneCycleLR",
+    "PolynomialLR",
     "ReduceLROnPlateau",
     "SequentialLR",
     "StepLR",
@@ -62,8 +65,8 @@ class LambdaLR(LRScheduler):
         given: list[Any] = list(lr_lambda) if isinstance(lr_lambda, list | tuple) else [lr_lambda] * count
         if len(given) != count or not all(map(callable, given)):
             raise ValueError(
-                f"LambdaLR takes one function of t, or a list of {count}, one per group; received {lr_lambda!r:.80}. "
-                "Write lr_lambda=lambda t: 0.95**t."
+                f"{type(self).__name__} takes one function of t, or a list of {count}, one per group; received "
+                f"{lr_lambda!r:.80}. Write lr_lambda=lambda t: 0.95**t."
             )
         self.lr_lambdas = given
         super().__init__(optimizer, last_epoch, each=each)
@@ -190,6 +193,36 @@ class ExponentialLR(LRScheduler):
     def factor(self, t: int) -> float:
         """gamma to the power of t."""
         return self.gamma**t
+
+
+class PolynomialLR(LRScheduler):
+    """The rate times (1 - t / total_iters)^power, and 0 after `total_iters` steps."""
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        total_iters: int = 5,
+        power: float = 1.0,
+        last_epoch: int = -1,
+        *,
+        each: str | None = None,
+    ) -> None:
+        self.total_iters = whole(total_iters, "PolynomialLR: total_iters")
+        self.power = real(power, "PolynomialLR: power")
+        super().__init__(optimizer, last_epoch, each=each)
+
+    def factor(self, t: int) -> float:
+        """The share that is left."""
+        return float((1 - min(t, self.total_iters) / self.total_iters) ** self.power)
+
+
+class MultiplicativeLR(LambdaLR):
+    """The rate times the product of a function of 1, 2, ... t, or for each group of one of its own."""
+
+    def at(self, t: int) -> list[float]:
+        """Every group's rate after t steps."""
+        products = [math.prod(function(k) for k in range(1, t + 1)) for function in self.lr_lambdas]
+        return [base * product for base, product in zip(self.base_lrs, products, strict=True)]
 
 
 class InverseTimeLR(LRScheduler):
@@ -367,14 +400,7 @@ def _cosine(tops: list[float], bottom: float, share: float) -> list[float]:
     return [bottom + (top - bottom) * (1 + math.cos(math.pi * share)) / 2 for top in tops]
 
 
-_elsewhere = {
-    "ChainedScheduler": "SequentialLR, or one LambdaLR of the product",
-    "CyclicLR": "OneCycleLR or CosineAnnealingWarmRestarts",
-    "MultiplicativeLR": "LambdaLR, of the product so far",
-    "PolynomialLR": "LambdaLR: lr_lambda=lambda t: (1 - min(t, n) / n) ** power",
-}
-
-
 def __getattr__(name: str) -> NoReturn:
-    hint = f"; use {_elsewhere[name]}" if name in _elsewhere else ""
-    raise AttributeError(f"nn.optim.lr_scheduler has no {name!r}{hint}. It has {', '.join(__all__)}.")
+    if name in hints.OPTIM:
+        raise hints.missing("nn.optim.lr_scheduler", name, hints.OPTIM)
+    raise AttributeError(f"nn.optim.lr_scheduler has no {name!r}. It has {', '.join(__all__)}.", name=name)

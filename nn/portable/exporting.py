@@ -1,14 +1,8 @@
-"""`export`: a model as an ONNX file, from the graphs of two calls.
-
-The model is called twice, on the example and on a batch of another size with other numbers. What is the same in both
-graphs is the model's; an axis that differs is the batch; a constant that differs was computed from the input without
-being recorded, and the model is refused.
-"""
+"""`export`: a model as an ONNX file, from the graphs of two calls."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +11,15 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.data.rows import rows
-from nn.data.several import Several, called
+from nn.data.several import Several
 from nn.model.module import Module
 from nn.model.parts import Parts
-from nn.portable.operators import OPERATORS, RefusedError, absent
+from nn.model.walking import freeze_again, unfreeze
+from nn.portable.calls import Call, Reading, RefusedError, alike_in_the_batch, another, axes_that_differ, reading, same
+from nn.portable.operators import OPERATORS, absent
 
 OPSET, IR = 20, 9
+OF_THE_RESULT = {"shape", "newshape", "size", "kept"}  # parameters that follow its shape; NumPy 2.0 says newshape
 
 
 def export(model: Module, path: str | os.PathLike[str], example: Any) -> None:
@@ -30,13 +27,14 @@ def export(model: Module, path: str | os.PathLike[str], example: Any) -> None:
 
     Parameters
     ----------
-    model : an nn.Module of dense, convolutional, pooling and normalising layers, activations and arithmetic
+    model : an nn.Module: of dense, convolutional, recurrent, pooling and normalising layers, attention, embeddings,
+        activations and arithmetic
     path : where to write, "model.onnx"
-    example : a batch of inputs of floating-point numbers, (batch, ...), or a tuple or dict of several; any batch may
-        be given to the file
+    example : a batch of inputs, (batch, ...), of floating-point numbers or, for an Embedding, of integers; or a tuple
+        or dict of several. Any batch may be given to the file; the other axes have the example's lengths
 
     Raises NotImplementedError, before anything is written, for an operation without a counterpart in ONNX, naming it
-    and the layer it is in; ImportError without the package onnx; TypeError for inputs that are no floats.
+    and the layer it is in; ImportError without the package onnx; TypeError for inputs that are no numbers.
 
     >>> model = nn.MLP(4, 8, 3, rng=0)
     >>> nn.export(model, "model.onnx", np.zeros((1, 4), np.float32))
@@ -46,14 +44,18 @@ def export(model: Module, path: str | os.PathLike[str], example: Any) -> None:
         raise TypeError(f"export takes an nn.Module; received {model!r:.80}. Write nn.Sequential(f) of a function f.")
     given = rows(example, "export takes an example, a batch of inputs")
     arrays = given.arrays if isinstance(given, Several) else [given]
-    if any(a.dtype.kind != "f" for a in arrays):
+    if any(a.dtype.kind not in "fiu" for a in arrays):
         raise TypeError(
-            f"export takes an example of floating-point numbers; received {', '.join(str(a.dtype) for a in arrays)}. "
-            "Write X.astype(np.float32); indices, which an Embedding looks up, have no counterpart."
+            "export takes an example of floating-point numbers, or of integers that an Embedding looks up; received "
+            f"{', '.join(str(a.dtype) for a in arrays)}. Write X.astype(np.float32)."
         )
-    with Parts(model).mode(training=False):
-        first, second = _Call(model, given), _Call(model, _other(given))
-    written = _Writing(model, first, second, onnx).model()
+    frozen = unfreeze(model.modules())  # what is computed of constants only would not be recorded
+    try:
+        with Parts(model).mode(training=False):
+            first, second = Call(model, given), Call(model, another(given))
+        written = _Writing(model, first, second, onnx).model()
+    finally:
+        freeze_again(frozen)
     onnx.checker.check_model(written)
     Path(path).write_bytes(written.SerializeToString())
 
@@ -66,86 +68,55 @@ def _onnx() -> Any:
     return onnx
 
 
-def _other(example: Any) -> Any:
-    """A batch of one more, with other numbers."""
-    if isinstance(example, Several):
-        return example.mapped(_other)
-    more = np.concatenate([example, example[:1]])
-    return (0.5 - more * np.linspace(0.5, 1.5, more.size).reshape(more.shape)).astype(example.dtype)
-
-
-class _Call:
-    """A call of the model: inputs and outputs by name, and the results that depend on the inputs."""
-
-    def __init__(self, model: Module, example: Any) -> None:
-        inputs = example.mapped(ad.Tensor) if isinstance(example, Several) else ad.Tensor(example)
-        outputs = called(model, inputs)
-        parts = inputs.parts if isinstance(inputs, Several) else {"x": inputs}
-        self.inputs = dict(_named(parts, "x"))
-        self.outputs = dict(_named(outputs if isinstance(outputs, dict | tuple | list) else {"y": outputs}, "y"))
-        whole = [y for y in self.outputs.values() if isinstance(y, ad.Tensor)]
-        nodes = {id(node): node for y in whole for node in ad.graph(y)}
-        depending = {id(tensor) for tensor in self.inputs.values()}
-        self.results = []
-        for node in nodes.values():
-            if node.operation and any(id(operand) in depending for operand in node.operands):
-                depending.add(id(node))
-                self.results.append(node)
-        self.depending = depending
-
-
-def _named(values: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    return iter(values.items() if isinstance(values, dict) else ((f"{prefix}{k}", v) for k, v in enumerate(values)))
+def _check_parameters(given: Any, other: Any) -> None:
+    for name, value in given.items():
+        if name not in OF_THE_RESULT and not same(value, other[name]):
+            raise RefusedError(f"its {name} depends on the batch")
 
 
 class _Writing:
     """A file that is being written, in memory: what operators write into."""
 
-    def __init__(self, model: Module, first: _Call, second: _Call, onnx: Any) -> None:
-        self.onnx, self.first = onnx, first
+    def __init__(self, model: Module, first: Call, second: Call, onnx: Any) -> None:
+        self.onnx, self.first, self.second = onnx, first, second
         self.layers = {id(module): name for name, module in model.named_modules()}
+        self.parameters = {id(tensor): name for name, tensor in model.named_parameters()}
         self.nodes: list[Any] = []
         self.constants: dict[str, npt.NDArray[Any]] = {}
-        self.names = {id(tensor): name for name, tensor in first.inputs.items()}
         self.known: dict[int, str] = {}
-        self.parameters = {id(tensor): name for name, tensor in model.named_parameters()}
-        self.batches = {id(a): _axes(a, b) for a, b in zip(first.inputs.values(), second.inputs.values(), strict=True)}
+        self.names = {id(array): name for name, array in first.inputs.items()}
+        self.batches = {id(a): axes_that_differ(a, second.inputs[name]) for name, a in first.inputs.items()}
+        self.others: dict[int, Any] = {id(a): second.inputs[name] for name, a in first.inputs.items()}
         if [n.operation for n in first.results] != [n.operation for n in second.results]:
             raise NotImplementedError(
                 "export: the model computes other things for other inputs. Take the branches out."
             )
         for node, other in zip(first.results, second.results, strict=True):
-            self._write(node, other, second)
+            if self._depends(node, other):
+                self._write(node, other)
         for name, y in first.outputs.items():
             if id(y) not in self.names:
                 raise NotImplementedError(f"export: the output {name} does not depend on the input. Leave it out.")
 
-    def _write(self, node: ad.Tensor, other: ad.Tensor, second: _Call) -> None:
+    def _depends(self, node: ad.Tensor, other: ad.Tensor) -> bool:
+        """Whether a node depends on the input: by an operand that does, or by a constant that came from integers."""
+        return any(
+            id(a) in self.names or not (isinstance(a, ad.Tensor) or same(a, b) or alike_in_the_batch(a, b) is not None)
+            for a, b in zip(node.operands, other.operands, strict=True)
+        )
+
+    def _write(self, node: ad.Tensor, other: ad.Tensor) -> None:
         try:
-            operator = OPERATORS.get(str(node.operation), absent)
-            self._check_constants(node, other, second)
-            self.batches[id(node)] = _axes(node, other)
-            self.names[id(node)] = operator(self, node)
+            self.others[id(node)] = other
+            self.pairs = {id(a): b for a, b in zip(node.operands, other.operands, strict=True)}
+            _check_parameters(node.parameters, other.parameters)
+            self.batches[id(node)] = axes_that_differ(node, other)
+            self.names[id(node)] = OPERATORS.get(str(node.operation), absent)(self, node)
         except RefusedError as refused:
             raise NotImplementedError(
                 f"export of {node.operation}, in {self._place(node)}: {refused}. Nothing was written; take another "
                 "layer, or leave that one to the program that reads the file."
             ) from None
-
-    def _check_constants(self, node: Any, other: Any, second: _Call) -> None:
-        if node.operation == "where":
-            for condition, x, _ in (node.operands, other.operands):
-                if not np.array_equal(condition, ad.stop_gradient(x) > 0):
-                    raise RefusedError("its condition was computed from the input and is not recorded")
-            return
-        for a, b in zip(node.operands, other.operands, strict=True):
-            if id(a) not in self.first.depending and not _same(a, b):
-                raise RefusedError("a constant in it was computed from the input and is not recorded, or has its batch")
-            if (id(a) in self.first.depending) != (id(b) in second.depending):
-                raise RefusedError("it does not always depend on the input")
-        for name, value in node.parameters.items():
-            if name not in ("shape", "kept") and not _same(value, other.parameters[name]):
-                raise RefusedError(f"its {name} depends on the batch")
 
     def _place(self, node: Any) -> str:
         inside = next((module for module in node.scopes if id(module) in self.layers), None)
@@ -153,15 +124,65 @@ class _Writing:
             return "the model"
         return f"{self.layers[id(inside)] or 'the model'} ({type(inside).__name__})"
 
+    def depends(self, operand: Any) -> bool:
+        """Whether an operand depends on the input, as far as was recorded."""
+        return id(operand) in self.names
+
     def name(self, operand: Any, like: Any) -> str:
         """What an operand is called: a result, an input, or a constant in the dtype of the node."""
         if id(operand) in self.names:
-            return self.names[id(operand)]
-        if isinstance(operand, ad.Tensor):
+            name = self.names[id(operand)]
+            kind = self.onnx.helper.np_dtype_to_tensor_dtype(like.dtype)
+            return name if operand.dtype == like.dtype else self.emit("Cast", name, to=kind)
+        if isinstance(operand, ad.Tensor) and same(operand, self.pairs.get(id(operand), operand)):
             if id(operand) not in self.known:
                 self.known[id(operand)] = self.constant(operand.value, self.parameters.get(id(operand), ""))
             return self.known[id(operand)]
-        return self.constant(np.asarray(operand, like.dtype))
+        found = self._reading(operand)
+        if found is not None:
+            return self._read(found, self.onnx.helper.np_dtype_to_tensor_dtype(like.dtype))
+        value = self.value(operand, broadcast=True)
+        return self.constant(value if value.dtype.kind == "b" else value.astype(like.dtype))
+
+    def value(self, operand: Any, broadcast: bool = False) -> Any:
+        """The array of an operand that does not depend on the input; with `broadcast` 1 long where the batch would be.
+
+        Refused for others.
+        """
+        other = self.pairs.get(id(operand), operand)
+        found = operand.value if isinstance(operand, ad.Tensor) else operand
+        if id(operand) not in self.names and same(operand, other):
+            return np.asarray(found)
+        row = alike_in_the_batch(operand, other) if broadcast else None
+        if row is None:
+            raise RefusedError("a constant in it was computed from the input and is not recorded, or has its batch")
+        return row
+
+    def integers(self, operand: Any) -> str:
+        """What an operand of integers is called: a constant, or an input of integers, as it was or seen otherwise."""
+        if same(operand, self.pairs[id(operand)]):
+            return self.constant(np.asarray(operand, np.int64))
+        found = self._reading(operand)
+        if found is None:
+            raise RefusedError("its integers are not an input of the model, one of its columns, or its transpose")
+        return self._read(found, self.onnx.TensorProto.INT64)
+
+    def _reading(self, operand: Any) -> Reading | None:
+        other = self.pairs.get(id(operand), operand)
+        return None if same(operand, other) else reading(operand, other, self.first, self.second)
+
+    def _read(self, found: Reading, kind: int) -> str:
+        """What an input of integers is called, seen in this way and in this type of onnx's."""
+        x = self.emit("Cast", found.name, to=self.onnx.TensorProto.INT64 if found.classes else kind)
+        if found.transposed:
+            x = self.emit("Transpose", x, perm=[1, 0])
+        if found.columns is not None:
+            taken = np.arange(self.first.inputs[found.name].shape[1])[found.columns]
+            x = self.emit("Gather", x, self.constant(np.asarray(taken)), axis=1)
+        if found.classes:
+            x = self.emit("OneHot", x, self.constant(np.array(found.classes)), self.constant(np.array([0, 1])))
+            x = self.emit("Cast", x, to=kind)
+        return x
 
     def constant(self, array: Any, name: str = "") -> str:
         """The name of a new constant."""
@@ -170,10 +191,11 @@ class _Writing:
         self.constants[name] = np.asarray(array)
         return name
 
-    def emit(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """The name of the result of a new operation."""
+    def emit(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
+        """The name of the result of a new operation; of several results the first, to which .1 and .2 are added."""
         name = f"{kind}{len(self.nodes)}"
-        self.nodes.append(self.onnx.helper.make_node(kind, inputs, [name], **attributes))
+        names = [name, *(f"{name}.{k}" for k in range(1, outputs))]
+        self.nodes.append(self.onnx.helper.make_node(kind, inputs, names, **attributes))
         return name
 
     def shape(self, node: Any) -> list[int]:
@@ -181,16 +203,21 @@ class _Writing:
         return [-1 if axis in self.batches[id(node)] else n for axis, n in enumerate(node.shape)]
 
     def model(self) -> Any:
-        """The whole of it, as onnx has it."""
+        """The whole of it, as onnx has it, less what no output needs."""
         helper = self.onnx.helper
         for name, y in self.first.outputs.items():
             self.nodes.append(helper.make_node("Identity", [self.names[id(y)]], [name]))
+        needed, nodes = set(self.first.outputs), []
+        for node in reversed(self.nodes):
+            if needed.intersection(node.output):
+                needed.update(node.input)
+                nodes.append(node)
         graph = helper.make_graph(
-            self.nodes,
+            nodes[::-1],
             "model",
             [self._described(name, tensor) for name, tensor in self.first.inputs.items()],
             [self._described(name, tensor) for name, tensor in self.first.outputs.items()],
-            [self.onnx.numpy_helper.from_array(array, name) for name, array in self.constants.items()],
+            [self.onnx.numpy_helper.from_array(a, name) for name, a in self.constants.items() if name in needed],
         )
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
 
@@ -198,18 +225,3 @@ class _Writing:
         shape = ["batch" if n < 0 else n for n in self.shape(tensor)]
         helper = self.onnx.helper
         return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(tensor.dtype), shape)
-
-
-def _axes(a: Any, b: Any) -> set[int]:
-    """The axes in which two shapes differ."""
-    if a.ndim != b.ndim:
-        raise RefusedError(f"its shapes {a.shape} and {b.shape} differ with the batch")
-    return {axis for axis, (n, m) in enumerate(zip(a.shape, b.shape, strict=True)) if n != m}
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Whether two constants are one."""
-    a, b = (v.value if isinstance(v, ad.Tensor) else v for v in (a, b))
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return np.array_equal(a, b)
-    return bool(a == b)

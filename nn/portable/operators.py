@@ -5,51 +5,18 @@ Operators are those of onnx.ai/onnx/operators, opset 20. Whatever is not in `OPE
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Protocol
+import math
+from typing import Any
 
 import numpy as np
 
-Operator = Callable[["File", Any], str]
+from nn.portable.calls import RefusedError, same
+from nn.portable.file import File, Operator, absent, along_axis, direct, numbers
+from nn.portable.sequences import SEQUENCES
+from nn.portable.shaping import SHAPING
+from nn.portable.windowed import WINDOWED
 
-
-class File(Protocol):
-    """What an operator writes into."""
-
-    def name(self, operand: Any, like: Any) -> str:
-        """What an operand of a node is called in the file: a result, an input, or a constant."""
-        raise NotImplementedError
-
-    def constant(self, array: Any) -> str:
-        """The name of a new constant."""
-        raise NotImplementedError
-
-    def emit(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """The name of the result of a new operation."""
-        raise NotImplementedError
-
-    def shape(self, node: Any) -> list[int]:
-        """The shape of a node, -1 where it depends on the batch."""
-        raise NotImplementedError
-
-
-class RefusedError(Exception):
-    """An operation without a counterpart; the text says why."""
-
-
-def direct(kind: str) -> Operator:
-    """One that has the same operands."""
-    return lambda file, node: file.emit(kind, *(file.name(operand, node) for operand in node.operands))
-
-
-def along_axis(kind: str) -> Operator:
-    """One along an axis, the last if the node does not say."""
-    return lambda file, node: file.emit(kind, file.name(node.operands[0], node), axis=node.parameters.get("axis", -1))
-
-
-def absent(file: File, node: Any) -> str:
-    """What stands for all others."""
-    raise RefusedError("it has no counterpart here")
+__all__ = ["OPERATORS", "absent"]
 
 
 def linear(file: File, node: Any) -> str:
@@ -63,66 +30,10 @@ def linear(file: File, node: Any) -> str:
     return file.emit("Add", y, *shift) if shift else y
 
 
-def _windowed(node: Any) -> dict[str, list[int]]:
-    windows = node.parameters["windows"]
-    pads = [low for low, _ in windows.padding] + [high for _, high in windows.padding]
-    return {"kernel_shape": list(windows.kernel), "strides": list(windows.stride), "pads": pads}
-
-
-def convolution(file: File, node: Any) -> str:
-    """Convolution, grouped too."""
-    windows = node.parameters["windows"]
-    names = [file.name(operand, node) for operand in node.operands if operand is not None]
-    groups = node.parameters.get("groups", 1)
-    return file.emit("Conv", *names, **_windowed(node), dilations=list(windows.dilation), group=groups)
-
-
-def max_pooling(file: File, node: Any) -> str:
-    """The highest of each window."""
-    dilation = list(node.parameters["windows"].dilation)
-    return file.emit("MaxPool", file.name(node.operands[0], node), **_windowed(node), dilations=dilation)
-
-
-def average_pooling(file: File, node: Any) -> str:
-    """The mean of each window, with or without the padding."""
-    padding, counted = (tuple(map(tuple, p)) for p in (node.parameters["windows"].padding, node.parameters["counted"]))
-    if counted != padding and any(map(any, counted)):
-        raise RefusedError("a part of its padding counts, which AveragePool does not know")
-    included = int(counted == padding)
-    return file.emit("AveragePool", file.name(node.operands[0], node), **_windowed(node), count_include_pad=included)
-
-
-def reshape(file: File, node: Any) -> str:
-    """Another shape of the same numbers."""
-    shape = file.shape(node)
-    if shape.count(-1) > 1:
-        raise RefusedError(f"its shape {node.shape} depends on the batch in several axes")
-    return file.emit("Reshape", file.name(node.operands[0], node), file.constant(np.array(shape, np.int64)))
-
-
-def gather(file: File, node: Any) -> str:
-    """Slices, single indices and new axes."""
-    index = node.parameters["index"]
-    x, axis = file.name(node.operands[0], node), 0
-    dropped: list[int] = []
-    added: list[int] = []
-    for part in index if isinstance(index, tuple) else (index,):
-        if part is None:
-            added.append(axis - len(dropped) + len(added))
-            continue
-        number = isinstance(part, int | np.integer)
-        if not (number or isinstance(part, slice)) or (isinstance(part, slice) and (part.step or 1) < 1):
-            raise RefusedError(f"it takes the index {part!r:.40}; slices forward, integers and None have a counterpart")
-        if number or part != slice(None):
-            start = int(part) if number else part.start or 0
-            stop = (start + 1 or 2**31) if number else 2**31 if part.stop is None else part.stop
-            bounds = (start, stop, axis, 1 if number else part.step or 1)
-            x = file.emit("Slice", x, *(file.constant(np.array([bound], np.int64)) for bound in bounds))
-        if number:
-            dropped.append(axis)
-        axis += 1
-    x = file.emit("Squeeze", x, file.constant(np.array(dropped, np.int64))) if dropped else x
-    return file.emit("Unsqueeze", x, file.constant(np.array(added, np.int64))) if added else x
+def contraction(file: File, node: Any) -> str:
+    """A sum of products, by its subscripts."""
+    names = [file.name(operand, node) for operand in node.operands]
+    return file.emit("Einsum", *names, equation=node.parameters["subscripts"])
 
 
 def reduction(kind: str) -> Operator:
@@ -132,16 +43,27 @@ def reduction(kind: str) -> Operator:
         x, axis = node.operands[0], node.parameters.get("axis")
         axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
         kept = int(bool(node.parameters.get("keepdims", False)))
-        return file.emit(kind, file.name(x, node), file.constant(np.array([*axes], np.int64)), keepdims=kept)
+        return file.emit(kind, file.name(x, node), numbers(file, *axes), keepdims=kept)
 
     return written
+
+
+def cumulative_sum(file: File, node: Any) -> str:
+    """Sums of the elements up to each, along an axis."""
+    axis = node.parameters.get("axis")
+    if axis is None:
+        raise RefusedError("it sums over all axes, the batch included; give it an axis")
+    return file.emit("CumSum", file.name(node.operands[0], node), file.constant(np.array(axis, np.int64)))
+
+
+def _per_channel(file: File, v: Any, x: Any, node: Any) -> str:
+    return file.emit("Reshape", file.name(v, node), numbers(file, -1, *(1,) * (x.ndim - 2)))
 
 
 def scaled(file: File, node: Any) -> str:
     """x scale + shift, with one of each per channel."""
     x, *per_channel = node.operands
-    shape = file.constant(np.array([-1, *(1,) * (x.ndim - 2)], np.int64))
-    names = [file.emit("Reshape", file.name(v, node), shape) for v in per_channel if v is not None]
+    names = [_per_channel(file, v, x, node) for v in per_channel if v is not None]
     y = file.emit("Mul", file.name(x, node), names[0])
     return file.emit("Add", y, names[1]) if len(names) > 1 else y
 
@@ -154,30 +76,95 @@ def layer_normalised(file: File, node: Any) -> str:
     return file.emit("LayerNormalization", *names, axis=-1, epsilon=node.parameters["eps"])
 
 
+def batch_normalised(file: File, node: Any) -> str:
+    """Each channel by its own statistics, where the batch is no part of them."""
+    x, weight, bias = node.operands
+    if -1 in (file.shape(x)[0], *file.shape(x)[2:]):
+        raise RefusedError("it takes statistics of the batch; give the layer running ones (track_running_stats=True)")
+    axes = numbers(file, 0, *range(2, x.ndim))
+    name = file.name(x, node)
+    rest = file.emit("Sub", name, file.emit("ReduceMean", name, axes, keepdims=1))
+    y = _standardised(file, rest, axes, node)
+    for kind, v in (("Mul", weight), ("Add", bias)):
+        if v is not None:
+            y = file.emit(kind, y, _per_channel(file, v, x, node))
+    return y
+
+
 def centred(file: File, node: Any) -> str:
     """Rows less their means."""
     if node.parameters.get("axis", 1) != 0:
         raise RefusedError("it takes statistics of the batch; give the layer running ones (track_running_stats=True)")
     x = file.name(node.operands[0], node)
-    return file.emit("Sub", x, file.emit("ReduceMean", x, file.constant(np.array([1], np.int64)), keepdims=1))
+    return file.emit("Sub", x, file.emit("ReduceMean", x, numbers(file, 1), keepdims=1))
 
 
 def standardised(file: File, node: Any) -> str:
     """Rows over the root of their mean squares."""
-    x, axes = file.name(node.operands[0], node), file.constant(np.array([1], np.int64))
+    return _standardised(file, file.name(node.operands[0], node), numbers(file, 1), node)
+
+
+def _standardised(file: File, x: str, axes: str, node: Any) -> str:
     squares = file.emit("ReduceMean", file.emit("Mul", x, x), axes, keepdims=1)
     root = file.emit("Sqrt", file.emit("Add", squares, file.name(node.parameters["eps"], node)))
     return file.emit("Div", x, root)
 
 
 def where(file: File, node: Any) -> str:
-    """A leaky ReLU, of the condition x > 0."""
-    _, x, other = node.operands
+    """One of two by a condition that is a constant, or x > 0 of a leaky ReLU."""
+    condition, x, other = node.operands
+    twin = file.others[id(node)]
+    if same(condition, twin.operands[0]):
+        return file.emit("Where", file.constant(np.asarray(condition)), file.name(x, node), file.name(other, node))
     if getattr(other, "operation", None) == "multiply":
         slope, of = other.operands
-        if of is x and isinstance(slope, float):
+        given = ((node.operands, x), (twin.operands, twin.operands[1]))
+        if of is x and isinstance(slope, float) and all(np.array_equal(c, v.value > 0) for (c, *_), v in given):
             return file.emit("LeakyRelu", file.name(x, node), alpha=slope)
     raise RefusedError("its condition was computed from the input and is not recorded")
+
+
+def leaky(file: File, node: Any) -> str:
+    """x, or where it is negative a slope times x."""
+    x, slope = node.operands
+    if isinstance(slope, float):
+        return file.emit("LeakyRelu", file.name(x, node), alpha=slope)
+    return file.emit("PRelu", file.name(x, node), file.name(slope, node))
+
+
+def exponential(file: File, node: Any) -> str:
+    """ELU, SELU or CELU."""
+    x = file.name(node.operands[0], node)
+    alpha, width, scale = (node.parameters[name] for name in ("alpha", "width", "scale"))
+    if width == 1:
+        return file.emit("Selu", x, alpha=alpha, gamma=scale)
+    zero = file.name(0.0, node)
+    below = file.emit("Div", file.emit("Min", x, zero), file.name(width, node))
+    below = file.emit("Mul", file.emit("Sub", file.emit("Exp", below), file.name(1.0, node)), file.name(alpha, node))
+    return file.emit("Mul", file.emit("Add", file.emit("Max", x, zero), below), file.name(scale, node))
+
+
+def bounded(file: File, node: Any) -> str:
+    """x, but between two bounds."""
+    bounds = [file.name(np.array(node.parameters[name]), node) for name in ("low", "high")]
+    return file.emit("Clip", file.name(node.operands[0], node), *bounds)
+
+
+def hard(file: File, node: Any) -> str:
+    """x, or 0 near 0."""
+    return file.emit("Shrink", file.name(node.operands[0], node), lambd=node.parameters["bound"])
+
+
+def soft(file: File, node: Any) -> str:
+    """x nearer to 0 by the bound."""
+    bound = node.parameters["bound"]
+    return file.emit("Shrink", file.name(node.operands[0], node), lambd=bound, bias=bound)
+
+
+def above(file: File, node: Any) -> str:
+    """x above a bound, else a value."""
+    x, bound = file.name(node.operands[0], node), file.name(node.parameters["bound"], node)
+    return file.emit("Where", file.emit("Greater", x, bound), x, file.name(node.parameters["value"], node))
 
 
 def squared(file: File, node: Any) -> str:
@@ -186,22 +173,14 @@ def squared(file: File, node: Any) -> str:
     return file.emit("Mul", x, x)
 
 
-def silu(file: File, node: Any) -> str:
-    """x sigmoid x."""
-    x = file.name(node.operands[0], node)
-    return file.emit("Mul", x, file.emit("Sigmoid", x))
+def after(kind: str, then: str, number: float, first: bool = False) -> Operator:
+    """One with a number added or taken away: exp x - 1, ln(1 + x), ln x / ln 2."""
 
+    def written(file: File, node: Any) -> str:
+        x, constant = file.name(node.operands[0], node), file.name(number, node)
+        return file.emit(kind, file.emit(then, x, constant)) if first else file.emit(then, file.emit(kind, x), constant)
 
-def transposed(file: File, node: Any) -> str:
-    """Other orders of the axes."""
-    x, axes = node.operands[0], node.parameters.get("axes")
-    order = range(x.ndim)[::-1] if axes is None else [axis % x.ndim for axis in axes]
-    return file.emit("Transpose", file.name(x, node), perm=list(order))
-
-
-def concatenated(file: File, node: Any) -> str:
-    """Arrays end to end."""
-    return file.emit("Concat", *(file.name(v, node) for v in node.operands), axis=node.parameters.get("axis", 0))
+    return written
 
 
 OPERATORS: dict[str, Operator] = {
@@ -211,16 +190,23 @@ OPERATORS: dict[str, Operator] = {
             "relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "exp": "Exp", "log": "Log", "sqrt": "Sqrt",
             "negative": "Neg", "absolute": "Abs", "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div",
             "power": "Pow", "maximum": "Max", "minimum": "Min", "erf": "Erf", "sign": "Sign", "softplus": "Softplus",
-            "gelu": "Gelu", "matmul": "MatMul", "sin": "Sin", "cos": "Cos",
+            "gelu": "Gelu", "matmul": "MatMul", "sin": "Sin", "cos": "Cos", "tan": "Tan", "arcsin": "Asin",
+            "arccos": "Acos", "arctan": "Atan", "sinh": "Sinh", "cosh": "Cosh", "arcsinh": "Asinh", "arccosh": "Acosh",
+            "arctanh": "Atanh", "reciprocal": "Reciprocal",
         }.items()
     },
     **{name: along_axis(kind) for name, kind in (("softmax", "Softmax"), ("log_softmax", "LogSoftmax"))},
     **{
         name: reduction(kind)
-        for name, kind in (("mean", "ReduceMean"), ("sum", "ReduceSum"), ("max", "ReduceMax"), ("min", "ReduceMin"))
+        for name, kind in {
+            "mean": "ReduceMean", "sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd",
+            "logsumexp": "ReduceLogSumExp",
+        }.items()
     },
-    "linear": linear, "convolution": convolution, "max_pooling": max_pooling, "average_pooling": average_pooling,
-    "reshape": reshape, "gather": gather, "scaled": scaled, "layer_normalised": layer_normalised, "centred": centred,
-    "standardised": standardised, "where": where, "square": squared, "silu": silu, "transpose": transposed,
-    "concatenate": concatenated,
+    "linear": linear, "contraction": contraction, "cumsum": cumulative_sum, "scaled": scaled, "centred": centred,
+    "layer_normalised": layer_normalised, "batch_normalised": batch_normalised, "standardised": standardised,
+    "where": where, "leaky": leaky, "exponential": exponential, "bounded": bounded, "hard": hard, "soft": soft,
+    "above": above, "square": squared, "expm1": after("Exp", "Sub", 1.0), "log1p": after("Log", "Add", 1.0, first=True),
+    "log2": after("Log", "Div", math.log(2)), "log10": after("Log", "Div", math.log(10)),
+    **SHAPING, **SEQUENCES, **WINDOWED,
 }  # fmt: skip

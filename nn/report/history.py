@@ -8,7 +8,7 @@ import io
 import os
 from collections.abc import Iterator, KeysView
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -99,6 +99,25 @@ class History:
             return text.getvalue()
         Path(path).write_text(text.getvalue(), encoding="utf-8", newline="")
         return None
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame with a column for each quantity and "seconds", a row per epoch, which is its index.
+
+        Raises ImportError without pandas. `pd.DataFrame(dict(history))` is the same without epochs and seconds.
+        """
+        try:
+            from pandas import DataFrame, RangeIndex
+        except ImportError:
+            raise ImportError("to_frame makes a DataFrame of pandas. Install it: pip install pandas.") from None
+        index = RangeIndex(1, len(self) + 1, name="epoch")
+        return DataFrame({**self.columns, "seconds": self.seconds}, index=index)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        """Refused: of an array pandas and NumPy would take the names for the numbers."""
+        raise TypeError(
+            "a History has columns with names, which an array has not. Write history.to_frame() for a DataFrame, "
+            'np.array(history["loss"]) for a column.'
+        )
 
     def plot(self, axes: Any = None) -> Any:
         """The curves over the epochs, the losses in one picture and each metric in another; gives Matplotlib's axes.

@@ -162,3 +162,13 @@ def test_nan_stays_nan_and_options_may_be_assigned():
     layer.max_val = 3.0
     assert layer(np.array([5.0])) == 3
     assert repr(layer) == "Hardtanh(max_val=3.0)"
+
+
+def test_gelu_of_many_single_numbers_is_that_of_double_ones():
+    x = np.linspace(-12, 12, 5001)
+    single = ad.Tensor(x.astype(np.float32))
+    y = F.gelu(single)
+    y.backward(np.ones(len(x), np.float32))
+    np.testing.assert_allclose(y.value, F.gelu(x), rtol=2e-6, atol=2e-6)
+    np.testing.assert_allclose(single.grad, ad.grad(lambda x: F.gelu(x).sum())(x), rtol=2e-6, atol=2e-6)
+    assert y.dtype == single.grad.dtype == np.float32

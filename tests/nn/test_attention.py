@@ -104,6 +104,70 @@ def test_the_encoder_is_pytorchs(case: str, options: dict[str, Any], tmp_path: P
     assert {n: x.shape for n, x in nn.load(tmp_path / "file").items()} == {n: x.shape for n, x in state(case).items()}
 
 
+@pytest.mark.parametrize(
+    ("case", "options"),
+    [
+        ("transformer", {"activation": "gelu", "norm_first": True, "batch_first": True}),
+        ("transformer norm last", {"bias": False}),
+    ],
+)
+def test_the_transformer_is_pytorchs(case: str, options: dict[str, Any]):
+    model = nn.Transformer(6, 2, 1, 2, 5, dropout=0.0, **options, dtype=np.float64)
+    assert list(model.state_dict()) == sorted(state(case), key=list(model.state_dict()).index)
+    model.load_state_dict(state(case))
+    x, tgt = given(case, "x", "tgt")
+    y = model(x, tgt, tgt_is_causal=True, memory_key_padding_mask=REFERENCE[f"{case}/padding"])
+    named = {"x": x, "tgt": tgt} | dict(model.named_parameters())
+    check(case, [y], named, rtol=1e-7, atol=1e-8)
+    mask = nn.Transformer.generate_square_subsequent_mask(4)
+    np.testing.assert_array_equal(
+        model(x, tgt, tgt_mask=mask, memory_key_padding_mask=REFERENCE[f"{case}/padding"]).value, y.value
+    )
+
+
+def test_the_layers_of_a_transformer_start_apart_and_its_parts_may_be_given():
+    model = nn.Transformer(4, 2, 2, 1, 3, rng=0)
+    first, second = model.encoder.layers
+    assert np.all(first.linear1.weight.value != second.linear1.weight.value)
+    x, tgt = normal((3, 2, 4), (5, 2, 4))
+    assert nn.Transformer(4, 2, custom_encoder=Doubled(), num_decoder_layers=1, rng=0)(x, tgt).shape == (5, 2, 4)
+    with pytest.raises(TypeError, match=r"Write nn.TransformerDecoder\(nn.TransformerDecoderLayer"):
+        nn.TransformerDecoder("layer", 2)
+    with pytest.raises(ValueError, match="TransformerDecoderLayer's activation is 'relu', 'gelu'"):
+        nn.TransformerDecoderLayer(4, 2, activation="reul")
+
+
+def test_heads_share_keys_in_groups():
+    q, k, v = normal((2, 4, 3, 5), (2, 2, 6, 5), (2, 2, 6, 5))
+    found = F.scaled_dot_product_attention(q, k, v, enable_gqa=True)
+    for head in range(4):
+        one = F.scaled_dot_product_attention(q[:, head], k[:, head // 2], v[:, head // 2])
+        np.testing.assert_allclose(found[:, head], one)
+    ad.check_grads(lambda *given: F.scaled_dot_product_attention(*given, enable_gqa=True), q, k, v, order=2)
+    with pytest.raises(ValueError, match="enable_gqa takes query"):
+        F.scaled_dot_product_attention(q[:, :3], k, v, enable_gqa=True)
+
+
+class Doubled(nn.Module):
+    def forward(self, src: Any, **masks: Any) -> Any:
+        return 2 * src
+
+
+def test_keys_of_no_place_are_pytorchs():
+    case = "heads with more"
+    layer = nn.MultiheadAttention(6, 2, add_bias_kv=True, add_zero_attn=True, batch_first=True, dtype=np.float64)
+    assert layer.load_state_dict(state(case)) == ([], [])
+    (x,) = given(case, "x")
+    masks = {"key_padding_mask": REFERENCE[f"{case}/padding"], "attn_mask": REFERENCE[f"{case}/mask"]}
+    check(case, layer(x, x, x, **masks), {"x": x} | dict(layer.named_parameters()), **PRECISE)
+    causal, _ = layer(x, x, x, is_causal=True)
+    np.testing.assert_array_equal(causal.value, layer(x, x, x, attn_mask=~np.tri(4, dtype=bool))[0].value)
+    only = nn.MultiheadAttention(4, 2, add_zero_attn=True, rng=0)
+    one = rng.standard_normal((1, 1, 4))
+    assert np.all(np.abs(only(one, one, one)[1].value) < 1)
+    assert repr(layer) == "MultiheadAttention(6, 2, add_bias_kv=True, add_zero_attn=True, batch_first=True)"
+
+
 @pytest.mark.parametrize("mask", [None, "booleans", "numbers", "causal"])
 def test_attention_to_third_order(mask: Any):
     options: dict[str, Any] = {"is_causal": mask == "causal"}

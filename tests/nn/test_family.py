@@ -80,7 +80,7 @@ def test_values_and_adjoints_are_pytorchs(name: str):
     for tensor, adjoint in zip(
         (t for t in tensors if isinstance(t, ad.Tensor)), numbered(found, "adjoint"), strict=True
     ):
-        agree(tensor.grad, adjoint)
+        agree(0.0 if tensor.grad is None else tensor.grad, adjoint)  # a grid that is rounded has none
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

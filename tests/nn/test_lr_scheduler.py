@@ -117,6 +117,16 @@ def test_a_function_of_the_steps_for_all_groups_or_for_each():
     assert rates(optimizer) == [0.1, 0.015]
 
 
+def test_a_product_of_what_a_function_gives():
+    optimizer = moved()
+    schedule = optim.MultiplicativeLR(optimizer, lambda t: 1 / t)
+    found = [rates(optimizer)]
+    for _ in range(4):
+        schedule.step()
+        found.append(rates(optimizer))
+    np.testing.assert_allclose(found, [[0.1 / n, 0.03 / n] for n in (1, 1, 2, 6, 24)], rtol=1e-15)
+
+
 def test_a_schedule_of_ones_own():
     class Halving(optim.LRScheduler):
         def factor(self, t: int) -> float:
@@ -278,7 +288,7 @@ def test_a_sequence_checks_the_states_within():
         (lambda o: optim.SequentialLR(o, [], []), ValueError, "received 0 schedules"),
         (lambda o: optim.SequentialLR(o, [optim.StepLR(moved(), 2)], []), ValueError, "for another optimizer"),
         (lambda o: optim.SequentialLR(o, [optim.ReduceLROnPlateau(o)], []), TypeError, "is a ReduceLROnPlateau"),
-        (lambda o: lr_scheduler.PolynomialLR, AttributeError, "use LambdaLR"),
+        (lambda o: lr_scheduler.CyclicLR, AttributeError, "use nn.optim.OneCycleLR"),
         (lambda o: lr_scheduler.StepLr, AttributeError, "It has ConstantLR"),
     ],
 )

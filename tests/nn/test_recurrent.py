@@ -21,6 +21,7 @@ LAYERS = {
     "RNN of relu": lambda **more: nn.RNN(2, 3, 2, "relu", bias=False, **more),
     "LSTM": lambda **more: nn.LSTM(2, 3, num_layers=2, bidirectional=True, **more),
     "LSTM batch first": lambda **more: nn.LSTM(2, 3, batch_first=True, bias=False, **more),
+    "LSTM projected": lambda **more: nn.LSTM(2, 3, 2, bidirectional=True, proj_size=2, **more),
     "GRU": lambda **more: nn.GRU(2, 3, 2, batch_first=True, **more),
     "GRU both ways": lambda **more: nn.GRU(2, 3, bidirectional=True, **more),
 }

@@ -344,6 +344,39 @@ LAYERS: dict[str, tuple[str, dict[str, Any], tuple[np.ndarray, ...]]] = {
 CASES = {**ACTIVATIONS, **WINDOWS, **RESIZED, **NORMALISED, **LOSSES}
 
 
+MAXIMA, PLACES = (
+    t.numpy() for t in functional.max_pool2d(torch.tensor(drawn(1, 2, 5, 6)), (2, 3), (2, 3), return_indices=True)
+)
+GRID = rng.uniform(-1.3, 1.3, (2, 3, 4, 2))
+MORE: dict[str, Case] = {
+    "softplus of a threshold": ("softplus", (KINKS,), {"beta": 2.0, "threshold": 1.0}),
+    "max_unpool1d": ("max_unpool1d", (drawn(1, 2, 2), np.array([[[1, 2], [0, 3]]])), {"kernel_size": 2}),
+    "max_unpool2d": ("max_unpool2d", (MAXIMA, PLACES), {"kernel_size": (2, 3), "output_size": (5, 6)}),
+    "max_unpool3d": ("max_unpool3d", (drawn(1, 1, 1, 1, 2), np.array([[[[[3, 6]]]]])), {"kernel_size": 2}),
+    "lp_pool1d": ("lp_pool1d", (np.abs(drawn(2, 3, 7)) + 0.1,), {"norm_type": 3, "kernel_size": 3, "stride": 2}),
+    "lp_pool2d": ("lp_pool2d", (drawn(1, 2, 5, 6) + 0.05,), {"norm_type": 2, "kernel_size": (2, 3)}),
+    "lp_pool3d": ("lp_pool3d", (drawn(1, 2, 4, 4, 4) + 0.05,), {"norm_type": 2, "kernel_size": 2}),
+    "local_response_norm": ("local_response_norm", (drawn(2, 5, 3),), {"size": 3, "alpha": 0.5, "beta": 0.6, "k": 2.0}),
+    "local_response_norm even": ("local_response_norm", (drawn(2, 5, 3, 2),), {"size": 4, "alpha": 0.5}),
+    "channel_shuffle": ("channel_shuffle", (drawn(2, 6, 2, 3),), {"groups": 3}),
+    "pdist": ("pdist", (drawn(4, 3),), {}),
+    "pdist of p": ("pdist", (drawn(4, 3),), {"p": 3.0}),
+    "affine_grid": ("affine_grid", (drawn(2, 2, 3),), {"size": (2, 1, 3, 4)}),
+    "affine_grid corners": ("affine_grid", (drawn(2, 2, 3),), {"size": (2, 1, 3, 4), "align_corners": True}),
+    **{
+        f"grid_sample {mode} {border}{' corners' * corners}": (
+            "grid_sample",
+            (drawn(2, 3, 5, 4), GRID),
+            {"mode": mode, "padding_mode": border, "align_corners": corners},
+        )
+        for mode in ("bilinear", "nearest")
+        for border in ("zeros", "border", "reflection")
+        for corners in (False, True)
+    },
+}
+CASES |= MORE
+
+
 def leaf(array: np.ndarray) -> torch.Tensor:
     """A tensor of it, with an adjoint if it is floating-point."""
     return torch.tensor(array, requires_grad=array.dtype.kind == "f")

@@ -25,6 +25,8 @@ CASES: dict[str, tuple[Any, ...]] = {
     "LinearLR": ("LinearLR", {}),
     "LinearLR, options": ("LinearLR", {"start_factor": 0.1, "end_factor": 0.5, "total_iters": 12}),
     "ExponentialLR": ("ExponentialLR", {"gamma": 0.9}),
+    "PolynomialLR": ("PolynomialLR", {}),
+    "PolynomialLR, options": ("PolynomialLR", {"total_iters": 20, "power": 2.5}),
     "CosineAnnealingLR": ("CosineAnnealingLR", {"T_max": 30}),
     "CosineAnnealingLR, twice": ("CosineAnnealingLR", {"T_max": 8, "eta_min": 0.001}),
     "CosineAnnealingWarmRestarts": ("CosineAnnealingWarmRestarts", {"T_0": 5}),

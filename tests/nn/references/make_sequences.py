@@ -21,6 +21,7 @@ RECURRENT: dict[str, tuple[type[nn.Module], dict[str, Any]]] = {
     "RNN of relu": (nn.RNN, {"nonlinearity": "relu", "num_layers": 2, "bias": False}),
     "LSTM": (nn.LSTM, {"num_layers": 2, "bidirectional": True}),
     "LSTM batch first": (nn.LSTM, {"batch_first": True, "bias": False}),
+    "LSTM projected": (nn.LSTM, {"num_layers": 2, "bidirectional": True, "proj_size": 2}),
     "GRU": (nn.GRU, {"num_layers": 2, "batch_first": True}),
     "GRU both ways": (nn.GRU, {"bidirectional": True}),
 }
@@ -69,7 +70,8 @@ def recurrent() -> None:
         layer = filled(kind(2, 3, **options))
         first, ways = options.get("batch_first", False), options.get("num_layers", 1) * (1 + layer.bidirectional)
         x = drawn(3, 5, 2) if first else drawn(5, 3, 2)
-        states = {name: drawn(ways, 3, 3) for name in ("h", "c")[: 2 if kind is nn.LSTM else 1]}
+        widths = {"h": options.get("proj_size", 3), "c": 3}
+        states = {name: drawn(ways, 3, widths[name]) for name in ("h", "c")[: 2 if kind is nn.LSTM else 1]}
         hx = tuple(states.values()) if kind is nn.LSTM else states["h"]
 
         def run(packed: bool, layer: Any = layer, x: Any = x, hx: Any = hx, first: bool = first) -> list[torch.Tensor]:
@@ -115,12 +117,26 @@ def attention() -> None:
     a, b = k.detach().clone().requires_grad_(), wide  # (keys, batch, width)
     keep("heads across", across, {"q": query, "k": a, "v": b}, lambda: list(across(query, a, b)))
 
+    longer = filled(nn.MultiheadAttention(6, 2, add_bias_kv=True, add_zero_attn=True, batch_first=True))
+    keep("heads with more", longer, given, lambda: list(longer(x, x, x, **options)))
+
     causal = nn.Transformer.generate_square_subsequent_mask(4, dtype=torch.float64)
     for case, more in ENCODERS.items():
         one = nn.TransformerEncoderLayer(6, 2, 5, dropout=0.0, **more)
         encoder = filled(nn.TransformerEncoder(one, 2, nn.LayerNorm(6), enable_nested_tensor=False))
         src = drawn(4, 4, 6)
         keep(case, encoder, {"x": src}, lambda e=encoder, s=src: [e(s, mask=causal, is_causal=True)])
+        whole = filled(nn.Transformer(6, 2, 1, 2, 5, dropout=0.0, **more))
+        tgt, past = (
+            drawn(4, 4, 6),
+            {"tgt_mask": causal, "memory_key_padding_mask": torch.arange(4) >= torch.tensor([[4], [3], [2], [4]])},
+        )
+        keep(
+            case.replace("encoder", "transformer"),
+            whole,
+            {"x": src, "tgt": tgt, "padding": past["memory_key_padding_mask"]},
+            lambda m=whole, s=src, t=tgt, past=past: [m(s, t, **past)],
+        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+"""Pooling undone, and pooling by a power mean, as layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nn import functional
+from nn.checked import real, switch
+from nn.functional.windows import Sizes
+from nn.layers.resizing import Shown
+
+
+class _MaxUnpool(Shown):
+    function: Callable[..., Any]
+
+    def __init__(self, kernel_size: int | Sizes, stride: int | Sizes | None = None, padding: int | Sizes = 0) -> None:
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+
+    def forward(self, x: Any, indices: Any, output_size: Sizes | None = None) -> Any:
+        """The larger images, of what a MaxPool of return_indices=True gave."""
+        return type(self).function(x, indices, self.kernel_size, self.stride, self.padding, output_size)
+
+
+class MaxUnpool1d(_MaxUnpool):
+    """Signals with MaxPool1d's maxima where they were; functional.max_unpool2d describes the parameters."""
+
+    function = staticmethod(functional.max_unpool1d)
+
+
+class MaxUnpool2d(_MaxUnpool):
+    """Images with MaxPool2d's maxima where they were; functional.max_unpool2d describes the parameters."""
+
+    function = staticmethod(functional.max_unpool2d)
+
+
+class MaxUnpool3d(_MaxUnpool):
+    """Volumes with MaxPool3d's maxima where they were; functional.max_unpool2d describes the parameters."""
+
+    function = staticmethod(functional.max_unpool3d)
+
+
+class _LPPool(Shown):
+    function: Callable[..., Any]
+
+    def __init__(
+        self,
+        norm_type: float,
+        kernel_size: int | Sizes,
+        stride: int | Sizes | None = None,
+        ceil_mode: bool = False,
+    ) -> None:
+        name = type(self).__name__
+        self.norm_type = real(norm_type, f"{name}: norm_type", above=True)
+        self.kernel_size, self.stride = kernel_size, stride
+        self.ceil_mode = switch(ceil_mode, f"{name}: ceil_mode")
+
+    def forward(self, x: Any) -> Any:
+        """The windows' norms, for x of shape (batch, channels, ...)."""
+        return type(self).function(x, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
+
+
+class LPPool1d(_LPPool):
+    """The p-norm of each window of signals; functional.lp_pool2d describes the parameters."""
+
+    function = staticmethod(functional.lp_pool1d)
+
+
+class LPPool2d(_LPPool):
+    """The p-norm of each window of images; functional.lp_pool2d describes the parameters."""
+
+    function = staticmethod(functional.lp_pool2d)
+
+
+class LPPool3d(_LPPool):
+    """The p-norm of each window of volumes; functional.lp_pool2d describes the parameters."""
+
+    function = staticmethod(functional.lp_pool3d)

@@ -1,0 +1,88 @@
+"""What operators write into, and the simplest of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+
+from nn.portable.calls import RefusedError
+
+Operator = Callable[["File", Any], str]
+
+
+class File(Protocol):
+    """What an operator writes into; strings are the names of arrays in the file."""
+
+    others: dict[int, Any]  # the node of the other call
+
+    def name(self, operand: Any, like: Any) -> str:
+        """What an operand of a node is called in the file: a result, an input, or a constant of the node's dtype."""
+        raise NotImplementedError
+
+    def integers(self, operand: Any) -> str:
+        """What an operand of integers is called."""
+        raise NotImplementedError
+
+    def depends(self, operand: Any) -> bool:
+        """Whether an operand depends on the input, as far as was recorded."""
+        raise NotImplementedError
+
+    def value(self, operand: Any, broadcast: bool = False) -> Any:
+        """The array of an operand that does not depend on the input; with `broadcast` 1 long where the batch is."""
+        raise NotImplementedError
+
+    def constant(self, array: Any) -> str:
+        """The name of a new constant."""
+        raise NotImplementedError
+
+    def emit(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
+        """The name of the result of a new operation; of several the first, to which .1 and .2 are added."""
+        raise NotImplementedError
+
+    def shape(self, node: Any) -> list[int]:
+        """The shape of a node, -1 where it depends on the batch."""
+        raise NotImplementedError
+
+
+def numbers(file: File, *values: int) -> str:
+    """Whole numbers, as a constant of one axis."""
+    return file.constant(np.array(values, np.int64))
+
+
+def direct(kind: str, **attributes: Any) -> Operator:
+    """One that has the same operands."""
+    return lambda file, node: file.emit(kind, *(file.name(operand, node) for operand in node.operands), **attributes)
+
+
+def along_axis(kind: str) -> Operator:
+    """One along an axis, the last if the node does not say."""
+    return lambda file, node: file.emit(kind, file.name(node.operands[0], node), axis=node.parameters.get("axis", -1))
+
+
+def absent(file: File, node: Any) -> str:
+    """What stands for all others."""
+    raise RefusedError("it has no counterpart here")
+
+
+def reshaped(file: File, name: str, shape: list[int], node: Any) -> str:
+    """An array in another shape, with -1 for the batch."""
+    if shape.count(-1) > 1:
+        raise RefusedError(f"its shape {node.shape} depends on the batch in several axes")
+    return file.emit("Reshape", name, numbers(file, *shape))
+
+
+def expanded(file: File, operand: Any, node: Any, partner: str) -> str:
+    """An operand with the whole batch, which what is called `partner` has on the same axis."""
+    name = file.name(operand, node)
+    if file.depends(operand):
+        return name
+    row = file.value(operand, broadcast=True)
+    if row.shape == operand.shape:
+        return name
+    lengths = [
+        numbers(file, n) if n == m else file.emit("Shape", partner, start=axis, end=axis + 1)
+        for axis, (n, m) in enumerate(zip(row.shape, operand.shape, strict=True))
+    ]
+    return file.emit("Expand", name, file.emit("Concat", *lengths, axis=0))
