@@ -83,9 +83,13 @@ class TransformerEncoderLayer(Module):
 
 
 class TransformerDecoderLayer(Module):
-    """A TransformerEncoderLayer with attention to what an encoder gave, the memory, between its two parts.
+    """A TransformerEncoderLayer with attention to an encoder's output, the memory, between its two parts.
 
-    Parameters are those of TransformerEncoderLayer.
+    Parameters are those of TransformerEncoderLayer (Vaswani et al. 2017, section 3.1).
+
+    >>> layer = nn.TransformerDecoderLayer(8, nhead=2, dim_feedforward=16, batch_first=True, rng=0)
+    >>> layer(np.zeros((5, 7, 8)), np.zeros((5, 3, 8))).shape
+    (5, 7, 8)
     """
 
     def __init__(

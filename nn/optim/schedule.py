@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -157,3 +157,13 @@ def _alike(own: Any, value: Any) -> bool:
     return isinstance(value, (int, float) if type(own) in (int, float) else type(own)) and (
         isinstance(own, bool) == isinstance(value, bool)
     )
+
+
+def listed(milestones: Any, kind: str, least: int) -> list[int]:
+    """Numbers of steps, checked."""
+    if isinstance(milestones, str) or not isinstance(milestones, Iterable):
+        raise TypeError(
+            f"{kind}: milestones are a list of numbers of steps; received {milestones!r:.80}. "
+            "Write milestones=[30, 80]."
+        )
+    return [whole(t, f"{kind}: a milestone", least) for t in milestones]

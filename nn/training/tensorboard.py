@@ -23,7 +23,8 @@ class TensorBoard(Callback):
     folder : where the event files go; one folder for each training, "runs/first"
     histograms : whether the parameters' histograms are written too
 
-    >>> nn.fit(model, (X, y), "cross_entropy", "adam", epochs=20, callbacks=nn.TensorBoard("runs/first"))
+    >>> given = dict(epochs=2, callbacks=nn.TensorBoard("runs/first"), rng=0, verbose=False)
+    >>> history = nn.fit(nn.Linear(2, 2, rng=0), nn.data.gauss(64, rng=0), "cross_entropy", "adam", **given)
     """
 
     def __init__(self, folder: str | os.PathLike[str], histograms: bool = False) -> None:
