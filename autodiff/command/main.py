@@ -22,7 +22,7 @@ from autodiff.notation.formula import plain
 from autodiff.notation.trace import trace
 from autodiff.picture import FORMATS, Picture, draw, steps
 from autodiff.picture.drawing.pen import Theme
-from autodiff.picture.drawing.sheet import Direction
+from autodiff.picture.drawing.plan import Direction
 
 SUFFIXES: Final = (*FORMATS, ".tex")
 # What begins with a minus sign and is an option; anything else is an expression such as -x1**2.

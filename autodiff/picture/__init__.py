@@ -33,12 +33,13 @@ import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import plain
-from autodiff.notation.trace import Trace
-from autodiff.picture.content.reading import check_choices, read
+from autodiff.picture.content.reading import Source, check_choices
 from autodiff.picture.content.scene import Scene
 from autodiff.picture.content.title import heading_of
+from autodiff.picture.drawing.fitting import fitted
 from autodiff.picture.drawing.pen import Theme
-from autodiff.picture.drawing.sheet import Direction, Edges, Options, svg
+from autodiff.picture.drawing.plan import Direction, Edges, Options
+from autodiff.picture.drawing.sheet import svg
 from autodiff.picture.exports.dot import digraph, rendered
 from autodiff.picture.exports.json_graph import record
 from autodiff.picture.exports.mermaid import flowchart
@@ -58,11 +59,12 @@ MOST_DISPLAYED = 30  # values of a computation that a notebook draws without bei
 class Picture:
     """A drawn computation. It displays itself in notebooks; `save` writes it to a file."""
 
-    def __init__(self, markup: str, drawn: Scene, title: str, text: Trace | str) -> None:
+    def __init__(self, markup: str, drawn: Scene, title: str, source: Source, options: Options) -> None:
         self.svg = markup
         self._scene = drawn
         self._title = title
-        self._text = text
+        self._source, self._options = source, options
+        self._text = source.text(drawn)
 
     def __repr__(self) -> str:
         cards, values = len(self._scene.cards), self._scene.values
@@ -163,14 +165,14 @@ def draw(
     """
     choices = {"edges": (edges, Edges), "theme": (theme, Theme), "engine": (engine, Engine)}
     check_choices("draw", {**choices, "direction": ("LR" if direction is None else direction, Direction)})
-    drawn, text = read(y, "draw", seed, depth, max_cards)
-    heading = heading_of(drawn, title)
+    source = Source(y, "draw", seed, depth, max_cards)
+    options = Options(values, edges, theme, legend, None, direction)
+    plan = fitted(source, options)
+    heading = heading_of(plan.scene, title)
+    options = options._replace(title=heading)
     words = plain(heading) if heading else ""
-    if engine == "dot":
-        markup = rendered(digraph(drawn, words))
-    else:
-        markup = svg(drawn, Options(values, edges, theme, legend, heading, direction))
-    return Picture(markup, drawn, words, text)
+    markup = rendered(digraph(plan.scene, words)) if engine == "dot" else svg(plan, options)
+    return Picture(markup, plan.scene, words, source, options)
 
 
 def displayed(result: Tensor) -> dict[str, str]:

@@ -86,9 +86,10 @@ def one_by_one(p: Any, weight: Any, bias: Any, *states: Any, kind: str, mask: Ar
     rows: list[States] = [states]
     for t in range(p.shape[0]):
         before = rows[-1]
-        after = CELLS[kind].step(p[t], projected(before[0], weight, bias), *before)
-        if mask is not None:
-            after = tuple(np.where(mask[t][:, None], new, old) for new, old in zip(after, before, strict=True))
+        with ad.scope(f"step {t + 1}"):
+            after = CELLS[kind].step(p[t], projected(before[0], weight, bias), *before)
+            if mask is not None:
+                after = tuple(np.where(mask[t][:, None], new, old) for new, old in zip(after, before, strict=True))
         rows.append(after)
     return rows
 

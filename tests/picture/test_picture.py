@@ -147,14 +147,14 @@ def test_a_picture_that_is_too_wide_for_a_notebook_runs_from_the_top_down(produc
     assert width(draw(chain, direction="LR")) > 953 > width(draw(chain))
     assert draw(chain).svg == draw(chain, direction="TB").svg
     fan = sum(np.sin(product * k) for k in range(9))
-    best = min((draw(fan, direction=way) for way in ("LR", "TB")), key=width)
-    assert width(draw(fan)) == width(best)
+    assert min(width(draw(fan, direction=way)) for way in ("LR", "TB")) > 953 >= width(draw(fan))
+    assert "earlier operations" in draw(fan).svg
 
 
 def test_the_pill_of_the_output_hangs_below_its_card_from_the_top_down(product):
     drawn = draw(product, direction="TB").svg
     card = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="([^"]*)" rx="9"', drawn)[-1]
-    pill = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="15"', drawn)[-1]
+    pill = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="16"', drawn)[-1]
     assert float(pill[0]) == float(card[0]) + 10
     assert float(pill[1]) > float(card[1]) + float(card[2])
 
@@ -250,14 +250,14 @@ def test_after_an_assignment_the_picture_shows_what_is_and_no_adjoints(product):
 def test_a_model_is_drawn_after_a_step_of_its_optimizer():
     for made in (loss_of_mlp, scalar_mlp):
         loss = made()
-        before = draw(loss)
+        before = draw(loss, direction="TB")
         for node in list(before._scene.root.adjoints()):
             if node.primitive is None:
                 node.value = node.value * 0.5
-        after = draw(loss)
+        after = draw(loss, direction="TB")
         assert {card.path for card in after._scene.cards} == {card.path for card in before._scene.cards}
         assert not any(card.adjoint is not None for card in after._scene.cards)
-        assert draw(made()).svg == before.svg
+        assert draw(made(), direction="TB").svg == before.svg
 
 
 def test_dot_export_numbers_nodes_in_recording_order(product):

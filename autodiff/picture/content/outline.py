@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,7 +78,10 @@ class Outline:
     def __init__(self, nodes: Sequence[Node], most_outside: int) -> None:
         self.whole = Region(None, None, -1)
         self.constants: dict[int, Node] = {}  # by the identity of the array
-        self._used: dict[Node, Leaf] = {}
+        self.leaves: dict[Node, Leaf] = {}
+        self.last_use: dict[Node, int] = {
+            nodes[-1]: sys.maxsize
+        }  # the serial of its last user; the result is used after
         self._read(nodes)
         self.members = Members(region.frame for region in self.whole.inner())
         self._place_leaves(most_outside)
@@ -102,7 +106,7 @@ class Outline:
             for argument in operands(node):
                 self._note_use(argument, node, region)
         if nodes[-1].primitive is None:  # a leaf alone is a graph too
-            self._used[nodes[-1]] = Leaf(nodes[-1], False, nodes[-1].serial, nodes[-1].serial, [self.whole])
+            self.leaves[nodes[-1]] = Leaf(nodes[-1], False, nodes[-1].serial, nodes[-1].serial, [self.whole])
 
     def _enter(self, scope: Scope, entered: list[tuple[Scope, Region]], serial: int) -> Region:
         """The region of a scope: the outer ones that go on are kept, the others are begun."""
@@ -125,6 +129,7 @@ class Outline:
     def _note_use(self, argument: Any, node: Node, region: Region) -> None:
         if isinstance(argument, Node):
             if argument.primitive is not None:
+                self.last_use[argument] = max(node.serial, self.last_use.get(argument, -1))
                 return
             leaf = argument
         elif not is_constant_array(argument):
@@ -132,9 +137,9 @@ class Outline:
         else:
             leaf = self.constants.get(id(argument)) or stand_in(np.asarray(argument))
             self.constants[id(argument)] = leaf
-        known = self._used.get(leaf)
+        known = self.leaves.get(leaf)
         if known is None:
-            self._used[leaf] = Leaf(leaf, leaf is not argument, node.serial, node.serial, [region])
+            self.leaves[leaf] = Leaf(leaf, leaf is not argument, node.serial, node.serial, [region])
             return
         known.last_used = node.serial
         if known.users[-1] is not region:
@@ -142,7 +147,7 @@ class Outline:
 
     def _place_leaves(self, most_outside: int) -> None:
         """Parameters into the scope of the module that owns them; inputs and data outside, if there is room."""
-        homes = [(leaf, self._home(leaf)) for leaf in self._used.values()]
+        homes = [(leaf, self._home(leaf)) for leaf in self.leaves.values()]
         crowded = sum(home is self.whole for _, home in homes) > most_outside
         for leaf, home in homes:
             if crowded and home is self.whole and all(user is leaf.users[0] for user in leaf.users):

@@ -27,9 +27,17 @@ SCALAR_WIDTH, ARRAY_WIDTH = 112, 136
 ARRAY_HEADER, SHAPE_LINE, BESIDE_CAPTION = 30, 17, 20
 WIDEST_HEADER = 240
 SCALAR_TYPE, ARRAY_TYPE, BAND_TYPE, NUMBER_TYPE = 16, 15, 13.5, 13
-TAGS = {"input": "INPUT", "parameter": "PARAM", "constant": "CONST", "output": "OUTPUT", "operation": ""}
-BORDERS = {"input": 2.5, "parameter": 2.25, "output": 2.5, "constant": 2.25, "operation": 1.25}
-BELOW = 9  # how far below the lower border a tag there hangs: clear of the last row
+TAGS = {
+    "input": "INPUT",
+    "parameter": "PARAM",
+    "constant": "CONST",
+    "output": "OUTPUT",
+    "outer": "OUTSIDE",
+    "operation": "",
+}
+BORDERS = {"input": 2.5, "parameter": 2.25, "output": 2.5, "constant": 2.25, "outer": 1.25, "operation": 1.25}
+TAG_TYPE, TAG_SPACING = 11, 0.3
+BELOW = 13  # how far below the lower border a tag there hangs: clear of the last row
 LONGEST_NAME = 500
 
 
@@ -147,8 +155,8 @@ def _tag(pen: Pen, card: Card, x: float, y: float) -> list[str]:
     tag = TAGS[card.kind]
     if not tag:
         return []
-    width = sans_width(tag, 9) + 0.6 * len(tag) + 10
+    width = sans_width(tag, TAG_TYPE) + TAG_SPACING * len(tag) + 12
     return [
-        pen.rect(x + 10, y - 8, width, 15, 7.5, pen.paint(fill="card", stroke=card.kind, width=1.5)),
-        pen.text(x + 10 + width / 2, y + 3.2, tag, 9, "ink", anchor="middle", weight=700, spacing=0.6),
+        pen.rect(x + 10, y - 10.5, width, 16, 8, pen.paint(fill="card", stroke=card.kind, width=1.5)),
+        pen.text(x + 10 + width / 2, y + 1.5, tag, TAG_TYPE, "ink", anchor="middle", weight=600, spacing=TAG_SPACING),
     ]

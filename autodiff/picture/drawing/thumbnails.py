@@ -13,7 +13,7 @@ from autodiff.picture.content.lettering import mono_width
 from autodiff.picture.drawing.pen import MONO, Pen
 from autodiff.picture.geometry.lattice import Size
 
-CAPTION, FOOT, CAPTION_TYPE = 16, 9, 10.5
+CAPTION, FOOT, CAPTION_TYPE = 16, 9, 11
 GAP, HEIGHT, CELL, SMALLEST = 10, 48, 11, 9
 ROOM = 136  # the width heat maps are drawn for, whatever the card's
 DTYPES = {"float": "f", "complex": "c", "int": "i", "uint": "u"}

@@ -84,7 +84,26 @@ def heights(lattice: Lattice, gap_y: float, ports: Ports = NO_PORTS) -> list[flo
                 height[place] = y
         if sweep > MEAN and all(abs(y - z) < STILL for y, z in zip(height, before, strict=True)):
             break
-    return [pinned.get(place, y) for place, y in enumerate(height)]
+    height = [pinned.get(place, y) for place, y in enumerate(height)]
+    _draw_in(lattice, height, gaps, ports)
+    return height
+
+
+def _draw_in(lattice: Lattice, height: list[float], gaps: Sequence[Sequence[float]], ports: Ports) -> None:
+    """Move leaves at either end of a column inwards, as far as there is room, where nothing else reaches that far."""
+    free = set(range(ports.entries, lattice.cards - ports.exits)).difference(chain[-1] for chain in lattice.chains)
+    others = [place for place in range(len(lattice.sizes)) if place not in free]
+    for way in (1, -1):  # from the top, then from the bottom
+        edge = min((way * height[place] - lattice.sizes[place][1] / 2 for place in others), default=0.0)
+        for layer, gap in zip(lattice.layers, gaps, strict=True):
+            ordered, room = (layer, gap) if way == 1 else (layer[::-1], gap[::-1])
+            outer = next((k for k, place in enumerate(ordered) if place not in free), len(ordered))
+            for k in reversed(range(outer)):
+                place = ordered[k]
+                wish = edge + lattice.sizes[place][1] / 2
+                if k + 1 < len(ordered):
+                    wish = min(wish, way * height[ordered[k + 1]] - room[k])
+                height[place] = way * max(wish, way * height[place])
 
 
 def _spine(lattice: Lattice, ports: Ports) -> dict[int, float]:

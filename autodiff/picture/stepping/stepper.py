@@ -17,7 +17,8 @@ from autodiff.picture.content.lettering import esc
 from autodiff.picture.content.reading import check_choices, read
 from autodiff.picture.content.scene import Scene
 from autodiff.picture.content.title import heading_of
-from autodiff.picture.drawing.sheet import Direction, Edges, Options, svg
+from autodiff.picture.drawing.plan import Direction, Edges, Options, planned
+from autodiff.picture.drawing.sheet import svg
 from autodiff.picture.exports.page import digest, filled, framed
 from autodiff.picture.stepping.story import Story, math, story
 
@@ -35,8 +36,10 @@ class Stepper:
         heading = options.title
         self._scene, self._story, self._text = drawn, told, text
         self._title = plain(heading) if heading else "A computation, step by step"
-        self._svg = svg(drawn, options._replace(roles=True))
-        self._poster = svg(drawn, options)
+        plan = planned(drawn, options)
+        assert plan is not None
+        self._svg = svg(plan, options._replace(roles=True))
+        self._poster = svg(plan, options)
 
     def __repr__(self) -> str:
         return f"<Stepper of {len(self._story.steps) - 1} steps>"
