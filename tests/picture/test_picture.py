@@ -154,7 +154,7 @@ def test_a_picture_that_is_too_wide_for_a_notebook_runs_from_the_top_down(produc
 def test_the_pill_of_the_output_hangs_below_its_card_from_the_top_down(product):
     drawn = draw(product, direction="TB").svg
     card = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="([^"]*)" rx="9"', drawn)[-1]
-    pill = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="16"', drawn)[-1]
+    pill = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="17"', drawn)[-1]
     assert float(pill[0]) == float(card[0]) + 10
     assert float(pill[1]) > float(card[1]) + float(card[2])
 

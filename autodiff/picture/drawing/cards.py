@@ -157,6 +157,6 @@ def _tag(pen: Pen, card: Card, x: float, y: float) -> list[str]:
         return []
     width = sans_width(tag, TAG_TYPE) + TAG_SPACING * len(tag) + 12
     return [
-        pen.rect(x + 10, y - 10.5, width, 16, 8, pen.paint(fill="card", stroke=card.kind, width=1.5)),
-        pen.text(x + 10 + width / 2, y + 1.5, tag, TAG_TYPE, "ink", anchor="middle", weight=600, spacing=TAG_SPACING),
+        pen.rect(x + 10, y - 11, width, 17, 8.5, pen.paint(fill="card", stroke=card.kind, width=1.5)),
+        pen.text(x + 10 + width / 2, y + 1.4, tag, TAG_TYPE, "ink", anchor="middle", weight=600, spacing=TAG_SPACING),
     ]
