@@ -15,7 +15,8 @@ lettering  text: escaping, widths, formulas
 pen        SVG elements and colours
 thumbnails, cards, stacks, legend, sheet   the parts of the picture, and the whole
 expression the formula in the title
-text, dot, mermaid, json_graph, page, raster   the same as text, for Graphviz, Mermaid, programs, a browser, PNG
+fitting    how much is shown, so that it can be read
+text, dot, mermaid, json_graph, page, views, raster   the same as text, for Graphviz, Mermaid, programs, a browser, PNG
 story      the steps of a computation      } the stepper
 stepper    the page that plays them        }
 """
@@ -45,6 +46,7 @@ from autodiff.picture.exports.json_graph import record
 from autodiff.picture.exports.mermaid import flowchart
 from autodiff.picture.exports.page import framed, page
 from autodiff.picture.exports.raster import SUFFIXES, converted
+from autodiff.picture.exports.views import View, Views, views
 from autodiff.picture.stepping.stepper import Stepper, steps
 
 if TYPE_CHECKING:
@@ -53,17 +55,18 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "Stepper", "displayed", "draw", "steps"]
 
 Engine = Literal["builtin", "dot"]
+MOST_SAVED, MOST_SHOWN = 3_000_000, 400_000  # characters of the pictures in a page, and in a notebook's
 MOST_DISPLAYED = 30  # values of a computation that a notebook draws without being asked to
 
 
 class Picture:
     """A drawn computation. It displays itself in notebooks; `save` writes it to a file."""
 
-    def __init__(self, markup: str, drawn: Scene, title: str, source: Source, options: Options) -> None:
+    def __init__(self, markup: str, drawn: Scene, title: str, source: Source, options: Options, engine: Engine) -> None:
         self.svg = markup
         self._scene = drawn
         self._title = title
-        self._source, self._options = source, options
+        self._source, self._options, self._engine = source, options, engine
         self._text = source.text(drawn)
 
     def __repr__(self) -> str:
@@ -72,8 +75,17 @@ class Picture:
 
     @cached_property
     def html(self) -> str:
-        """A page with the picture, where tooltips work, hovering a card lights up what it depends on, and keys zoom."""
-        return page(self._title or "Computation graph", self.svg)
+        """A page where folded cards open, tooltips work, hovering lights up what depends on what, names are found.
+
+        It holds all it shows, in at most 3 MB or so; what is left out is said at its end.
+        """
+        return self._page(MOST_SAVED)
+
+    def _page(self, most: int) -> str:
+        whole = View(self.svg, self._title or "Computation graph")
+        if self._engine == "dot":
+            return page(whole.name, Views([whole]))
+        return page(whole.name, views(self._source, whole, self._scene, self._options, most))
 
     def to_dot(self) -> graphviz.Digraph:
         """The graph for Graphviz; making it needs no executable, rendering it does."""
@@ -110,7 +122,7 @@ class Picture:
 
     def _repr_html_(self) -> str:
         """The page in a frame: JupyterLab makes an image of an SVG result, and images have no tooltips."""
-        return framed(self._title or "Computation graph", self.svg, self.html, "100%")
+        return framed(self._title or "Computation graph", self.svg, self._page(MOST_SHOWN), "100%")
 
 
 FORMATS: dict[str, Callable[[Picture], str]] = {
@@ -172,7 +184,7 @@ def draw(
     options = options._replace(title=heading)
     words = plain(heading) if heading else ""
     markup = rendered(digraph(plan.scene, words)) if engine == "dot" else svg(plan, options)
-    return Picture(markup, plan.scene, words, source, options)
+    return Picture(markup, plan.scene, words, source, options, engine)
 
 
 def displayed(result: Tensor) -> dict[str, str]:

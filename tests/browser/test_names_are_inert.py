@@ -53,6 +53,10 @@ def test_pictures_and_pages(watched, browser, tmp_path, name):
         picture.save(tmp_path / "picture.html")
         check(watched, browser, tmp_path / "picture.svg")
         check(watched, browser, tmp_path / "picture.html")
+        browser.run("for (let view = 0; view < views.length; view += 1) show(view)")
+        browser.run("part('search').value = arguments[0]; part('search').dispatchEvent(new Event('input'))", name)
+        assert browser.run(FOREIGN, KNOWN) == []
+        assert browser.run("return self.ran ?? []") == []
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
@@ -73,11 +77,14 @@ def test_notebook_displays(watched, browser, tmp_path, name):
     path = tmp_path / "notebook.html"
     y = computation(name)
     shown = [ad.steps(y, title=name)._repr_html_(), ad.trace(y)._repr_html_(), ad.draw(y, title=name).svg]
+    shown += [ad.draw(y, title=name, depth=depth)._repr_html_() for depth in (None, 0)]
     path.write_text("<!doctype html><meta charset=utf-8><body>" + "\n".join(shown), encoding="utf-8")
     check(watched, browser, path)
-    browser.driver.switch_to.frame(0)
-    try:
-        assert browser.run(FOREIGN, KNOWN) == []
-        assert browser.run("return self.ran ?? []") == []
-    finally:
-        browser.driver.switch_to.default_content()
+    for frame, ready in enumerate(("#trace td", "body.live", "body.live")):
+        browser.driver.switch_to.frame(frame)
+        try:
+            browser.wait(ready)
+            assert browser.run(FOREIGN, KNOWN) == []
+            assert browser.run("return self.ran ?? []") == []
+        finally:
+            browser.driver.switch_to.default_content()

@@ -185,6 +185,7 @@ def test_in_a_notebook_the_frame_runs_and_has_no_origin(browser, emblem, tmp_pat
     browser.open(page)
     browser.driver.switch_to.frame(0)
     try:
+        browser.wait("#trace tr")
         assert browser.run("return document.querySelectorAll('#trace tr').length") == 2
         browser.driver.find_element("id", "next").click()
         assert at(browser) == 1

@@ -31,13 +31,9 @@ def heatmap(value: Any) -> Heatmap | None:
         magnitude = np.abs(cells)
         finite = magnitude[np.isfinite(magnitude)]
         peak = float(finite.max()) if finite.size else 0.0
-        scaled = np.clip(cells / (peak or 1.0), -1.0, 1.0)
-    levels = [[_level(cell) for cell in row] for row in scaled.tolist()]
-    return Heatmap(levels, peak if finite.size == magnitude.size else float(magnitude.max()))
-
-
-def _level(cell: float) -> int:
-    return NAN_LEVEL if cell != cell else ZERO_LEVEL + round(cell * ZERO_LEVEL)
+        scaled = np.rint(np.clip(cells / (peak or 1.0), -1.0, 1.0) * ZERO_LEVEL)
+    levels = np.where(np.isnan(scaled), NAN_LEVEL - ZERO_LEVEL, scaled).astype(int) + ZERO_LEVEL
+    return Heatmap(levels.tolist(), peak if finite.size == magnitude.size else float(magnitude.max()))
 
 
 def _block_extremes(table: Any) -> Any:

@@ -9,10 +9,13 @@ from autodiff.picture.drawing.plan import Options, Plan, planned
 FEWER = 0.75  # of the cards that were too many
 
 
-def fitted(source: Source, options: Options, within: Region | None = None) -> Plan:
-    """A graph laid out, or one region of it: folded until it fits, unless its depth or direction was asked for."""
+def fitted(source: Source, options: Options, within: Region | None = None, most: int | None = None) -> Plan:
+    """A graph laid out, or one region of it: folded until it fits, unless its depth or direction was asked for.
+
+    `most` is how many cards are tried first, if not all that may be.
+    """
     asked = options.direction is not None or (source.depth is not None and within is None)
-    most, shown = source.most, source.most + 1
+    most, shown = most or source.most, source.most + 1
     while True:
         scene = source.scene(most, within)
         hopeless = len(scene.cards) in (shown, 1)  # folding more does not make it smaller
