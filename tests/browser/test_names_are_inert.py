@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import autodiff as ad
+from autodiff.picture.content.lettering import esc
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "picture"))
 from hostile import NAMES, computation
@@ -54,7 +55,7 @@ def test_pictures_and_pages(watched, browser, tmp_path, name):
         check(watched, browser, tmp_path / "picture.svg")
         check(watched, browser, tmp_path / "picture.html")
         browser.run("for (let view = 0; view < views.length; view += 1) show(view)")
-        browser.run("part('search').value = arguments[0]; part('search').dispatchEvent(new Event('input'))", name)
+        browser.run("part('search').value = arguments[0]; part('search').dispatchEvent(new Event('input'))", esc(name))
         assert browser.run(FOREIGN, KNOWN) == []
         assert browser.run("return self.ran ?? []") == []
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.graph import Node, Scope, operands
+from autodiff.notation.constants import name_of
 from autodiff.notation.naming import is_constant_array
 from autodiff.picture.content.members import Members
 
@@ -135,7 +136,7 @@ class Outline:
         elif not is_constant_array(argument):
             return
         else:
-            leaf = self.constants.get(id(argument)) or stand_in(np.asarray(argument))
+            leaf = self.constants.get(id(argument)) or stand_in(np.asarray(argument), name=name_of(argument))
             self.constants[id(argument)] = leaf
         known = self.leaves.get(leaf)
         if known is None:
@@ -189,11 +190,11 @@ def start(item: Node | Region) -> int:
     return item.start if isinstance(item, Region) else item.serial
 
 
-def stand_in(primal: Any, arguments: tuple[Any, ...] = ()) -> Node:
+def stand_in(primal: Any, arguments: tuple[Any, ...] = (), name: str | None = None) -> Node:
     """A node that was never recorded."""
     node = Node()
     node.primal, node.primitive, node.arguments, node.parameters = primal, None, arguments, {}
-    node.scope, node.serial, node.name = (), -1, None
+    node.scope, node.serial, node.name = (), -1, name
     return node
 
 
