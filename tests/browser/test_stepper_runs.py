@@ -160,7 +160,7 @@ def test_a_narrow_window_shows_everything_without_scrolling_the_page_sideways(br
     for path, width in itertools.product((emblem, model), (390, 1200, 1500)):
         browser.open(path, "#step=3", width=width)
         assert browser.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        assert browser.run("return graph.querySelector('svg').getBoundingClientRect().width") >= 600
+        assert browser.run("return graph.querySelector('svg').getBoundingClientRect().width") >= 570
         # The card that the step is about is in view.
         assert browser.run(
             "const card = document.querySelector('#graph [data-node].active').getBoundingClientRect(),"
