@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autodiff.notation.formula import Formula, plain
 from autodiff.picture.content.lettering import fitted, header_width, mono_width, sans_width, serif_width, undirected
 from autodiff.picture.content.scene import Card
@@ -11,7 +13,7 @@ from autodiff.picture.drawing.thumbnails import (
     CAPTION,
     CAPTION_TYPE,
     FOOT,
-    columns_of,
+    Columns,
     described_value,
     digits,
     shape,
@@ -41,10 +43,10 @@ BELOW = 13  # how far below the lower border a tag there hangs: clear of the las
 LONGEST_NAME = 500
 
 
-def size_of(card: Card, values: bool) -> Size:
+def size_of(card: Card, values: bool, columns: Sequence[Columns]) -> Size:
     """Width and height of a card, the width rounded up to a multiple of 4."""
     if card.fold is not None:
-        return stacks.size_of(card, card.fold, values)
+        return stacks.size_of(card, card.fold, values, columns)
     if card.is_scalar:
         bands = _bands(card) if values else []
         inside = [header_width(_header(card), SCALAR_TYPE) + 2 * PADDING]
@@ -53,22 +55,24 @@ def size_of(card: Card, values: bool) -> Size:
             for _, symbol, text in bands
         ]
         return _rounded(max(SCALAR_WIDTH, *inside)), HEADER + BAND * len(bands)
-    columns = columns_of(card.value, card.adjoint) if values else []
-    caption = max((mono_width(column.caption, CAPTION_TYPE) for column in columns), default=0.0)
+    own = columns[0]
+    caption = max((mono_width(column.caption, CAPTION_TYPE) for column in own), default=0.0)
     wide = max(
         ARRAY_WIDTH,
         header_width(_header(card), ARRAY_TYPE) + 2 * PADDING,
         mono_width(shape(card.value), CAPTION_TYPE) + 2 * PADDING,
-        len(columns) * (caption + BESIDE_CAPTION) + 10,
+        len(own) * (caption + BESIDE_CAPTION) + 10,
     )
-    return _rounded(wide), ARRAY_HEADER + SHAPE_LINE + (tallest(columns) + CAPTION + FOOT if columns else -4)
+    return _rounded(wide), ARRAY_HEADER + SHAPE_LINE + (tallest(own) + CAPTION + FOOT if own else -4)
 
 
-def card_markup(pen: Pen, card: Card, corner: Point, size: Size, index: int, values: bool, down: bool) -> str:
+def card_markup(
+    pen: Pen, card: Card, corner: Point, size: Size, index: int, values: bool, down: bool, columns: Sequence[Columns]
+) -> str:
     """One card with its tooltip."""
     x, y = corner
     if card.fold is not None:
-        body = stacks.markup(pen, card, card.fold, x, y, size, values)
+        body = stacks.markup(pen, card, card.fold, (x, y), size, values, columns)
     else:
         width, height = size
         paint = pen.paint(
@@ -78,7 +82,7 @@ def card_markup(pen: Pen, card: Card, corner: Point, size: Size, index: int, val
         )
         body = [
             pen.rect(x, y, width, height, RADIUS, pen.paint(fill="card")),
-            *(_scalar(pen, card, x, y, width, values) if card.is_scalar else _array(pen, card, x, y, size, values)),
+            *(_scalar(pen, card, x, y, width, values) if card.is_scalar else _array(pen, card, x, y, size, columns[0])),
             pen.rect(x, y, width, height, RADIUS, paint, role="frame"),
         ]
     tag = y
@@ -140,10 +144,9 @@ def _scalar(pen: Pen, card: Card, x: float, y: float, width: float, values: bool
     return [pen.formula(x + width / 2, y + 23.5, _header(card), SCALAR_TYPE), *markup]
 
 
-def _array(pen: Pen, card: Card, x: float, y: float, size: Size, values: bool) -> list[str]:
+def _array(pen: Pen, card: Card, x: float, y: float, size: Size, columns: Columns) -> list[str]:
     width, height = size
     top = y + ARRAY_HEADER + SHAPE_LINE
-    columns = columns_of(card.value, card.adjoint) if values else []
     return [
         pen.formula(x + width / 2, y + 21.5, _header(card), ARRAY_TYPE),
         pen.text(x + width / 2, y + ARRAY_HEADER + 8, shape(card.value), CAPTION_TYPE, "muted", MONO, "middle"),

@@ -173,7 +173,7 @@ class Pen:
         rows, columns = len(levels), len(levels[0])
         strokes: dict[int, list[str]] = {}
         pens: dict[int, tuple[int, int]] = {}  # where each level's path has got to
-        count = [0] * len(LEVELS)
+        count = [0] * (len(LEVELS) + 1)
         for i, row in enumerate(levels):
             j = 0
             while j < columns:
@@ -185,10 +185,15 @@ class Pen:
                 pens[level] = j + run, i
                 count[level] += 1
                 j += run
-        common = max(strokes, key=lambda level: count[level])
+        gaps = len(LEVELS) in strokes  # between tiles, where the card is seen
+        common = max(strokes, key=lambda level: count[level]) if not gaps else len(LEVELS)
         strokes.pop(common)  # the background
         across, down = width / columns, height / rows
-        background = f'<path d="M0 {rows / 2 - 0.5:g}h{columns}" stroke="{LEVELS[common]}" stroke-width="{rows}"/>'
+        background = (
+            ""
+            if gaps
+            else f'<path d="M0 {rows / 2 - 0.5:g}h{columns}" stroke="{LEVELS[common]}" stroke-width="{rows}"/>'
+        )
         return (
             f'<g transform="matrix({across:.4f} 0 0 {down:.4f} {px(x)} {y + down / 2:.2f})" fill="none" '
             f'shape-rendering="crispEdges">{background}'

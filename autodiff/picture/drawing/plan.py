@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from autodiff.notation.formula import Formula, Token
 from autodiff.picture.content.lettering import BOLD, cut, fitted, sans_width, serif_width
-from autodiff.picture.content.scene import Scene, Wire
+from autodiff.picture.content.scene import Result, Scene, Wire
 from autodiff.picture.drawing.cards import size_of
 from autodiff.picture.drawing.pen import Theme
-from autodiff.picture.drawing.thumbnails import digits
+from autodiff.picture.drawing.stacks import results_of
+from autodiff.picture.drawing.thumbnails import Columns, Scales, columns_of, digits
 from autodiff.picture.geometry.lattice import Size, widths
 from autodiff.picture.geometry.nesting import OUTSIDE, Arrangement, nested
 
@@ -49,6 +53,8 @@ class Plan(NamedTuple):
     names: list[tuple[str, str, float]]  # of each box its name and note, and the width that they take
     placed: Arrangement
     down: bool
+    columns: list[list[Columns]]  # of each card, and there of each value that it shows, how the arrays are drawn
+    compared: bool  # whether some of them share a scale
 
     @property
     def fits(self) -> bool:
@@ -61,7 +67,9 @@ def planned(scene: Scene, options: Options, *, fitting: bool = False) -> Plan | 
 
     None where that has to be fitting and cannot be: it is wider than WIDE in either direction.
     """
-    sizes = _evened([size_of(card, options.values) for card in scene.cards], scene)
+    columns, compared = _columns(scene) if options.values else ([[[]]] * len(scene.cards), False)
+    measured = zip(scene.cards, columns, strict=True)
+    sizes = _evened([size_of(card, options.values, own) for card, own in measured], scene)
     labels = [_label(scene, wire, options) for wire in scene.wires]
     pills: list[Size | None] = [
         (serif_width(label, PILL_TYPE) + 18, PILL_HEIGHT) if label else None for label in labels
@@ -76,7 +84,7 @@ def planned(scene: Scene, options: Options, *, fitting: bool = False) -> Plan | 
     def plan(down: bool, gap_y: float = gap_y) -> Plan:
         titles = [width for *_, width in names]
         placed = nested(sizes, homes, parents, wires, pills, titles, gap_x=gap_x, gap_y=gap_y, down=down)
-        return Plan(scene, sizes, labels, pills, names, placed, down)
+        return Plan(scene, sizes, labels, pills, names, placed, down, columns, compared)
 
     if options.direction is not None:
         return plan(options.direction == "TB")
@@ -90,6 +98,42 @@ def planned(scene: Scene, options: Options, *, fitting: bool = False) -> Plan | 
     if best.down and ROOM < best.placed.width < ROOM * NEARLY:
         best = plan(True, gap_y * TIGHT)
     return best if best.fits or not fitting else None
+
+
+def _columns(scene: Scene) -> tuple[list[list[Columns]], bool]:
+    """How the arrays on each card are drawn; folded scopes that are alike share their scales: they are compared."""
+    shown: list[list[Result]] = []
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for index, card in enumerate(scene.cards):
+        if card.fold is None:
+            shown.append([Result(card.symbol, card.value, card.adjoint)])
+            continue
+        shown.append(list(results_of(card.fold)[0]))
+        shapes = tuple(np.shape(result.value) for result in shown[-1])
+        alike.setdefault((re.sub(r"\d+", "0", card.fold.name), card.box, shapes), []).append(index)
+    scales: dict[tuple[int, int], Scales] = {}
+    for group in alike.values():
+        for place in range(len(shown[group[0]])):
+            members = [shown[index][place] for index in group]
+            if len(group) > 1 and np.ndim(members[0].value):
+                common = _peak([m.value for m in members]), _peak([m.adjoint for m in members])
+                scales |= {(index, place): common for index in group}
+    columns: list[list[Columns]] = [
+        [
+            columns_of(value, adjoint, scales.get((index, place), (None, None))) if np.ndim(value) else []
+            for place, (_, value, adjoint) in enumerate(results)
+        ]
+        for index, results in enumerate(shown)
+    ]
+    return columns, bool(scales)
+
+
+def _peak(arrays: Sequence[Any]) -> float | None:
+    """The greatest magnitude of several arrays, or None where some are missing or not finite."""
+    if any(array is None or np.asarray(array).dtype.kind not in "fc" for array in arrays):
+        return None
+    peak = max(float(np.abs(array).max(initial=0.0)) for array in arrays)
+    return peak if np.isfinite(peak) else None
 
 
 def _evened(sizes: Sequence[Size], scene: Scene) -> list[Size]:

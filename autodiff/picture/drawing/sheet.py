@@ -24,7 +24,7 @@ def svg(plan: Plan, options: Options) -> str:
     scene, placed, down = plan.scene, plan.placed, plan.down
     pen = Pen(options.theme, options.roles)
     title = fitted(options.title, TITLE_TYPE, WIDEST_TITLE) if options.title else None
-    items = legend.entries(pen, scene, options.values, any(plan.pills)) if options.legend else []
+    items = legend.entries(pen, scene, options.values, any(plan.pills), plan.compared) if options.legend else []
     room = max(
         placed.width,
         min(legend.LEAST_WIDTH, sum(item.width + legend.GAP for item in items)),
@@ -44,7 +44,8 @@ def svg(plan: Plan, options: Options) -> str:
     body += wires_markup(pen, plan, origin)
     body += captions
     for index, (card, (x, y), size) in enumerate(zip(scene.cards, placed.cards, plan.sizes, strict=True)):
-        body.append(card_markup(pen, card, (x + origin[0], y + origin[1]), size, index, options.values, down))
+        corner = x + origin[0], y + origin[1]
+        body.append(card_markup(pen, card, corner, size, index, options.values, down, plan.columns[index]))
     for line, row in enumerate(rows):
         x, baseline = float(MARGIN), height - 17 - legend.LINE * (len(rows) - 1 - line)
         for item in row:

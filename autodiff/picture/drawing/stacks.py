@@ -10,7 +10,7 @@ from autodiff.notation.formula import plain
 from autodiff.picture.content.lettering import BOLD, cut, mono_width, sans_width
 from autodiff.picture.content.scene import Card, Fold, Result
 from autodiff.picture.drawing.pen import MONO, Pen, px
-from autodiff.picture.drawing.thumbnails import CAPTION, CAPTION_TYPE, FOOT, columns_of, digits, tallest, thumbnails
+from autodiff.picture.drawing.thumbnails import CAPTION, CAPTION_TYPE, FOOT, Columns, digits, tallest, thumbnails
 from autodiff.picture.geometry.lattice import Size
 from autodiff.picture.geometry.layout import Point
 
@@ -33,14 +33,14 @@ def _counted(fold: Fold) -> str:
     return "" if fold.name.startswith(f"{fold.operations:,} ") else count(fold)
 
 
-def size_of(card: Card, fold: Fold, values: bool) -> Size:
+def size_of(card: Card, fold: Fold, values: bool, columns: Sequence[Columns]) -> Size:
     """Width and height with the cards behind."""
     name = sans_width(fold.name, NAME_TYPE) * BOLD + mono_width(_counted(fold), CAPTION_TYPE) + 2 * PADDING + 12
     wide = min(WIDEST, max(WIDTH, name, sans_width(fold.note, NOTE_TYPE) + 2 * PADDING))
     tall: float = NAME_LINE + (NOTE_LINE if fold.note else 0)
     if values:
-        shown, more = _shown(fold)
-        rows = [_row_size(result, len(shown) > 1) for result in shown]
+        shown, more = results_of(fold)
+        rows = [_row_size(result, len(shown) > 1, own) for result, own in zip(shown, columns, strict=True)]
         wide = max(wide, *(width for width, _ in rows))
         tall += sum(height for _, height in rows) + (MORE_LINE if more else 0)
     else:
@@ -48,8 +48,11 @@ def size_of(card: Card, fold: Fold, values: bool) -> Size:
     return -int(-wide // 4) * 4 + BEHIND, tall + BEHIND
 
 
-def markup(pen: Pen, card: Card, fold: Fold, x: float, y: float, size: Size, values: bool) -> list[str]:
+def markup(
+    pen: Pen, card: Card, fold: Fold, corner: Point, size: Size, values: bool, columns: Sequence[Columns]
+) -> list[str]:
     """The stack, its tooltip and group left to the caller."""
+    x, y = corner
     width, height = size[0] - BEHIND, size[1] - BEHIND
     output = card.kind == "output"
     back = pen.paint(fill="scope-inner", stroke="scope-border")
@@ -63,7 +66,7 @@ def markup(pen: Pen, card: Card, fold: Fold, x: float, y: float, size: Size, val
         note = cut(fold.note, NOTE_TYPE, width - 2 * PADDING + 6)
         parts.append(pen.text(x + PADDING, y + 21 + NOTE_LINE, note, NOTE_TYPE, "muted"))
     if values:
-        parts += _results(pen, fold, x, y, width, height)
+        parts += _results(pen, fold, corner, (width, height), columns)
     border = pen.paint(stroke="output" if output else "line", width=2.5 if output else 1.25)
     parts.append(pen.rect(x, y, width, height, RADIUS, border, role="frame"))
     return parts
@@ -81,36 +84,36 @@ def words(card: Card, fold: Fold) -> list[str]:
     return lines
 
 
-def _shown(fold: Fold) -> tuple[Sequence[Result], int]:
+def results_of(fold: Fold) -> tuple[Sequence[Result], int]:
     """The results that have a row, and how many have none: the last ones are nearest to what comes after."""
     shown = fold.results[-MOST_RESULTS:]
     return shown, len(fold.results) - len(shown)
 
 
-def _row_size(result: Result, named: bool) -> Size:
+def _row_size(result: Result, named: bool, columns: Columns) -> Size:
     """What a result takes: a scalar a band, an array its heat maps; its symbol before it where there are several."""
     label = SYMBOL if named else 0
     if np.ndim(result.value) == 0:
         return label + sum(34 + mono_width(text, NUMBER_TYPE) for _, text in _numbers(result)), BAND + 2
-    columns = columns_of(result.value, result.adjoint)
     caption = max(mono_width(column.caption, CAPTION_TYPE) for column in columns)
     return label + len(columns) * (caption + 30), tallest(columns) + CAPTION + FOOT + 2
 
 
-def _results(pen: Pen, fold: Fold, x: float, y: float, width: float, height: float) -> list[str]:
+def _results(pen: Pen, fold: Fold, corner: Point, size: Size, columns: Sequence[Columns]) -> list[str]:
     """The rows of the results, the last along the card's lower edge."""
-    shown, more = _shown(fold)
+    shown, more = results_of(fold)
+    (x, y), (width, height) = corner, size
     parts: list[str] = []
     named = len(shown) > 1
     bottom = y + height
-    for place, result in enumerate(reversed(shown)):
-        tall = _row_size(result, named)[1]
+    for place, (result, own) in enumerate(zip(reversed(shown), reversed(columns), strict=True)):
+        tall = _row_size(result, named, own)[1]
         left, room = (x + SYMBOL, width - SYMBOL) if named else (x, width)
         if np.ndim(result.value) == 0:
             parts += _bands(pen, result, (left, bottom - BAND), room, (not named and place == 0, place == 0))
         else:
             top = bottom - tall
-            parts += thumbnails(pen, columns_of(result.value, result.adjoint), left, top, room, bottom - FOOT)
+            parts += thumbnails(pen, own, left, top, room, bottom - FOOT)
         if named:
             middle = bottom - (BAND / 2 if np.ndim(result.value) == 0 else tall / 2)
             parts.append(pen.formula(x + PADDING, middle + 4.5, (result.symbol,), SYMBOL_TYPE, "start"))
