@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from autodiff.explanation import Alive, Explanation, Memory, alive, debug, explain, memory
     from autodiff.notation.constants import named
     from autodiff.notation.trace import Trace, trace
-    from autodiff.picture import Picture, Stepper, draw, steps
+    from autodiff.picture import Film, Picture, Stepper, draw, steps
     from autodiff.program.compiled import compile
 
 __version__ = "0.1.0"
@@ -53,6 +53,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Alive",
     "Explanation",
+    "Film",
     "Flat",
     "Memory",
     "Picture",
@@ -106,6 +107,7 @@ __all__ = [
 # What only a reader of the graph needs is imported when it is first asked for.
 _on_demand = {
     **dict.fromkeys(("Alive", "Explanation", "Memory", "alive", "debug", "explain", "memory"), "autodiff.explanation"),
+    "Film": "autodiff.picture",
     "Picture": "autodiff.picture",
     "Stepper": "autodiff.picture",
     "Trace": "autodiff.notation.trace",

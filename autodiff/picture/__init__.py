@@ -16,7 +16,8 @@ pen        SVG elements and colours
 thumbnails, cards, stacks, legend, sheet   the parts of the picture, and the whole
 expression the formula in the title
 fitting    how much is shown, so that it can be read
-text, dot, mermaid, json_graph, page, views, raster   the same as text, for Graphviz, Mermaid, programs, a browser, PNG
+text, dot, mermaid, json_graph   the same as text, for Graphviz, Mermaid, programs
+page, views, film, raster        the same for a browser, and as PNG
 story      the steps of a computation      } the stepper
 stepper    the page that plays them        }
 """
@@ -42,6 +43,7 @@ from autodiff.picture.drawing.pen import Theme
 from autodiff.picture.drawing.plan import Direction, Edges, Options
 from autodiff.picture.drawing.sheet import svg
 from autodiff.picture.exports.dot import digraph, rendered
+from autodiff.picture.exports.film import Film
 from autodiff.picture.exports.json_graph import record
 from autodiff.picture.exports.mermaid import flowchart
 from autodiff.picture.exports.page import framed, page
@@ -52,7 +54,7 @@ from autodiff.picture.stepping.stepper import Stepper, steps
 if TYPE_CHECKING:
     import graphviz  # type: ignore[import-untyped]
 
-__all__ = ["Picture", "Stepper", "displayed", "draw", "steps"]
+__all__ = ["Film", "Picture", "Stepper", "displayed", "draw", "steps"]
 
 Engine = Literal["builtin", "dot"]
 MOST_SAVED, MOST_SHOWN = 3_000_000, 400_000  # characters of the pictures in a page, and in a notebook's
