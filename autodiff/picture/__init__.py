@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 __all__ = ["Film", "Picture", "Stepper", "displayed", "draw", "steps"]
 
 Engine = Literal["builtin", "dot"]
-MOST_SAVED, MOST_SHOWN = 3_000_000, 400_000  # characters of the pictures in a page, and in a notebook's
+MOST_SAVED, MOST_SHOWN = 3_000_000, 200_000  # characters of the pictures in a page, and in a notebook's
 MOST_DISPLAYED = 30  # values of a computation that a notebook draws without being asked to
 
 

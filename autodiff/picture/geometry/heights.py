@@ -12,7 +12,8 @@ from itertools import pairwise
 
 from autodiff.picture.geometry.lattice import NO_PORTS, Lattice, Ports
 
-RELAXATIONS, ONE_SIDED, MEAN = 36, 4, 8
+RELAXATIONS, FEWEST, ONE_SIDED, MEAN = 36, 14, 4, 8
+MANY = 300  # places; with more, fewer sweeps do
 STILL = 0.01  # when a sweep moves nothing further, more would not
 WEIGHTS = (1.0, 2.0, 8.0)  # of a wire piece with no, one or two bends: long wires pull straight
 SPINE = 5.0  # wires between operations pull harder than those from leaves
@@ -34,6 +35,12 @@ def _fit(wish: Sequence[float], weight: Sequence[float], offsets: Sequence[float
 
     Pool adjacent violators: neighbours in the wrong order are put on their mean.
     """
+    if len(wish) == 2:  # the commonest column
+        (first, second), gap = wish, offsets[1] - offsets[0]
+        if second - first >= gap:
+            return [first, second]
+        mean = (first * weight[0] + (second - gap) * weight[1]) / (weight[0] + weight[1])
+        return [mean, mean + gap]
     blocks: list[tuple[float, float, int]] = []  # mean, weight, members
     last = -math.inf
     for value, total, offset in zip(wish, weight, offsets, strict=True):
@@ -73,11 +80,13 @@ def heights(lattice: Lattice, gap_y: float, ports: Ports = NO_PORTS) -> list[flo
         fit = _fit(wish, [PINNED if place in pinned else 1.0 for place in layer], offsets[: len(layer)])
         for place, y in zip(layer, fit, strict=True):
             height[place] = y
-    for sweep in range(RELAXATIONS):
+    moving = [(layer, offsets) for layer, offsets in columns if any(place not in pinned for place in layer)]
+    sweeps = min(RELAXATIONS, max(FEWEST, RELAXATIONS * MANY // max(1, len(height))))
+    for sweep in range(sweeps):
         rightward = sweep % 2 == 0
         pulls, weights = both if sweep >= ONE_SIDED else left if rightward else right
         before = height[:]
-        for layer, offsets in columns if rightward else reversed(columns):
+        for layer, offsets in moving if rightward else reversed(moving):
             wish = [_wish(pulls[place], height, place, sweep >= MEAN and place >= lattice.cards) for place in layer]
             fit = _fit(wish, [weights[place] for place in layer], offsets) if len(layer) > 1 else wish
             for place, y in zip(layer, fit, strict=True):
