@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import re
+import urllib.parse
 import zlib
 
 
@@ -17,9 +18,10 @@ def page_in(shown: str) -> str:
 
 def poster_in(shown: str) -> str:
     """The picture behind the frame."""
-    (poster,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', shown)
-    return base64.b64decode(poster).decode()
+    (poster,) = re.findall(r"src='data:image/svg\+xml;charset=utf-8,([^']*)'", shown)
+    return urllib.parse.unquote(poster)
 
 
 def without_tooltips(svg: str) -> str:
-    return re.sub("<title>[^<]*</title>", "", svg)
+    """A picture as it stands behind its frame, on one line."""
+    return re.sub("<title>[^<]*</title>", "", svg).replace("\n", "")

@@ -58,6 +58,8 @@ FRAME = """<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Securi
 content="default-src 'none'; style-src 'unsafe-inline'; script-src '@@HASH@@' '@@INNER@@'">
 <script type="text/plain" id="packed">@@PACKED@@</script><script>@@SCRIPT@@</script>"""
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+# In an address between single quotes only these must be written otherwise: shorter than base64.
+IN_ADDRESS = str.maketrans({character: f"%{ord(character):02X}" for character in "%#&'?"})
 TOOLTIP = re.compile("<title>[^<]*</title>")
 
 
@@ -97,10 +99,10 @@ def framed(title: str, poster: str, whole: str, height: str) -> str:
     (inner,) = SCRIPT.findall(whole)
     packed = base64.b64encode(zlib.compress(whole.encode(), 9)).decode()
     parts = {"HASH": digest(script), "INNER": digest(inner), "PACKED": packed, "SCRIPT": script}
-    image = base64.b64encode(TOOLTIP.sub("", poster).encode()).decode()  # images have no tooltips
+    image = TOOLTIP.sub("", poster).replace("\n", "").translate(IN_ADDRESS)  # images have no tooltips
     return (
         '<div style="display:grid"><img style="grid-area:1/1;max-width:100%;height:auto;margin:0 auto 48px" '
-        f'alt="{esc(title)}" src="data:image/svg+xml;base64,{image}">'
+        f"alt=\"{esc(title)}\" src='data:image/svg+xml;charset=utf-8,{image}'>"
         f'<iframe style="grid-area:1/1;width:100%;height:{height};min-height:320px;border:0" sandbox="allow-scripts" '
         f'title="{esc(title)}" srcdoc="{html.escape(filled(FRAME, parts))}"></iframe></div>'
     )
