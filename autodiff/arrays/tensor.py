@@ -256,7 +256,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         """
         if self.retained is NOT_RETAINED:
             raise AttributeError(
-                f"{described(self)} is the result of {self.primitive.name}, not a leaf, "  # type: ignore[union-attr]
+                f"{described(self)} is the result of {self.primitive.name}, not a leaf, "  # type: ignore[union-attr]  # no leaf, so it has a primitive
                 "so its adjoint is not kept; call .retain_grad() before .backward(), or read .adjoints()."
             )
         if self.retained is None:

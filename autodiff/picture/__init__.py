@@ -52,7 +52,7 @@ from autodiff.picture.exports.views import View, Views, views
 from autodiff.picture.stepping.stepper import Stepper, steps
 
 if TYPE_CHECKING:
-    import graphviz  # type: ignore[import-untyped]
+    import graphviz
 
 __all__ = ["Film", "Picture", "Stepper", "displayed", "draw", "steps"]
 
@@ -166,8 +166,8 @@ def draw(
     max_cards : how many cards there are at most, up to 1000; the earliest part of a graph without scopes is folded
     values : False shows the formulas alone
     edges : local partials on the wires between scalars: "auto" up to 60 cards, "all", or "none"
-    direction : "LR" from left to right, "TB" from the top down; None chooses: from left to right, unless that is wider
-        than a notebook's cell (953 px) and the other way is narrower
+    direction : "LR" from left to right, "TB" from the top down; None chooses what is shown at full size in a notebook's
+        cell (953 px), and, unless depth is given, folds the graph further until one of the two is
     theme : "auto" follows the reader's light or dark mode; "light" and "dark" are fixed
     title : None writes the formula if it is short; "" leaves the title away
     engine : "dot" has Graphviz lay the graph out, which must be installed

@@ -119,4 +119,4 @@ class Film:
 
     def _repr_html_(self) -> str:
         """The page in a frame of its own; where a notebook takes frames away, the last picture remains."""
-        return framed(self.title, self.frames[-1].svg, self.html, "calc(100% + 24px)")
+        return framed(self.title, self.frames[-1].svg, self.html, "100%")

@@ -112,7 +112,16 @@ function scale(to, x = innerWidth / 2, y = innerHeight / 2) {
   const now = picture.getBoundingClientRect();
   scrollBy(now.left + right * now.width - x, now.top + down * now.height - y);
   part("fit").textContent = `${Math.round(zoom * 100)} %`;
+  bars();
 }
+
+// A bar would take some of the width, and all be drawn smaller: there is none where everything is in view.
+function bars() {
+  const root = document.documentElement;
+  root.style.overflow = "hidden";
+  if (zoom > 1 || document.body.getBoundingClientRect().height > innerHeight) root.style.overflow = "";
+}
+addEventListener("resize", bars);
 
 addEventListener("wheel", (event) => {
   if (!event.ctrlKey && !event.metaKey) return; // without these the wheel scrolls

@@ -101,7 +101,7 @@ def framed(title: str, poster: str, whole: str, height: str) -> str:
     parts = {"HASH": digest(script), "INNER": digest(inner), "PACKED": packed, "SCRIPT": script}
     image = TOOLTIP.sub("", poster).replace("\n", "").translate(IN_ADDRESS)  # images have no tooltips
     return (
-        '<div style="display:grid"><img style="grid-area:1/1;max-width:100%;height:auto;margin:0 auto 48px" '
+        '<div style="display:grid"><img style="grid-area:1/1;max-width:100%;height:auto;margin:0 auto 88px" '
         f"alt=\"{esc(title)}\" src='data:image/svg+xml;charset=utf-8,{image}'>"
         f'<iframe style="grid-area:1/1;width:100%;height:{height};min-height:320px;border:0" sandbox="allow-scripts" '
         f'title="{esc(title)}" srcdoc="{html.escape(filled(FRAME, parts))}"></iframe></div>'
