@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autodiff import hints
+from autodiff.arrays import adjoints as _adjoints
 from autodiff.arrays import tensor as _tensor
 from autodiff.arrays.flat import Flat
 from autodiff.arrays.reading import contributions, graph
@@ -42,8 +43,9 @@ from autodiff.transforms.vmap import vmap
 
 if TYPE_CHECKING:
     from autodiff.explanation import Alive, Explanation, Memory, alive, debug, explain, memory
+    from autodiff.notation.constants import named
     from autodiff.notation.trace import Trace, trace
-    from autodiff.picture import Picture, Stepper, draw, steps
+    from autodiff.picture import Film, Picture, Stepper, draw, steps
     from autodiff.program.compiled import compile
 
 __version__ = "0.1.0"
@@ -51,6 +53,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Alive",
     "Explanation",
+    "Film",
     "Flat",
     "Memory",
     "Picture",
@@ -82,6 +85,7 @@ __all__ = [
     "log_softmax",
     "logsumexp",
     "memory",
+    "named",
     "no_grad",
     "primitive",
     "relu",
@@ -103,11 +107,13 @@ __all__ = [
 # What only a reader of the graph needs is imported when it is first asked for.
 _on_demand = {
     **dict.fromkeys(("Alive", "Explanation", "Memory", "alive", "debug", "explain", "memory"), "autodiff.explanation"),
+    "Film": "autodiff.picture",
     "Picture": "autodiff.picture",
     "Stepper": "autodiff.picture",
     "Trace": "autodiff.notation.trace",
     "compile": "autodiff.program.compiled",
     "draw": "autodiff.picture",
+    "named": "autodiff.notation.constants",
     "steps": "autodiff.picture",
     "trace": "autodiff.notation.trace",
 }
@@ -131,6 +137,12 @@ def _displayed(result: Tensor) -> dict[str, str]:
     return bundle
 
 
+def _adjoint_names(found: Any) -> list[str]:
+    names: list[str] = importlib.import_module("autodiff.notation.naming").adjoint_names(found)
+    return names
+
+
+_adjoints.adjoint_names = _adjoint_names
 _tensor.notebook_display = _displayed  # a Tensor's own module lies below the pictures
 
 

@@ -166,6 +166,7 @@ from nn.model.flat_vector import flat
 from nn.model.module import Module
 from nn.model.saving import FileError, load, save
 from nn.portable.exporting import export
+from nn.report.filming import film
 from nn.report.history import History
 from nn.report.watching import watch
 from nn.training import keras as _keras
@@ -344,6 +345,7 @@ __all__ = [
     "data",
     "evaluate",
     "export",
+    "film",
     "find_lr",
     "fit",
     "flat",

@@ -6,6 +6,8 @@ import math
 import os
 import subprocess
 import sys
+import textwrap
+import types
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -365,8 +367,8 @@ def test_domain_errors_point_at_the_subexpression(capsys, expression, x, message
         (["x", "x=1", "--frobnicate"], "unrecognized arguments: --frobnicate"),
         (["x", "x=1", "-o"], "argument -o/--output: expected one argument"),
         (
-            ["x", "x=1", "-o", "trace.pdf"],
-            "trace.pdf has the suffix .pdf; -o writes .svg, .html, .dot, .mmd, .json, .txt, .tex",
+            ["x", "x=1", "-o", "trace.gif"],
+            "trace.gif has the suffix .gif; -o writes .svg, .html, .dot, .mmd, .json, .txt, .png, .pdf, .tex",
         ),
         (["x", "x=1", "-o", "trace"], "trace has no suffix"),
         (["x", "x=1", "-o", "absent/trace.svg"], "absent/trace.svg: the directory absent does not exist"),
@@ -517,7 +519,8 @@ def test_how_a_graph_is_drawn_can_be_chosen(model, capsys):
 def test_a_page_that_would_have_too_many_steps_holds_the_picture(model, capsys):
     model.write_text(MODEL + "\nfor _ in range(150):\n    y = ad.relu(y)\n")
     out = model.with_name("a.html")
-    assert main(["draw", f"{model}:y", "-o", str(out), "--max-cards", "1000"]) == 0
+    model.write_text(f"import autodiff as ad\nwith ad.scope('all'):\n{textwrap.indent(model.read_text(), '    ')}")
+    assert main(["draw", f"{model}:y", "-o", str(out), "--depth", "9"]) == 0
     assert "the page holds the picture alone" in capsys.readouterr().err
     assert 'id="slider"' not in out.read_text(encoding="utf-8")
     assert main(["draw", f"{model}:y", "-o", str(out)]) == 0
@@ -564,3 +567,26 @@ def test_precedence_is_pythons(expression):
     if isinstance(expected, complex):
         return
     assert float(Expression(expression)({})) == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_png_and_a_pdf_are_written_where_their_extra_is(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cairosvg", types.SimpleNamespace(svg2png=lambda *_, **__: b"png", svg2pdf=len))
+    out = tmp_path / "a.png"
+    assert main([*EMBLEM, "-o", str(out)]) == 0
+    assert out.read_bytes() == b"png"
+    monkeypatch.setitem(sys.modules, "cairosvg", None)
+    assert main([*EMBLEM, "-o", str(tmp_path / "b.pdf")]) == 2
+    assert "pip install 'autodiff-nn[png]'" in capsys.readouterr().err
+    assert not (tmp_path / "b.pdf").exists()
+
+
+def test_a_file_is_drawn_as_a_notebook_draws_it(model):
+    out = model.with_name("c.svg")
+    assert main(["draw", f"{model}:y", "-o", str(out)]) == 0
+    names: dict[str, object] = {}
+    sys.path.insert(0, str(model.parent))
+    try:
+        exec(model.read_text(encoding="utf-8"), names)  # noqa: S102 - the file this test has written
+    finally:
+        sys.path.remove(str(model.parent))
+    assert out.read_text(encoding="utf-8") == ad.draw(names["y"]).svg

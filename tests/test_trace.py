@@ -407,3 +407,38 @@ def test_a_long_chain_takes_time_in_proportion():
 
     seconds(100)
     assert seconds(20_000) < 40 * max(seconds(2_000), 0.01)  # quadratic would be 100
+
+
+def test_adjoints_are_printed_under_the_symbols_of_the_trace():
+    x1, x2 = ad.Tensor(2.0, name="x1"), ad.Tensor(5.0, name="x2")
+    y = np.log(x1) + x1 * x2 - np.sin(x2)
+    shown = repr(y.adjoints())
+    for k in "₁₂₃₄₅":
+        assert f"v{k}: array(" in shown
+    assert "v₋₁ = x₁: array(5.5)" in shown
+    assert y.adjoints() == dict(y.adjoints())
+
+
+def test_constants_have_the_names_they_were_given():
+    X = ad.named(np.ones((3, 2)), "X")
+    assert isinstance(X, np.ndarray)
+    w = ad.Tensor([1.0, 2.0], name="w")
+    y = np.sum(X @ w)
+    assert "Constants: c₁ = X = array(3×2)" in str(ad.trace(y))
+    assert "constant" in [card.kind for card in ad.draw(y)._scene.cards if card.name == "X"]
+    assert "= X" not in str(ad.trace(np.sum(X.copy() @ w))), "a copy has no name"
+    for wrong in (w, 3.0, [1.0]):
+        with pytest.raises(TypeError, match=r"ad\.named.*ndarray"):
+            ad.named(wrong, "x")
+    with pytest.raises(TypeError, match=r"ad\.named"):
+        ad.named(np.ones(2), 3)
+
+
+def test_a_name_goes_with_its_array():
+    from autodiff.notation.constants import _names
+
+    before = len(_names)
+    array = ad.named(np.ones(2), "a")
+    assert len(_names) == before + 1
+    del array
+    assert len(_names) == before

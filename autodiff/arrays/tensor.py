@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 import numpy.typing as npt
 
+from autodiff.arrays.adjoints import Adjoints
 from autodiff.arrays.methods import ArrayMethods
 from autodiff.arrays.operators import Operators
 from autodiff.arrays.protocols import Protocols
@@ -242,7 +243,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         memory with each other, so they cannot be written into.
         """
         found = adjoints(self, self._seed(seed)).items()
-        return {node: read_only(conjugated(g)) for node, g in found}  # type: ignore[misc]  # the nodes of a Tensor are Tensors
+        return Adjoints((node, read_only(conjugated(g))) for node, g in found)
 
     def retain_grad(self) -> None:
         """Keep this Tensor's adjoint in `.grad` during `backward`, as leaves do."""

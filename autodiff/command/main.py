@@ -22,9 +22,12 @@ from autodiff.notation.formula import plain
 from autodiff.notation.trace import trace
 from autodiff.picture import FORMATS, Picture, draw, steps
 from autodiff.picture.drawing.pen import Theme
-from autodiff.picture.drawing.sheet import Direction
+from autodiff.picture.drawing.plan import Direction
+from autodiff.picture.exports.raster import SUFFIXES as RASTER
+from autodiff.picture.exports.raster import converted
 
-SUFFIXES: Final = (*FORMATS, ".tex")
+DRAWN: Final = (*FORMATS, *RASTER)
+SUFFIXES: Final = (*DRAWN, ".tex")
 # What begins with a minus sign and is an option; anything else is an expression such as -x1**2.
 OPTION: Final = re.compile(r"-(h|o.*|-([a-z][a-z-]*(=.*)?)?)?", re.DOTALL)
 
@@ -77,8 +80,9 @@ def _parser() -> argparse.ArgumentParser:
         "--output",
         metavar="FILE",
         action=_Once,
-        help="also write to FILE: the picture (.svg), the page that plays it step by step (.html), the graph for "
-        "Graphviz (.dot), Mermaid (.mmd) or other programs (.json), or the table (.txt, .tex)",
+        help="also write to FILE: the picture (.svg, and with the extra png .png and .pdf), the page that plays it "
+        "step by step (.html), the graph for Graphviz (.dot), Mermaid (.mmd) or other programs (.json), or the table "
+        "(.txt, .tex)",
     )
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     return parser
@@ -100,13 +104,15 @@ def _draw_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         action=_Once,
         required=True,
-        help=f"the file to write, by its suffix: {', '.join(FORMATS)} "
-        "(.html plays the computation step by step, if it has at most 200 steps)",
+        help=f"the file to write, by its suffix: {', '.join(DRAWN)} (.html plays the computation step by step; "
+        ".png and .pdf need the extra png)",
     )
     parser.add_argument("--depth", type=int, metavar="N", help="how many levels of scopes are open boxes")
     parser.add_argument("--max-cards", type=int, default=60, metavar="N", help="how many cards there are at most")
     parser.add_argument(
-        "--direction", choices=get_args(Direction), default="LR", help="left to right, or top to bottom"
+        "--direction",
+        choices=get_args(Direction),
+        help="left to right, or top to bottom; without it, what is better to read",
     )
     parser.add_argument("--theme", choices=get_args(Theme), default="auto", help="auto follows the reader's mode")
     return parser
@@ -129,7 +135,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 _write(output, _rendered(y, report, output.suffix.lower()))
     except OSError as error:
         return _refused(f"{excerpt(arguments.output)}: {error.strerror or error}")
-    except ValueError as error:  # an ExpressionError, or a graph too large to draw
+    except (ValueError, RuntimeError) as error:  # an ExpressionError, a graph too large to draw, a missing extra
         return _refused(excerpt(str(error), 500))
     return _printed(report)
 
@@ -226,38 +232,43 @@ def _report(y: Tensor, inputs: Sequence[Tensor]) -> str:
     return "\n".join([str(table), "", f"{name} = {y.item()!r}", *lines])
 
 
-def _rendered(y: Tensor, report: str, suffix: str) -> str:
+def _rendered(y: Tensor, report: str, suffix: str) -> str | bytes:
     if suffix == ".tex":
         return f"% needs \\usepackage{{amsmath}}\n\\[\n{trace(y).latex}\n\\]\n"
     if suffix == ".txt":
         return f"{report}\n"
-    return _page(y) if suffix == ".html" else FORMATS[suffix](draw(y))
+    return _drawn(y, suffix)
 
 
-def _page(y: Tensor, theme: Theme = "auto", **options: Any) -> str:
-    """The stepper of a result, in the reader's mode, or its picture alone where there would be too many steps."""
+def _drawn(y: Tensor, suffix: str, theme: Theme = "auto", **options: Any) -> str | bytes:
+    """A result in the format of a suffix; as a page its stepper, in the reader's mode.
+
+    Where its depth takes too many steps the page holds the picture alone.
+    """
+    if suffix == ".html":
+        try:
+            return steps(y, **options).html
+        except ValueError as error:
+            text: str = draw(y, theme=theme, **options).html
+            print(f"autodiff: the page holds the picture alone: {error}", file=sys.stderr)
+            return text
     picture: Picture = draw(y, theme=theme, **options)
-    try:
-        return steps(y, **options).html
-    except ValueError as error:
-        print(f"autodiff: the page holds the picture alone: {error}", file=sys.stderr)
-        return picture.html
+    return converted(picture.svg, suffix) if suffix in RASTER else FORMATS[suffix](picture)
 
 
 def _draw(argv: list[str]) -> int:
     """Draw what a file of the user's builds. What that file raises is shown as Python shows it."""
     arguments = _draw_parser().parse_args(argv)
     try:
-        output = _writable(arguments.output, tuple(FORMATS))
+        output = _writable(arguments.output, DRAWN)
         y = _built(arguments.target)
         with np.errstate(all="ignore"):
             options = {name: getattr(arguments, name) for name in ("depth", "max_cards", "direction", "theme")}
-            suffix = output.suffix.lower()
-            text = _page(y, **options) if suffix == ".html" else FORMATS[suffix](draw(y, **options))
-        _write(output, text)
+            made = _drawn(y, output.suffix.lower(), **options)
+        _write(output, made)
     except OSError as error:
         return _refused(f"{excerpt(str(error.filename or arguments.output))}: {error.strerror or error}")
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
         return _refused(excerpt(str(error), 500))
     return 0
 
@@ -296,8 +307,8 @@ def _called(function: Callable[[], Any], name: str, file: str) -> Any:
     return function()
 
 
-def _write(output: Path, text: str) -> None:
-    output.write_text(text, encoding="utf-8", newline="\n")
+def _write(output: Path, made: str | bytes) -> None:
+    output.write_bytes(made.encode() if isinstance(made, str) else made)
     print(f"autodiff: wrote {output}", file=sys.stderr)
 
 

@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 SPACE: Final = Token("text", " ")
+EQUALS: Final = Token("text", " = ")
 ASSIGNED_SINCE: Final = (
     "Since the result was computed, what it was computed from was assigned new values (an optimizer's step does so): "
     "these are shown as they are now, all else as it was computed, and there are no adjoints. "
@@ -97,6 +98,14 @@ class Naming:
         if name not in self._ambiguous:
             return named(name)
         return (Token("text", f"“{clean(name)}”" if SYMBOL.fullmatch(name) else clean(name)),)
+
+
+def adjoint_names(found: Iterable[Node]) -> list[str]:
+    """What the nodes that adjoints belong to are called, the result first: v₃, and v₀ = x where there is a name."""
+    nodes = list(found)
+    naming = Naming(nodes[0]) if nodes else None
+    titles = [(naming[node], naming.title(node)) for node in nodes] if naming is not None else []
+    return [plain((symbol, *((EQUALS, *title) if title else ()))) for symbol, title in titles]
 
 
 def is_constant_array(argument: Any) -> bool:

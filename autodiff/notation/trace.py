@@ -13,6 +13,7 @@ import numpy.typing as npt
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.graph import ancestors
 from autodiff.engine.reverse import contribution
+from autodiff.notation.constants import name_of
 from autodiff.notation.naming import (
     ASSIGNED_SINCE,
     SPACE,
@@ -20,6 +21,7 @@ from autodiff.notation.naming import (
     Naming,
     Token,
     assigned_since,
+    clean,
     equation,
     html,
     latex,
@@ -214,7 +216,10 @@ class Trace:
     def _remarks(self) -> list[str]:
         remarks = []
         if arrays := list(self._naming.constant_arrays.values()):
-            said = [f"{plain((symbol,))} = {written_array(array)}" for symbol, array in arrays[:MOST_CONSTANTS]]
+            said = [
+                f"{plain((symbol,))} = {f'{clean(name)} = ' if (name := name_of(array)) else ''}{written_array(array)}"
+                for symbol, array in arrays[:MOST_CONSTANTS]
+            ]
             more = [f"… {len(arrays) - MOST_CONSTANTS:,} more"] if len(arrays) > MOST_CONSTANTS else []
             remarks.append(f"Constants: {', '.join([*said, *more])}")
         if self._adjoints:

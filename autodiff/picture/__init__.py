@@ -15,7 +15,9 @@ lettering  text: escaping, widths, formulas
 pen        SVG elements and colours
 thumbnails, cards, stacks, legend, sheet   the parts of the picture, and the whole
 expression the formula in the title
-text, dot, mermaid, json_graph, page, raster   the same as text, for Graphviz, Mermaid, programs, a browser, PNG
+fitting    how much is shown, so that it can be read
+text, dot, mermaid, json_graph   the same as text, for Graphviz, Mermaid, programs
+page, views, film, raster        the same for a browser, and as PNG
 story      the steps of a computation      } the stepper
 stepper    the page that plays them        }
 """
@@ -33,25 +35,29 @@ import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import plain
-from autodiff.notation.trace import Trace
-from autodiff.picture.content.reading import check_choices, read
+from autodiff.picture.content.reading import Source, check_choices
 from autodiff.picture.content.scene import Scene
 from autodiff.picture.content.title import heading_of
+from autodiff.picture.drawing.fitting import fitted
 from autodiff.picture.drawing.pen import Theme
-from autodiff.picture.drawing.sheet import Direction, Edges, Options, svg
+from autodiff.picture.drawing.plan import Direction, Edges, Options
+from autodiff.picture.drawing.sheet import svg
 from autodiff.picture.exports.dot import digraph, rendered
+from autodiff.picture.exports.film import Film
 from autodiff.picture.exports.json_graph import record
 from autodiff.picture.exports.mermaid import flowchart
 from autodiff.picture.exports.page import framed, page
 from autodiff.picture.exports.raster import SUFFIXES, converted
+from autodiff.picture.exports.views import View, Views, views
 from autodiff.picture.stepping.stepper import Stepper, steps
 
 if TYPE_CHECKING:
     import graphviz
 
-__all__ = ["Picture", "Stepper", "displayed", "draw", "steps"]
+__all__ = ["Film", "Picture", "Stepper", "displayed", "draw", "steps"]
 
 Engine = Literal["builtin", "dot"]
+MOST_SAVED, MOST_SHOWN = 3_000_000, 200_000  # characters of the pictures in a page, and in a notebook's
 MOST_DISPLAYED = 30  # values of a computation that a notebook draws without being asked to
 
 
@@ -68,11 +74,12 @@ class Picture:
     True
     """
 
-    def __init__(self, markup: str, drawn: Scene, title: str, text: Trace | str) -> None:
+    def __init__(self, markup: str, drawn: Scene, title: str, source: Source, options: Options, engine: Engine) -> None:
         self.svg = markup
         self._scene = drawn
         self._title = title
-        self._text = text
+        self._source, self._options, self._engine = source, options, engine
+        self._text = source.text(drawn)
 
     def __repr__(self) -> str:
         cards, values = len(self._scene.cards), self._scene.values
@@ -80,8 +87,17 @@ class Picture:
 
     @cached_property
     def html(self) -> str:
-        """A page with the picture, where tooltips work, hovering a card lights up what it depends on, and keys zoom."""
-        return page(self._title or "Computation graph", self.svg)
+        """A page where folded cards open, tooltips work, hovering lights up what depends on what, names are found.
+
+        It holds all it shows, in at most 3 MB or so; what is left out is said at its end.
+        """
+        return self._page(MOST_SAVED)
+
+    def _page(self, most: int) -> str:
+        whole = View(self.svg, self._title or "Computation graph")
+        if self._engine == "dot":
+            return page(whole.name, Views([whole]))
+        return page(whole.name, views(self._source, whole, self._scene, self._options, most))
 
     def to_dot(self) -> graphviz.Digraph:
         """The graph for Graphviz; making it needs no executable, rendering it does."""
@@ -118,7 +134,7 @@ class Picture:
 
     def _repr_html_(self) -> str:
         """The page in a frame: JupyterLab makes an image of an SVG result, and images have no tooltips."""
-        return framed(self._title or "Computation graph", self.svg, self.html, "100%")
+        return framed(self._title or "Computation graph", self.svg, self._page(MOST_SHOWN), "100%")
 
 
 FORMATS: dict[str, Callable[[Picture], str]] = {
@@ -161,8 +177,8 @@ def draw(
     max_cards : how many cards there are at most, up to 1000; the earliest part of a graph without scopes is folded
     values : False shows the formulas alone
     edges : local partials on the wires between scalars: "auto" up to 60 cards, "all", or "none"
-    direction : "LR" from left to right, "TB" from the top down; None chooses: from left to right, unless that is wider
-        than a notebook's cell (953 px) and the other way is narrower
+    direction : "LR" from left to right, "TB" from the top down; None chooses what is shown at full size in a notebook's
+        cell (953 px), and, unless depth is given, folds the graph further until one of the two is
     theme : "auto" follows the reader's light or dark mode; "light" and "dark" are fixed
     title : None writes the formula if it is short; "" leaves the title out
     engine : "dot" has Graphviz lay the graph out, which must be installed
@@ -177,14 +193,14 @@ def draw(
     """
     choices = {"edges": (edges, Edges), "theme": (theme, Theme), "engine": (engine, Engine)}
     check_choices("draw", {**choices, "direction": ("LR" if direction is None else direction, Direction)})
-    drawn, text = read(y, "draw", seed, depth, max_cards)
-    heading = heading_of(drawn, title)
+    source = Source(y, "draw", seed, depth, max_cards)
+    options = Options(values, edges, theme, legend, None, direction)
+    plan = fitted(source, options)
+    heading = heading_of(plan.scene, title)
+    options = options._replace(title=heading)
     words = plain(heading) if heading else ""
-    if engine == "dot":
-        markup = rendered(digraph(drawn, words))
-    else:
-        markup = svg(drawn, Options(values, edges, theme, legend, heading, direction))
-    return Picture(markup, drawn, words, text)
+    markup = rendered(digraph(plan.scene, words)) if engine == "dot" else svg(plan, options)
+    return Picture(markup, plan.scene, words, source, options, engine)
 
 
 def displayed(result: Tensor) -> dict[str, str]:

@@ -91,11 +91,12 @@ def one_by_one(
     rows: list[States] = [states]
     for t in range(p.shape[0]):
         before = rows[-1]
-        after = CELLS[kind].step(p[t], projected(before[0], weight, bias), *before)
-        if w_hr is not None:
-            after = (projected(after[0], w_hr, None), *after[1:])
-        if mask is not None:
-            after = tuple(np.where(mask[t][:, None], new, old) for new, old in zip(after, before, strict=True))
+        with ad.scope(f"step {t + 1}"):
+            after = CELLS[kind].step(p[t], projected(before[0], weight, bias), *before)
+            if w_hr is not None:
+                after = (projected(after[0], w_hr, None), *after[1:])
+            if mask is not None:
+                after = tuple(np.where(mask[t][:, None], new, old) for new, old in zip(after, before, strict=True))
         rows.append(after)
     return rows
 

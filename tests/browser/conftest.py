@@ -82,6 +82,13 @@ class Browser:
         """The result of JavaScript in the page."""
         return self.driver.execute_script(script, *arguments)
 
+    def wait(self, selector: str) -> None:
+        """Until there is such an element: a page in a frame is unpacked first."""
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        script = f"return document.querySelector({selector!r}) !== null"
+        WebDriverWait(self.driver, 10, 0.05).until(lambda driver: driver.execute_script(script))
+
     def press(self, *keys: str) -> None:
         """Press keys, wherever the focus is."""
         from selenium.webdriver.common.action_chains import ActionChains

@@ -160,7 +160,7 @@ def test_a_narrow_window_shows_everything_without_scrolling_the_page_sideways(br
     for path, width in itertools.product((emblem, model), (390, 1200, 1500)):
         browser.open(path, "#step=3", width=width)
         assert browser.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        assert browser.run("return graph.querySelector('svg').getBoundingClientRect().width") >= 600
+        assert browser.run("return graph.querySelector('svg').getBoundingClientRect().width") >= 570
         # The card that the step is about is in view.
         assert browser.run(
             "const card = document.querySelector('#graph [data-node].active').getBoundingClientRect(),"
@@ -185,6 +185,7 @@ def test_in_a_notebook_the_frame_runs_and_has_no_origin(browser, emblem, tmp_pat
     browser.open(page)
     browser.driver.switch_to.frame(0)
     try:
+        browser.wait("#trace tr")
         assert browser.run("return document.querySelectorAll('#trace tr').length") == 2
         browser.driver.find_element("id", "next").click()
         assert at(browser) == 1

@@ -1,10 +1,9 @@
-import base64
-import html
 import re
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from frames import page_in, poster_in, without_tooltips
 from models import loss_of_mlp, scalar_mlp
 
 from autodiff.arrays.tensor import Tensor
@@ -147,14 +146,14 @@ def test_a_picture_that_is_too_wide_for_a_notebook_runs_from_the_top_down(produc
     assert width(draw(chain, direction="LR")) > 953 > width(draw(chain))
     assert draw(chain).svg == draw(chain, direction="TB").svg
     fan = sum(np.sin(product * k) for k in range(9))
-    best = min((draw(fan, direction=way) for way in ("LR", "TB")), key=width)
-    assert width(draw(fan)) == width(best)
+    assert min(width(draw(fan, direction=way)) for way in ("LR", "TB")) > 953 >= width(draw(fan))
+    assert "earlier operations" in draw(fan).svg
 
 
 def test_the_pill_of_the_output_hangs_below_its_card_from_the_top_down(product):
     drawn = draw(product, direction="TB").svg
     card = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="([^"]*)" rx="9"', drawn)[-1]
-    pill = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="15"', drawn)[-1]
+    pill = re.findall(r'<rect x="([^"]*)" y="([^"]*)" width="[^"]*" height="17"', drawn)[-1]
     assert float(pill[0]) == float(card[0]) + 10
     assert float(pill[1]) > float(card[1]) + float(card[2])
 
@@ -209,11 +208,9 @@ def test_notebooks_get_the_picture_and_the_trace(product):
 def test_in_a_notebook_tooltips_work_in_a_frame_without_an_origin_over_the_picture(product):
     drawn = draw(product)
     shown = drawn._repr_mimebundle_()["text/html"]
-    (page,) = re.findall(r'sandbox="allow-scripts" title="[^"]*" srcdoc=\'([^\']*)\'', shown)
-    assert html.unescape(page) == drawn.html
+    assert page_in(shown) == drawn.html
     assert "allow-same-origin" not in shown
-    (poster,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', shown)
-    assert base64.b64decode(poster).decode() == drawn.svg
+    assert poster_in(shown) == without_tooltips(drawn.svg)
 
 
 def test_a_small_number_displays_itself_in_a_notebook(product):
@@ -250,14 +247,14 @@ def test_after_an_assignment_the_picture_shows_what_is_and_no_adjoints(product):
 def test_a_model_is_drawn_after_a_step_of_its_optimizer():
     for made in (loss_of_mlp, scalar_mlp):
         loss = made()
-        before = draw(loss)
+        before = draw(loss, direction="TB")
         for node in list(before._scene.root.adjoints()):
             if node.primitive is None:
                 node.value = node.value * 0.5
-        after = draw(loss)
+        after = draw(loss, direction="TB")
         assert {card.path for card in after._scene.cards} == {card.path for card in before._scene.cards}
         assert not any(card.adjoint is not None for card in after._scene.cards)
-        assert draw(made()).svg == before.svg
+        assert draw(made(), direction="TB").svg == before.svg
 
 
 def test_dot_export_numbers_nodes_in_recording_order(product):

@@ -126,5 +126,5 @@ def test_graphs_of_derivatives_and_checkpoints_can_be_drawn(order):
     g = y
     for _ in range(order):
         g = adjoints(g, ad.Tensor(1.0), wrt=[x], recorded=True)[x]
-    assert "model" in draw(g).svg
+    assert "model" in draw(g, direction="LR").svg
     assert ad.steps(g).html

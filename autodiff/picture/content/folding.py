@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from autodiff.picture.content.outline import Outline, Region, start
+from autodiff.picture.content.outline import Region, start
 
 DEEPEST = 32  # levels of boxes in boxes that a picture may have
 FEW = 10  # a picture of fewer cards opens a part of a scope that it cannot open as a whole
@@ -29,15 +29,15 @@ class Folding:
     cards: int = 0
 
 
-def folded(outline: Outline, most: int, depth: int | None = None) -> Folding:
-    """The folding of a graph: scopes open level by level, the shallowest first, while `most` cards suffice.
+def folded(whole: Region, most: int, depth: int | None = None) -> Folding:
+    """The folding of a region, usually the whole graph: scopes open level by level, while `most` cards suffice.
 
     Scopes of one level and kind (calls of one class of module, names that differ in their digits) are alike, so
     they open together or not at all. With `depth`, that many levels are open, however many cards it takes.
     """
     folding = Folding()
-    _open(folding, outline.whole, most)
-    level = [outline.whole]
+    _open(folding, whole, most)
+    level = [whole]
     for reached in range(1, DEEPEST):
         level = [inner for region in level if region in folding.open for inner in _shown(folding, region)]
         groups: dict[Any, list[Region]] = {}
@@ -49,8 +49,10 @@ def folded(outline: Outline, most: int, depth: int | None = None) -> Folding:
                 folding.open.update(group)
                 folding.cards += cards
     if depth is None and folding.cards < FEW <= most - folding.cards:
-        closed = [r for r in outline.whole.inner() if r.parent in folding.open and r not in folding.open]
-        large = [region for region in closed if len(region.items) > FEW and region in _shown(folding, region.parent)]
+        shown = [
+            inner for region in (whole, *whole.inner()) if region in folding.open for inner in _shown(folding, region)
+        ]
+        large = [region for region in shown if len(region.items) > FEW and region not in folding.open]
         if large:
             folding.cards -= 1
             _open(folding, large[-1], most - folding.cards)
@@ -80,9 +82,8 @@ def _open(folding: Folding, region: Region, room: int) -> None:
     folding.cards += kept + 1 + (reserved or needed)
 
 
-def _shown(folding: Folding, region: Region | None) -> list[Region]:
+def _shown(folding: Folding, region: Region) -> list[Region]:
     """The regions that are items of an open one and not among its earlier operations."""
-    assert region is not None
     return [item for item in region.items[folding.earlier.get(region, Earlier()).items :] if isinstance(item, Region)]
 
 

@@ -17,9 +17,10 @@ class Heatmap(NamedTuple):
     scale: float  # the value of the end colours; NaN or infinite if the array holds such values
 
 
-def heatmap(value: Any) -> Heatmap | None:
+def heatmap(value: Any, scale: float | None = None, most: tuple[int, int] = (24, 24)) -> Heatmap | None:
     """The heat map of an array: one row if 1-D, (-1, last axis) if more. None if there is nothing to show.
 
+    `scale` is the value of the end colours, the greatest magnitude if not given; `most` the rows and columns.
     Booleans count as 0 and 1; complex numbers are shown by their magnitude.
     """
     array = np.asarray(value)
@@ -27,26 +28,23 @@ def heatmap(value: Any) -> Heatmap | None:
         return None
     table = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else array.reshape(1, -1)
     with np.errstate(all="ignore"):
-        cells = _block_extremes(_block_extremes(np.abs(table) if table.dtype.kind == "c" else table).T).T
+        numbers = np.abs(table) if table.dtype.kind == "c" else table
+        cells = _block_extremes(_block_extremes(numbers, most[0]).T, most[1]).T
         magnitude = np.abs(cells)
         finite = magnitude[np.isfinite(magnitude)]
         peak = float(finite.max()) if finite.size else 0.0
-        scaled = np.clip(cells / (peak or 1.0), -1.0, 1.0)
-    levels = [[_level(cell) for cell in row] for row in scaled.tolist()]
-    return Heatmap(levels, peak if finite.size == magnitude.size else float(magnitude.max()))
+        scaled = np.rint(np.clip(cells / ((peak if scale is None else scale) or 1.0), -1.0, 1.0) * ZERO_LEVEL)
+    levels = np.where(np.isnan(scaled), NAN_LEVEL - ZERO_LEVEL, scaled).astype(int) + ZERO_LEVEL
+    return Heatmap(levels.tolist(), peak if finite.size == magnitude.size else float(magnitude.max()))
 
 
-def _level(cell: float) -> int:
-    return NAN_LEVEL if cell != cell else ZERO_LEVEL + round(cell * ZERO_LEVEL)
-
-
-def _block_extremes(table: Any) -> Any:
-    """At most 24 rows, in float64: of every block of rows the element of greatest magnitude, NaN before all others.
+def _block_extremes(table: Any, most: int) -> Any:
+    """At most so many rows, in float64: of every block of rows the greatest magnitude, NaN before all others.
 
     A mean would let a checkerboard of ±1 vanish, and would understate the scale.
     """
     numbers = table.astype(np.float64)
-    if len(numbers) <= MOST_CELLS:
+    if len(numbers) <= most:
         return numbers
-    blocks = np.array_split(numbers, MOST_CELLS)
+    blocks = np.array_split(numbers, most)
     return np.stack([np.take_along_axis(b, np.abs(b).argmax(0)[None], 0)[0] for b in blocks])

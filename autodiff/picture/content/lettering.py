@@ -14,6 +14,7 @@ from typing import NamedTuple
 from autodiff.notation.formula import DIRECTION_MARKS, Formula, Token, unraised
 
 SMALL, LOWER, RAISE = 0.7, 0.22, -0.36  # sub- and superscripts, in em of the text they belong to
+LEAST = 11.0  # px: no text is smaller
 MONO_EM, SERIF_WIDENING, SANS_WIDENING = 0.602, 1.10, 1.18
 WORDS_WIDENING = 0.14
 BOLD = 1.12  # how much wider bold interface type is
@@ -109,7 +110,7 @@ def tspans(formula: Formula, size: float) -> str:
     for run in runs(formula):
         attributes = ' font-style="italic"' if run.italic else ""
         if run.scale != 1.0:
-            attributes += f' font-size="{size * run.scale:.1f}"'
+            attributes += f' font-size="{_size(run, size):.1f}"'
         if run.drop != level:
             attributes += f' dy="{size * (run.drop - level):.2f}"'
         level = run.drop
@@ -119,7 +120,12 @@ def tspans(formula: Formula, size: float) -> str:
 
 def serif_width(formula: Formula, size: float) -> float:
     """The width of a formula."""
-    return sum(_em(run.text) * run.scale for run in runs(formula)) * size * SERIF_WIDENING
+    return sum([_em(run.text) * _size(run, size) for run in runs(formula)]) * SERIF_WIDENING
+
+
+def _size(run: Run, size: float) -> float:
+    """The font size of a run in a formula of a size: small, but not too small to be read."""
+    return size if run.scale == 1.0 else max(size * run.scale, min(size, LEAST))
 
 
 def header_width(formula: Formula, size: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.engine.graph import Node, Scope, operands
+from autodiff.notation.constants import name_of
 from autodiff.notation.naming import is_constant_array
 from autodiff.picture.content.members import Members
 
@@ -77,7 +79,10 @@ class Outline:
     def __init__(self, nodes: Sequence[Node], most_outside: int) -> None:
         self.whole = Region(None, None, -1)
         self.constants: dict[int, Node] = {}  # by the identity of the array
-        self._used: dict[Node, Leaf] = {}
+        self.leaves: dict[Node, Leaf] = {}
+        self.last_use: dict[Node, int] = {
+            nodes[-1]: sys.maxsize
+        }  # the serial of its last user; the result is used after
         self._read(nodes)
         self.members = Members(region.frame for region in self.whole.inner())
         self._place_leaves(most_outside)
@@ -102,7 +107,7 @@ class Outline:
             for argument in operands(node):
                 self._note_use(argument, node, region)
         if nodes[-1].primitive is None:  # a leaf alone is a graph too
-            self._used[nodes[-1]] = Leaf(nodes[-1], False, nodes[-1].serial, nodes[-1].serial, [self.whole])
+            self.leaves[nodes[-1]] = Leaf(nodes[-1], False, nodes[-1].serial, nodes[-1].serial, [self.whole])
 
     def _enter(self, scope: Scope, entered: list[tuple[Scope, Region]], serial: int) -> Region:
         """The region of a scope: the outer ones that go on are kept, the others are begun."""
@@ -125,16 +130,17 @@ class Outline:
     def _note_use(self, argument: Any, node: Node, region: Region) -> None:
         if isinstance(argument, Node):
             if argument.primitive is not None:
+                self.last_use[argument] = max(node.serial, self.last_use.get(argument, -1))
                 return
             leaf = argument
         elif not is_constant_array(argument):
             return
         else:
-            leaf = self.constants.get(id(argument)) or stand_in(np.asarray(argument))
+            leaf = self.constants.get(id(argument)) or stand_in(np.asarray(argument), name=name_of(argument))
             self.constants[id(argument)] = leaf
-        known = self._used.get(leaf)
+        known = self.leaves.get(leaf)
         if known is None:
-            self._used[leaf] = Leaf(leaf, leaf is not argument, node.serial, node.serial, [region])
+            self.leaves[leaf] = Leaf(leaf, leaf is not argument, node.serial, node.serial, [region])
             return
         known.last_used = node.serial
         if known.users[-1] is not region:
@@ -142,7 +148,7 @@ class Outline:
 
     def _place_leaves(self, most_outside: int) -> None:
         """Parameters into the scope of the module that owns them; inputs and data outside, if there is room."""
-        homes = [(leaf, self._home(leaf)) for leaf in self._used.values()]
+        homes = [(leaf, self._home(leaf)) for leaf in self.leaves.values()]
         crowded = sum(home is self.whole for _, home in homes) > most_outside
         for leaf, home in homes:
             if crowded and home is self.whole and all(user is leaf.users[0] for user in leaf.users):
@@ -184,11 +190,11 @@ def start(item: Node | Region) -> int:
     return item.start if isinstance(item, Region) else item.serial
 
 
-def stand_in(primal: Any, arguments: tuple[Any, ...] = ()) -> Node:
+def stand_in(primal: Any, arguments: tuple[Any, ...] = (), name: str | None = None) -> Node:
     """A node that was never recorded."""
     node = Node()
     node.primal, node.primitive, node.arguments, node.parameters = primal, None, arguments, {}
-    node.scope, node.serial, node.name = (), -1, None
+    node.scope, node.serial, node.name = (), -1, name
     return node
 
 

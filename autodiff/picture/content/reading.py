@@ -11,8 +11,9 @@ from autodiff.engine.graph import ancestors
 from autodiff.notation.naming import assigned_since
 from autodiff.notation.trace import Trace
 from autodiff.picture.content.folding import folded
-from autodiff.picture.content.outline import Outline
-from autodiff.picture.content.scene import Scene, scene
+from autodiff.picture.content.outline import Outline, Region
+from autodiff.picture.content.reader import scene
+from autodiff.picture.content.scene import Scene, Symbols
 from autodiff.picture.exports.text import words
 
 MOST_CARDS = 1000
@@ -26,8 +27,51 @@ class Reading(NamedTuple):
     text: Trace | str
 
 
+class Source:
+    """What pictures of a result are read from: its graph, its adjoints, its scopes."""
+
+    def __init__(self, y: Tensor, asked: str, seed: npt.ArrayLike | None, depth: int | None, max_cards: int) -> None:
+        _check(y, asked, depth, max_cards)
+        self._y, self._asked, self.depth, self.most = y, asked, depth, max_cards
+        nodes = ancestors(y, shown=True)
+        self._stale = assigned_since(nodes)
+        if self._stale:  # a leaf that was assigned since is younger than the result
+            nodes = [*(node for node in nodes if node is not y), y]
+        self._nodes = nodes
+        drawable = not self._stale and (seed is not None or (y.size == 1 and y.dtype.kind == "f"))
+        self._adjoints: dict[Any, Any] = {tensor: g[()] for tensor, g in y.adjoints(seed).items()} if drawable else {}
+        self._outline = Outline(nodes, max_cards // 2)
+        self._naming = Symbols(y, self._outline)
+
+    def scene(self, most: int, within: Region | None = None) -> Scene:
+        """At most so many cards of the graph, or of one region of it."""
+        stale = self._stale or assigned_since(self._nodes)  # it may be read long after it was made
+        depth = self.depth if within is None else None
+        folding = folded(within or self._outline.whole, most, depth)
+        if folding.cards > MOST_CARDS:
+            raise ValueError(
+                f"ad.{self._asked} was called with depth={depth}, which would take {folding.cards:,} cards; a picture "
+                f"holds at most {MOST_CARDS}. Ask for a smaller depth=, or leave it out: max_cards= then decides what "
+                "is folded."
+            )
+        adjoints = {} if stale else self._adjoints
+        drawn = scene(self._y, adjoints, self._outline, folding, self._naming, within)
+        return drawn._replace(values=len(self._nodes), stale=stale)
+
+    def text(self, drawn: Scene) -> Trace | str:
+        """The same as a text: the trace of a graph that is shown whole and is not long, or else the cards."""
+        whole = len(self._nodes) <= LONGEST_TRACE and not any(card.fold for card in drawn.cards)
+        return Trace(self._y, self._adjoints) if whole else words(drawn)
+
+
 def read(y: Tensor, asked: str, seed: npt.ArrayLike | None, depth: int | None, max_cards: int) -> Reading:
     """What is shown of everything `y` was computed from; `asked` is the function that errors name."""
+    source = Source(y, asked, seed, depth, max_cards)
+    drawn = source.scene(max_cards)
+    return Reading(drawn, source.text(drawn))
+
+
+def _check(y: Tensor, asked: str, depth: int | None, max_cards: int) -> None:
     if not isinstance(y, Tensor):
         raise TypeError(
             f"ad.{asked} was asked for a picture of {type(y).__name__}, which remembers no computation; "
@@ -37,22 +81,6 @@ def read(y: Tensor, asked: str, seed: npt.ArrayLike | None, depth: int | None, m
         raise ValueError(f"ad.{asked} was called with depth={depth!r}; it is a number of levels of scopes, from 0.")
     if not isinstance(max_cards, int) or not 2 <= max_cards <= MOST_CARDS:
         raise ValueError(f"ad.{asked} was called with max_cards={max_cards!r}; it is a number from 2 to {MOST_CARDS}.")
-    nodes = ancestors(y, shown=True)
-    stale = assigned_since(nodes)
-    if stale:  # a leaf that was assigned since is younger than the result
-        nodes = [*(node for node in nodes if node is not y), y]
-    drawable = not stale and (seed is not None or (y.size == 1 and y.dtype.kind == "f"))
-    adjoints: dict[Any, Any] = {tensor: g[()] for tensor, g in y.adjoints(seed).items()} if drawable else {}
-    outline = Outline(nodes, max_cards // 2)
-    folding = folded(outline, max_cards, depth)
-    if folding.cards > MOST_CARDS:
-        raise ValueError(
-            f"ad.{asked} was called with depth={depth}, which would take {folding.cards:,} cards; a picture holds at "
-            f"most {MOST_CARDS}. Ask for a smaller depth=, or leave it out: max_cards= then decides what is folded."
-        )
-    drawn = scene(nodes, adjoints, outline, folding)._replace(stale=stale)
-    whole = len(nodes) <= LONGEST_TRACE and not any(card.fold for card in drawn.cards)
-    return Reading(drawn, Trace(y, adjoints) if whole else words(drawn))
 
 
 def check_choices(asked: str, given: dict[str, tuple[object, Any]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autodiff.notation.formula import Formula, plain
 from autodiff.picture.content.lettering import fitted, header_width, mono_width, sans_width, serif_width, undirected
 from autodiff.picture.content.scene import Card
@@ -11,7 +13,7 @@ from autodiff.picture.drawing.thumbnails import (
     CAPTION,
     CAPTION_TYPE,
     FOOT,
-    columns_of,
+    Columns,
     described_value,
     digits,
     shape,
@@ -27,16 +29,24 @@ SCALAR_WIDTH, ARRAY_WIDTH = 112, 136
 ARRAY_HEADER, SHAPE_LINE, BESIDE_CAPTION = 30, 17, 20
 WIDEST_HEADER = 240
 SCALAR_TYPE, ARRAY_TYPE, BAND_TYPE, NUMBER_TYPE = 16, 15, 13.5, 13
-TAGS = {"input": "INPUT", "parameter": "PARAM", "constant": "CONST", "output": "OUTPUT", "operation": ""}
-BORDERS = {"input": 2.5, "parameter": 2.25, "output": 2.5, "constant": 2.25, "operation": 1.25}
-BELOW = 9  # how far below the lower border a tag there hangs: clear of the last row
+TAGS = {
+    "input": "INPUT",
+    "parameter": "PARAM",
+    "constant": "CONST",
+    "output": "OUTPUT",
+    "outer": "OUTSIDE",
+    "operation": "",
+}
+BORDERS = {"input": 2.5, "parameter": 2.25, "output": 2.5, "constant": 2.25, "outer": 1.25, "operation": 1.25}
+TAG_TYPE, TAG_SPACING = 11, 0.3
+BELOW = 13  # how far below the lower border a tag there hangs: clear of the last row
 LONGEST_NAME = 500
 
 
-def size_of(card: Card, values: bool) -> Size:
+def size_of(card: Card, values: bool, columns: Sequence[Columns]) -> Size:
     """Width and height of a card, the width rounded up to a multiple of 4."""
     if card.fold is not None:
-        return stacks.size_of(card, card.fold, values)
+        return stacks.size_of(card, card.fold, values, columns)
     if card.is_scalar:
         bands = _bands(card) if values else []
         inside = [header_width(_header(card), SCALAR_TYPE) + 2 * PADDING]
@@ -45,22 +55,24 @@ def size_of(card: Card, values: bool) -> Size:
             for _, symbol, text in bands
         ]
         return _rounded(max(SCALAR_WIDTH, *inside)), HEADER + BAND * len(bands)
-    columns = columns_of(card.value, card.adjoint) if values else []
-    caption = max((mono_width(column.caption, CAPTION_TYPE) for column in columns), default=0.0)
+    own = columns[0]
+    caption = max((mono_width(column.caption, CAPTION_TYPE) for column in own), default=0.0)
     wide = max(
         ARRAY_WIDTH,
         header_width(_header(card), ARRAY_TYPE) + 2 * PADDING,
         mono_width(shape(card.value), CAPTION_TYPE) + 2 * PADDING,
-        len(columns) * (caption + BESIDE_CAPTION) + 10,
+        len(own) * (caption + BESIDE_CAPTION) + 10,
     )
-    return _rounded(wide), ARRAY_HEADER + SHAPE_LINE + (tallest(columns) + CAPTION + FOOT if columns else -4)
+    return _rounded(wide), ARRAY_HEADER + SHAPE_LINE + (tallest(own) + CAPTION + FOOT if own else -4)
 
 
-def card_markup(pen: Pen, card: Card, corner: Point, size: Size, index: int, values: bool, down: bool) -> str:
+def card_markup(
+    pen: Pen, card: Card, corner: Point, size: Size, index: int, values: bool, down: bool, columns: Sequence[Columns]
+) -> str:
     """One card with its tooltip."""
     x, y = corner
     if card.fold is not None:
-        body = stacks.markup(pen, card, card.fold, x, y, size, values)
+        body = stacks.markup(pen, card, card.fold, (x, y), size, values, columns)
     else:
         width, height = size
         paint = pen.paint(
@@ -70,7 +82,7 @@ def card_markup(pen: Pen, card: Card, corner: Point, size: Size, index: int, val
         )
         body = [
             pen.rect(x, y, width, height, RADIUS, pen.paint(fill="card")),
-            *(_scalar(pen, card, x, y, width, values) if card.is_scalar else _array(pen, card, x, y, size, values)),
+            *(_scalar(pen, card, x, y, width, values) if card.is_scalar else _array(pen, card, x, y, size, columns[0])),
             pen.rect(x, y, width, height, RADIUS, paint, role="frame"),
         ]
     tag = y
@@ -132,10 +144,9 @@ def _scalar(pen: Pen, card: Card, x: float, y: float, width: float, values: bool
     return [pen.formula(x + width / 2, y + 23.5, _header(card), SCALAR_TYPE), *markup]
 
 
-def _array(pen: Pen, card: Card, x: float, y: float, size: Size, values: bool) -> list[str]:
+def _array(pen: Pen, card: Card, x: float, y: float, size: Size, columns: Columns) -> list[str]:
     width, height = size
     top = y + ARRAY_HEADER + SHAPE_LINE
-    columns = columns_of(card.value, card.adjoint) if values else []
     return [
         pen.formula(x + width / 2, y + 21.5, _header(card), ARRAY_TYPE),
         pen.text(x + width / 2, y + ARRAY_HEADER + 8, shape(card.value), CAPTION_TYPE, "muted", MONO, "middle"),
@@ -147,8 +158,8 @@ def _tag(pen: Pen, card: Card, x: float, y: float) -> list[str]:
     tag = TAGS[card.kind]
     if not tag:
         return []
-    width = sans_width(tag, 9) + 0.6 * len(tag) + 10
+    width = sans_width(tag, TAG_TYPE) + TAG_SPACING * len(tag) + 12
     return [
-        pen.rect(x + 10, y - 8, width, 15, 7.5, pen.paint(fill="card", stroke=card.kind, width=1.5)),
-        pen.text(x + 10 + width / 2, y + 3.2, tag, 9, "ink", anchor="middle", weight=700, spacing=0.6),
+        pen.rect(x + 10, y - 11, width, 17, 8.5, pen.paint(fill="card", stroke=card.kind, width=1.5)),
+        pen.text(x + 10 + width / 2, y + 1.4, tag, TAG_TYPE, "ink", anchor="middle", weight=600, spacing=TAG_SPACING),
     ]

@@ -12,6 +12,7 @@ from autodiff.picture.drawing.pen import SERIF, Pen, px
 
 TYPE, LINE, GAP, LEAST_WIDTH = 12, 22, 26, 520
 
+COMPARED = ", one scale for cards that are alike"
 STALE = "assigned since: inputs and parameters as they are now, no adjoints"
 
 
@@ -33,7 +34,7 @@ class Entry(NamedTuple):
         return [*self.icon(x, baseline), self.pen.text(x + self.indent, baseline, self.words, TYPE, "muted")]
 
 
-def entries(pen: Pen, scene: Scene, values: bool, pills: bool) -> list[Entry]:
+def entries(pen: Pen, scene: Scene, values: bool, pills: bool, compared: bool = False) -> list[Entry]:
     """Entries for what this picture contains, no others."""
     adjoints = any(card.adjoint is not None for card in scene.cards)
 
@@ -63,7 +64,7 @@ def entries(pen: Pen, scene: Scene, values: bool, pills: bool) -> list[Entry]:
     if pills:
         items.append(Entry(pill, 42, "local partial ∂head/∂tail, the factor on the way back", pen))
     if values and not all(card.is_scalar for card in scene.cards):
-        items.append(Entry(colours, 107, "−max|v| … 0 … +max|v|, per thumbnail", pen))
+        items.append(Entry(colours, 107, "−max|v| … 0 … +max|v|, per thumbnail" + COMPARED * compared, pen))
     if not all(wire.flows for wire in scene.wires):
         items.append(Entry(dashes, 34, "no gradient", pen))
     if any(card.fold for card in scene.cards):

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 from autodiff.notation.formula import Formula
-from autodiff.picture.content.heatmap import ZERO_LEVEL
 from autodiff.picture.content.lettering import esc, tspans
 from autodiff.picture.geometry.layout import Point
 
 Theme = Literal["auto", "light", "dark"]
 
-SERIF = "'STIX Two Text','Cambria',Georgia,'Times New Roman','Liberation Serif','DejaVu Serif',serif"
-MONO = "ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono','DejaVu Sans Mono',monospace"
+SERIF = "'STIX Two Text',Cambria,Georgia,'Times New Roman',serif"
+MONO = "ui-monospace,Menlo,Consolas,monospace"
 FLUID = ' style="max-width:100%;height:auto"'  # no wider than what it stands in
 SANS = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'Liberation Sans',sans-serif"
 
@@ -38,6 +37,7 @@ PALETTE = {  # light, dark
     "parameter": ("#008a64", "#2ac39a"),
     "constant": ("#768390", "#768390"),
     "output": ("#c47d00", "#e69f00"),
+    "outer": ("#768390", "#768390"),
     "scope": ("#f6f8fa", "#131920"),
     "scope-inner": ("#eef1f4", "#1a2129"),
     "scope-border": ("#c3cbd3", "#3d444d"),
@@ -160,7 +160,8 @@ class Pen:
         spacing: float = 0,
         role: str = "",
     ) -> str:
-        style = f' font-family="{font}" font-size="{size:g}"'
+        style = f' font-family="{font}"' if font != SANS else ""  # the whole picture has that one
+        style += f' font-size="{size:g}"'
         style += f' text-anchor="{anchor}"' if anchor != "start" else ""
         style += f' font-weight="{weight}"' if weight != 400 else ""
         style += f' letter-spacing="{spacing:g}"' if spacing else ""
@@ -170,22 +171,33 @@ class Pen:
     def thumbnail(self, x: float, y: float, width: float, height: float, levels: Sequence[Sequence[int]]) -> str:
         """A heat map in a box: one stroked path per level, runs of equal cells joined."""
         rows, columns = len(levels), len(levels[0])
-        strokes: dict[int, str] = {}
+        strokes: dict[int, list[str]] = {}
+        pens: dict[int, tuple[int, int]] = {}  # where each level's path has got to
+        count = [0] * (len(LEVELS) + 1)
         for i, row in enumerate(levels):
             j = 0
             while j < columns:
-                run = 1
-                while j + run < columns and row[j + run] == row[j]:
+                level, run = row[j], 1
+                while j + run < columns and row[j + run] == level:
                     run += 1
-                strokes[row[j]] = strokes.get(row[j], "") + f"M{j} {i}h{run}"
+                x_at, y_at = pens.get(level, (0, 0))
+                strokes.setdefault(level, []).append(f"m{j - x_at} {i - y_at}h{run}")
+                pens[level] = j + run, i
+                count[level] += 1
                 j += run
+        gaps = len(LEVELS) in strokes  # between tiles, where the card is seen
+        common = max(strokes, key=lambda level: count[level]) if not gaps else len(LEVELS)
+        strokes.pop(common)  # the background
         across, down = width / columns, height / rows
-        strokes.pop(ZERO_LEVEL, None)  # the background
-        background = f'<path d="M0 {rows / 2 - 0.5:g}h{columns}" stroke="{LEVELS[ZERO_LEVEL]}" stroke-width="{rows}"/>'
+        background = (
+            ""
+            if gaps
+            else f'<path d="M0 {rows / 2 - 0.5:g}h{columns}" stroke="{LEVELS[common]}" stroke-width="{rows}"/>'
+        )
         return (
             f'<g transform="matrix({across:.4f} 0 0 {down:.4f} {px(x)} {y + down / 2:.2f})" fill="none" '
             f'shape-rendering="crispEdges">{background}'
-            + "".join(f'<path d="{strokes[level]}" stroke="{LEVELS[level]}"/>' for level in sorted(strokes))
+            + "".join(f'<path d="{"".join(strokes[level])}" stroke="{LEVELS[level]}"/>' for level in sorted(strokes))
             + "</g>"
             + self.rect(x, y, width, height, 0, self.paint(stroke="line", width=0.75))
         )

@@ -1,4 +1,4 @@
-"""Values as cards show them: a scalar's digits, an array's heat maps side by side."""
+"""Values as cards show them: a scalar's digits, an array's heat maps or plots side by side."""
 
 from __future__ import annotations
 
@@ -8,23 +8,30 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autodiff.notation.formula import number
-from autodiff.picture.content.heatmap import Heatmap, heatmap
+from autodiff.picture.content.heatmap import Heatmap
 from autodiff.picture.content.lettering import mono_width
+from autodiff.picture.content.tiles import Plot, drawing
 from autodiff.picture.drawing.pen import MONO, Pen
+from autodiff.picture.drawing.plots import plot
 from autodiff.picture.geometry.lattice import Size
 
-CAPTION, FOOT, CAPTION_TYPE = 16, 9, 10.5
+CAPTION, FOOT, CAPTION_TYPE = 16, 9, 11
 GAP, HEIGHT, CELL, SMALLEST = 10, 48, 11, 9
+PLOT_HEIGHT = 32
+Scales = tuple[float | None, float | None]  # of values and of adjoints; None: each its own
 ROOM = 136  # the width heat maps are drawn for, whatever the card's
 DTYPES = {"float": "f", "complex": "c", "int": "i", "uint": "u"}
 
 
 class Column(NamedTuple):
-    """One heat map: of the value or of its adjoint."""
+    """One heat map or plot: of the value or of its adjoint."""
 
     tone: str
-    drawn: Heatmap | None
+    drawn: Heatmap | Plot | None
     caption: str
+
+
+Columns = Sequence[Column]  # side by side: of a value, and of its adjoint
 
 
 def digits(value: Any) -> str:
@@ -66,12 +73,12 @@ def shape(value: Any) -> str:
     return f"{'×'.join(map(str, np.shape(value)))} · {kind}"
 
 
-def columns_of(value: Any, adjoint: Any | None) -> list[Column]:
-    """The heat maps of an array and of its adjoint, if there is one."""
+def columns_of(value: Any, adjoint: Any | None, scales: Scales = (None, None)) -> list[Column]:
+    """How an array and its adjoint are drawn, if there is one; on given scales where several are compared."""
     columns = []
-    for tone, array in (("primal", value), ("adjoint", adjoint)):
+    for tone, array, scale in (("primal", value, scales[0]), ("adjoint", adjoint, scales[1])):
         if array is not None:
-            drawn = heatmap(array)
+            drawn = drawing(array, scale)
             columns.append(Column(tone, drawn, "empty" if drawn is None else _caption(array, drawn)))
     return columns
 
@@ -89,13 +96,19 @@ def thumbnails(pen: Pen, columns: Sequence[Column], x: float, top: float, width:
         middle = x + GAP + place * (room + GAP) + room / 2
         across, tall = _extent(drawn, len(columns))
         left = middle - (mono_width(caption, CAPTION_TYPE) + 10) / 2
-        map_ = [] if drawn is None else [pen.thumbnail(middle - across / 2, top, across, tall, drawn.levels)]
+        map_ = _drawn(pen, drawn, middle - across / 2, top, across, tall)
         words = pen.text(left + 10, baseline, caption, CAPTION_TYPE, tone, MONO)
         parts += pen.group(tone, [*map_, pen.triangle(left + 3, baseline - 3.5, tone, 3.0), words])
     return parts
 
 
-def _caption(array: Any, drawn: Heatmap) -> str:
+def _drawn(pen: Pen, drawn: Heatmap | Plot | None, x: float, y: float, width: float, height: float) -> list[str]:
+    if isinstance(drawn, Heatmap):
+        return [pen.thumbnail(x, y, width, height, drawn.levels)]
+    return [] if drawn is None else [plot(pen, drawn, x, y, width, height)]
+
+
+def _caption(array: Any, drawn: Heatmap | Plot) -> str:
     """What the colours stand for: of whole numbers and masks their range, of others the scale."""
     array = np.asarray(array)
     if array.dtype.kind == "b":
@@ -116,9 +129,11 @@ def _scale(scale: float) -> str:
     return f"±{mantissa}e{int(exponent)}".replace("-", "−")
 
 
-def _extent(drawn: Heatmap | None, columns: int) -> Size:
+def _extent(drawn: Heatmap | Plot | None, columns: int) -> Size:
     if drawn is None:
         return SMALLEST, SMALLEST
+    if isinstance(drawn, Plot):
+        return (ROOM - GAP * (columns + 1)) / columns, PLOT_HEIGHT
     rows, across = len(drawn.levels), len(drawn.levels[0])
     room = (ROOM - GAP * (columns + 1)) / columns
     cell = min(room / across, HEIGHT / rows, CELL)

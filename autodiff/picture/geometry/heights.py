@@ -12,7 +12,8 @@ from itertools import pairwise
 
 from autodiff.picture.geometry.lattice import NO_PORTS, Lattice, Ports
 
-RELAXATIONS, ONE_SIDED, MEAN = 36, 4, 8
+RELAXATIONS, FEWEST, ONE_SIDED, MEAN = 36, 14, 4, 8
+MANY = 300  # places; with more, fewer sweeps do
 STILL = 0.01  # when a sweep moves nothing further, more would not
 WEIGHTS = (1.0, 2.0, 8.0)  # of a wire piece with no, one or two bends: long wires pull straight
 SPINE = 5.0  # wires between operations pull harder than those from leaves
@@ -34,6 +35,12 @@ def _fit(wish: Sequence[float], weight: Sequence[float], offsets: Sequence[float
 
     Pool adjacent violators: neighbours in the wrong order are put on their mean.
     """
+    if len(wish) == 2:  # the commonest column
+        (first, second), gap = wish, offsets[1] - offsets[0]
+        if second - first >= gap:
+            return [first, second]
+        mean = (first * weight[0] + (second - gap) * weight[1]) / (weight[0] + weight[1])
+        return [mean, mean + gap]
     blocks: list[tuple[float, float, int]] = []  # mean, weight, members
     last = -math.inf
     for value, total, offset in zip(wish, weight, offsets, strict=True):
@@ -73,18 +80,39 @@ def heights(lattice: Lattice, gap_y: float, ports: Ports = NO_PORTS) -> list[flo
         fit = _fit(wish, [PINNED if place in pinned else 1.0 for place in layer], offsets[: len(layer)])
         for place, y in zip(layer, fit, strict=True):
             height[place] = y
-    for sweep in range(RELAXATIONS):
+    moving = [(layer, offsets) for layer, offsets in columns if any(place not in pinned for place in layer)]
+    sweeps = min(RELAXATIONS, max(FEWEST, RELAXATIONS * MANY // max(1, len(height))))
+    for sweep in range(sweeps):
         rightward = sweep % 2 == 0
         pulls, weights = both if sweep >= ONE_SIDED else left if rightward else right
         before = height[:]
-        for layer, offsets in columns if rightward else reversed(columns):
+        for layer, offsets in moving if rightward else reversed(moving):
             wish = [_wish(pulls[place], height, place, sweep >= MEAN and place >= lattice.cards) for place in layer]
             fit = _fit(wish, [weights[place] for place in layer], offsets) if len(layer) > 1 else wish
             for place, y in zip(layer, fit, strict=True):
                 height[place] = y
         if sweep > MEAN and all(abs(y - z) < STILL for y, z in zip(height, before, strict=True)):
             break
-    return [pinned.get(place, y) for place, y in enumerate(height)]
+    height = [pinned.get(place, y) for place, y in enumerate(height)]
+    _draw_in(lattice, height, gaps, ports)
+    return height
+
+
+def _draw_in(lattice: Lattice, height: list[float], gaps: Sequence[Sequence[float]], ports: Ports) -> None:
+    """Move leaves at either end of a column inwards, as far as there is room, where nothing else reaches that far."""
+    free = set(range(ports.entries, lattice.cards - ports.exits)).difference(chain[-1] for chain in lattice.chains)
+    others = [place for place in range(len(lattice.sizes)) if place not in free]
+    for way in (1, -1):  # from the top, then from the bottom
+        edge = min((way * height[place] - lattice.sizes[place][1] / 2 for place in others), default=0.0)
+        for layer, gap in zip(lattice.layers, gaps, strict=True):
+            ordered, room = (layer, gap) if way == 1 else (layer[::-1], gap[::-1])
+            outer = next((k for k, place in enumerate(ordered) if place not in free), len(ordered))
+            for k in reversed(range(outer)):
+                place = ordered[k]
+                wish = edge + lattice.sizes[place][1] / 2
+                if k + 1 < len(ordered):
+                    wish = min(wish, way * height[ordered[k + 1]] - room[k])
+                height[place] = way * max(wish, way * height[place])
 
 
 def _spine(lattice: Lattice, ports: Ports) -> dict[int, float]:

@@ -15,6 +15,7 @@ from autodiff.picture.geometry.ordering import Edge, neighbours, ranks, untangle
 
 Size = tuple[float, float]
 
+MOST_LEAVES = 2  # in a column where there are boxes, from the top down
 BEND = 2.0  # the height a wire reserves where it passes a column
 
 
@@ -26,6 +27,7 @@ class Ports(NamedTuple):
     tails: Mapping[int, float] = {}  # the height at which an edge leaves its tail, from the tail's middle
     heads: Mapping[int, float] = {}
     values: Sequence[int] | None = None  # which value each edge carries; None: that of its tail
+    broad: frozenset[int] = frozenset()  # cards that no leaf may stand beside
 
 
 NO_PORTS = Ports()
@@ -45,7 +47,7 @@ class Lattice(NamedTuple):
 def lattice_of(sizes: Sequence[Size], edges: Sequence[Edge], labels: Sequence[Size | None], ports: Ports) -> Lattice:
     """Cards in columns, a bend in every column a wire passes; pills stand right before the head."""
     step = 2 if any(labels) else 1  # every other column is kept for the pills
-    rank = [column * step for column in _pinned(ranks(len(sizes), edges), ports)]
+    rank = [column * step for column in _pinned(_apart(ranks(len(sizes), edges, ports.values), edges, ports), ports)]
     places = list(sizes)
     chains = []
     values = ports.values if ports.values is not None else [tail for tail, _ in edges]
@@ -79,7 +81,27 @@ def lattice_of(sizes: Sequence[Size], edges: Sequence[Edge], labels: Sequence[Si
     layers: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
     for place in sorted(range(len(places)), key=lambda place: (origin[place], place)):
         layers[rank[place]].append(place)
-    return Lattice(len(sizes), places, rank, chains, pieces, untangled(layers, before, after))
+    layers = untangled(layers, before, after)
+    _sort_by_ports(layers, pieces)
+    return Lattice(len(sizes), places, rank, chains, pieces, layers)
+
+
+def _sort_by_ports(layers: list[list[int]], pieces: Sequence[tuple[int, int, float]]) -> None:
+    """Exchange places that lead to one card and nowhere else, so that their wires do not cross before its ports."""
+    leads: dict[int, set[tuple[int, float]]] = {}
+    for left, right, lower in pieces:
+        leads.setdefault(left, set()).add((right, -lower))
+    single = {left: next(iter(ends)) for left, ends in leads.items() if len(ends) == 1}
+    for layer in layers:
+        slots: dict[int, list[int]] = {}
+        for slot, place in enumerate(layer):
+            if place in single:
+                slots.setdefault(single[place][0], []).append(slot)
+        for taken in slots.values():
+            if len(taken) > 1:
+                places = sorted((layer[slot] for slot in taken), key=lambda place: single[place][1])
+                for slot, place in zip(taken, places, strict=True):
+                    layer[slot] = place
 
 
 def widths(
@@ -96,6 +118,34 @@ def widths(
         if label:
             pills[rank[head]] = max(pills[rank[head]], label[0])
     return sum(widest) + sum(pills) + gap_x * (columns - 1), max(total, default=0.0)
+
+
+def _apart(rank: list[int], edges: Sequence[Edge], ports: Ports) -> list[int]:
+    """The ranks with few leaves in each column, and none beside a broad card: these have columns of their own."""
+    if not ports.broad:
+        return rank
+    heads = {head for _, head in edges}
+    leaves: dict[int, list[int]] = {}
+    for card in range(ports.entries, len(rank) - ports.exits):
+        if card not in heads and card not in ports.broad:
+            leaves.setdefault(rank[card], []).append(card)
+    beside = {rank[card] for card in ports.broad}
+    moved, added = list(rank), 0
+    shift = [0] * (max(rank, default=0) + 1)
+    for column in range(len(shift)):
+        group = leaves.get(column, [])
+        rows = -(-len(group) // MOST_LEAVES)
+        if column in beside:  # they come after it
+            shift[column], first = added, column + added + 1
+            added += rows
+        else:
+            first = column + added
+            added += max(0, rows - 1)
+            shift[column] = added
+        for place, card in enumerate(group):
+            moved[card] = first + place // MOST_LEAVES
+    taken = {card for group in leaves.values() for card in group}
+    return [moved[card] if card in taken else column + shift[column] for card, column in enumerate(rank)]
 
 
 def _pinned(rank: list[int], ports: Ports) -> list[int]:

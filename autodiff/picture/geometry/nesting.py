@@ -194,6 +194,7 @@ def _laid_out(
     place = {item: k for k, item in enumerate(items, len(entries))}
     leave = {value: k for k, value in enumerate(exits, len(entries) + len(items))}
     inner = [content.sizes[item] if item >= 0 else insides[-2 - item].size for item in items]
+    broad = frozenset(k for item, k in place.items() if item < 0) if content.down else frozenset[int]()
     tails, heads = {}, {}
     for edge, ends in enumerate(legs):
         if ends.start < BORDER:
@@ -214,7 +215,7 @@ def _laid_out(
         [None if ends.wire is None else content.pills[ends.wire] for ends in legs],
         gap_x=content.gap_x,
         gap_y=content.gap_y,
-        ports=Ports(len(entries), len(exits), tails, heads, [ends.value for ends in legs]),
+        ports=Ports(len(entries), len(exits), tails, heads, [ends.value for ends in legs], broad),
     )
     shift, size = (0.0, 0.0), (placed.width, placed.height)
     if box != OUTSIDE:

@@ -29,20 +29,45 @@ def neighbours(count: int, edges: Sequence[Edge]) -> tuple[Neighbours, Neighbour
     return before, after
 
 
-def ranks(count: int, edges: Sequence[Edge]) -> list[int]:
+def ranks(count: int, edges: Sequence[Edge], values: Sequence[int] | None = None) -> list[int]:
     """The column of each node: every edge points at least one column to the right.
 
-    Longest paths from the left; then a leaf stands right before its first consumer, and a node with
-    more users than inputs moves right as far as it can (fewer long wires than it had on the left).
+    Longest paths from the left; then a leaf stands right before its first consumer, and a node moves right as far as
+    it can where that shortens more lanes than it lengthens. A lane is what the wires of one value share: `values`
+    says which value each edge carries, that of its tail if it is None.
     """
     before, after = neighbours(count, edges)
     rank = [0] * count
     for node in range(count):
         rank[node] = max((rank[tail] + 1 for tail in before[node]), default=0)
+    carried = values if values is not None else [tail for tail, _ in edges]
+    lanes: dict[Edge, list[int]] = {}  # the heads of each
+    for (tail, head), value in zip(edges, carried, strict=True):
+        lanes.setdefault((tail, value), []).append(head)
+    leaving = [0] * count
+    entering: list[list[list[int]]] = [[] for _ in range(count)]
+    for (tail, _), heads in lanes.items():
+        leaving[tail] += 1
+        for head in dict.fromkeys(heads):
+            entering[head].append(heads)
+
+    def loose(node: int) -> bool:
+        """Whether others that use the same values can move, too: the first to move makes room for them."""
+        others = {head for heads in entering[node] for head in heads if head != node and after[head]}
+        return any(rank[other] < min(rank[head] for head in after[other]) - 1 for other in others)
+
     for _ in range(2):
         for node in reversed(range(count)):
-            if after[node] and (not before[node] or len(after[node]) > len(before[node])):
-                rank[node] = min(rank[head] for head in after[node]) - 1
+            if not after[node]:
+                continue
+            last = min(rank[head] for head in after[node]) - 1
+            if last == rank[node]:
+                continue
+            ends = [max((rank[head] for head in heads if head != node), default=0) for heads in entering[node]]
+            longer = sum(max(0, last - max(end, rank[node])) for end in ends)
+            shorter = leaving[node] * (last - rank[node])
+            if not before[node] or longer < shorter or (longer == shorter and loose(node)):
+                rank[node] = last
     leftmost = min(rank, default=0)
     return [column - leftmost for column in rank]
 

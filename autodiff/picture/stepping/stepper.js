@@ -92,7 +92,7 @@ function show(step) {
     const { value, total, terms } = state[row.card];
     row.value.textContent = value ?? "";
     row.total.textContent = total ?? "";
-    row.pieces.forEach((piece, k) => toggle(piece, "hidden", k > terms || terms === 0));
+    row.pieces.forEach((piece, k) => toggle(piece, "absent", k > terms || terms === 0));
     row.line.className = row.card === card ? phase : "";
   }
   for (const id of ["first", "back"]) part(id).disabled = at === 0;

@@ -14,17 +14,17 @@ from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import plain
 from autodiff.notation.trace import Trace
 from autodiff.picture.content.lettering import esc
-from autodiff.picture.content.reading import check_choices, read
-from autodiff.picture.content.scene import Scene
+from autodiff.picture.content.reading import Source, check_choices
 from autodiff.picture.content.title import heading_of
-from autodiff.picture.drawing.sheet import Direction, Edges, Options, svg
+from autodiff.picture.drawing.fitting import fitted
+from autodiff.picture.drawing.plan import Direction, Edges, Options, Plan
+from autodiff.picture.drawing.sheet import svg
 from autodiff.picture.exports.page import digest, filled, framed
 from autodiff.picture.stepping.story import Story, math, story
 
-MOST_STEPS = 200
+MOST_STEPS = 240
 SCRIPT, PAGE = "stepper.js", "stepper.html"
-LEAST_WIDTH, LEAST_SCALE = 620, 0.5  # a narrow window scrolls the picture rather than shrink it below this
-NARROW = 900  # a picture up to this wide has the table beside it where there is room
+NARROW = 953  # a picture up to this wide has the table beside it where there is room
 CONTROLS, LINE, TALLEST, SHOWN_WIDTH = 190, 33, 900, 1000  # of the frame in a notebook, in px
 
 
@@ -35,12 +35,12 @@ class Stepper:
     >>> ad.steps(x * x).save("square.html")
     """
 
-    def __init__(self, drawn: Scene, told: Story, options: Options, text: Trace | str) -> None:
+    def __init__(self, plan: Plan, told: Story, options: Options, text: Trace | str) -> None:
         heading = options.title
-        self._scene, self._story, self._text = drawn, told, text
+        self._scene, self._story, self._text = plan.scene, told, text
         self._title = plain(heading) if heading else "A computation, step by step"
-        self._svg = svg(drawn, options._replace(roles=True))
-        self._poster = svg(drawn, options)
+        self._svg = svg(plan, options._replace(roles=True))
+        self._poster = svg(plan, options)
 
     def __repr__(self) -> str:
         return f"<Stepper of {len(self._story.steps) - 1} steps>"
@@ -57,7 +57,7 @@ class Stepper:
             "DATA": _embedded(self._data()),
             "SCRIPT": script,
             "HASH": digest(script),
-            "LEAST": str(round(max(min(width, LEAST_WIDTH), width * LEAST_SCALE))),
+            "LEAST": str(width),  # a narrow window scrolls the picture rather than shrink its text
             "WIDTH": "narrow" if width <= NARROW else "wide",
         }
         return filled(_template(PAGE), parts)
@@ -119,23 +119,31 @@ def steps(
 ) -> Stepper:
     """The stepper of everything `y` was computed from: forward value by value, then in reverse wire by wire.
 
-    The parameters are those of `draw`. A folded scope is one step. Raises ValueError above 200 steps.
+    The parameters are those of `draw`. A folded scope is one step, and scopes are folded until there are at most 240
+    steps; with a depth= that takes more, ValueError is raised.
 
     >>> x = ad.Tensor(2.0, name="x")
     >>> ad.steps(np.sin(x) * x).save("steps.html")
     """
     way = "LR" if direction is None else direction
     check_choices("steps", {"edges": (edges, Edges), "direction": (way, Direction)})
-    drawn, text = read(y, "steps", seed, depth, max_cards)
-    count = len(drawn.cards) + len(drawn.wires) + 2
-    if count > MOST_STEPS:
-        raise ValueError(
-            f"ad.steps was asked for a computation that takes {count:,} steps, too many to follow; the most is "
-            f"{MOST_STEPS}. Fold it with depth=0 (or another number of levels of scopes) or a smaller max_cards="
-            f"{' (with ad.scope a part of it becomes one step)' if not drawn.boxes else ''}."
-        )
-    heading = heading_of(drawn, title)
-    return Stepper(drawn, story(drawn, heading), Options(edges=edges, title=heading, direction=direction), text)
+    source = Source(y, "steps", seed, depth, max_cards)
+    options = Options(edges=edges, direction=direction)
+    most = max_cards
+    while True:
+        plan = fitted(source, options, most=most)
+        shown = plan.scene
+        count = len(shown.cards) + len(shown.wires) + 2
+        if count <= MOST_STEPS:
+            break
+        if depth is not None or most == 2:
+            raise ValueError(
+                f"ad.steps was asked for a computation that takes {count:,} steps, too many to follow; the most "
+                f"is {MOST_STEPS}. Ask for a smaller depth=, or leave it out: scopes are then folded until it is so."
+            )
+        most = max(2, min(len(shown.cards), most) * MOST_STEPS // count)
+    heading = heading_of(shown, title)
+    return Stepper(plan, story(shown, heading), options._replace(title=heading), source.text(shown))
 
 
 def _template(name: str) -> str:

@@ -1,0 +1,140 @@
+"""A training as a film: the picture of its computation, epoch by epoch."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import autodiff as ad
+from nn.checked import whole
+from nn.model.module import Module
+from nn.training import arguments
+from nn.training.callbacks import Callback
+
+if TYPE_CHECKING:
+    from nn.training.training import Training
+
+
+class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
+    """The picture of the loss of an epoch's first batch, kept for a few epochs and the last, played with a slider.
+
+    Every picture shows what the parameters were and the adjoints they had, before the step that moved them. It is a
+    callback of `fit`, `fit(..., callbacks=nn.film(model))`; in a loop of one's own it is told before the step:
+
+    >>> filmed = nn.film(model)
+    >>> for epoch in range(20):
+    ...     loss = criterion(model(X), t)
+    ...     loss.backward()
+    ...     filmed.record(loss)
+    ...     optimizer.step()
+    >>> filmed.save("training.html")
+
+    Parameters
+    ----------
+    model : the model that is trained, or one around it
+    frames : how many pictures are kept at most; where there would be more, every second one is dropped, and from then
+        on every second is taken
+    max_cards, depth : as in `ad.draw`: how much of the graph is shown
+    title : of the page
+
+    `save` writes one page that needs nothing else; notebooks show it. A picture takes some tens of milliseconds to
+    draw. A training whose steps are compiled has no graph to draw, and is not filmed.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        *,
+        frames: int = 24,
+        max_cards: int = 24,
+        depth: int | None = None,
+        title: str = "A training, epoch by epoch",
+    ) -> None:
+        arguments.modelled(model)
+        self.model, self.title = model, title
+        self.most = whole(frames, "film: frames, pictures at most,", least=2)
+        self.options: dict[str, Any] = {"max_cards": max_cards, "depth": depth}
+        self.frames: list[tuple[str, str, float]] = []
+        self.every, self.seen = 1, 0
+        self._epoch: int | None = None  # the epoch whose picture is still to be taken
+
+    def record(self, loss: ad.Tensor, label: str | None = None) -> None:
+        """Note a moment: to be called before `optimizer.step()`, with the loss that `backward` was called on."""
+        if not isinstance(loss, ad.Tensor):
+            raise TypeError(
+                f"film.record draws the graph of the loss, a Tensor; received a {type(loss).__name__}. Pass what "
+                "backward() was called on."
+            )
+        self.seen += 1
+        if (self.seen - 1) % self.every == 0:
+            self._take(loss, label or f"step {self.seen}")
+
+    def _take(self, loss: ad.Tensor, label: str) -> None:
+        number = float(loss.value.mean()) if loss.size else math.nan
+        with np.errstate(all="ignore"):
+            drawn = ad.draw(loss, title=f"{label} · loss {number:.4g}", **self.options)
+        if len(self.frames) == self.most:
+            self.frames = self.frames[::2]
+            self.every *= 2
+        self.frames.append((drawn.svg, f"{label} · loss {number:.4g}", number))
+
+    # -- as a callback ------------------------------------------------------------------------------------------------
+
+    def on_fit_begin(self, training: Training) -> None:
+        """Check that it is this model that is trained."""
+        if all(module is not training.model for module in self.model.modules()) and all(
+            module is not self.model for module in training.model.modules()
+        ):
+            raise ValueError(
+                f"film was made for a {type(self.model).__name__} that is not the model that is trained, a "
+                f"{type(training.model).__name__}, or in it. Write callbacks=nn.film(model) with that one."
+            )
+
+    def on_epoch_begin(self, training: Training) -> None:
+        """Have the first batch drawn, if it is an epoch's turn."""
+        due = (training.epoch - 1) % self.every == 0 or training.epoch == training.epochs
+        self._epoch = training.epoch if due else None
+
+    def on_backward(self, training: Training) -> None:
+        """Draw the batch while its values and adjoints belong together."""
+        if self._epoch is not None:
+            self._take(training.value, f"epoch {self._epoch}")
+            self.seen, self._epoch = training.epoch, None
+
+    def state_dict(self) -> dict[str, Any]:
+        """What was filmed."""
+        pictures = {str(k): {"svg": svg, "label": label} for k, (svg, label, _) in enumerate(self.frames)}
+        return {
+            "every": self.every,
+            "seen": self.seen,
+            "losses": np.array([number for *_, number in self.frames]),
+            "pictures": pictures,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what was filmed."""
+        self.every, self.seen = int(state["every"]), int(state["seen"])
+        pictures, losses = state["pictures"], state["losses"]
+        self.frames = [
+            (str(pictures[str(k)]["svg"]), str(pictures[str(k)]["label"]), float(loss)) for k, loss in enumerate(losses)
+        ]
+
+    # -- what is shown ------------------------------------------------------------------------------------------------
+
+    def film(self) -> ad.Film:
+        """The page as an `ad.Film`; ValueError before anything was filmed."""
+        return ad.Film(self.frames, self.title)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page, .html."""
+        self.film().save(path)
+
+    def _repr_html_(self) -> str | None:
+        return self.film()._repr_html_() if self.frames else None
+
+    def __repr__(self) -> str:
+        return f"film of {len(self.frames)} pictures" if self.frames else "film; nothing was recorded yet"
