@@ -1,0 +1,2 @@
+def playground(): pass
+class Playground: pass
