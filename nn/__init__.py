@@ -160,6 +160,7 @@ from nn.training.training import Training
 if TYPE_CHECKING:
     from nn.estimators import MLPClassifier as MLPClassifier
     from nn.estimators import MLPRegressor as MLPRegressor
+    from nn.playing import playground as playground
 
 __all__ = [
     "CELU",
@@ -320,8 +321,8 @@ __all__ = [
 
 _keras.attach(Sequential)
 
-# They need scikit-learn, an extra that is slow to import; so they are not in __all__ either, for `import *`.
-_on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators"}
+# They are imported when they are first asked for, as they need extras; so they are not in __all__, for `import *`.
+_on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators", "playground": "nn.playing"}
 
 
 def __getattr__(name: str) -> Any:

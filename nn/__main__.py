@@ -2,7 +2,7 @@
 
 import sys
 
-from nn.playground.command import main
+from nn.playing.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

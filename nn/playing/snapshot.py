@@ -16,11 +16,11 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.model.parts import Parts
-from nn.playground import program
-from nn.playground.experiment import Experiment
-from nn.playground.network import of_loss
-from nn.playground.problem import Problem
-from nn.playground.settings import INPUTS
+from nn.playing import program
+from nn.playing.experiment import Experiment
+from nn.playing.network import of_loss
+from nn.playing.problem import Problem
+from nn.playing.settings import INPUTS
 
 Array = npt.NDArray[Any]
 FINE, STEP = 60, 2  # points along a side of the output's map; of a neuron's map every second of them
@@ -57,7 +57,8 @@ def snapshot(experiment: Experiment, adjoints: bool = False) -> Frame:
     """What is seen now; with `adjoints` the neurons' maps are ∂output/∂h at each point of the plane, else their values.
 
     The adjoints of the weights are those of the loss of all training samples, with its penalties, at the present
-    weights. They are computed as in training (batch normalisation by these samples, dropout), and neither generators
+    weights. "sizes" and "neuron_sizes" are the root mean square over the samples of the adjoints of each layer and each
+    neuron, for the loss of one sample. They are computed as in training (batch normalisation by these samples, dropout), and neither generators
     nor buffers are changed.
     """
     with np.errstate(all="ignore"):  # a training may diverge, and is to be seen doing so
@@ -137,8 +138,9 @@ def _weights(experiment: Experiment, content: dict[str, Any]) -> dict[str, Array
         adjoints = of_loss(network, found, experiment.loss(found[-1].values, experiment.problem.targets))
     finally:
         put_back()
-    samples = len(experiment.x)
-    content["sizes"] = [finite(samples * float(np.sqrt(np.mean(np.square(h, dtype=np.float64))))) for h in adjoints.values]
+    squares = [np.mean(np.square(h, dtype=np.float64), axis=0) for h in adjoints.values]
+    content["sizes"] = [finite(len(experiment.x) * float(np.sqrt(np.mean(square)))) for square in squares]
+    content["neuron_sizes"] = [[finite(len(experiment.x) * s) for s in np.sqrt(square).tolist()] for square in squares]
     weights = [part for linear in network.linears for part in (linear.weight.value, linear.bias.value)]
     shares = [part for pair in zip(adjoints.weights, adjoints.biases, strict=True) for part in pair]
     return {"weights": _joined(weights), "weight_adjoints": _joined(shares)}

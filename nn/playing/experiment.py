@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 import autodiff as ad
 import nn
-from nn.playground import program
-from nn.playground.network import Network
-from nn.playground.problem import Problem, make
-from nn.playground.settings import Settings
+from nn.playing import program
+from nn.playing.network import Network
+from nn.playing.problem import Problem, make
+from nn.playing.settings import Settings
 
 Array = npt.NDArray[Any]
 LIVE = {"lr", "l1", "l2"}  # what may change within a training; after any other change it starts anew
@@ -28,7 +28,7 @@ class Experiment:
     Parameters
     ----------
     settings : what it starts from
-    own : X and y of the user's, as `nn.playground.problem.checked` gives them, for settings of data="own"
+    own : X and y of the user's, as `nn.playing.problem.checked` gives them, for settings of data="own"
 
     `history` has the losses and, for two classes, the accuracies of both parts of the data after every epoch, all
     computed in evaluation mode.

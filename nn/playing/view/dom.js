@@ -29,7 +29,9 @@ export const signed = (value) => (value < 0 ? `− ${number(-value)}` : `+ ${num
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 export const sub = (n) => [...String(n)].map((digit) => SUBSCRIPTS[digit]).join("");
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-export const sup = (n) => [...String(n)].map((digit) => SUPERSCRIPTS[digit]).join("");
+const sup = (n) => [...String(n)].map((digit) => SUPERSCRIPTS[digit]).join("");
+export const raised = (layer) => `⁽${sup(layer)}⁾`; // which layer it is of; without parentheses it would be a power
+export const pair = (to, from) => (to > 9 || from > 9 ? `${sub(to)},${sub(from)}` : `${sub(to)}${sub(from)}`);
 export const bar = (name) => name.replace(/^./u, (letter) => `${letter}\u0304`);
 
 const INPUT_NAMES = {
@@ -41,5 +43,5 @@ export const inputName = (name) => INPUT_NAMES[name] ?? name;
 export function neuronName(open, layer, unit) {
   if (layer === 0) return inputName(open.settings.inputs[unit]);
   if (layer > open.settings.layers.length) return "y";
-  return `h${sup(layer)}${sub(unit + 1)}`;
+  return `h${sub(unit + 1)}${raised(layer)}`;
 }

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from nn.playground.experiment import Experiment
-from nn.playground.network import of_loss
-from nn.playground.snapshot import finite
+from nn.playing.experiment import Experiment
+from nn.playing.network import of_loss
+from nn.playing.snapshot import finite
 
 
 def one_sample(experiment: Experiment, index: int) -> dict[str, Any]:

@@ -12,10 +12,10 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from nn.playground import files
-from nn.playground.conversation import answer
-from nn.playground.experiment import Experiment
-from nn.playground.settings import Settings
+from nn.playing import files
+from nn.playing.conversation import answer
+from nn.playing.experiment import Experiment
+from nn.playing.settings import Settings
 
 LOOPBACK = "127.0.0.1"
 MESSAGE = 2**16  # bytes of a message from a view, at most

@@ -37,8 +37,8 @@ export class Controls {
     this.sliders = Object.fromEntries(SLIDERS.map((spec) => [spec[0], this.slider(...spec)]));
     this.data = el("section", { class: "data", "aria-label": "Data" },
       el("h2", {}, "Data"), this.sets, SLIDERS.map(([name]) => this.sliders[name].element),
-      el("button", { type: "button", class: "quiet", onclick: () => view.change({ data_seed: view.open.settings.data_seed + 1 }) }, "Draw new samples"),
-      el("button", { type: "button", class: "quiet", onclick: () => view.change({ seed: view.open.settings.seed + 1 }) }, "Draw new weights"));
+      el("button", { type: "button", class: "quiet", onclick: () => view.change({ data_seed: view.open.settings.data_seed + 1 }) }, "New samples"),
+      el("button", { type: "button", class: "quiet", onclick: () => view.change({ seed: view.open.settings.seed + 1 }) }, "New weights"));
     this.presets = el("select", { "aria-label": "Begin from a preset", class: "presets", onchange: () => {
       if (this.presets.value) view.restart(this.presets.value.slice(1));
       this.presets.value = "";
@@ -135,8 +135,10 @@ export class Controls {
 // A few points of a set that is not chosen, to recognise it by.
 function sketch(name) {
   const dots = [];
+  let state = 1; // numbers that look random and are the same each time
+  const uniform = () => { state = (state * 48271) % 2147483647; return state / 2147483647; };
   for (let k = 0; k < 90; k += 1) {
-    const [u, v] = [(k * 0.618034) % 1, (k * 0.754878) % 1];
+    const [u, v] = [uniform(), uniform()];
     const [a, b] = [2 * u - 1, 2 * v - 1];
     const t = u * 2 * Math.PI;
     const one = k % 2 ? 1 : -1;

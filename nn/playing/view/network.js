@@ -1,6 +1,6 @@
 // The network: neurons as maps in columns, weights as lines between them, and what is said of the one pointed at.
 
-import { el, number, signed, sub, sup, bar, inputName, neuronName } from "./dom.js";
+import { el, number, signed, sub, raised, pair, bar, inputName, neuronName } from "./dom.js";
 import { drawMap } from "./paint.js";
 
 const FORMULAS = {
@@ -158,7 +158,8 @@ export class Network {
     for (let layer = 1; layer < this.tiles.length; layer += 1) {
       const [units, inputs] = [this.tiles[layer].length, this.tiles[layer - 1].length];
       for (let j = 0; j < units * inputs; j += 1, k += 1) {
-        const share = Math.min(1, Math.abs(array[offset + j]) / largest) || 0;
+        const linear = Math.min(1, Math.abs(array[offset + j]) / largest) || 0;
+        const share = frame.content.adjoints ? Math.sqrt(linear) : linear; // adjoints differ by powers of ten
         const { style } = this.edges[k].path;
         style.stroke = array[offset + j] < 0 ? negative : positive;
         style.strokeWidth = (0.4 + 5.6 * share).toFixed(2);
@@ -211,9 +212,9 @@ export class Network {
     const { weights, weight_adjoints: adjoints } = frame.arrays;
     const last = layer === this.tiles.length - 1;
     const name = (k, n) => neuronName(this.open, k, n);
-    const pulled = (k, n) => (k === this.tiles.length - 1 ? "δ" : `δ${sup(k)}${sub(n + 1)}`);
+    const pulled = (k, n) => (k === this.tiles.length - 1 ? "δ" : `δ${sub(n + 1)}${raised(k)}`);
     if (from != null) {
-      const index = `w${sup(layer)}${last ? "" : sub(unit + 1)}${sub(from + 1)}`;
+      const index = `w${last ? sub(from + 1) : pair(unit + 1, from + 1)}${raised(layer)}`;
       return [
         ["weight", `from ${name(layer - 1, from)} to ${name(layer, unit)}`],
         ["value", `${index} = ${number(this.weight(weights, place))}`],
@@ -238,7 +239,8 @@ export class Network {
         return `${k ? ` ${signed(value)}` : number(value)} ${pulled(layer + 1, k)}`;
       }).join("");
       const past = this.open.skips[layer] ? ` + ${bar(name(layer + 1, unit))}` : "";
-      said.push(["adjoint", `${bar(name(layer, unit))} = ${next}${past},  b̄${sub(unit + 1)} = Σ ${pulled(layer, unit)} = ${number(this.bias(adjoints, place))}`]);
+      said.push(["adjoint", `${bar(name(layer, unit))} = ${next}${past},  b̄${sub(unit + 1)}${raised(layer)} = Σ ${pulled(layer, unit)} = ${number(this.bias(adjoints, place))}`]);
+      said.push(["size", `of ${bar(name(layer, unit))} over the training samples, root mean square: ${number(frame.content.neuron_sizes[layer - 1][unit])}`]);
     }
     return said;
   }

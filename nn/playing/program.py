@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import nn
-from nn.playground.problem import Problem, set_name
-from nn.playground.settings import INPUTS, OWN, Settings
+from nn.playing.problem import Problem, set_name
+from nn.playing.settings import INPUTS, OWN, Settings
 
 ACTIVATIONS = {
     "tanh": "Tanh",

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 import autodiff as ad
 import nn
-from nn.playground.experiment import Experiment
-from nn.playground.snapshot import Frame, finite
+from nn.playing.experiment import Experiment
+from nn.playing.snapshot import Frame, finite
 
 Array = npt.NDArray[Any]
 SIDE = 25  # points along either direction

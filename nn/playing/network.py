@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 import autodiff as ad
 import nn
-from nn.playground import program
-from nn.playground.settings import Settings
+from nn.playing import program
+from nn.playing.settings import Settings
 
 Array = npt.NDArray[Any]
 

@@ -59,7 +59,7 @@ class View {
       mode(true, "Adjoints", "Maps show ∂y/∂h, lines ∂L/∂w: what backpropagation sends back (A)"),
     ];
     this.speeds = el("select", { "aria-label": "Speed", onchange: () => { this.speed = this.speeds.value; } },
-      Object.keys(SPEEDS).map((name) => el("option", { value: name, selected: name === this.speed }, name)));
+      Object.keys(SPEEDS).map((name) => el("option", { value: name, selected: name === this.speed }, `${name} speed`)));
     this.error = el("div", { class: "error", role: "alert", hidden: true });
     this.status = el("div", { class: "hidden", role: "status", "aria-live": "polite" });
     this.map = el("canvas", { width: 60, height: 60 });
@@ -97,16 +97,16 @@ class View {
         this.controls.data,
         el("section", { class: "middle", "aria-label": "Network" },
           el("div", { class: "headline" }, el("h2", {}, "Network"), this.controls.depth, this.legend = el("div", { class: "legend" })),
-          el("div", { class: "scroller" }, this.network.element)),
+          el("div", { class: "scroller" }, this.network.element),
+          el("section", { class: "below", "aria-label": "In detail" }, this.tabs, Object.entries(this.panels).map(([name, panel]) => {
+            panel.setAttribute("role", "tabpanel");
+            panel.hidden = name !== this.tab;
+            return panel;
+          }))),
         el("section", { class: "result", "aria-label": "Output" },
           this.mapTitle, this.mapBox,
           el("label", { class: "check" }, this.test, "show test samples"),
           this.losses, this.curves)),
-      el("section", { class: "below", "aria-label": "In detail" }, this.tabs, Object.entries(this.panels).map(([name, panel]) => {
-        panel.setAttribute("role", "tabpanel");
-        panel.hidden = name !== this.tab;
-        return panel;
-      })),
       this.status);
   }
 
@@ -254,7 +254,7 @@ class View {
     const place_ = this.pointed ?? this.pinned;
     const hidden = place_ && place_.from == null && place_.layer <= this.open.settings.layers.length;
     const kind = hidden && this.frame.content.adjoints ? "adjoints" : "values";
-    drawMap(this.map, hidden ? this.network.map(this.frame, place_) : this.frame.arrays.output, this.palette.ramp(kind));
+    drawMap(this.map, hidden ? this.network.map(this.frame, place_) : this.frame.arrays.output, this.palette.pale(kind));
     const title = hidden ? `Layer ${place_.layer}, neuron ${place_.unit + 1}${kind === "adjoints" ? ": ∂y/∂h" : ""}` : "Output";
     if (this.mapTitle.textContent !== title) this.mapTitle.textContent = title;
   }

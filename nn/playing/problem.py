@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 import nn
-from nn.playground.settings import LOSSES, OWN, SURFACES, Settings
+from nn.playing.settings import LOSSES, OWN, SURFACES, Settings
 
 Array = npt.NDArray[Any]
 SETS = {"circle": "circles", "spiral": "spirals"}  # where nn.data has another name

@@ -1,15 +1,15 @@
 // One sample, step by step: forward neuron by neuron, then backward edge by edge, with the numbers of the delta rule.
 
-import { el, number, signed, sub, sup, bar, neuronName } from "./dom.js";
+import { el, number, signed, sub, raised, pair, bar, neuronName } from "./dom.js";
 
 // The story of a sample: each step has its words, what it marks, and the figures that are known by then.
 export function story(open, sample) {
   const { layers } = sample;
   const last = layers.length;
   const name = (layer, unit) => neuronName(open, layer, unit);
-  const delta = (layer, unit) => (layer === last ? "δ" : `δ${sup(layer)}${sub(unit + 1)}`);
-  const z = (layer, unit) => (layer === last ? "z" : `z${sup(layer)}${sub(unit + 1)}`);
-  const weight = (layer, unit, from) => `w${sup(layer)}${layer === last ? "" : sub(unit + 1)}${sub(from + 1)}`;
+  const delta = (layer, unit) => (layer === last ? "δ" : `δ${sub(unit + 1)}${raised(layer)}`);
+  const z = (layer, unit) => (layer === last ? "z" : `z${sub(unit + 1)}${raised(layer)}`);
+  const weight = (layer, unit, from) => `w${layer === last ? sub(from + 1) : pair(unit + 1, from + 1)}${raised(layer)}`;
   const value = (layer, unit) => (layer === 0 ? sample.inputs[unit] : layers[layer - 1].values[unit]);
   const steps = [];
   const figures = [];
@@ -37,7 +37,7 @@ export function story(open, sample) {
           `${bar(name(here, unit))} = ${layers[here].sum_adjoints.map((d, to) => `${to ? " + " : ""}${number(layers[here].weights[to][unit])} · ${number(d)}`).join("")}${open.skips[here] ? ` ${signed(layers[here].value_adjoints[unit])}` : ""} = ${number(layer.value_adjoints[unit])}`,
           `${delta(here, unit)} = ${bar(name(here, unit))} · ∂${name(here, unit)}/∂${z(here, unit)} = ${number(share)}`,
         ];
-      lines.push(`${bar(`b${sup(here)}${sub(unit + 1)}`)} = ${delta(here, unit)} = ${number(layer.bias_adjoints[unit])}`);
+      lines.push(`${bar(`b${sub(unit + 1)}${raised(here)}`)} = ${delta(here, unit)} = ${number(layer.bias_adjoints[unit])}`);
       set(here, unit, share);
       add("backward", lines, { layer: here, unit });
       layer.weights[unit].forEach((_, from) => {

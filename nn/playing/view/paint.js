@@ -4,16 +4,17 @@ const ENDS = { // negative, zero, positive
   values: { light: ["#e0812a", "#f6f5f1", "#2f74b5"], dark: ["#f0a050", "#171c24", "#5aa9ee"] },
   adjoints: { light: ["#12897a", "#f6f5f1", "#b02a70"], dark: ["#3cc4b2", "#171c24", "#ee6bab"] },
 };
+const POWERS = { values: 0.8, adjoints: 0.5 }; // small ones are seen sooner, adjoints above all
 const INK = { light: "#1d2025", dark: "#e9ecf0" };
 const MUTED = { light: "#8b8e94", dark: "#7d8692" };
 const PAPER = { light: "#ffffff", dark: "#0f1319" };
 
 const rgb = (hex) => [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
 
-function ramp([negative, zero, positive]) {
+function ramp([negative, zero, positive], power, most = 1) {
   const colours = new Uint32Array(255);
   for (let level = -127; level <= 127; level += 1) {
-    const share = Math.abs(level / 127) ** 0.8; // small values are seen a little sooner
+    const share = most * Math.abs(level / 127) ** power;
     const end = rgb(level < 0 ? negative : positive);
     const [r, g, b] = rgb(zero).map((from, k) => Math.round(from + share * (end[k] - from)));
     colours[level + 127] = (255 << 24) | (b << 16) | (g << 8) | r;
@@ -26,7 +27,10 @@ export class Palette {
     this.root = root;
     this.ramps = {};
     for (const kind of ["values", "adjoints"]) {
-      for (const tone of ["light", "dark"]) this.ramps[`${kind} ${tone}`] = ramp(ENDS[kind][tone]);
+      for (const tone of ["light", "dark"]) {
+        this.ramps[`${kind} ${tone}`] = ramp(ENDS[kind][tone], POWERS[kind]);
+        this.ramps[`${kind} ${tone} pale`] = ramp(ENDS[kind][tone], POWERS[kind], 0.62); // what samples are seen on
+      }
     }
   }
 
@@ -37,6 +41,7 @@ export class Palette {
   }
 
   ramp(kind) { return this.ramps[`${kind} ${this.tone}`]; }
+  pale(kind) { return this.ramps[`${kind} ${this.tone} pale`]; }
   ends(kind) { const [negative, , positive] = ENDS[kind][this.tone]; return { negative, positive }; }
   get ink() { return INK[this.tone]; }
   get muted() { return MUTED[this.tone]; }
@@ -134,6 +139,10 @@ export function drawCurves(canvas, frame, palette) {
   };
   line(test, palette.muted, [5, 3]);
   line(training, palette.ink, []);
+  context.fillStyle = palette.muted;
+  context.font = "11px system-ui, sans-serif";
+  context.textAlign = "right";
+  context.fillText(`up to ${most.toPrecision(2)}`, width - 2, 11);
 }
 
 export function drawLandscape(canvas, frame, palette) {

@@ -21,12 +21,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from nn.checked import real, whole
-from nn.playground import settings as choices
-from nn.playground.experiment import Experiment
-from nn.playground.landscape import landscape
-from nn.playground.sample import one_sample
-from nn.playground.settings import LOSSES, OWN, PRESETS, SURFACES, Settings
-from nn.playground.snapshot import FINE, STEP, Frame, input_maps, samples, snapshot
+from nn.playing import settings as choices
+from nn.playing.experiment import Experiment
+from nn.playing.landscape import landscape
+from nn.playing.sample import one_sample
+from nn.playing.settings import LOSSES, OWN, PRESETS, SURFACES, Settings
+from nn.playing.snapshot import FINE, STEP, Frame, input_maps, samples, snapshot
 
 LONGEST = 0.25  # seconds of training in one message, so that a view is never without an answer for long
 TUPLES = "inputs", "layers"

@@ -18,7 +18,7 @@ SERVED = {
 @cache
 def text(name: str) -> str:
     """What is in a file of the view."""
-    return (files("nn.playground") / "view" / name).read_text(encoding="utf-8")
+    return (files("nn.playing") / "view" / name).read_text(encoding="utf-8")
 
 
 @cache

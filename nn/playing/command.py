@@ -7,9 +7,9 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 
-from nn.playground import settings as choices
-from nn.playground.server import serve
-from nn.playground.settings import Settings
+from nn.playing import settings as choices
+from nn.playing.server import serve
+from nn.playing.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,2 +1,0 @@
-def playground(): pass
-class Playground: pass
