@@ -20,6 +20,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from nn.checked import real, whole
 from nn.playing import settings as choices
 from nn.playing.experiment import Experiment
@@ -35,7 +37,8 @@ TUPLES = "inputs", "layers"
 def answer(experiment: Experiment, message: Any) -> Frame:
     """The frame that answers a message. What goes wrong in it is told to the view, by the frame."""
     try:
-        return _answered(experiment, message)
+        with np.errstate(all="ignore"):  # a training that diverges is told to the view, not to a terminal
+            return _answered(experiment, message)
     except Exception as error:  # noqa: BLE001  # whatever it is, the view is where it can be read
         return Frame({"error": f"{type(error).__name__}: {error}"})
 

@@ -46,7 +46,8 @@ def drawn(experiment: Experiment) -> str:
         for name, (x, y) in zip(settings.inputs, places[0], strict=True)
     ]
     left, top = WIDTH - MAP - 24, 24
-    parts += [_image(output, left, top, MAP), *_samples(experiment, left, top)]
+    pale = (output * 0.62).astype(np.int8)  # for the samples to be seen on
+    parts += [_image(pale, left, top, MAP), *_samples(experiment, left, top)]
     measured = experiment.measured()
     words = [f"epoch {experiment.epoch}", f"training loss {measured['loss']:.3f}"]
     words += [f"test loss {measured['validation_loss']:.3f}"]
