@@ -23,8 +23,8 @@ def plane(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Numbers:
 
     >>> X, y = nn.data.plane(100, noise=0.1, rng=0)
     """
-    X, random = _points(samples, rng)
-    return _noisy(X, (X[:, 0] + X[:, 1]) / 2, noise, random)
+    points, random = _points(samples, rng)
+    return _noisy(points, (points[:, 0] + points[:, 1]) / 2, noise, random)
 
 
 def hills(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Numbers:
@@ -34,11 +34,11 @@ def hills(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Numbers:
 
     >>> X, y = nn.data.hills(100, rng=0)
     """
-    X, random = _points(samples, rng)
+    points, random = _points(samples, rng)
     angle = np.pi / 3 * np.arange(6)
     middles = 0.65 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    squares = np.sum((X[:, None] - middles) ** 2, axis=2)
-    return _noisy(X, np.exp(-8 * squares) @ np.array([1, -1, 1, -1, 1, -1]), noise, random)
+    squares = np.sum((points[:, None] - middles) ** 2, axis=2)
+    return _noisy(points, np.exp(-8 * squares) @ np.array([1, -1, 1, -1, 1, -1]), noise, random)
 
 
 def _points(samples: int, rng: Rng) -> tuple[npt.NDArray[np.float64], np.random.Generator]:
@@ -46,6 +46,6 @@ def _points(samples: int, rng: Rng) -> tuple[npt.NDArray[np.float64], np.random.
     return random.uniform(-1, 1, (whole(samples, "samples"), 2)), random
 
 
-def _noisy(X: Any, y: Any, noise: float, random: np.random.Generator) -> Numbers:
+def _noisy(points: Any, y: Any, noise: float, random: np.random.Generator) -> Numbers:
     y = y + real(noise, "noise") * random.standard_normal(y.shape)
-    return X.astype(np.float32), y[:, None].astype(np.float32)
+    return points.astype(np.float32), y[:, None].astype(np.float32)

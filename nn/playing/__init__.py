@@ -10,6 +10,6 @@ A view asks for frames, and the experiment trains only when it is asked: there a
 closed cell stops its training by asking no more.
 """
 
-from nn.playing.playground import Playground, playground
+from nn.playing.handle import Playground, playground
 
 __all__ = ["Playground", "playground"]

@@ -39,7 +39,7 @@ def answer(experiment: Experiment, message: Any) -> Frame:
     try:
         with np.errstate(all="ignore"):  # a training that diverges is told to the view, not to a terminal
             return _answered(experiment, message)
-    except Exception as error:  # noqa: BLE001  # whatever it is, the view is where it can be read
+    except Exception as error:  # whatever it is, the view is where it can be read
         return Frame({"error": f"{type(error).__name__}: {error}"})
 
 

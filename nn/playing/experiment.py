@@ -38,6 +38,11 @@ class Experiment:
     network: Network
     optimizer: nn.optim.Optimizer
     history: nn.History
+    settings: Settings
+    batch: int  # how many batches of the present epoch are done
+    last_loss: float
+    _order: Array | None  # of the samples in the present epoch, once it has begun
+    _seconds: float
 
     def __init__(self, settings: Settings, own: tuple[Array, Array] | None = None) -> None:
         self.own = own
@@ -160,7 +165,7 @@ class Experiment:
         self.history = nn.History(names)
         self.batch = 0
         self.last_loss = 0.0
-        self._order: Array | None = None
+        self._order = None
         self._seconds = 0.0
         self.path: list[Array] = [self.weights()]
         self.path_stride = 1

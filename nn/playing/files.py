@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
+FOLDER = Path(__file__).parent / "view"
 MODULES = "dom.js", "paint.js", "network.js", "controls.js", "sample.js", "playground.js"  # each after those it imports
 SERVED = {
     "": ("page.html", "text/html"),
@@ -18,7 +19,7 @@ SERVED = {
 @cache
 def text(name: str) -> str:
     """What is in a file of the view."""
-    return (files("nn.playing") / "view" / name).read_text(encoding="utf-8")
+    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 @cache

@@ -42,6 +42,10 @@ class Network:
         self.layers = [Layer(stage, self.rng) for stage in program.stages(settings)]
         self.model = nn.Sequential(*(module for layer in self.layers for module in layer.modules))
 
+    def weights(self) -> list[tuple[Array, Array]]:
+        """Each layer's weight, of shape (neurons, neurons before), and bias; not copied."""
+        return [(_value(linear.weight), _value(linear.bias)) for linear in self.linears]
+
     @property
     def linears(self) -> list[nn.Linear]:
         """The Linear of each layer."""
@@ -89,6 +93,10 @@ def of_loss(network: Network, found: list[Passed], loss: ad.Tensor) -> Adjoints:
         [_adjoint(adjoints, layer.sums) for layer in found],
         [_adjoint(adjoints, layer.values) for layer in found],
     )
+
+
+def _value(parameter: Any) -> Array:
+    return parameter.value
 
 
 def _adjoint(adjoints: Any, tensor: Any) -> Array:

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from nn.playing.experiment import Experiment
-from nn.playing.snapshot import FINE, STEP, input_maps, snapshot
 from nn.playing.settings import INPUTS
+from nn.playing.snapshot import FINE, STEP, input_maps, snapshot
 
 Array = npt.NDArray[Any]
 NEGATIVE, ZERO, POSITIVE = (np.array(c) for c in ((224, 129, 42), (246, 245, 241), (47, 116, 181)))
 WIDTH, HEIGHT, TILE, MAP = 860, 400, 34, 260
-LABELS = {"x1": "x₁", "x2": "x₂", "x1^2": "x₁²", "x2^2": "x₂²", "x1*x2": "x₁x₂", "sin(x1)": "sin πx₁", "sin(x2)": "sin πx₂"}
+LABELS = dict(zip(INPUTS, ("x₁", "x₂", "x₁²", "x₂²", "x₁x₂", "sin πx₁", "sin πx₂"), strict=True))
 
 
 def drawn(experiment: Experiment) -> str:
@@ -53,9 +53,9 @@ def drawn(experiment: Experiment) -> str:
     words += [f"test loss {measured['validation_loss']:.3f}"]
     if "validation_accuracy" in measured:
         words.append(f"{100 * measured['validation_accuracy']:.1f} % of the test data right")
-    lines = [", ".join(words[:2]), ", ".join(words[2:])]
-    parts += [f'<text x="{left}" y="{top + MAP + 24 + 18 * k}" fill="#1d2025">{line}</text>' for k, line in enumerate(lines)]
-    return "\n".join([*parts, *_curves(experiment, left, top + MAP + 56), "</svg>"])
+    lines, below = [", ".join(words[:2]), ", ".join(words[2:])], top + MAP + 24
+    parts += [f'<text x="{left}" y="{below + 18 * k}" fill="#1d2025">{line}</text>' for k, line in enumerate(lines)]
+    return "\n".join([*parts, *_curves(experiment, left, below + 32), "</svg>"])
 
 
 def _places(count: int, column: int, columns: int) -> list[tuple[float, float]]:
@@ -88,7 +88,9 @@ def _samples(experiment: Experiment, left: float, top: float) -> list[str]:
     for (x1, x2), (y,) in zip(experiment.problem.points, experiment.problem.targets, strict=True):
         cx, cy = left + (x1 - west) / (east - west) * MAP, top + (north - x2) / (north - south) * MAP
         colour = "#e0812a" if y <= middle else "#2f74b5"
-        found.append(f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="2.6" fill="{colour}" stroke="#ffffff" stroke-width=".8"/>')
+        found.append(
+            f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="2.6" fill="{colour}" stroke="#ffffff" stroke-width=".8"/>'
+        )
     return found
 
 
@@ -116,7 +118,9 @@ def _png(levels: Array) -> bytes:
     share = levels.astype(np.float64)[..., None] / 127
     pixels = np.where(share < 0, ZERO - share * (NEGATIVE - ZERO), ZERO + share * (POSITIVE - ZERO))
     height, width = levels.shape
-    rows = np.concatenate([np.zeros((height, 1), np.uint8), np.rint(pixels).astype(np.uint8).reshape(height, -1)], axis=1)
+    rows = np.concatenate(
+        [np.zeros((height, 1), np.uint8), np.rint(pixels).astype(np.uint8).reshape(height, -1)], axis=1
+    )
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -37,13 +37,13 @@ def make(settings: Settings, own: tuple[Array, Array] | None = None) -> Problem:
     if settings.data == OWN:
         if own is None:
             raise ValueError('data="own" is for arrays of your own. Write nn.playground((X, y)).')
-        X, y = own
-        margin = 0.1 * np.maximum(np.ptp(X, axis=0), 1e-6)
-        low, high = (X.min(axis=0) - margin).tolist(), (X.max(axis=0) + margin).tolist()
+        every, y = own
+        margin = 0.1 * np.maximum(np.ptp(every, axis=0), 1e-6)
+        low, high = (every.min(axis=0) - margin).tolist(), (every.max(axis=0) + margin).tolist()
         extent = low[0], high[0], low[1], high[1]
     else:
         draw = getattr(nn.data, set_name(settings.data))
-        X, y = draw(settings.samples, noise=settings.noise, rng=settings.data_seed)
+        every, y = draw(settings.samples, noise=settings.noise, rng=settings.data_seed)
         extent = -1.2, 1.2, -1.2, 1.2
     classes = settings.data not in SURFACES and y.ndim == 1
     losses = LOSSES["classes" if classes else "numbers"]
@@ -51,7 +51,7 @@ def make(settings: Settings, own: tuple[Array, Array] | None = None) -> Problem:
     if loss not in losses:
         raise ValueError(f"loss is one of {', '.join(map(repr, losses))} for this y; received {loss!r}.")
     parts = nn.data.train_test_split(
-        X, y, test_size=settings.test_size, stratify=y if classes else None, rng=settings.data_seed
+        every, y, test_size=settings.test_size, stratify=y if classes else None, rng=settings.data_seed
     )
     points, test_points, labels, test_labels = parts
     shown = points, test_points, targets(labels, classes, loss), targets(test_labels, classes, loss)
@@ -65,7 +65,7 @@ def targets(y: Array, classes: bool, loss: str) -> Array:
     return (y[:, None] if loss == "bce" else 2 * y[:, None] - 1).astype(np.float32)
 
 
-def checked(X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:
+def checked(X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:  # noqa: N803
     """A user's arrays: X as float32 (samples, 2), y as labels 0 and 1 (samples,), or as float32 (samples, 1).
 
     Raises ValueError for points that are not in the plane, for other than two classes and for what is not finite.

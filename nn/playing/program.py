@@ -14,7 +14,7 @@ import numpy as np
 
 import nn
 from nn.playing.problem import Problem, set_name
-from nn.playing.settings import INPUTS, OWN, Settings
+from nn.playing.settings import INPUTS, OWN, Settings, literal
 
 ACTIVATIONS = {
     "tanh": "Tanh",
@@ -51,7 +51,7 @@ class Call:
 
     def written(self) -> str:
         """The call as Python code."""
-        parts = [repr(a) for a in self.positional] + [f"{name}={value!r}" for name, value in self.keywords]
+        parts = [literal(a) for a in self.positional] + [f"{name}={literal(value)}" for name, value in self.keywords]
         return f"nn.{self.name}({', '.join(parts + ['rng=rng'] * self.draws)})"
 
 
@@ -181,11 +181,7 @@ def _data_lines(settings: Settings, problem: Problem) -> list[str]:
             "X_train, X_test = features(X_train), features(X_test)",
         ]
     if problem.classes:
-        formula = "y[:, None]" if problem.loss == "bce" else "2 * y[:, None] - 1"
+        formula = "y[:, None]" if problem.loss == "bce" else "(2 * y[:, None] - 1)"
         comment = "0 or 1" if problem.loss == "bce" else "-1 or 1"
-        lines.append(
-            f"y_train, y_test = (({formula}).astype(np.float32) for y in (y_train, y_test))  # {comment}"
-        )
+        lines.append(f"y_train, y_test = ({formula}.astype(np.float32) for y in (y_train, y_test))  # {comment}")
     return lines
-
-

@@ -28,14 +28,15 @@ def one_sample(experiment: Experiment, index: int) -> dict[str, Any]:
         adjoints = of_loss(network, found, loss)
     finally:
         network.model.train()
+    weights = network.weights()
     layers = [
         {
             "sums": numbers(layer.sums.value[0]),
             "values": numbers(layer.values.value[0]),
             "sum_adjoints": numbers(adjoints.sums[k][0]),
             "value_adjoints": numbers(adjoints.values[k][0]),
-            "weights": [numbers(row) for row in network.linears[k].weight.value],
-            "biases": numbers(network.linears[k].bias.value),
+            "weights": [numbers(row) for row in weights[k][0]],
+            "biases": numbers(weights[k][1]),
             "weight_adjoints": [numbers(row) for row in adjoints.weights[k]],
             "bias_adjoints": numbers(adjoints.biases[k]),
         }

@@ -7,6 +7,7 @@ another origin than the page itself is refused, and the page's policy lets it as
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 from collections.abc import Callable
@@ -36,20 +37,39 @@ def application(settings: Settings, token: str, port: Callable[[], int]) -> Any:
     Every connection has an experiment of its own. Raises ModuleNotFoundError where tornado is not installed.
     """
     try:
-        from tornado import web, websocket
+        from tornado import web
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            'the page of the playground is served by tornado, which is not installed: pip install "autodiff-nn[playground]"',
+            "the page of the playground is served by tornado, which is not installed: "
+            'pip install "autodiff-nn[playground]"',
             name="tornado",
         ) from error
 
-    def hosts() -> set[str]:
-        return {f"{name}:{port()}" for name in (LOOPBACK, "localhost")}
+    def refuse_others(handler: Any) -> None:
+        """Answer only what was asked for by this machine's own name."""
+        if handler.request.host not in {f"{name}:{port()}" for name in (LOOPBACK, "localhost")}:
+            raise web.HTTPError(403)
+
+    class Elsewhere(web.RequestHandler):
+        def prepare(self) -> None:
+            raise web.HTTPError(404)
+
+    return web.Application(
+        [(f"/{token}/talk", _talk(settings, refuse_others)), (rf"/{token}/([\w.]*)", _files(refuse_others))],
+        default_handler_class=Elsewhere,
+        websocket_max_message_size=MESSAGE,
+        compress_response=False,
+        log_function=lambda handler: None,
+    )
+
+
+def _files(check: Callable[[Any], None]) -> Any:
+    """The handler of the page's files."""
+    from tornado import web
 
     class Files(web.RequestHandler):
         def prepare(self) -> None:
-            if self.request.host not in hosts():
-                raise web.HTTPError(403)
+            check(self)
 
         def set_default_headers(self) -> None:
             for name, value in HEADERS.items():
@@ -62,10 +82,16 @@ def application(settings: Settings, token: str, port: Callable[[], int]) -> Any:
             self.set_header("Content-Type", f"{kind}; charset=utf-8")
             self.finish(files.text(file))
 
+    return Files
+
+
+def _talk(settings: Settings, check: Callable[[Any], None]) -> Any:
+    """The handler of the conversation."""
+    from tornado import websocket
+
     class Talk(websocket.WebSocketHandler):
         def prepare(self) -> None:
-            if self.request.host not in hosts():
-                raise web.HTTPError(403)
+            check(self)
 
         def check_origin(self, origin: str) -> bool:
             return origin == f"http://{self.request.host}"
@@ -77,24 +103,12 @@ def application(settings: Settings, token: str, port: Callable[[], int]) -> Any:
             try:
                 asked = json.loads(message)
             except ValueError:
-                asked = None
+                asked = None  # which is answered, too
             frame = answer(self.experiment, asked)
-            try:
+            with contextlib.suppress(websocket.WebSocketClosedError):  # the page may have been closed meanwhile
                 await self.write_message(frame.to_bytes(), binary=True)
-            except websocket.WebSocketClosedError:
-                pass  # the page was closed meanwhile
 
-    class Elsewhere(web.RequestHandler):
-        def prepare(self) -> None:
-            raise web.HTTPError(404)
-
-    return web.Application(
-        [(f"/{token}/talk", Talk), (rf"/{token}/([\w.]*)", Files)],
-        default_handler_class=Elsewhere,
-        websocket_max_message_size=MESSAGE,
-        compress_response=False,
-        log_function=lambda handler: None,
-    )
+    return Talk
 
 
 async def serving(settings: Settings, port: int, ready: Callable[[str], None]) -> None:
@@ -120,7 +134,5 @@ async def serving(settings: Settings, port: int, ready: Callable[[str], None]) -
 
 def serve(settings: Settings, port: int = 0, ready: Callable[[str], None] = print) -> None:
     """Serve the page until Ctrl-C."""
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serving(settings, port, ready))
-    except KeyboardInterrupt:
-        pass

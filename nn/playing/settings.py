@@ -119,9 +119,7 @@ class Settings:
 
     def changed(self) -> dict[str, Any]:
         """The settings that are not the defaults, by name."""
-        return {
-            f.name: value for f in dataclasses.fields(self) if (value := getattr(self, f.name)) != f.default
-        }
+        return {f.name: value for f in dataclasses.fields(self) if (value := getattr(self, f.name)) != f.default}
 
     def address(self) -> str:
         """The settings as an address has them after its #: data=spiral&layers=8,8; empty for the defaults."""
@@ -130,7 +128,7 @@ class Settings:
     def call(self) -> str:
         """The call of nn.playground that begins from these settings."""
         changed = self.changed()
-        first = "(X, y)" if self.data == OWN else repr(changed.pop("data", self.data))
+        first = "(X, y)" if self.data == OWN else literal(changed.pop("data", self.data))
         changed.pop("data", None)
         return f"nn.playground({', '.join([first, *(f'{name}={value!r}' for name, value in changed.items())])})"
 
@@ -162,6 +160,11 @@ def listed(value: Any, what: str) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
         raise TypeError(f"{what} are a tuple, one entry for each; received {value!r:.80}. Write ({value!r:.20},).")
     return tuple(value)
+
+
+def literal(value: Any) -> str:
+    """A setting as Python code; words in double quotes, and no setting has a quote in it."""
+    return repr(value).replace("'", '"')
 
 
 def written(value: Any) -> str:

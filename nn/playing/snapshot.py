@@ -57,9 +57,9 @@ def snapshot(experiment: Experiment, adjoints: bool = False) -> Frame:
     """What is seen now; with `adjoints` the neurons' maps are ∂output/∂h at each point of the plane, else their values.
 
     The adjoints of the weights are those of the loss of all training samples, with its penalties, at the present
-    weights. "sizes" and "neuron_sizes" are the root mean square over the samples of the adjoints of each layer and each
-    neuron, for the loss of one sample. They are computed as in training (batch normalisation by these samples, dropout), and neither generators
-    nor buffers are changed.
+    weights: computed as in training (batch normalisation by these samples, dropout), though neither generators nor
+    buffers are changed. "sizes" and "neuron_sizes" are the root mean square over the samples of ∂loss/∂h, for the loss
+    of one sample, of each layer and of each neuron.
     """
     with np.errstate(all="ignore"):  # a training may diverge, and is to be seen doing so
         measured = experiment.measured()
@@ -141,7 +141,7 @@ def _weights(experiment: Experiment, content: dict[str, Any]) -> dict[str, Array
     squares = [np.mean(np.square(h, dtype=np.float64), axis=0) for h in adjoints.values]
     content["sizes"] = [finite(len(experiment.x) * float(np.sqrt(np.mean(square)))) for square in squares]
     content["neuron_sizes"] = [[finite(len(experiment.x) * s) for s in np.sqrt(square).tolist()] for square in squares]
-    weights = [part for linear in network.linears for part in (linear.weight.value, linear.bias.value)]
+    weights = [part for pair in network.weights() for part in pair]
     shares = [part for pair in zip(adjoints.weights, adjoints.biases, strict=True) for part in pair]
     return {"weights": _joined(weights), "weight_adjoints": _joined(shares)}
 

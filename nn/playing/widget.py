@@ -9,7 +9,7 @@ from nn.playing import files
 from nn.playing.conversation import answer
 
 if TYPE_CHECKING:
-    from nn.playing.playground import Playground
+    from nn.playing.handle import Playground
 
 
 def shown(playground: Playground) -> Any:

@@ -173,7 +173,7 @@ def test_controls_do_what_they_say(page):
     page.setting("layers", "3,3,2")
     assert page.browser.run("return document.querySelectorAll('.weight').length") == 3 * 3 + 3 * 3 + 3 * 2 + 2
     code = page.text("pre")
-    for line in ("nn.data.moons(400, noise=0.2", "nn.Residual(nn.Linear(3, 3", "nn.Dropout(0.2, rng=rng)", "SGD", "lr=0.1"):
+    for line in ("moons(400, noise=0.2", "nn.Residual(nn.Linear(3, 3", "nn.Dropout(0.2, rng=rng)", "SGD", "lr=0.1"):
         assert line in code
     page.browser.driver.refresh()  # the address is all that is needed to be here again
     page.until(lambda: page.text("pre") == code)

@@ -34,17 +34,19 @@ c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 def lab(tmp_path_factory):
     """The address of a JupyterLab with one notebook, started in a folder of its own."""
     home = tmp_path_factory.mktemp("lab")
-    cells = [
-        {"cell_type": "code", "source": source, "outputs": [], "metadata": {}, "execution_count": None, "id": f"cell{k}"}
-        for k, source in enumerate(CELLS)
-    ]
+    empty = {"cell_type": "code", "outputs": [], "metadata": {}, "execution_count": None}
+    cells = [{**empty, "source": source, "id": f"cell{k}"} for k, source in enumerate(CELLS)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     (home / "play.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     (home / "config.py").write_text(LAB_CONFIG, encoding="utf-8")
-    own = {name: str(home / name.lower()) for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
+    names = "HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"
+    environment = os.environ | {name: str(home / name.lower()) for name in names}
     command = [sys.executable, "-m", "jupyterlab", f"--config={home / 'config.py'}", f"--notebook-dir={home}"]
-    with (home / "log").open("w") as log, subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | own) as server:
+    with (
+        (home / "log").open("w") as log,
+        subprocess.Popen(command, stdout=log, stderr=log, env=environment) as server,
+    ):
         end = time.monotonic() + 90
         found = None
         while not found:
@@ -77,10 +79,10 @@ def test_a_cell_trains_and_stops_when_it_is_closed(shared_browser, lab):
         cell.send_keys(Keys.CONTROL, Keys.ENTER)
 
     def epoch():
-        return float(browser.run("return document.querySelector('.nn-playground .epochs')?.textContent ?? 'nan'"))
+        return browser.run("return Number(document.querySelector('.nn-playground .epochs')?.textContent)") or 0
 
     execute(0)
-    until(lambda: epoch() == 0, 90)
+    until(lambda: browser.run("return document.querySelector('.nn-playground .weight') !== null"), 90)
     browser.run("document.querySelector('.nn-playground button.play').click()")
     until(lambda: epoch() > 3)
     browser.run("document.querySelector('.nn-playground button.play').click()")
@@ -93,7 +95,12 @@ def test_a_cell_trains_and_stops_when_it_is_closed(shared_browser, lab):
     # what Python refuses is told in the cell
     browser.run("document.querySelector(\"[data-key='input x1']\").click()")
     browser.run("document.querySelector(\"[data-key='input x2']\").click()")
-    until(lambda: "inputs are one or more" in browser.run("return document.querySelector('.nn-playground .error').textContent"))
+    until(
+        lambda: (
+            "inputs are one or more"
+            in browser.run("return document.querySelector('.nn-playground .error').textContent")
+        )
+    )
 
     # a closed cell trains no more
     browser.run("document.querySelector('.nn-playground button.play').click()")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -182,7 +183,7 @@ def test_one_sample_obeys_the_delta_rule():
         assert np.allclose(np.outer(layer["sum_adjoints"], h), layer["weight_adjoints"], atol=1e-6)
         assert np.allclose(layer["sum_adjoints"], layer["bias_adjoints"], atol=1e-7)
         h = np.array(layer["values"])
-    for layer, after in zip(layers, layers[1:], strict=False):
+    for layer, after in itertools.pairwise(layers):
         pulled = np.array(after["weights"]).T @ after["sum_adjoints"]
         assert np.allclose(pulled, layer["value_adjoints"], atol=1e-6)
         assert np.allclose(pulled * (1 - np.square(layer["values"])), layer["sum_adjoints"], atol=1e-6)
@@ -248,7 +249,7 @@ def test_a_frame_reads_back():
     content = json.loads(data[4 : 4 + length])
     places = {name: (kind, offset, count) for name, kind, offset, count in content["arrays"]}
     assert length % 4 == 0
-    kind, offset, count = places["numbers"]
+    _, offset, count = places["numbers"]
     assert offset % 4 == 0
     assert np.frombuffer(data, "<f4", count, 4 + length + offset).tolist() == [0.5, -2]
     assert np.frombuffer(data, "i1", 3, 4 + length).tolist() == [-127, 0, 127]
@@ -279,7 +280,8 @@ def test_the_name_waits_until_it_is_asked_for():
     code = (
         "import sys, nn; waiting = not any(m.startswith('nn.playing') for m in sys.modules); "
         "play = nn.playground('xor'); again = nn.playground; "
-        "print(waiting, callable(again), 'playground' in dir(nn), *(m for m in ('anywidget', 'tornado') if m in sys.modules))"
+        "extras = [m for m in ('anywidget', 'tornado') if m in sys.modules]; "
+        "print(waiting, callable(again), 'playground' in dir(nn), *extras)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert found.split() == ["True", "True", "True"]

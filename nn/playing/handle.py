@@ -57,9 +57,7 @@ class Playground:
         own = None
         if not isinstance(data, str):
             if not isinstance(data, tuple | list) or len(data) != 2:
-                raise TypeError(
-                    f"the playground's data is a name such as 'spiral', or (X, y); received {data!r:.80}."
-                )
+                raise TypeError(f"the playground's data is a name such as 'spiral', or (X, y); received {data!r:.80}.")
             own, data = checked(*data), OWN
         self.experiment = Experiment(Settings(data=data, **settings), own)
 
@@ -88,7 +86,7 @@ class Playground:
         self.experiment.train(epochs)
         return self
 
-    def inputs(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
+    def inputs(self, X: npt.ArrayLike) -> npt.NDArray[Any]:  # noqa: N803  # as in scikit-learn
         """What the network is given of points X of shape (samples, 2): float32 of shape (samples, inputs)."""
         return self.experiment.inputs_of(np.asarray(X))
 
