@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import nn
+from nn.checked import whole
 from nn.playing import picture, widget
 from nn.playing.experiment import Experiment
 from nn.playing.problem import checked
@@ -60,6 +62,7 @@ class Playground:
                 raise TypeError(f"the playground's data is a name such as 'spiral', or (X, y); received {data!r:.80}.")
             own, data = checked(*data), OWN
         self.experiment = Experiment(Settings(data=data, **settings), own)
+        self.views: weakref.WeakSet[Any] = weakref.WeakSet()  # the cells that show it
 
     @property
     def settings(self) -> Settings:
@@ -82,8 +85,10 @@ class Playground:
         return self.experiment.code()
 
     def train(self, epochs: int = 1) -> Playground:
-        """Train on so many epochs; gives itself, for a cell to show."""
-        self.experiment.train(epochs)
+        """Train on so many epochs; gives itself, for a cell to show. Cells that show it already follow."""
+        self.experiment.train(whole(epochs, "epochs", 0))
+        for view in self.views:
+            view.send({"changed": True})
         return self
 
     def inputs(self, X: npt.ArrayLike) -> npt.NDArray[Any]:  # noqa: N803  # as in scikit-learn

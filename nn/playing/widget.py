@@ -17,7 +17,9 @@ def shown(playground: Playground) -> Any:
 
     Raises ModuleNotFoundError where anywidget is not installed.
     """
-    given = _kind()(playground)._repr_mimebundle_()
+    view = _kind()(playground)
+    playground.views.add(view)
+    given = view._repr_mimebundle_()
     bundle, metadata = given if isinstance(given, tuple) else (given, {})
     return {**(bundle or {}), "text/plain": repr(playground), "image/svg+xml": playground.svg}, metadata
 

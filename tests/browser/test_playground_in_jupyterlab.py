@@ -16,7 +16,7 @@ pytest.importorskip("jupyterlab", reason='no JupyterLab: pip install ".[notebook
 
 CELLS = (
     "import nn\nplay = nn.playground('circle', layers=(3,))\nplay",
-    "print('trained', len(play.history), play.settings.layers)",
+    "print('trained', len(play.history), play.settings.layers)\nplay.train(2) and None",
     "print('later', len(play.history))",
 )
 OUTPUTS = "return [...document.querySelectorAll('.jp-OutputArea-output pre')].map((e) => e.textContent).join('')"
@@ -91,6 +91,8 @@ def test_a_cell_trains_and_stops_when_it_is_closed(shared_browser, lab):
     execute(1)
     until(lambda: "trained" in browser.run(OUTPUTS))
     assert f"trained {int(seen)} (3,)" in browser.run(OUTPUTS)
+
+    until(lambda: epoch() == int(seen) + 2)  # what is trained in Python is shown
 
     # what Python refuses is told in the cell
     browser.run("document.querySelector(\"[data-key='input x1']\").click()")

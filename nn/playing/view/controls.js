@@ -37,8 +37,8 @@ export class Controls {
     this.sliders = Object.fromEntries(SLIDERS.map((spec) => [spec[0], this.slider(...spec)]));
     this.data = el("section", { class: "data", "aria-label": "Data" },
       el("h2", {}, "Data"), this.sets, SLIDERS.map(([name]) => this.sliders[name].element),
-      el("button", { type: "button", class: "quiet", onclick: () => view.change({ data_seed: view.open.settings.data_seed + 1 }) }, "New samples"),
-      el("button", { type: "button", class: "quiet", onclick: () => view.change({ seed: view.open.settings.seed + 1 }) }, "New weights"));
+      el("button", { type: "button", class: "quiet", onclick: () => view.change({ data_seed: view.wanted.data_seed + 1 }) }, "New samples"),
+      el("button", { type: "button", class: "quiet", onclick: () => view.change({ seed: view.wanted.seed + 1 }) }, "New weights"));
     this.presets = el("select", { "aria-label": "Begin from a preset", class: "presets", onchange: () => {
       if (this.presets.value) view.restart(this.presets.value.slice(1));
       this.presets.value = "";
@@ -77,7 +77,10 @@ export class Controls {
     fill(this.presets, [["", "Presets"], ...Object.entries(open.presets).map(([title, address]) => [`#${address}`, title])]);
     this.showSets(open);
     const layers = settings.layers.length;
-    const add = (n) => () => this.view.change({ layers: n > 0 ? [...settings.layers, settings.layers.at(-1) ?? 4] : settings.layers.slice(0, -1) });
+    const add = (n) => () => {
+      const wanted = this.view.wanted.layers;
+      this.view.change({ layers: n > 0 ? [...wanted, wanted.at(-1) ?? 4] : wanted.slice(0, -1) });
+    };
     const focused = this.depth.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
     this.depth.replaceChildren(
       el("button", { type: "button", class: "small", "aria-label": "one layer less", disabled: layers === 0, onclick: add(-1) }, "−"),

@@ -32,6 +32,7 @@ export class Network {
     this.tiles.push(output);
     columns.push(this.column("output", null, output));
     this.tiles[0] = open.settings.inputs.map((name) => this.inputsByName[name]);
+    this.element.classList.toggle("dense", open.settings.layers.length > 6);
     this.columns.replaceChildren(...columns.map((column) => column.element));
     this.notes = columns.map((column) => column.note);
     this.edges = [];
@@ -81,7 +82,7 @@ export class Network {
 
   column(title, hidden, tiles) {
     const { layers } = this.open.settings;
-    const change = (by) => () => this.view.change({ layers: layers.map((n, k) => (k === hidden ? n + by : n)) });
+    const change = (by) => () => this.view.change({ layers: this.view.wanted.layers.map((n, k) => (k === hidden ? n + by : n)) });
     const heading = hidden == null
       ? el("div", { class: "heading" }, el("span", {}, title))
       : el("div", { class: "heading" },

@@ -38,7 +38,7 @@ const channel = {
 socket.addEventListener("open", () => {
   open = true;
   const root = document.querySelector("main");
-  const end = mount(root, channel);
-  addEventListener("pagehide", end);
+  const view = mount(root, channel);
+  addEventListener("pagehide", () => view.end());
   addEventListener("hashchange", () => { if (location.hash !== written) location.reload(); });
 });

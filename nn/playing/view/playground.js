@@ -11,11 +11,11 @@ const TABS = [["trace", "Formula"], ["sample", "One sample"], ["landscape", "Los
 const LANDSCAPE_EVERY = 1500; // milliseconds, while it trains
 
 // Show the playground in `root`. `channel.ask(message)` gives a promise of {content, arrays}; `channel.address(text)`,
-// if there is one, is told the settings as text. Gives a function that ends it.
+// if there is one, is told the settings as text. Gives the view: `end()` ends it, `refresh()` shows what Python changed.
 export function mount(root, channel) {
   const view = new View(root, channel);
   view.start(channel.first ?? { do: "open" });
-  return () => view.end();
+  return view;
 }
 
 class View {
@@ -52,7 +52,7 @@ class View {
     this.playButton = button("play", "Play", "Space", () => this.play(!this.playing));
     this.epochs = el("span", { class: "epochs" }, "–");
     const mode = (adjoints, text, title) => el("button", {
-      type: "button", role: "radio", "aria-checked": String(adjoints === this.adjoints), title, onclick: () => this.show(adjoints),
+      type: "button", "aria-pressed": String(adjoints === this.adjoints), title, onclick: () => this.show(adjoints),
     }, text);
     this.modes = [
       mode(false, "Values", "Maps show each neuron's value, lines the weights (A)"),
@@ -79,7 +79,7 @@ class View {
           this.call = el("code", { class: "call" })),
         this.code = el("pre", { tabindex: 0, "aria-label": "The program that builds and trains this network" })),
     };
-    this.tabs = el("div", { class: "tabs", role: "tablist" }, TABS.map(([name, label]) => el("button", {
+    this.tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "In detail", onkeydown: (event) => this.turnByKey(event) }, TABS.map(([name, label]) => el("button", {
       type: "button", role: "tab", "data-tab": name, "aria-selected": String(name === this.tab), onclick: () => this.turn(name),
     }, label)));
     this.root.replaceChildren(
@@ -89,7 +89,7 @@ class View {
           button("step", "Train on one batch", "ArrowRight", () => this.once({ batches: 1 })),
           button("epoch", "Train one epoch", "Shift+ArrowRight", () => this.once({ epochs: 1 })),
           el("div", { class: "clock" }, el("span", { class: "caption" }, "epoch"), this.epochs), this.speeds),
-        el("div", { class: "modes", role: "radiogroup", "aria-label": "What maps and lines show" }, this.modes),
+        el("div", { class: "modes", role: "group", "aria-label": "What maps and lines show" }, this.modes),
         this.controls.presets),
       this.error,
       this.controls.settings,
@@ -100,6 +100,7 @@ class View {
           el("div", { class: "scroller" }, this.network.element),
           el("section", { class: "below", "aria-label": "In detail" }, this.tabs, Object.entries(this.panels).map(([name, panel]) => {
             panel.setAttribute("role", "tabpanel");
+        panel.setAttribute("aria-label", TABS.find(([tab]) => tab === name)[1]);
             panel.hidden = name !== this.tab;
             return panel;
           }))),
@@ -118,7 +119,8 @@ class View {
       try {
         const frame = await this.channel.ask({ ...message, adjoints: this.adjoints });
         if (frame.content.error) this.fail(frame.content.error);
-        return frame;
+        this.answers = (this.answers ?? 0) + 1;
+        return { ...frame, order: this.answers };
       } catch (error) {
         if (this.alive) this.fail(error.message);
         return { content: { error: error.message }, arrays: {} };
@@ -143,6 +145,8 @@ class View {
     else if (!this.open && message.do !== "open") await this.start({ do: "open" }); // an address that cannot be read
   }
 
+  refresh() { return this.playing ? null : this.start({ do: "open" }); }
+
   async opening(message) {
     this.error.hidden = true;
     await this.start(message);
@@ -150,18 +154,27 @@ class View {
     if (this.open) this.controls.show(this.open); // what was refused is shown as it is
   }
 
-  change(settings) { return this.opening({ do: "change", settings }); }
+  // Changes may come faster than answers: each begins from what was wanted last, not from what is shown.
+  async change(settings) {
+    Object.assign(this.wanted, settings);
+    this.changes = (this.changes ?? 0) + 1;
+    await this.opening({ do: "change", settings });
+    this.changes -= 1;
+    if (!this.changes) this.wanted = { ...this.open.settings };
+  }
+
   restart(text) { return this.opening({ do: "address", text }); }
   reset() { this.play(false); return this.opening({ do: "reset" }); }
 
   toggleInput(name) {
-    const { inputs } = this.open.settings;
+    const { inputs } = this.wanted;
     return this.change({ inputs: inputs.includes(name) ? inputs.filter((other) => other !== name) : [...inputs, name] });
   }
 
   opened(frame) {
     const structure = JSON.stringify([frame.content.settings.layers, frame.content.settings.inputs, frame.content.choices.inputs]);
     this.open = { ...frame.content, arrays: frame.arrays };
+    if (!this.changes) this.wanted = { ...this.open.settings };
     this.controls.show(this.open);
     if (structure !== this.structure) {
       [this.pinned, this.pointed, this.structure] = [null, null, structure];
@@ -192,11 +205,11 @@ class View {
     while (this.alive) {
       const frame = await next;
       if (!frame.content.frame) break;
-      if (frame.content.diverged) this.fail("The loss is not finite any more. Begin anew with a smaller learning rate.");
+      if (frame.content.diverged && frame.order > this.frame.order) this.fail("The loss is not finite any more. Begin anew with a smaller learning rate.");
       const more = this.playing && this.alive;
       if (more) next = this.ask({ do: "frame", ...SPEEDS[this.speed] });
       await new Promise((shown) => { requestAnimationFrame(shown); });
-      if (this.fits(frame)) { this.frame = frame; this.draw(); this.detail(false); }
+      if (this.take(frame)) this.detail(false);
       if (!more) break;
     }
     this.looping = false;
@@ -204,15 +217,18 @@ class View {
     else if (this.alive) this.detail(true);
   }
 
-  // Whether a frame is of the network that is shown, and not of one before.
-  fits(frame) { return frame.arrays.weights?.length === this.frame.arrays.weights.length; }
+  // Draw a frame, unless a later one has been drawn meanwhile, of another network perhaps; gives whether it was.
+  take(frame) {
+    if (!frame.content.frame || frame.order < this.frame.order) return false;
+    this.frame = frame;
+    this.draw();
+    return true;
+  }
 
   async once(training) {
     this.play(false);
     const frame = await this.ask({ do: "frame", ...training });
-    if (!frame.content.frame) return;
-    this.frame = frame;
-    this.draw();
+    if (!this.take(frame)) return;
     this.detail(true);
     this.tell();
   }
@@ -220,9 +236,8 @@ class View {
   async show(adjoints) {
     this.adjoints = adjoints;
     this.root.classList.toggle("adjoints", adjoints);
-    this.modes.forEach((mode, k) => mode.setAttribute("aria-checked", String(Boolean(k) === adjoints)));
-    const frame = await this.ask({ do: "frame", batches: 0 });
-    if (frame.content.frame && this.fits(frame)) { this.frame = frame; this.draw(); }
+    this.modes.forEach((mode, k) => mode.setAttribute("aria-pressed", String(Boolean(k) === adjoints)));
+    this.take(await this.ask({ do: "frame", batches: 0 }));
   }
 
   tell() {
@@ -296,10 +311,25 @@ class View {
   turn(name) {
     if (this.tab === "sample" && name !== "sample") { this.tab = name; this.sample.leave(); }
     this.tab = name;
-    for (const tab of this.tabs.children) tab.setAttribute("aria-selected", String(tab.dataset.tab === name));
+    for (const tab of this.tabs.children) {
+      tab.setAttribute("aria-selected", String(tab.dataset.tab === name));
+      tab.tabIndex = tab.dataset.tab === name ? 0 : -1;
+    }
     for (const [other, panel] of Object.entries(this.panels)) panel.hidden = other !== name;
     if (name === "sample") this.play(false);
     this.detail(true);
+  }
+
+  // Arrow keys go from one tab to the next, as tabs do.
+  turnByKey(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const tabs = [...this.tabs.children];
+    const next = tabs[(tabs.indexOf(event.target) + step + tabs.length) % tabs.length];
+    next.focus();
+    this.turn(next.dataset.tab);
   }
 
   showing(name) { return this.tab === name && this.alive; }
@@ -363,9 +393,11 @@ class View {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { tagName, type } = event.target;
     if (tagName === "SELECT" || (tagName === "INPUT" && type !== "checkbox")) return;
+    const steps = this.tab === "sample"; // there the arrows go through the sample
     const act = {
       " ": tagName === "BUTTON" || tagName === "INPUT" ? null : () => this.play(!this.playing),
-      ArrowRight: () => this.once(event.shiftKey ? { epochs: 1 } : { batches: 1 }),
+      ArrowRight: () => (steps ? this.sample.show(this.sample.at + 1) : this.once(event.shiftKey ? { epochs: 1 } : { batches: 1 })),
+      ArrowLeft: steps && (() => this.sample.show(this.sample.at - 1)),
       r: () => this.reset(),
       a: () => this.show(!this.adjoints),
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];

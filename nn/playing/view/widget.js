@@ -10,6 +10,7 @@ export default {
     const asked = new Map();
     let count = 0;
     const hear = (content, buffers) => {
+      if (content.changed) view.refresh();
       if (content.to !== own) return;
       const { buffer, byteOffset } = buffers[0];
       const aligned = byteOffset % 4 ? [buffer.slice(byteOffset), 0] : [buffer, byteOffset];
@@ -17,7 +18,7 @@ export default {
       asked.delete(content.number);
     };
     model.on("msg:custom", hear);
-    const end = mount(root, {
+    const view = mount(root, {
       ask(message) {
         count += 1;
         model.send({ ...message, from: own, number: count });
@@ -25,7 +26,7 @@ export default {
       },
     });
     return () => { // the cell was closed: nothing more is asked, and so nothing more is trained
-      end();
+      view.end();
       model.off("msg:custom", hear);
     };
   },

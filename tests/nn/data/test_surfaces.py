@@ -35,4 +35,4 @@ def test_the_plane_is_a_plane_and_hills_are_in_turn():
     angle = np.pi / 3 * np.arange(6)
     for k, middle in enumerate(0.65 * np.stack([np.cos(angle), np.sin(angle)], axis=1)):
         near = np.argmin(((X - middle) ** 2).sum(axis=1))
-        assert y[near, 0] == pytest.approx((-1) ** k, abs=0.05)
+        assert y[near, 0] == pytest.approx(0.93 * (-1) ** k, abs=0.04)  # its neighbours take 0.07 of each
