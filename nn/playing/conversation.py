@@ -27,7 +27,7 @@ from nn.playing import settings as choices
 from nn.playing.experiment import Experiment
 from nn.playing.landscape import landscape
 from nn.playing.sample import one_sample
-from nn.playing.settings import LOSSES, OWN, PRESETS, SURFACES, Settings
+from nn.playing.settings import LOSSES, OWN, PRESETS, Settings
 from nn.playing.snapshot import FINE, STEP, Frame, input_maps, samples, snapshot
 
 LONGEST = 0.25  # seconds of training in one message, so that a view is never without an answer for long
@@ -94,7 +94,6 @@ def _opened(experiment: Experiment, adjoints: bool) -> Frame:
         "settings": {name: getattr(settings, name) for name in settings.__dataclass_fields__} | {"loss": problem.loss},
         "choices": {**choices.CHOICES, "data": data, "inputs": list(choices.INPUTS)}
         | {"loss": LOSSES["classes" if problem.classes else "numbers"]},
-        "surfaces": SURFACES,
         "limits": {"layers": choices.MOST_LAYERS, "units": choices.MOST_UNITS},
         "classes": problem.classes,
         "extent": problem.extent,
@@ -104,6 +103,5 @@ def _opened(experiment: Experiment, adjoints: bool) -> Frame:
         "code": experiment.code(),
         "skips": [layer.skip for layer in experiment.network.layers],
         "side": FINE // STEP,
-        "fine": FINE,
     }
     return Frame({**now.content, **content}, {**now.arrays, **samples(problem), **input_maps(problem)})

@@ -40,8 +40,7 @@ def playground(data: Any = "circle", **settings: Any) -> Playground:
     that there is not, TypeError or ValueError for one out of range. Shown in a notebook it needs the extra `notebook`;
     `python -m nn playground` serves it as a page (extra `playground`).
 
-    >>> play = nn.playground("spiral", layers=(8, 8), activation="tanh", lr=0.03)
-    >>> play.train(epochs=3)
+    >>> play = nn.playground("spiral", layers=(8, 8), activation="tanh", lr=0.03).train(epochs=3)
     >>> len(play.history)
     3
     """
@@ -71,7 +70,7 @@ class Playground:
 
     @property
     def model(self) -> nn.Sequential:
-        """The network as it is now: model(self.inputs(X)) > 0 says the second class."""
+        """The network as it is now: `nn.predict(play.model, play.inputs(X)) > 0` says the second class."""
         return self.experiment.model
 
     @property

@@ -25,10 +25,13 @@ SIDE = 25  # points along either direction
 def landscape(experiment: Experiment) -> Frame:
     """The training loss, without penalties, on SIDE × SIDE points, and the path in the same coordinates.
 
-    The content has the `span` of either direction (from, to), the present point, the least and the greatest loss, and
-    how much of the path's variance lies in the plane. Levels are of the logarithm of the loss: 0 the least.
+    The content has the "spans" of both directions (from, to), the "least" and the "most" loss, and as "share" how much
+    of the path's variance lies in the plane. Heights are of the logarithm of the loss, 0 the least and 1 the most.
+    Raises ValueError where the path has come to weights that are not finite.
     """
     path = np.array([*experiment.path, experiment.weights()], np.float64)
+    if not np.all(np.isfinite(path)):
+        raise ValueError("the weights are not finite any more; begin anew, with a smaller learning rate.")
     now = path[-1]
     first, second, share = _directions(path - now)
     along = (path - now) @ np.stack([first, second], axis=1)
@@ -61,7 +64,7 @@ def landscape(experiment: Experiment) -> Frame:
 
 def _directions(steps: Array) -> tuple[Array, Array, float]:
     """Two orthonormal directions, and how much of the variance of the steps lies in them."""
-    if len(steps) >= 4 and np.all(np.isfinite(steps)):
+    if len(steps) >= 4:
         _, sizes, rows = np.linalg.svd(steps - steps.mean(axis=0), full_matrices=False)
         if len(rows) > 1 and sizes[1] > 1e-9 * max(float(sizes[0]), 1e-300) and sizes[0] > 0:
             return rows[0], rows[1], float(np.sum(sizes[:2] ** 2) / np.sum(sizes**2))

@@ -1,7 +1,7 @@
 """The program of an experiment: the calls that build it, as objects and as the Python code that says the same.
 
 Each layer is a `Call` of a class of `nn`. `made` makes the layer of it and `written` its line of code, so that what
-runs and what is shown cannot differ; tests/nn/playground executes the code and compares every weight.
+runs and what is shown cannot differ; tests/nn/playing executes the code and compares every weight.
 """
 
 from __future__ import annotations
@@ -160,7 +160,13 @@ def _layer_lines(settings: Settings) -> list[str]:
 
 def _data_lines(settings: Settings, problem: Problem) -> list[str]:
     if settings.data == OWN:
-        lines = ["# X, y are your arrays: nn.playground((X, y))"]
+        lines = [
+            "# X and y are your arrays, as in nn.playground((X, y))",
+            "X = np.asarray(X, np.float32)",
+            "y = np.unique(y, return_inverse=True)[1]  # 0 or 1"
+            if problem.classes
+            else "y = np.reshape(y, (-1, 1)).astype(np.float32)",
+        ]
     else:
         arguments = f"{settings.samples}, noise={settings.noise!r}, rng={settings.data_seed}"
         lines = [f"X, y = nn.data.{set_name(settings.data)}({arguments})"]

@@ -130,7 +130,7 @@ class Settings:
         changed = self.changed()
         first = "(X, y)" if self.data == OWN else literal(changed.pop("data", self.data))
         changed.pop("data", None)
-        return f"nn.playground({', '.join([first, *(f'{name}={value!r}' for name, value in changed.items())])})"
+        return f"nn.playground({', '.join([first, *(f'{name}={literal(value)}' for name, value in changed.items())])})"
 
     @staticmethod
     def of_address(text: str) -> Settings:

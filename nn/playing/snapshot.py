@@ -121,7 +121,6 @@ def _maps(experiment: Experiment, adjoints: bool, content: dict[str, Any]) -> di
     output = values[-1]
     shown = np.tanh(output / 2) if experiment.problem.loss == "bce" else output
     top = 1.0 if experiment.problem.classes else max(float(np.abs(experiment.problem.targets).max()), 1e-6)
-    content["output_scale"] = top
     levels = [_levels(c, p).T.ravel() for c, p in zip(columns, peaks, strict=True)]
     return {
         "maps": np.concatenate([*levels, np.empty(0, np.int8)]),

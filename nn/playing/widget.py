@@ -49,7 +49,8 @@ def _kind() -> Any:
 
         def _answer(self, widget: Any, message: Any, buffers: Any) -> None:
             content, data = answer(self.playground.experiment, message).packed()
-            number = {name: message.get(key) for name, key in (("to", "from"), ("number", "number"))}
-            self.send({**content, **number}, buffers=[data])
+            if isinstance(message, dict):  # which cell asked, and which question this answers
+                content |= {"to": message.get("from"), "number": message.get("number")}
+            self.send(content, buffers=[data])
 
     return Widget

@@ -230,7 +230,7 @@ export class Network {
     const [before, after] = [around.map((f) => `${f}(`).join(""), ")".repeat(around.length)];
     const added = this.open.skips[layer - 1] ? `${name(layer - 1, unit)} + ` : "";
     const said = [
-      [last ? "output" : "neuron", last ? "y" : `${name(layer, unit)}: layer ${layer}, neuron ${unit + 1}`],
+      [last ? "output" : "neuron", last ? "y" : `${name(layer, unit)}: layer ${layer}, neuron ${unit + 1}; its map is full colour at ±${number(frame.content.scales[layer - 1][unit])}`],
       ["value", `${name(layer, unit)} = ${added}${before}${terms} ${signed(this.bias(weights, place))}${after}`],
     ];
     if (last) said.push(["adjoint", `δ = ∂L/∂y,  b̄ = Σ δ = ${number(this.bias(adjoints, place))}`]);

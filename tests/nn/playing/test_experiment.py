@@ -214,6 +214,8 @@ def test_a_training_that_diverges_says_so_and_can_still_be_seen():
     assert frame.content["diverged"]
     assert json.loads(json.dumps(frame.content, allow_nan=False))["measured"]["loss"] is None
     assert len(frame.to_bytes()) > 1000
+    for do in ("sample", "landscape", "code", "open"):  # whatever is asked can be sent
+        assert len(conversation.answer(experiment, {"do": do}).to_bytes()) > 50
 
 
 @pytest.mark.parametrize(
@@ -264,6 +266,11 @@ def test_data_of_ones_own():
     numbers = nn.playground((X, X.sum(axis=1)), layers=(3,))
     assert numbers.train(1).experiment.problem.loss == "mse"
     assert nn.playground((X, np.where(X[:, 0] > 5, 7, 3))).train(1).experiment.problem.classes
+    for X_own, y_own in ((X, X[:, 0] > 5), (X, np.where(X[:, 0] > 5, 7, 3)), (X, X.sum(axis=1))):
+        own = nn.playground((X_own, y_own), layers=(3,)).train(2)
+        names = {"X": X_own, "y": y_own}
+        exec(own.code.replace("range(100)", "range(2)"), names)  # noqa: S102
+        assert np.array_equal(weights(names["model"]), weights(own.model))
     for bad, words in (
         ((X[:, :1], X[:, 0]), r"X\[:, :2\]"),
         ((X, X[:5, 0]), "y has one"),

@@ -44,6 +44,7 @@ def test_an_address_says_all_settings():
 
 def test_the_call_begins_from_the_same_settings():
     settings = Settings(**CHANGED)
+    assert "'" not in settings.call()
     assert eval(settings.call(), {"nn": nn}).settings == settings  # noqa: S307
 
 
