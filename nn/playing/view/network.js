@@ -161,20 +161,25 @@ export class Network {
       for (let j = 0; j < units * inputs; j += 1, k += 1) {
         const linear = Math.min(1, Math.abs(array[offset + j]) / largest) || 0;
         const share = frame.content.adjoints ? Math.sqrt(linear) : linear; // adjoints differ by powers of ten
-        const { style } = this.edges[k].path;
-        style.stroke = array[offset + j] < 0 ? negative : positive;
-        style.strokeWidth = (0.4 + 5.6 * share).toFixed(2);
-        style.strokeOpacity = (0.18 + 0.72 * Math.sqrt(share)).toFixed(2);
+        const look = `${array[offset + j] < 0 ? negative : positive} ${(0.4 + 5.6 * share).toFixed(1)} ${(0.18 + 0.72 * Math.sqrt(share)).toFixed(2)}`;
+        const edge = this.edges[k];
+        if (edge.look !== look) { // most weights move little from one frame to the next
+          edge.look = look;
+          [edge.path.style.stroke, edge.path.style.strokeWidth, edge.path.style.strokeOpacity] = look.split(" ");
+        }
       }
       for (let unit = 0; unit < units; unit += 1) {
         const bias = array[offset + units * inputs + unit];
         const dot = this.tiles[layer][unit].lastElementChild;
-        dot.style.background = bias < 0 ? negative : positive;
-        dot.style.opacity = (0.2 + 0.8 * Math.min(1, Math.abs(bias) / largest)).toFixed(2);
+        const look = `${bias < 0 ? negative : positive} ${(0.2 + 0.8 * Math.min(1, Math.abs(bias) / largest)).toFixed(1)}`;
+        if (dot.look !== look) {
+          dot.look = look;
+          [dot.style.background, dot.style.opacity] = look.split(" ");
+        }
       }
       offset += units * (inputs + 1);
     }
-    this.drawSizes(frame);
+    if (frame.content.adjoints) this.drawSizes(frame);
   }
 
   // Under each layer, how large the adjoints of its neurons are: a bar over seven powers of ten.

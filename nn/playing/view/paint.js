@@ -25,6 +25,7 @@ function ramp([negative, zero, positive], power, most = 1) {
 export class Palette {
   constructor(root) {
     this.root = root;
+    this.tone = "light";
     this.ramps = {};
     for (const kind of ["values", "adjoints"]) {
       for (const tone of ["light", "dark"]) {
@@ -34,10 +35,11 @@ export class Palette {
     }
   }
 
-  get tone() {
+  // Read light or dark from the page: once before a frame is drawn, as it makes the browser compute its styles.
+  update() {
     const scheme = getComputedStyle(this.root).colorScheme;
-    if (scheme === "dark" || scheme === "light") return scheme;
-    return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    const dark = scheme === "dark" || (scheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+    this.tone = dark ? "dark" : "light";
   }
 
   ramp(kind) { return this.ramps[`${kind} ${this.tone}`]; }

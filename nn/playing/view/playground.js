@@ -248,13 +248,8 @@ class View {
 
   draw() {
     if (!this.frame || !this.root.isConnected) return;
-    const { content, arrays } = this.frame;
-    this.frames = (this.frames ?? 0) + 1;
-    const part = content.batch ? (content.batch / content.batches).toFixed(2).slice(1) : "";
-    this.epochs.textContent = `${content.epoch}${part}`;
-    this.network.draw(this.frame, this.palette);
-    this.drawMap();
-    this.drawFigures(content.measured);
+    const { content } = this.frame;
+    this.palette.update(); // what is read from the page comes before what is written into it
     drawCurves(this.curves, this.frame, this.palette);
     if (this.pointsOf !== this.open || this.pointsTone !== this.palette.tone || this.pointsWidth !== this.root.clientWidth) {
       [this.pointsOf, this.pointsTone, this.pointsWidth] = [this.open, this.palette.tone, this.root.clientWidth];
@@ -263,6 +258,11 @@ class View {
       this.drawLegend();
     }
     if (this.legendOf !== content.adjoints) this.drawLegend();
+    const part = content.batch ? (content.batch / content.batches).toFixed(2).slice(1) : "";
+    this.epochs.textContent = `${content.epoch}${part}`;
+    this.network.draw(this.frame, this.palette);
+    this.drawMap();
+    this.drawFigures(content.measured);
   }
 
   drawMap() {
