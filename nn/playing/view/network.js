@@ -188,7 +188,8 @@ export class Network {
       const note = this.notes[k + 1];
       const share = size > 0 ? Math.max(0, Math.min(1, (Math.log10(size) + 6) / 7)) : 0;
       note.querySelector("i").style.width = `${(100 * share).toFixed(0)}%`;
-      note.querySelector(".size").textContent = size == null ? "not finite" : size.toExponential(0).replace("-", "−");
+      note.querySelector(".size").textContent = size == null ? "not finite"
+        : size >= 0.01 ? size.toPrecision(1) : size.toExponential(0).replace("-", "−");
     });
   }
 

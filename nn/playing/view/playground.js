@@ -237,7 +237,7 @@ class View {
     this.adjoints = adjoints;
     this.root.classList.toggle("adjoints", adjoints);
     this.modes.forEach((mode, k) => mode.setAttribute("aria-pressed", String(Boolean(k) === adjoints)));
-    this.take(await this.ask({ do: "frame", batches: 0 }));
+    if (this.take(await this.ask({ do: "frame", batches: 0 }))) this.detail(false);
   }
 
   tell() {
