@@ -119,7 +119,8 @@ def test_training_moves_what_is_seen(page):
     page.open("#data=circle")
     selectors = ".map canvas", "[data-key='neuron 1 0'] canvas", "[data-key='neuron 2 1'] canvas", ".curves"
     before = [page.pixels(s) for s in selectors]
-    line = page.browser.run("return document.querySelector('.weight').style.strokeWidth")
+    widths = "return [...document.querySelectorAll('.weight')].map((line) => line.style.strokeWidth).join()"
+    lines = page.browser.run(widths)
     page.browser.run(COUNT_FRAMES)
     page.click("button.play")
     page.until(lambda: page.epoch > 5)
@@ -128,7 +129,7 @@ def test_training_moves_what_is_seen(page):
     time.sleep(0.3)
     stopped = page.epoch
     assert all(a != page.pixels(s) for s, a in zip(selectors, before, strict=True))
-    assert page.browser.run("return document.querySelector('.weight').style.strokeWidth") != line
+    assert page.browser.run(widths) != lines
     assert page.browser.run("return self.frames") > 5
     time.sleep(0.3)
     assert page.epoch == stopped
