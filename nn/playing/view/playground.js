@@ -6,7 +6,7 @@ import { Network } from "./network.js";
 import { Controls } from "./controls.js";
 import { Sample } from "./sample.js";
 
-const SPEEDS = { slow: { batches: 1 }, normal: { train: 0.02 }, fast: { train: 0.045 } };
+const SPEEDS = { slow: { batches: 1 }, normal: { train: 0.02 }, fast: { train: 0.035 } };
 const TABS = [["trace", "Formula"], ["sample", "One sample"], ["landscape", "Loss landscape"], ["code", "Code"]];
 const LANDSCAPE_EVERY = 1500; // milliseconds, while it trains
 
