@@ -183,6 +183,7 @@ from nn.training.training import Training
 if TYPE_CHECKING:
     from nn.estimators import MLPClassifier as MLPClassifier
     from nn.estimators import MLPRegressor as MLPRegressor
+    from nn.playing import playground as playground
 
 __all__ = [
     "CELU",
@@ -366,9 +367,9 @@ __all__ = [
 
 _keras.attach(Sequential)
 
-# The estimators need scikit-learn, which is optional and slow to import. They are imported when they are first used,
-# and are not in __all__, so that `from nn import *` does not import them.
-_on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators"}
+# What needs an optional package is imported when it is first used, and is not in __all__, so that `from nn import *`
+# does not import it. The estimators need scikit-learn, which is slow to import; the playground is shown by anywidget.
+_on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators", "playground": "nn.playing"}
 
 
 def __getattr__(name: str) -> Any:

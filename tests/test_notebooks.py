@@ -20,6 +20,8 @@ def test_a_notebook_is_stored_executed_and_clean(path: Path) -> None:
     outputs = [output for cell in code for output in cell["outputs"]]
     assert {output["output_type"] for output in outputs} <= {"display_data", "execute_result", "stream"}
     assert all(output.get("name") != "stderr" for output in outputs)
+    assert not any("widget" in kind for output in outputs for kind in output.get("data", {}))  # without_widgets.py
+    assert "widgets" not in notebook["metadata"]
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
     assert len(text) < 1_000_000
     assert not re.search(r"/(home|root|Users|tmp|work)/|\\u001b|(?<!\\)\\r(?!\\n)", text)

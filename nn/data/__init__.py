@@ -17,6 +17,7 @@ from nn.data.sequence import windows
 from nn.data.shipped import breast_cancer, diabetes, digits, iris, wine
 from nn.data.splitting import train_test_split
 from nn.data.standardising import Standardiser, standardise
+from nn.data.surfaces import hills, plane
 from nn.data.synthetic import blobs, circles, gauss, moons, spirals, waves, xor
 from nn.data.table import Table, read_csv
 from nn.data.text import Vocabulary
@@ -33,10 +34,12 @@ __all__ = [
     "diabetes",
     "digits",
     "gauss",
+    "hills",
     "image_folder",
     "iris",
     "mnist",
     "moons",
+    "plane",
     "random_split",
     "read_csv",
     "read_idx",

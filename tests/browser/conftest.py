@@ -62,6 +62,10 @@ class Browser:
         self, path: Path, fragment: str = "", *, width: int = 1200, dark: bool = False, still: bool = True
     ) -> None:
         """Open a file, with nothing logged yet."""
+        self.visit(path.as_uri() + fragment, width=width, dark=dark, still=still)
+
+    def visit(self, address: str, *, width: int = 1200, dark: bool = False, still: bool = True) -> None:
+        """Open an address, with nothing logged yet."""
         self.command("Emulation.setDeviceMetricsOverride", width=width, height=1000, deviceScaleFactor=1, mobile=False)
         preferences = {
             "prefers-color-scheme": "dark" if dark else "light",
@@ -72,7 +76,7 @@ class Browser:
         self.driver.get("about:blank")
         self.driver.get_log("browser")
         self.driver.get_log("performance")
-        self.driver.get(path.as_uri() + fragment)
+        self.driver.get(address)
 
     def command(self, name: str, **arguments: Any) -> Any:
         """A command of the browser's debugging protocol."""

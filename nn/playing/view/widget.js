@@ -1,0 +1,33 @@
+// The door of a notebook's cell: messages go through the notebook's own connection to the kernel (an anywidget).
+
+import { mount, unpacked } from "./playground.js";
+
+export default {
+  render({ model, el }) {
+    const root = document.createElement("div");
+    el.append(root);
+    const own = Math.random().toString(36).slice(2); // several cells may show one playground: each reads its answers
+    const asked = new Map();
+    let count = 0;
+    const hear = (content, buffers) => {
+      if (content.changed) view.refresh();
+      if (content.to !== own) return;
+      const { buffer, byteOffset } = buffers[0];
+      const aligned = byteOffset % 4 ? [buffer.slice(byteOffset), 0] : [buffer, byteOffset];
+      asked.get(content.number)?.(unpacked(content, ...aligned));
+      asked.delete(content.number);
+    };
+    model.on("msg:custom", hear);
+    const view = mount(root, {
+      ask(message) {
+        count += 1;
+        model.send({ ...message, from: own, number: count });
+        return new Promise((answer) => { asked.set(count, answer); });
+      },
+    });
+    return () => { // the cell was closed: nothing more is asked, and so nothing more is trained
+      view.end();
+      model.off("msg:custom", hear);
+    };
+  },
+};
