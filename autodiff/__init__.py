@@ -19,6 +19,7 @@ from autodiff.arrays import tensor as _tensor
 from autodiff.arrays.flat import Flat
 from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
+from autodiff.engine.devices import Device, admit
 from autodiff.engine.recording import no_grad, scope
 from autodiff.engine.table import adjoint, composed, constant, primitive, takes_tensors, written
 from autodiff.rules.activations import (
@@ -38,6 +39,7 @@ from autodiff.rules.activations import (
 from autodiff.transforms.check import check_grads
 from autodiff.transforms.checkpoint import checkpoint
 from autodiff.transforms.derivatives import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
+from autodiff.transforms.moving import to
 from autodiff.transforms.vmap import vmap
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Alive",
+    "Device",
     "Explanation",
     "Flat",
     "Memory",
@@ -58,6 +61,7 @@ __all__ = [
     "Tensor",
     "Trace",
     "adjoint",
+    "admit",
     "alive",
     "check_grads",
     "checkpoint",
@@ -92,6 +96,7 @@ __all__ = [
     "softplus",
     "steps",
     "stop_gradient",
+    "to",
     "trace",
     "value_and_grad",
     "vjp",

@@ -217,7 +217,7 @@ class ArrayMethods:
 
     def argsort(self, axis: int | None = -1, *, stable: bool | None = None) -> Any:
         """As np.argsort: plain integers, constants."""
-        return np_.argsort(self.primal, axis=axis, stable=stable)
+        return np_.argsort(self.primal, axis=axis, **_given(stable=stable))
 
     def argpartition(self, kth: Any, axis: int | None = -1) -> Any:
         """As np.argpartition: plain integers, constants."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from autodiff.engine.devices import moved, place
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive
 from autodiff.engine.values import Value
@@ -25,7 +26,14 @@ def astype(x: Value, dtype: Any) -> Any:
     return x.astype(dtype)
 
 
+@primitive
+def on_device(x: Value, device: str) -> Any:
+    """The value on the device of that name."""
+    return moved(x, device)
+
+
 adjoint(identity, lambda g, y, x: g)
+adjoint(on_device, lambda g, y, x, device: on_device(g, device=place(x)))
 adjoint(astype, lambda g, y, x, dtype: g)  # the pass brings an adjoint to its argument's dtype
 adjoint(np.copy, lambda g, y, x: g)
 

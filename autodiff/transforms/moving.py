@@ -1,0 +1,29 @@
+"""Arrays, and Tensors, from one device to another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autodiff.arrays.tensor import Tensor
+from autodiff.engine.devices import moved, place
+from autodiff.engine.recording import is_array
+from autodiff.rules.shaping import on_device
+from autodiff.transforms import tree
+
+
+def to(x: Any, device: str) -> Any:
+    """Arrays and Tensors, or nests of them, on a device: "cuda" (through CuPy), "cpu", or one that is admitted.
+
+    A Tensor's copy is the result of an operation: its adjoint comes back to where the Tensor is. What is there already,
+    and what is no array, is given back as it is. Raises ValueError for a device that nobody knows.
+
+    >>> x = ad.to(np.ones((512, 784), np.float32), "cuda")
+    >>> ad.to(ad.Tensor(x).sum(), "cpu").value
+    """
+
+    def one(value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return value if place(value) == device else on_device(value, device=device)  # type: ignore[arg-type]
+        return moved(value, device) if is_array(value) else value
+
+    return tree.mapped(one, x)
