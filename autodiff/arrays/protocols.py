@@ -91,7 +91,7 @@ class Protocols:
 
     def to_device(self, device: str) -> Any:
         """As `ad.to`: the Tensor on that device, and itself where it is there (the array API standard's name)."""
-        return on_device(self, device=device)
+        return self if place(self) == device else on_device(self, device=device)  # type: ignore[arg-type]  # a Tensor, which the array API's name is for
 
     def __dir__(self) -> list[str]:
         return [name for name in object.__dir__(self) if name not in absent or hasattr(self, name)]

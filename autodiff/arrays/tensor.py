@@ -99,6 +99,13 @@ def _raw(value: Any) -> Any:
     return value.primal if isinstance(value, Tensor) else value
 
 
+def _plain(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A constant function of raw values."""
+    if devices.admitted:
+        args, kwargs = devices.together(function, args, kwargs)
+    return function(*map(_raw, args), **{k: _raw(v) for k, v in kwargs.items()})
+
+
 class Tensor(Operators, ArrayMethods, Protocols, Node):
     """An n-dimensional array of floating-point numbers that remembers the operation it came from.
 
@@ -157,16 +164,13 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                 f"only a leaf's value can be assigned; this is the result of {self.primitive.name}, "
                 f"{described(self)}. Write a new Tensor instead, or use .at[index].set(value)."
             )
-        new = value.primal if isinstance(value, Tensor) else value
-        if devices.of(self) is devices.of(new) is None:
-            new = np.asarray(new)
-        elif not is_array(new):
-            new = devices.beside(np.asarray(new), self)
-        elif devices.place(new) != self.device:
+        new: Any = value.primal if isinstance(value, Tensor) else value
+        if is_array(new) and devices.place(new) != self.device:
             raise TypeError(
                 f"{described(self)} on {self.device!r} was assigned a value on {devices.place(new)!r}; "
                 f"move it first: ad.to(value, {self.device!r})."
             )
+        new = as_operand(new, self)
         if new.shape != self.primal.shape:
             raise ValueError(f"{described(self)} was assigned a value of shape {new.shape}; the shapes must agree.")
         if not np.can_cast(new.dtype, self.primal.dtype, "same_kind"):
@@ -347,11 +351,14 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                 return self.__array_function__(ufunc, (), inputs, kwargs)
             if any(isinstance(array, Tensor) for array in kwargs.get("out", ())):
                 without_defaults(ufunc, kwargs, ())
-            return ufunc(*map(_raw, inputs), **kwargs)
+            return _plain(ufunc, inputs, kwargs)
         if kwargs:
             kwargs = without_defaults(ufunc, kwargs, ())
         elif len(inputs) == 1:
-            primal = ufunc(self.primal)
+            try:
+                primal = ufunc(self.primal)
+            except TypeError as error:
+                raise devices.refusal(error, ufunc, inputs) from error
             scope = current_scope.get()
             return primal if scope is None else recorded(Tensor, primitive, primal, inputs, NO_PARAMETERS, scope)
         return apply(primitive, inputs, kwargs)
@@ -366,7 +373,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
             if primitive.definition is not None:
                 return primitive.definition(args, kwargs)
             if primitive.kind == "constant":
-                return function(*map(_raw, args), **{k: _raw(v) for k, v in kwargs.items()})
+                return _plain(function, args, kwargs)
         elif polynomials.declared(function):
             return self.__array_function__(function, types, args, kwargs)
         raise no_rule(function)

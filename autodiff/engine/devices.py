@@ -7,7 +7,7 @@ Nothing moves in silence between the host and a device, except constants, once, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
 
 HOST = "cpu"
+NOT_THERE = "cannot be computed on"
 
 
 class Device(NamedTuple):
@@ -141,6 +142,17 @@ def arange(*span: Any, like: Any) -> Any:
     return beside(np.arange(*span), like)
 
 
+def grid(shape: tuple[int, ...], like: Any) -> tuple[Any, ...]:
+    """The numbers of the places along each axis, lying along it (np.ogrid), where `like` is."""
+    return tuple(beside(places, like) for places in np.ogrid[tuple(slice(n) for n in shape)])
+
+
+def add_at(array: Any, index: Any, values: Any) -> None:
+    """np.add.at, on any device."""
+    device = admitted.get(type(array))
+    (np.add.at if device is None else device.add_at)(array, index, values)
+
+
 def _innermost(value: Any) -> Any:
     while isinstance(value, Node | StandIn):
         value = value.primal if isinstance(value, Node) else value.array
@@ -192,14 +204,28 @@ def together(
         listed = " and ".join(f"{_operand(a)} on {name!r}" for name, a in devices.items())
         name = min(devices, key=lambda name: name == HOST)
         raise TypeError(
-            f"{spelled(function)} was called with {listed}; nothing moves between devices in silence. Move one of them: "
-            f"ad.to(x, {name!r})."
+            f"{spelled(function)} was called with {listed}; nothing moves between devices in silence: move one of "
+            f"them, ad.to(x, {name!r})."
         )
     if set(devices) <= {HOST}:
         return arguments, parameters
     (like,) = devices.values()
     arguments = tuple(a if isinstance(a, Node) else beside(a, like) for a in arguments)
     return arguments, {name: beside(value, like) for name, value in parameters.items()}
+
+
+def refusal(error: Exception, function: Callable[..., Any], values: Iterable[Any]) -> Exception:
+    """An error that a function raised, or where a device's arrays lack it, one that says so and what to do."""
+    device = next((found for value in values if (found := admitted.get(type(_innermost(value))))), None)
+    if device is None or isinstance(error, ValueError) or NOT_THERE in str(error):
+        return error
+    reason = str(error).splitlines()[0]
+    if "NotImplemented from __array_ufunc__" in reason:  # where NumPy prints the arrays
+        reason = "the function is not there"
+    return TypeError(
+        f"{spelled(function)} {NOT_THERE} {device.name!r}: {reason.rstrip('.')}. Move its arguments to the host and "
+        f"the result back: ad.to(..., 'cpu'), ad.to(..., {device.name!r})."
+    )
 
 
 def _operand(value: Any) -> str:

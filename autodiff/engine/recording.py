@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autodiff.engine.devices import admitted, beside, together
+from autodiff.engine.devices import admitted, beside, refusal, together
 from autodiff.engine.graph import NOT_RETAINED, Node, Scope, current_scope, described, next_serial
 from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
@@ -46,7 +46,7 @@ def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str
         raw = [a.primal if isinstance(a, Node) else a for a in arguments]
     try:
         primal = primitive.function(*raw, **parameters) if parameters else primitive.function(*raw)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, NotImplementedError) as error:
         for name, value in parameters.items():
             if isinstance(value, Node):
                 raise TypeError(
@@ -55,6 +55,8 @@ def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str
                 ) from error
         if isinstance(error, ValueError):
             name_shapes(error, primitive.function, raw)
+        if admitted and (refused := refusal(error, primitive.function, raw)) is not error:
+            raise refused from error
         raise
     scope = _read_scope()
     if scope is None or kind is None:

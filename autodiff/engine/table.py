@@ -23,6 +23,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 
 from autodiff import hints
+from autodiff.engine.devices import refusal
 from autodiff.engine.graph import Node
 from autodiff.engine.signatures import name_of, parameter_defaults, parameter_names, parameters_of, spelled
 
@@ -153,7 +154,12 @@ class Composition:
             kwargs = without_defaults(self.function, kwargs, self.keywords)
         if "dtype" in kwargs:
             check_floating(self.function, kwargs["dtype"])
-        return self.definition(*args, **kwargs)
+        try:
+            return self.definition(*args, **kwargs)
+        except (TypeError, NotImplementedError) as error:
+            if (refused := refusal(error, self.function, (*args, *kwargs.values()))) is not error:
+                raise refused from error
+            raise
 
 
 table: dict[Function, Primitive] = {}
@@ -273,6 +279,16 @@ def composed(function: Function) -> Callable[[F], F]:
     def declare(definition: F) -> F:
         known.declare("composed")
         known.definition = Composition(function, definition)
+        return definition
+
+    return declare
+
+
+def computed(function: Function) -> Callable[[F], F]:
+    """Declare how a primitive is computed, by its own name, where NumPy's function asks of arrays what not all can."""
+
+    def declare(definition: F) -> F:
+        table[function].function = functools.wraps(function)(definition)
         return definition
 
     return declare

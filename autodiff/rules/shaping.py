@@ -7,9 +7,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike
 
-from autodiff.engine.devices import moved, place
+from autodiff.engine.devices import arange, beside, moved, place
 from autodiff.engine.shapes import unbroadcast
-from autodiff.engine.table import adjoint, composed, linear, primitive
+from autodiff.engine.table import adjoint, composed, computed, linear, primitive
 from autodiff.engine.values import Value
 from autodiff.rules.arguments import along, array, given, raw
 from autodiff.rules.indexing import scatter
@@ -50,7 +50,7 @@ def reshaped(
 ) -> Value:
     """The elements back in the places they were read from; `newshape` is what NumPy 2.0 calls the shape."""
     if order == "A":  # as x lies in memory
-        order = "F" if np.asarray(raw(x)).flags.fnc else "C"
+        order = "F" if array(raw(x)).flags.fnc else "C"
     if order not in ("C", "F"):
         raise ValueError(f"np.reshape and np.ravel of a Tensor take order 'C', 'F' or 'A'; received {order!r}")
     return np.reshape(g, x.shape, order=order)  # type: ignore[call-overload]  # checked above
@@ -59,12 +59,19 @@ def reshaped(
 adjoint(np.reshape, reshaped)
 
 
+@computed(np.reshape)
+def in_shape(x: Value, shape: Any = None, order: str = "C", newshape: Any = None, copy: bool | None = None) -> Value:
+    """np.reshape, whose second parameter has several names."""
+    layout = {} if order == "C" else {"order": order}
+    return np.reshape(x, shape if newshape is None else newshape, **layout, **given(copy=copy))
+
+
 def unravelled(g: Value, y: Value, x: Value, order: str = "C") -> Value:
     """The elements back in the places they were read from: of "K", in the order that they have in memory."""
     if order != "K":
         return reshaped(g, y, x, None, order)
     numbers = np.empty_like(raw(x), dtype=int)
-    numbers[...] = np.arange(x.size).reshape(x.shape)
+    numbers[...] = arange(x.size, like=x).reshape(x.shape)
     return np.reshape(g[np.argsort(np.ravel(numbers, "K"))], x.shape)
 
 
@@ -120,8 +127,8 @@ composed(np.atleast_3d)(lambda *arys: each_at_least(*arys, ndim=3))
 
 def overlapped(g: Value, y: Value, x: Value, window_shape: Any, axis: Any = None) -> Value:
     """The adjoints of all windows that an element is in added up."""
-    places = sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis)
-    return np.reshape(scatter(np.ravel(g), index=np.ravel(places), shape=(x.size,)), x.shape)
+    places = sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis).ravel()
+    return np.reshape(scatter(np.ravel(g), index=beside(places, g), shape=(x.size,)), x.shape)
 
 
 adjoint(sliding_window_view, overlapped)

@@ -23,7 +23,7 @@ def to(x: Any, device: str) -> Any:
 
     def one(value: Any) -> Any:
         if isinstance(value, Tensor):
-            return value if place(value) == device else on_device(value, device=device)  # type: ignore[arg-type]
+            return value if place(value) == device else on_device(value, device=device)
         return moved(value, device) if is_array(value) else value
 
     return tree.mapped(one, x)

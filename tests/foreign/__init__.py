@@ -11,7 +11,7 @@ import json
 import operator
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -36,6 +36,16 @@ HOW = {
 }
 HOW |= {"dtype", "order", "mode", "norm", "s", "n", "ord", "offset", "k", "N", "M", "kth", "window_shape", "decimals"}
 HOW |= {"repeats", "constant_values", "end_values", "stat_length", "casting", "ind", "subscripts", "optimize", "like"}
+
+
+class Flags(NamedTuple):
+    """How an array lies in memory; none says whether it may be written into."""
+
+    c_contiguous: bool
+    f_contiguous: bool
+    owndata: bool
+    fnc: bool
+    forc: bool
 
 
 class Foreign:
@@ -72,9 +82,10 @@ class Foreign:
     itemsize = property(lambda self: self._array.itemsize)
     strides = property(lambda self: self._array.strides)
     T = property(lambda self: self._viewed(self._array.T))
-    mT = property(lambda self: self._viewed(self._array.mT))
+    mT = property(lambda self: self._viewed(self._array.mT))  # noqa: N815  # ndarray's name
     real = property(lambda self: self._viewed(self._array.real))
     imag = property(lambda self: self._viewed(self._array.imag))
+    flags = property(lambda self: Flags(*(getattr(self._array.flags, name) for name in Flags._fields)))
     device = property(lambda self: "<foreign Device 0>")
 
     def __array__(self, *given: Any, **more: Any) -> NoReturn:
@@ -199,11 +210,13 @@ def _taken(name: str, parameters: list[str], kwargs: dict[str, Any]) -> dict[str
 def _host_arguments(name: str, parameters: list[str], args: Any, kwargs: Any) -> tuple[list[Any], dict[str, Any]]:
     _taken(name, parameters, kwargs)
     if "*" in parameters:
-        places = [p for p in parameters[: parameters.index("*")]] + ["*"] * len(args)
+        places = parameters[: parameters.index("*")] + ["*"] * len(args)
     elif len(args) > len(parameters):
         raise TypeError(f"{name}() takes {len(parameters)} arguments but {len(args)} were given")
     else:
         places = parameters
+    if name in ("reshape", "transpose") and parameters[0] == "*":  # methods
+        places = ["axes"] * len(args)
     if name == "einsum":
         places = ["subscripts", *["*"] * len(args)]
     return (
@@ -215,7 +228,7 @@ def _host_arguments(name: str, parameters: list[str], args: Any, kwargs: Any) ->
 def _index(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple(map(_index, index))
-    return _raw(index, "an index")
+    return index if isinstance(index, list) else _raw(index, "an index")
 
 
 def _wrapped(result: Any) -> Any:
