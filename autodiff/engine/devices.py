@@ -69,6 +69,9 @@ def cuda() -> Device:
     return Device("cuda", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at)
 
 
+# Parameters that may be arrays and say where elements go, which is decided on the host.
+ON_THE_HOST = {"axis", "axes", "shape", "newshape", "reps", "repeats", "shift", "source", "destination", "indices"}
+
 # The devices that are admitted when somebody asks for them, and the libraries whose arrays ask for one.
 ON_DEMAND: dict[str, Callable[[], Device]] = {"cuda": cuda}
 LIBRARIES = {"cupy": "cuda"}
@@ -211,7 +214,7 @@ def together(
         return arguments, parameters
     (like,) = devices.values()
     arguments = tuple(a if isinstance(a, Node) else beside(a, like) for a in arguments)
-    return arguments, {name: beside(value, like) for name, value in parameters.items()}
+    return arguments, {k: v if k in ON_THE_HOST else beside(v, like) for k, v in parameters.items()}
 
 
 def refusal(error: Exception, function: Callable[..., Any], values: Iterable[Any]) -> Exception:

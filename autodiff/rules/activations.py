@@ -42,15 +42,18 @@ def softplus(x: Value) -> Any:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
+def peak(x: Value, axis: Axis) -> Any:
+    """The greatest elements of a real array over the axes, which stay with length 1; of no elements -inf."""
+    if count(x.shape, axis):
+        return np.max(x, axis=axis, keepdims=True)
+    return zeros(keepdims_shape(x.shape, axis), x.dtype, like=x) - math.inf
+
+
 @primitive
 def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Any:
     """The logarithm of sum exp(x) over `axis` (all axes by default): a smooth maximum."""
     # Of complex numbers the real parts are shifted alone, so that the logarithm is the principal value.
-    real = np.add(np.real(x), 0.0)
-    if count(real.shape, axis):
-        highest = np.max(real, axis=axis, keepdims=True)
-    else:
-        highest = zeros(keepdims_shape(real.shape, axis), real.dtype, like=real) - math.inf
+    highest = peak(np.add(np.real(x), 0.0), axis)
     highest = np.where(np.isfinite(highest), highest, 0)
     with np.errstate(divide="ignore"):  # no elements, or none above -inf: ln 0 = -inf is the answer
         result = np.log(np.sum(np.exp(x - highest), axis=axis, keepdims=True)) + highest

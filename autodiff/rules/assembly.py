@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from autodiff.engine.devices import beside, fetched, zeros
-from autodiff.engine.graph import Node
 from autodiff.engine.shapes import axes
 from autodiff.engine.table import adjoint, composed, linear
 from autodiff.engine.values import Value
@@ -182,8 +181,7 @@ def resize(a: Value, new_shape: Any) -> Value:
 def ends(*values: Value) -> tuple[Any, ...]:
     """The ends of a range of numbers, as arrays of one shape and one floating-point dtype."""
     dtype = np.result_type(*(v.dtype if hasattr(v, "dtype") else v for v in map(raw, values)), 0.0)
-    arrays: list[Any] = [v if isinstance(v, Node) else np.asarray(v, dtype) for v in values]
-    return np.broadcast_arrays(*(cast(a, dtype) for a in arrays))
+    return np.broadcast_arrays(*(cast(array(v), dtype) for v in values))
 
 
 @composed(np.linspace)

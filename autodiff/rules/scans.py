@@ -122,7 +122,8 @@ def record(ufunc: np.ufunc) -> Callable[..., Value]:
         places = np.where(new, steps, 0)
         first = np.zeros_like(best[along(axis, best.ndim, slice(None, 1))], int)
         places = np.concatenate([first, places], axis=axis)
-        return np.take_along_axis(array(a), running(np.maximum, places, axis), axis=axis)
+        last: Any = running(np.maximum, places, axis)
+        return np.take_along_axis(array(a), last, axis=axis)
 
     return definition
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -86,17 +88,18 @@ def piecewise(x: Value, condlist: Any, funclist: Sequence[Any], *args: Any, **kw
     """np.piecewise: each function called with the elements that its condition, the last of those that hold, picks."""
     x = array(x)
     conditions: Sequence[Any] = raw(condlist)
-    if np.ndim(conditions) == 0 or (np.ndim(conditions[0]) == 0 and x.ndim):
+    listed = isinstance(conditions, list | tuple)
+    if not (listed or np.ndim(conditions)) or (np.ndim(conditions[0]) == 0 and x.ndim):
         conditions = [conditions]
     masks = [np.broadcast_to(beside(array(raw(c)), x).astype(bool), x.shape) for c in conditions]
     if len(funclist) == len(masks) + 1:
-        masks.append(~np.any(masks, axis=0))
+        masks.append(~functools.reduce(operator.or_, masks))
     elif len(funclist) != len(masks):
         raise ValueError(f"np.piecewise takes {len(masks)} or {len(masks) + 1} functions; received {len(funclist)}")
     result: Value = zeros(x.shape, x.dtype, like=x)
     for mask, function in zip(masks, funclist, strict=True):
         if np.any(mask):
-            value = array(function(x[mask], *args, **kw) if callable(function) else function)
+            value = beside(array(function(x[mask], *args, **kw) if callable(function) else function), x)
             result = replaced_at(result, value, index=mask)
     return result
 

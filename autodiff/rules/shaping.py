@@ -62,8 +62,8 @@ adjoint(np.reshape, reshaped)
 @computed(np.reshape)
 def in_shape(x: Value, shape: Any = None, order: str = "C", newshape: Any = None, copy: bool | None = None) -> Value:
     """np.reshape, whose second parameter has several names."""
-    layout = {} if order == "C" else {"order": order}
-    return np.reshape(x, shape if newshape is None else newshape, **layout, **given(copy=copy))
+    layout = given(order=None if order == "C" else order, copy=copy)
+    return np.reshape(x, shape if newshape is None else newshape, **layout)
 
 
 def unravelled(g: Value, y: Value, x: Value, order: str = "C") -> Value:
