@@ -19,6 +19,7 @@ from autodiff.arrays import tensor as _tensor
 from autodiff.arrays.flat import Flat
 from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
+from autodiff.engine import devices
 from autodiff.engine.devices import Device, admit
 from autodiff.engine.recording import no_grad, scope
 from autodiff.engine.table import adjoint, composed, constant, primitive, takes_tensors, written
@@ -39,7 +40,7 @@ from autodiff.rules.activations import (
 from autodiff.transforms.check import check_grads
 from autodiff.transforms.checkpoint import checkpoint
 from autodiff.transforms.derivatives import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
-from autodiff.transforms.moving import to
+from autodiff.transforms.moving import relocate, to
 from autodiff.transforms.vmap import vmap
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ __all__ = [
     "constant",
     "contributions",
     "debug",
+    "devices",
     "draw",
     "elu",
     "erf",
@@ -88,6 +90,7 @@ __all__ = [
     "memory",
     "no_grad",
     "primitive",
+    "relocate",
     "relu",
     "scope",
     "sigmoid",

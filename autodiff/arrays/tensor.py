@@ -18,7 +18,7 @@ from autodiff.arrays.operators import Operators
 from autodiff.arrays.protocols import Protocols
 from autodiff.engine import devices
 from autodiff.engine.graph import NOT_RETAINED, Node, current_scope, described, next_serial, operands
-from autodiff.engine.recording import NO_PARAMETERS, apply, as_operand, is_array, is_operand, recorded
+from autodiff.engine.recording import NO_PARAMETERS, apply, as_operand, is_operand, recorded
 from autodiff.engine.reverse import adjoints, conjugated
 from autodiff.engine.stand_in import StandIn
 from autodiff.engine.table import no_rule, table, without_defaults
@@ -165,7 +165,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                 f"{described(self)}. Write a new Tensor instead, or use .at[index].set(value)."
             )
         new: Any = value.primal if isinstance(value, Tensor) else value
-        if is_array(new) and devices.place(new) != self.device:
+        if devices.is_array(new) and devices.place(new) != self.device:
             raise TypeError(
                 f"{described(self)} on {self.device!r} was assigned a value on {devices.place(new)!r}; "
                 f"move it first: ad.to(value, {self.device!r})."

@@ -100,6 +100,11 @@ def of(value: Any) -> Device | None:
     return named(library) if library else device
 
 
+def is_array(value: Any) -> bool:
+    """Whether a Tensor could hold it: an array on the host or a device, a NumPy scalar, or a stand-in."""
+    return isinstance(value, np.ndarray | np.generic | StandIn) or type(value) in admitted
+
+
 def place(value: Any) -> str:
     """The name of the device that a raw value, or a node, is on."""
     device = of(value)
@@ -137,12 +142,13 @@ def beside(constant: Any, like: Any) -> Any:
 
 def eye(n: int, like: Any, dtype: Any = None) -> Any:
     """np.eye in the dtype of `like`, where it is."""
-    return beside(np.eye(n, dtype=like.dtype if dtype is None else dtype), like)
+    dtype = like.dtype if dtype is None else dtype
+    return np.eye(n, dtype=dtype) if (example := _example(like)) is None else np.eye(n, dtype=dtype, like=example)
 
 
 def arange(*span: Any, like: Any) -> Any:
     """np.arange, where `like` is."""
-    return beside(np.arange(*span), like)
+    return np.arange(*span) if (example := _example(like)) is None else np.arange(*span, like=example)
 
 
 def grid(shape: tuple[int, ...], like: Any) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autodiff.engine.devices import admitted, beside, refusal, together
+from autodiff.engine.devices import admitted, beside, is_array, refusal, together
 from autodiff.engine.graph import NOT_RETAINED, Node, Scope, current_scope, described, next_serial
 from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
@@ -175,11 +175,6 @@ def differentiable(primal: Any, primitive: Primitive) -> Any:
             "a primitive returns one floating-point array (declare others with ad.constant)."
         )
     return primal if primal.ndim or not isinstance(primal, np.ndarray) else primal[()]
-
-
-def is_array(value: Any) -> bool:
-    """Whether a Tensor could hold it: an array on the host or a device, a NumPy scalar, or a stand-in."""
-    return isinstance(value, ARRAY) or type(value) in admitted
 
 
 def as_operand(value: Any, other: Node) -> Any:

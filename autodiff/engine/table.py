@@ -23,7 +23,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 
 from autodiff import hints
-from autodiff.engine.devices import refusal
+from autodiff.engine.devices import admitted, refusal, together
 from autodiff.engine.graph import Node
 from autodiff.engine.signatures import name_of, parameter_defaults, parameter_names, parameters_of, spelled
 
@@ -316,6 +316,8 @@ def primitive(function: F) -> F:
         for argument in itertools.chain(args, kwargs.values()) if kwargs else args:
             if isinstance(argument, Node):  # NumPy's own protocol (NEP 18), for a function NumPy does not know
                 return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]  # a node below; Tensors have it
+        if admitted:
+            args, kwargs = together(function, args, kwargs)
         return function(*args, **kwargs)
 
     # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.

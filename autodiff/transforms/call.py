@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autodiff.arrays.tensor import Tensor, floating, leaf
-from autodiff.engine.devices import copied, zeros
+from autodiff.engine.devices import copied, is_array, zeros
 from autodiff.engine.graph import Node, current_scope, older_sources
-from autodiff.engine.recording import as_operand, is_array, recording
+from autodiff.engine.recording import as_operand, recording
 from autodiff.engine.reverse import adjoints, conjugated
 from autodiff.engine.stand_in import StandIn
 from autodiff.rules.shaping import identity

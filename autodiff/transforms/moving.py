@@ -5,10 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from autodiff.arrays.tensor import Tensor
-from autodiff.engine.devices import moved, place
-from autodiff.engine.recording import is_array
+from autodiff.engine.devices import is_array, moved, place
+from autodiff.engine.graph import described
 from autodiff.rules.shaping import on_device
 from autodiff.transforms import tree
+
+
+def relocate(leaf: Tensor, device: str) -> None:
+    """Move a leaf itself, its value and its adjoint, to a device: what a model's parameters are moved by.
+
+    Graphs recorded before refuse to be reversed. Raises TypeError for what is no leaf.
+    """
+    if leaf.primitive is not None:
+        raise TypeError(f"ad.relocate takes a leaf; received {described(leaf)}, a result: ad.to(t, ...) copies it.")
+    leaf.primal = moved(leaf.primal, device)
+    leaf.retained = None if leaf.retained is None else moved(leaf.retained, device)
+    leaf._grad_storage = None
+    leaf.assigned()
 
 
 def to(x: Any, device: str) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.batching import FAILURES, Batch, levels, new_level, packed, unpacked
-from autodiff.engine.recording import is_array
+from autodiff.engine.devices import is_array
 from autodiff.engine.table import adjoint, linear, primitive
 from autodiff.transforms import tree
 from autodiff.transforms.call import Function, mapped_over, named

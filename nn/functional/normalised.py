@@ -53,7 +53,7 @@ def layer_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = 
     """Each row of a matrix to mean 0 and variance 1, times the weights, plus the biases; either may be None."""
     features = x.shape[1]
     kept = Kept() if kept is None else kept
-    rest = x - (np.dot(x, ones(features, x.dtype)) / features)[:, None]
+    rest = x - (np.dot(x, ones(features, x)) / features)[:, None]
     root = 1 / np.sqrt(np.vecdot(rest, rest) / features + eps)
     scale = root[:, None] if weight is None else np.dot(root[:, None], weight[None])
     y = rest * scale

@@ -22,16 +22,16 @@ Array = npt.NDArray[Any]
 def channel_sums(x: Any, axis: int = 1) -> Any:
     """The sum over all axes but one: of shape (channels,)."""
     if x.ndim == 2:
-        return row_sum(x) if axis else np.dot(x, ones(x.shape[1], x.dtype))
+        return row_sum(x) if axis else np.dot(x, ones(x.shape[1], x))
     batch, channels, *field = x.shape
     pixels = math.prod(field)
     if isinstance(x, np.ndarray):
         last = x.transpose(*range(1, x.ndim), 0)
         if last.flags.c_contiguous:  # as convolutions leave it: the batch innermost
-            per_pixel = np.dot(last.reshape(channels * pixels, batch), ones(batch, x.dtype))
-            return np.dot(per_pixel.reshape(channels, pixels), ones(pixels, x.dtype))
-    per_sample = np.dot(np.reshape(x, (batch * channels, pixels)), ones(pixels, x.dtype))
-    return np.dot(ones(batch, x.dtype), np.reshape(per_sample, (batch, channels)))
+            per_pixel = np.dot(last.reshape(channels * pixels, batch), ones(batch, x))
+            return np.dot(per_pixel.reshape(channels, pixels), ones(pixels, x))
+    per_sample = np.dot(np.reshape(x, (batch * channels, pixels)), ones(pixels, x))
+    return np.dot(ones(batch, x), np.reshape(per_sample, (batch, channels)))
 
 
 def along(v: Any, x: Any, axis: int = 1) -> Any:
