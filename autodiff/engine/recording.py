@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autodiff.engine.devices import admitted, beside, is_array, refusal, together
+from autodiff.engine.devices import admitted, beside, refusal, together
 from autodiff.engine.graph import NOT_RETAINED, Node, Scope, current_scope, described, next_serial
 from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
@@ -168,7 +168,8 @@ def differentiable(primal: Any, primitive: Primitive) -> Any:
     """A primitive's result, if a node can hold it: an array, or a scalar, of floating-point numbers."""
     if isinstance(primal, float):
         return np.float64(primal)
-    if not is_array(primal) or primal.dtype.kind not in "fc":
+    known = isinstance(primal, ARRAY) or type(primal) in admitted
+    if not known or primal.dtype.kind not in "fc":
         received = getattr(primal, "dtype", type(primal).__name__)
         raise TypeError(
             f"{primitive.name} of a Tensor gave {received}, which has no derivative; "
@@ -181,7 +182,8 @@ def as_operand(value: Any, other: Node) -> Any:
     """An operand of arithmetic as an array, where the other one is."""
     if isinstance(value, StandIn) or type(value) in admitted:
         return value
-    return beside(np.asarray(value), other)
+    array = np.asarray(value)
+    return beside(array, other) if admitted else array
 
 
 def is_operand(value: Any) -> bool:

@@ -62,8 +62,10 @@ adjoint(np.reshape, reshaped)
 @computed(np.reshape)
 def in_shape(x: Value, shape: Any = None, order: str = "C", newshape: Any = None, copy: bool | None = None) -> Value:
     """np.reshape, whose second parameter has several names."""
-    layout = given(order=None if order == "C" else order, copy=copy)
-    return np.reshape(x, shape if newshape is None else newshape, **layout)
+    shape = shape if newshape is None else newshape
+    if order == "C" and copy is None:
+        return x.reshape(shape)
+    return np.reshape(x, shape, **given(order=order, copy=copy))
 
 
 def unravelled(g: Value, y: Value, x: Value, order: str = "C") -> Value:
