@@ -205,11 +205,11 @@ class ArrayMethods:
 
     def all(self, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
         """As np.all: plain booleans, constants."""
-        return np_.all(self.primal, axis=axis, keepdims=keepdims, where=where)
+        return np_.all(self.primal, **_given(axis=axis, keepdims=keepdims, where=where))
 
     def any(self, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
         """As np.any: plain booleans, constants."""
-        return np_.any(self.primal, axis=axis, keepdims=keepdims, where=where)
+        return np_.any(self.primal, **_given(axis=axis, keepdims=keepdims, where=where))
 
     def nonzero(self) -> Any:
         """As np.nonzero: plain integers, constants."""

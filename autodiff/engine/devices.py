@@ -142,8 +142,8 @@ def beside(constant: Any, like: Any) -> Any:
 
 def eye(n: int, like: Any, dtype: Any = None) -> Any:
     """np.eye in the dtype of `like`, where it is."""
-    dtype = like.dtype if dtype is None else dtype
-    return np.eye(n, dtype=dtype) if (example := _example(like)) is None else np.eye(n, dtype=dtype, like=example)
+    numbers, dtype = arange(n, like=like), like.dtype if dtype is None else dtype
+    return np.eye(n, dtype=dtype) if isinstance(numbers, np.ndarray) else (numbers[:, None] == numbers).astype(dtype)
 
 
 def arange(*span: Any, like: Any) -> Any:
@@ -189,7 +189,7 @@ def copied(value: Any) -> Any:
 def fetched(value: Any) -> Any:
     """A raw value as an ndarray or a NumPy scalar: what is shown, printed or written to a file."""
     device = admitted.get(type(value))
-    return value if device is None else device.to_host(value)
+    return value if device is None else device.to_host(value)[()]
 
 
 def moved(value: Any, name: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from autodiff.engine.devices import fetched
 from autodiff.engine.graph import Node, operands
 from autodiff.engine.reverse import conjugated, contribution
 from autodiff.notation.formula import Formula, Token, clean
@@ -122,7 +123,8 @@ class _Reading:
 
     def __init__(self, nodes: Sequence[Node], adjoints: Mapping[Node, Any], outline: Outline, folding: Folding) -> None:
         self.root, self.count = nodes[-1], len(nodes)
-        self.adjoints, self.outline, self.folding = adjoints, outline, folding
+        self.adjoints = {node: fetched(g) for node, g in adjoints.items()}
+        self.outline, self.folding = outline, folding
         self.naming = Symbols(self.root, outline)
         self.cards: list[Card] = []
         self.boxes: list[Box] = []
@@ -182,7 +184,9 @@ class _Reading:
         title = named(members.name(member, region.frame)) if path else self.naming.title(node)
         kind: Kind = "constant" if leaf.constant else "parameter" if path else "input"
         header = (symbol, EQUALS, *title) if title else (symbol,)
-        value = np.array(node.primal)[()]  # a copy: a leaf may be assigned a new value before the picture is saved
+        value = np.array(fetched(node.primal))[
+            ()
+        ]  # a copy: a leaf may be assigned a new value before the picture is saved
         self._add(Card(kind, symbol, header, value, self.adjoints.get(node), node.name, path, box), node)
         if not leaf.constant:
             self.equations[node] = title or ()
@@ -196,13 +200,13 @@ class _Reading:
         path = None if around is None else self.outline.members.path(around.frame)
         adjoint = self.adjoints.get(node)
         self.shown[len(self.cards)] = node, copy
-        self._add(Card(kind, self.naming[node], header, node.primal, adjoint, node.name, path, box), node)
+        self._add(Card(kind, self.naming[node], header, fetched(node.primal), adjoint, node.name, path, box), node)
 
     def _fold(self, operations: list[Node], leaves: list[Leaf], fold: Fold, path: str | None, box: int | None) -> None:
         self.folds[len(self.cards)] = operations
         last = operations[-1]
         header = (Token("text", fold.name),)
-        card = Card("operation", self.naming[last], header, last.primal, None, None, path, box, fold)
+        card = Card("operation", self.naming[last], header, fetched(last.primal), None, None, path, box, fold)
         self._add(card, *operations, *(leaf.node for leaf in leaves))
 
     def _name_results(self) -> None:
@@ -220,7 +224,7 @@ class _Reading:
             self.cards[card] = old._replace(
                 kind="output" if shown is self.root else "operation",
                 symbol=self.naming[shown],
-                value=shown.primal,
+                value=fetched(shown.primal),
                 adjoint=self.adjoints.get(shown),
                 name=shown.name,
                 fold=old.fold._replace(results=len(leaving)),
@@ -258,7 +262,7 @@ class _Reading:
         scalar = scalar and not assigned_since([node])  # a local partial would mix what was and what is
         adjoint = self.adjoints.get(node)
         with np.errstate(all="ignore"):
-            factor = contribution(node, position, 1.0) if scalar else None
+            factor = fetched(contribution(node, position, 1.0)) if scalar else None
             received = None if adjoint is None else _contribution(node, position, adjoint)
         flows = isinstance(node.arguments[position], Node) and _has_rule(node, position)
         symbol = partial(copy, position, self.naming) if scalar and flows else None
@@ -296,7 +300,7 @@ class _Reading:
 
 def _contribution(node: Node, position: int, adjoint: Any) -> Any:
     """What an argument's adjoint receives; complex adjoints as users see them, on both sides."""
-    share = contribution(node, position, conjugated(np.asarray(adjoint))[()])
+    share = fetched(contribution(node, position, conjugated(np.asarray(adjoint))[()]))
     return None if share is None else conjugated(np.asarray(share))[()]
 
 
