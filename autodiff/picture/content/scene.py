@@ -184,9 +184,7 @@ class _Reading:
         title = named(members.name(member, region.frame)) if path else self.naming.title(node)
         kind: Kind = "constant" if leaf.constant else "parameter" if path else "input"
         header = (symbol, EQUALS, *title) if title else (symbol,)
-        value = np.array(fetched(node.primal))[
-            ()
-        ]  # a copy: a leaf may be assigned a new value before the picture is saved
+        value = np.array(fetched(node.primal))[()]  # a copy: a leaf may be assigned anew before the picture is saved
         self._add(Card(kind, symbol, header, value, self.adjoints.get(node), node.name, path, box), node)
         if not leaf.constant:
             self.equations[node] = title or ()
