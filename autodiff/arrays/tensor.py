@@ -72,15 +72,6 @@ def notebook_display(result: Tensor, /) -> dict[str, str]:
     return {}
 
 
-def read_only(value: Any) -> Array:
-    """A view of a raw value, an ndarray, that cannot be written into; of an array on a device a plain view."""
-    if type(value) in devices.admitted:
-        return value.view()
-    view = np.asarray(value).view()
-    view.flags.writeable = False
-    return view
-
-
 class Size(int):
     """A number of elements, which says what to write if it is called as PyTorch's size is."""
 
@@ -155,7 +146,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
         It is a view: copy it to keep it past an assignment.
         """
-        return read_only(self.primal)
+        return devices.read_only(self.primal)
 
     @value.setter
     def value(self, value: npt.ArrayLike) -> None:
@@ -268,7 +259,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         memory with each other, so they cannot be written into.
         """
         found = adjoints(self, self._seed(seed)).items()
-        return {node: read_only(conjugated(g)) for node, g in found}  # type: ignore[misc]  # the nodes of a Tensor are Tensors
+        return {node: devices.read_only(conjugated(g)) for node, g in found}  # type: ignore[misc]  # the nodes of a Tensor are Tensors
 
     def retain_grad(self) -> None:
         """Keep this Tensor's adjoint in `.grad` during `backward`, as leaves do."""

@@ -186,6 +186,15 @@ def copied(value: Any) -> Any:
     return value.copy() if type(value) in admitted else np.array(value)
 
 
+def read_only(value: Any) -> Any:
+    """A view of a raw value, an ndarray, that cannot be written into; of an array on a device a plain view."""
+    if type(value) in admitted:
+        return value.view()
+    view = np.asarray(value).view()
+    view.flags.writeable = False
+    return view
+
+
 def fetched(value: Any) -> Any:
     """A raw value as an ndarray or a NumPy scalar: what is shown, printed or written to a file."""
     device = admitted.get(type(value))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autodiff.engine.devices import beside, zeros
+from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes, count, keepdims_shape, restore
 from autodiff.engine.table import adjoint, composed, computed, primitive
 from autodiff.engine.values import Value
@@ -62,6 +63,12 @@ adjoint(np.mean, averaged)
 # -- as not every array type has them: where= and initial= are said with what all have; the methods are the quicker way
 
 
+def refuse_nodes(*parameters: Any) -> None:
+    """Raise TypeError for a node as a parameter, as NumPy's functions do."""
+    if any(isinstance(value, Node) for value in parameters):
+        raise TypeError("a parameter is a constant")
+
+
 @computed(np.sum)
 def total(
     a: Value,
@@ -72,6 +79,7 @@ def total(
     where: Any = True,
 ) -> Value:
     """np.sum."""
+    refuse_nodes(initial, where)
     if where is not True:
         a = np.where(where, a, 0)
     result = a.sum(axis=axis, dtype=dtype, keepdims=keepdims)
@@ -83,6 +91,7 @@ def mean(
     a: Value, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False, where: Any = True
 ) -> Value:
     """np.mean."""
+    refuse_nodes(where)
     if where is True:
         return np.mean(a, axis=axis, dtype=dtype, keepdims=keepdims)
     number = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
@@ -99,6 +108,7 @@ def product_of(
     where: Any = True,
 ) -> Value:
     """np.prod."""
+    refuse_nodes(initial, where)
     if where is not True:
         a = np.where(where, a, 1)
     result = np.prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
@@ -109,6 +119,7 @@ def extreme_of(reduce: Callable[..., Value], pick: np.ufunc) -> Callable[..., Va
     """np.max or np.min."""
 
     def extreme(a: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Value:
+        refuse_nodes(initial, where)
         if initial is None:
             if where is not True:
                 raise ValueError(f"np.{reduce.__name__} with where= needs initial=, which stands for no elements")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike
 
-from autodiff.engine.devices import arange, beside, moved, place
+from autodiff.engine.devices import admitted, arange, beside, moved, place
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, computed, linear, primitive
 from autodiff.engine.values import Value
@@ -50,7 +50,8 @@ def reshaped(
 ) -> Value:
     """The elements back in the places they were read from; `newshape` is what NumPy 2.0 calls the shape."""
     if order == "A":  # as x lies in memory
-        order = "F" if array(raw(x)).flags.fnc else "C"
+        plain = raw(x)
+        order = "F" if (plain if type(plain) in admitted else np.asarray(plain)).flags.fnc else "C"
     if order not in ("C", "F"):
         raise ValueError(f"np.reshape and np.ravel of a Tensor take order 'C', 'F' or 'A'; received {order!r}")
     return np.reshape(g, x.shape, order=order)  # type: ignore[call-overload]  # checked above
