@@ -41,23 +41,26 @@ def computed(case: Case, inputs: list[ad.Tensor], recorded: bool = False) -> lis
     return [r.value if isinstance(r, ad.Tensor) else r for r in (y, *(found[x] for x in inputs))]
 
 
-def judged(case: Case) -> tuple[str, str]:
-    """What a record is on the device, "right", "refused" or "wrong", and why."""
+def judged(case: Case, device: str = "foreign") -> tuple[str, str]:
+    """What a record is on a device, "right", "refused" or "wrong", and why."""
     expected = computed(case, [ad.Tensor(x) for x in case.arrays])
     try:
-        found = [computed(case, [there(x) for x in case.arrays], recorded) for recorded in (False, True)]
+        found = [
+            computed(case, [ad.Tensor(ad.to(np.asarray(x), device)) for x in case.arrays], recorded)
+            for recorded in (False, True)
+        ]
     except Exception as error:
-        named = isinstance(error, TypeError) and "cannot be computed on 'foreign'" in str(error)
+        named = isinstance(error, TypeError) and f"cannot be computed on {device!r}" in str(error)
         return ("refused" if named else "wrong"), f"{type(error).__name__}: {error}"
     for results in found:
         for k, (result, host) in enumerate(zip(results, expected, strict=True)):
             what = f"the adjoint of argument {k - 1}" if k else "the value"
-            if type(result) is not Foreign:
+            if ad.devices.place(result) != device:
                 return "wrong", f"{what} left the device: {type(result).__name__}"
             if (result.shape, result.dtype) != (host.shape, host.dtype):
                 return "wrong", f"{what} has shape {result.shape} and dtype {result.dtype}"
-            if not np.allclose(result.get(), host, rtol=1e-9, atol=1e-11, equal_nan=True):
-                return "wrong", f"{what} is {result.get()}, not {host}"
+            if not np.allclose(ad.to(result, "cpu"), host, rtol=1e-9, atol=1e-11, equal_nan=True):
+                return "wrong", f"{what} is {ad.to(result, 'cpu')}, not {host}"
     return "right", ""
 
 
