@@ -183,7 +183,7 @@ METHODS = {
     "get_weights": "write model.state_dict()",
     "set_weights": "write model.load_state_dict(state)",
     "trainable": "write model.freeze() and model.unfreeze()",
-    **dict.fromkeys(("to", "cuda", "cpu", "device"), "everything is in main memory; leave it away"),
+    **dict.fromkeys(("cuda", "cpu", "device"), 'write model.to("cuda") or model.to("cpu")'),
     **dict.fromkeys(("float", "double", "half"), "layers are made in their dtype: nn.Linear(3, 4, dtype=np.float64)"),
 }
 
@@ -242,7 +242,7 @@ EARLY_STOPPING = {
 
 LOADER = {
     "num_workers": "batches are slices of arrays, made where they are asked for; leave it away",
-    "pin_memory": "everything is in main memory; leave it away",
+    "pin_memory": "leave it away",
     "generator": "write rng=0, or a numpy.random.Generator",
     "sampler": "write shuffle=True, replacement=True, or DataLoader(X[order], y[order])",
     "collate_fn": "write DataLoader(X, y) of whole arrays, np.stack(list(rows)) of single ones",
