@@ -143,6 +143,7 @@ from nn.losses import (
 from nn.memory import reuse_memory
 from nn.model.flat_vector import flat
 from nn.model.module import Module
+from nn.model.placing import device
 from nn.model.saving import FileError, load, save
 from nn.portable.exporting import export
 from nn.report.history import History
@@ -298,6 +299,7 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "data",
+    "device",
     "evaluate",
     "export",
     "find_lr",

@@ -58,6 +58,10 @@ class Module:
     # Declared as an attribute, so that a subclass may give forward whatever arguments it needs.
     forward: Callable[..., Any] = _without_forward
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """A Module; one that is made within `nn.device` is noted there."""
+        return placing.noted(super().__new__(cls))
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The result of `forward`, recorded as a box of its own in pictures."""
         with ad.scope(self):

@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import autodiff as ad
 from nn.model.walking import freeze_again, is_buffer, is_parameter, own, unfreeze
 
 if TYPE_CHECKING:
     from nn.model.module import Module
+
+
+M = TypeVar("M")
+
+# The Modules that were made within `device`; None outside of it.
+_made: ContextVar[list[Any] | None] = ContextVar("_made", default=None)
+
+
+def noted(module: M) -> M:
+    """A new Module, noted where somebody waits for it."""
+    made = _made.get()
+    if made is not None:
+        made.append(module)
+    return module
+
+
+@contextmanager
+def device(name: str) -> Iterator[None]:
+    """Modules made within it are moved to a device at its end, as `model.to(name)` does; make optimizers after it.
+
+    >>> with nn.device("cuda"):
+    ...     model = nn.MLP(784, 128, 10, rng=0)
+    """
+    ad.to((), name)
+    token = _made.set([])
+    try:
+        yield
+        made = _made.get() or []
+    finally:
+        _made.reset(token)
+    for module in made:
+        to(module, name)
 
 
 def to(model: Module, device: str) -> None:
