@@ -36,6 +36,11 @@ def row_sum(x: Any) -> Any:
     return sum(row_sum(x[k : k + SUMMED]) for k in range(0, n, SUMMED))
 
 
+def row_products(a: Any, b: Any) -> Any:
+    """The sum of a b over each row."""
+    return np.sum(a * b, axis=-1) if type(a) in ad.devices.admitted else np.vecdot(a, b)
+
+
 @functools.lru_cache(maxsize=64)
 def _ones(length: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     found = np.ones(length, dtype)

@@ -22,9 +22,9 @@ def taken_rows(weight: Any, indices: Any) -> Any:
 def added_rows(g: Any, indices: Any, rows: int) -> Any:
     """Zeros of so many rows with those of g added at the indices, as often as they are repeated."""
     width = g.shape[-1]
-    table = np.zeros(rows * width, g.dtype)
+    table = ad.devices.zeros(rows * width, g.dtype, like=g)
     # Element by element: np.add.at takes several times as long for rows.
-    np.add.at(table, (indices.reshape(-1, 1) * width + count(width)).reshape(-1), g.reshape(-1))
+    ad.devices.add_at(table, (indices.reshape(-1, 1) * width + count(width, g)).reshape(-1), g.reshape(-1))
     return table.reshape(rows, width)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.functional.cached import ones, row_sum
+from nn.functional.cached import ones, row_products, row_sum
 
 Array = npt.NDArray[Any]
 
@@ -71,7 +71,7 @@ def standardised(x: Any, eps: float = 1e-5) -> Any:
 
 def row_factors(x: Any, eps: float) -> Any:
     """What each row is multiplied by to have the mean square 1: of shape (rows, 1)."""
-    return (1 / np.sqrt(np.vecdot(x, x) / x.shape[1] + eps))[:, None]
+    return (1 / np.sqrt(row_products(x, x) / x.shape[1] + eps))[:, None]
 
 
 @ad.primitive
@@ -96,7 +96,7 @@ ad.adjoint(
 
 def standardised_adjoint(g: Any, y: Any, x: Any, eps: float = 1e-5) -> Any:
     """With r the factor, y = r x: r (g - y mean(g y))."""
-    along_y = y * (np.vecdot(g, y) / x.shape[1])[:, None]
+    along_y = y * (row_products(g, y) / x.shape[1])[:, None]
     if not isinstance(along_y, np.ndarray):  # recorded
         return (g - along_y) * row_factors(x, eps)
     rest: Array = np.subtract(g, along_y, out=along_y)  # two arrays fewer, which would not fit the cache
