@@ -180,8 +180,10 @@ def test_assignment_takes_numbers_and_arrays_from_where_it_is() -> None:
     t.value = t.value * 2
     t.value = [5.0, 6.0]
     assert t.value.tolist() == [5.0, 6.0]
-    with pytest.raises(TypeError, match=r"on 'foreign' was assigned a value on 'cpu'.*ad\.to"):
+    with pytest.raises(TypeError, match=r"on 'foreign' was assigned an array on 'cpu'.*ad\.to"):
         t.value = np.ones(2)
+    with pytest.raises(TypeError, match="on 'foreign' was assigned an array"):
+        t.grad = np.ones(2)
 
 
 def test_the_last_of_repeated_places_stays() -> None:

@@ -68,7 +68,7 @@ def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tens
 
 
 def notebook_display(result: Tensor, /) -> dict[str, str]:
-    """What a notebook shows of a Tensor besides its text; whoever draws pictures puts their function here."""
+    """What a notebook shows of a Tensor besides its text. The package puts the function that draws pictures here."""
     return {}
 
 
@@ -107,15 +107,17 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
     dtype : the dtype to convert to; needed for integer arrays
 
     Tensors are immutable, except that a leaf (one that no operation made) is given a new value by assignment,
-    `w.value = w.value - 0.1 * w.grad`, in its own shape and dtype.
-    An array on a GPU (CuPy's) stays there, and so do all results; see `ad.to`.
+    `w.value = w.value - 0.1 * w.grad`, in its own shape and dtype. A GPU's arrays stay there; see `ad.to`.
+
+    >>> ad.Tensor([1.0, 2.0]) * 3.0
+    Tensor([3., 6.])
     """
 
     __slots__ = ("_grad_storage",)
 
     __array_priority__ = 1000  # to an array that is not NumPy's: its operators leave those with Tensors to us
     items_taken: ClassVar[int] = 0  # how often .item() was called; a transform warns of a result that lost a derivative
-    _grad_storage: Array | None  # where the next adjoint is to be written, if it has a place and nobody else has it
+    _grad_storage: Array | None  # the array that the next adjoint is written into, where there is one to reuse
 
     def __init__(self, value: Any, name: str | None = None, dtype: npt.DTypeLike | None = None, **other: Any) -> None:
         if other:
@@ -142,9 +144,9 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     @property
     def value(self) -> Array:
-        """The value, an ndarray that cannot be written into, or an array of its device's (which can: copy it first).
+        """The value, an ndarray that cannot be written into, or its device's array.
 
-        It is a view: copy it to keep it past an assignment.
+        It is a view: copy it to keep it past an assignment, or to write into it.
         """
         return devices.read_only(self.primal)
 
@@ -155,13 +157,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                 f"only a leaf's value can be assigned; this is the result of {self.primitive.name}, "
                 f"{described(self)}. Write a new Tensor instead, or use .at[index].set(value)."
             )
-        new: Any = value.primal if isinstance(value, Tensor) else value
-        if devices.is_array(new) and devices.place(new) != self.device:
-            raise TypeError(
-                f"{described(self)} on {self.device!r} was assigned a value on {devices.place(new)!r}; "
-                f"move it first: ad.to(value, {self.device!r})."
-            )
-        new = as_operand(new, self)
+        new = self._assigned(value)
         if new.shape != self.primal.shape:
             raise ValueError(f"{described(self)} was assigned a value of shape {new.shape}; the shapes must agree.")
         if not np.can_cast(new.dtype, self.primal.dtype, "same_kind"):
@@ -173,7 +169,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         self.assigned()
 
     def assigned(self) -> None:
-        """Note that a leaf has a new value: graphs recorded with the old one refuse to be reversed from now on."""
+        """Note that a leaf has a new value. Calling `backward` on a graph recorded with the old one raises an error."""
         self.serial = next_serial()  # younger than whatever used it
 
     @property
@@ -195,7 +191,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no operation made it: it was made of an array, and may be a parameter."""
+        """Whether it is a leaf: made from an array, not by an operation. Parameters are leaves."""
         return self.primitive is None
 
     @property
@@ -205,12 +201,12 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     @property
     def operands(self) -> tuple[Any, ...]:
-        """What the operation was called with: Tensors, and constants as they are."""
+        """The arguments of the operation: Tensors, and constants as they are."""
         return operands(self)
 
     @property
     def scopes(self) -> list[Any]:
-        """What it was recorded in, the innermost first: the names of `ad.scope`, and modules. A leaf is in none."""
+        """The scopes it was recorded in, innermost first: names of `ad.scope`, and modules. Leaves have none."""
         found, scope = [], self.scope
         while scope:
             scope, entered = scope
@@ -223,9 +219,8 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         return self.primal.item()
 
     def __repr__(self) -> str:
-        shown = np.array2string(
-            np.asarray(devices.fetched(self.primal)), separator=", ", prefix="Tensor(", threshold=100
-        )
+        plain = np.asarray(devices.fetched(self.primal))
+        shown = np.array2string(plain, separator=", ", prefix="Tensor(", threshold=100)
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         name = f", name={self.name!r}" if self.name else ""
         device = "" if self.device == devices.HOST else f", device={self.device!r}"
@@ -288,11 +283,21 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         if grad is None:
             self.retained = NOT_RETAINED if self.retained is NOT_RETAINED else None
             return
-        array = devices.copied(grad).astype(self.dtype, copy=False)
+        array = devices.copied(self._assigned(grad)).astype(self.dtype, copy=False)
         if array.shape != self.shape:
             raise ValueError(f"the adjoint of {described(self)} has its shape; received shape {array.shape}.")
         self.retained = None
         self._add_to_grad(array)
+
+    def _assigned(self, value: Any) -> Any:
+        """What a value or an adjoint is set to, as a raw array where the Tensor is; not an array from elsewhere."""
+        value = value.primal if isinstance(value, Tensor) else value
+        if devices.is_array(value) and devices.place(value) != self.device:
+            raise TypeError(
+                f"{described(self)} on {self.device!r} was assigned an array on {devices.place(value)!r}; "
+                f"move it first: ad.to(array, {self.device!r})."
+            )
+        return as_operand(value, self)
 
     def _add_to_grad(self, g: Any) -> None:
         if self.retained is not None:
@@ -316,9 +321,8 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                     f"the adjoints of {described(self)} were asked for without a seed; only a real result needs none. "
                     "Pass seed=, or make the result real, for example with np.abs or np.real."
                 )
-            if type(primal) in devices.admitted or primal.shape:
-                return devices.ones(primal.shape, primal.dtype, like=primal)
-            return primal.dtype.type(1)
+            number = isinstance(primal, np.generic)
+            return primal.dtype.type(1) if number else devices.ones(primal.shape, primal.dtype, like=primal)
         array = as_operand(seed.primal if isinstance(seed, Tensor) else seed, self)
         if array.shape != primal.shape:
             raise ValueError(f"a seed has the shape of the result, {primal.shape}; received shape {array.shape}.")
@@ -349,7 +353,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
             try:
                 primal = ufunc(self.primal)
             except TypeError as error:
-                raise devices.refusal(error, ufunc, inputs) from error
+                devices.refuse(error, ufunc, inputs)
             scope = current_scope.get()
             return primal if scope is None else recorded(Tensor, primitive, primal, inputs, NO_PARAMETERS, scope)
         return apply(primitive, inputs, kwargs)

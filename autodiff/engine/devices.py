@@ -8,7 +8,7 @@ Nothing moves in silence between the host and a device, except constants, once, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -31,7 +31,8 @@ class Device(NamedTuple):
     to_host : copies such an array to an ndarray
     add_at : add_at(array, index, values) adds at an index in place, as often as a place is repeated (np.add.at)
 
-    >>> ad.admit(ad.Device("cuda", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at))
+    >>> import cupy
+    >>> ad.admit(ad.Device("gpu", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at))
     """
 
     name: str
@@ -49,6 +50,9 @@ def admit(device: Device) -> None:
     """Let Tensors hold arrays of the type that the record describes; a second record of a type replaces the first.
 
     Raises ValueError for a name that another type has.
+
+    >>> import cupy
+    >>> ad.admit(ad.Device("gpu", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at))
     """
     if device.name == HOST or any(d.name == device.name and d.kind is not device.kind for d in admitted.values()):
         raise ValueError(
@@ -232,18 +236,18 @@ def together(
     return arguments, {k: v if k in ON_THE_HOST else beside(v, like) for k, v in parameters.items()}
 
 
-def refusal(error: Exception, function: Callable[..., Any], values: Iterable[Any]) -> Exception:
-    """An error that a function raised, or where a device's arrays lack it, one that says so and what to do."""
+def refuse(error: Exception, function: Callable[..., Any], values: Iterable[Any]) -> NoReturn:
+    """Raise the error of a function again, or where a device's arrays lack it, one that says so and what to do."""
     device = next((found for value in values if (found := admitted.get(type(_innermost(value))))), None)
     if device is None or isinstance(error, ValueError) or NOT_THERE in str(error):
-        return error
+        raise error
     reason = str(error).splitlines()[0]
     if "NotImplemented from __array_ufunc__" in reason:  # where NumPy prints the arrays
         reason = "the function is not there"
-    return TypeError(
+    raise TypeError(
         f"{spelled(function)} {NOT_THERE} {device.name!r}: {reason.rstrip('.')}. Move its arguments to the host and "
         f"the result back: ad.to(..., 'cpu'), ad.to(..., {device.name!r})."
-    )
+    ) from error
 
 
 def _operand(value: Any) -> str:

@@ -26,7 +26,7 @@ from autodiff.transforms import tree
 from autodiff.transforms.call import Function, named
 
 MOST = 32  # programs that one function keeps
-OFTEN = 8  # programs after which a notice says why there are so many
+OFTEN = 8  # after this number of programs, a notice says why there are that many
 NUMBERS = (float, complex)
 TAKEN = {"np", "scipy", *vars(builtins), *vars(steps)}  # names that a program's text has other uses for
 Key = tuple[Any, ...]
@@ -164,8 +164,8 @@ def compile(function: Function, check: bool = False) -> Compiled:  # noqa: A001 
     """The function as a straight-line NumPy program: `ad.compile(f)`, or the decorator `@ad.compile`.
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
-    makes, the reverse passes of `ad.grad` and its kin included; that call and the others run what was written. What is
-    written is `.source`, the text of a module that needs nothing but NumPy.
+    makes, those of the reverse passes of `ad.grad` included. That call and all later ones run the program. `.source` is
+    its text, a module that needs nothing but NumPy.
 
     Parameters
     ----------
@@ -178,9 +178,10 @@ def compile(function: Function, check: bool = False) -> Compiled:  # noqa: A001 
     array. Within a function that is differentiated or mapped, the function itself is called.
 
     >>> @ad.compile
-    ... def step(w, x):
-    ...     value, g = ad.value_and_grad(lambda w: np.sum(np.tanh(x @ w) ** 2))(w)
-    ...     return value, w - 0.1 * g
+    ... def slope(x):
+    ...     return ad.grad(lambda x: np.sum(x**3))(x)
+    >>> slope(np.array([1.0, 2.0]))
+    array([ 3., 12.])
     """
     return Compiled(function, check)
 

@@ -240,7 +240,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
         if any(hasattr(x, "__array_ufunc__") and not isinstance(x, ARRAYS) for x in inputs):
             return NotImplemented  # a Tensor or a Batch, which may hold one
         if method == "at" or kwargs.pop("out", None) is not None:
-            raise refusal(f"{spelled(ufunc)} into an array", "leave out= and .at away")
+            raise refusal(f"{spelled(ufunc)} into an array", "omit out= and .at")
         function: Any = ufunc if method == "__call__" else getattr(ufunc, method)
         if not kwargs and all(type(getattr(x, "example", x)) in NUMBERS for x in inputs):
             function = OF_PYTHON.get(ufunc, ufunc)

@@ -15,6 +15,11 @@ def relocate(leaf: Tensor, device: str) -> None:
     """Move a leaf itself, its value and its adjoint, to a device: what a model's parameters are moved by.
 
     Graphs recorded before refuse to be reversed. Raises TypeError for what is no leaf.
+
+    >>> w = ad.Tensor([1.0, 2.0])
+    >>> ad.relocate(w, "cpu")
+    >>> w.device
+    'cpu'
     """
     if leaf.primitive is not None:
         raise TypeError(f"ad.relocate takes a leaf; received {described(leaf)}, a result: ad.to(t, ...) copies it.")
@@ -30,8 +35,8 @@ def to(x: Any, device: str) -> Any:
     A Tensor's copy is the result of an operation: its adjoint comes back to where the Tensor is. What is there already,
     and what is no array, is given back as it is. Raises ValueError for a device that nobody knows.
 
-    >>> x = ad.to(np.ones((512, 784), np.float32), "cuda")
-    >>> ad.to(ad.Tensor(x).sum(), "cpu").value
+    >>> ad.to({"x": np.ones(2), "name": "a"}, "cpu")
+    {'x': array([1., 1.]), 'name': 'a'}
     """
 
     def one(value: Any) -> Any:

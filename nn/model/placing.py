@@ -32,8 +32,10 @@ def noted(module: M) -> M:
 def device(name: str) -> Iterator[None]:
     """Modules made within it are moved to a device at its end, as `model.to(name)` does; make optimizers after it.
 
-    >>> with nn.device("cuda"):
+    >>> with nn.device("cpu"):
     ...     model = nn.MLP(784, 128, 10, rng=0)
+    >>> next(model.parameters()).device
+    'cpu'
     """
     ad.to((), name)
     token = _made.set([])

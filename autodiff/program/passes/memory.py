@@ -1,4 +1,4 @@
-"""Memory: whose a value shares, copies where it may not, and arrays written into that nobody reads any more."""
+"""Memory: which values share an array, where a copy is needed, and which arrays can be reused for later results."""
 
 from __future__ import annotations
 
