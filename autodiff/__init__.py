@@ -20,6 +20,8 @@ from autodiff.arrays import tensor as _tensor
 from autodiff.arrays.flat import Flat
 from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
+from autodiff.engine import devices
+from autodiff.engine.devices import Device, admit
 from autodiff.engine.recording import no_grad, scope
 from autodiff.engine.table import adjoint, composed, constant, primitive, takes_tensors, written
 from autodiff.rules.activations import (
@@ -39,6 +41,7 @@ from autodiff.rules.activations import (
 from autodiff.transforms.check import check_grads
 from autodiff.transforms.checkpoint import checkpoint
 from autodiff.transforms.derivatives import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
+from autodiff.transforms.moving import relocate, to
 from autodiff.transforms.vmap import vmap
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Alive",
+    "Device",
     "Explanation",
     "Film",
     "Flat",
@@ -61,6 +65,7 @@ __all__ = [
     "Tensor",
     "Trace",
     "adjoint",
+    "admit",
     "alive",
     "check_grads",
     "checkpoint",
@@ -69,6 +74,7 @@ __all__ = [
     "constant",
     "contributions",
     "debug",
+    "devices",
     "draw",
     "elu",
     "erf",
@@ -88,6 +94,7 @@ __all__ = [
     "named",
     "no_grad",
     "primitive",
+    "relocate",
     "relu",
     "scope",
     "sigmoid",
@@ -96,6 +103,7 @@ __all__ = [
     "softplus",
     "steps",
     "stop_gradient",
+    "to",
     "trace",
     "value_and_grad",
     "vjp",

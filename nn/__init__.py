@@ -164,6 +164,7 @@ from nn.losses import (
 from nn.memory import reuse_memory
 from nn.model.flat_vector import flat
 from nn.model.module import Module
+from nn.model.placing import device
 from nn.model.saving import FileError, load, save
 from nn.portable.exporting import export
 from nn.report.filming import film
@@ -344,6 +345,7 @@ __all__ = [
     "ZeroPad2d",
     "ZeroPad3d",
     "data",
+    "device",
     "evaluate",
     "export",
     "film",

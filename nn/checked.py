@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+
+import autodiff as ad
+
+
+def array(value: Any) -> Any:
+    """A Tensor, or an array on whatever device, as it is; anything else as np.asarray makes an array of it."""
+    if type(value) is np.ndarray or isinstance(value, ad.Tensor) or type(value) in ad.devices.admitted:
+        return value
+    return np.asarray(value)
 
 
 def whole(number: int, what: str, least: int | None = 1) -> int:

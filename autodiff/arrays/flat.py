@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
+from autodiff.engine.devices import empty, zeros
 from autodiff.engine.graph import described
 
 
@@ -49,7 +50,10 @@ class Flat:
         dtype = dtypes.pop()
         ends = np.cumsum([tensor.size for tensor in self.tensors]).tolist()
         self.sections = [slice(end - t.size, end) for t, end in zip(self.tensors, ends, strict=True)]
-        self.value: npt.NDArray[Any] = np.empty(ends[-1], dtype)
+        places = {tensor.device for tensor in self.tensors}
+        if len(places) > 1:
+            raise TypeError(f"a Flat takes Tensors on one device; received {', '.join(sorted(places))}.")
+        self.value: npt.NDArray[Any] = empty(ends[-1], dtype, like=self.tensors[0])
         for tensor, section in zip(self.tensors, self.sections, strict=True):
             self.value[section] = np.ravel(tensor.primal)
             tensor.primal = self.value[section].reshape(tensor.shape)
@@ -102,7 +106,7 @@ class Flat:
 
     def _place_adjoints(self) -> None:
         """Give the adjoints a new vector: the old one may be in the hands of whoever read a Tensor's `.grad`."""
-        self._grad: npt.NDArray[Any] = np.zeros(self.value.size, self.value.dtype)
+        self._grad: npt.NDArray[Any] = zeros(self.value.size, self.value.dtype, like=self.value)
         for tensor, section in zip(self.tensors, self.sections, strict=True):
             if self._holds(tensor):
                 tensor._grad_storage = storage = self._grad[section].reshape(tensor.shape)

@@ -23,6 +23,8 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 
 from autodiff import hints
+from autodiff.engine.devices import admitted, together
+from autodiff.engine.devices import refuse as refuse_there
 from autodiff.engine.graph import Node
 from autodiff.engine.signatures import name_of, parameter_defaults, parameter_names, parameters_of, spelled
 
@@ -155,7 +157,12 @@ class Composition:
             kwargs = without_defaults(self.function, kwargs, self.keywords)
         if "dtype" in kwargs:
             check_floating(self.function, kwargs["dtype"])
-        return self.definition(*args, **kwargs)
+        try:
+            return self.definition(*args, **kwargs)
+        except (TypeError, NotImplementedError) as error:
+            if admitted:
+                refuse_there(error, self.function, (*args, *kwargs.values()))
+            raise
 
 
 table: dict[Function, Primitive] = {}
@@ -287,6 +294,16 @@ def composed(function: Function) -> Callable[[F], F]:
     return declare
 
 
+def computed(function: Function) -> Callable[[F], F]:
+    """Declare how a primitive is computed, by its own name, where NumPy's function asks of arrays what not all can."""
+
+    def declare(definition: F) -> F:
+        table[function].function = functools.wraps(function)(definition)
+        return definition
+
+    return declare
+
+
 def refuse(reason: str, *functions: Function) -> None:
     """Give the reason why each function has no adjoint rule, and what to do instead: its refusal says so."""
     for function in functions:
@@ -311,6 +328,8 @@ def primitive(function: F) -> F:
         for argument in itertools.chain(args, kwargs.values()) if kwargs else args:
             if isinstance(argument, Node):  # NumPy's own protocol (NEP 18), for a function NumPy does not know
                 return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]  # a node below; Tensors have it
+        if admitted:
+            args, kwargs = together(function, args, kwargs)
         return function(*args, **kwargs)
 
     # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.

@@ -112,7 +112,9 @@ def attention_weights(query: Any, key: Any, *, bias: Array | None, scale: float)
     scores *= scale
     if bias is not None:
         scores = scores + bias
-    highest = np.max(scores, axis=-1, keepdims=True, initial=-math.inf)
+    if not scores.shape[-1]:
+        return scores
+    highest = np.max(scores, axis=-1, keepdims=True)
     if bias is not None:
         highest[np.isneginf(highest)] = 0
     scores -= highest

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.checked import array
 from nn.functional.cached import row_sum
 
 
@@ -37,7 +38,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     try:
         y = rows_times(x, weight.T)
         if bias is not None:
-            bias = bias if type(bias) is np.ndarray else np.asarray(bias)
+            bias = array(bias)
             y += bias
             fits = bias.ndim == 1 and len(bias) == len(weight)
         else:
@@ -51,13 +52,13 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
 def _of_one_dtype(x: Any, weight: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Both as arrays of the weight's dtype, if nothing of x is lost by it."""
-    weight = np.asarray(weight)
+    weight = array(weight)
     if weight.dtype.kind not in "fc":
         raise TypeError(
             f"linear computes in the dtype of the weight, which must be a floating one; received a weight of dtype "
             f"{weight.dtype}. Convert it with weight.astype(np.float32)."
         )
-    x = np.asarray(x)
+    x = array(x)
     if x.dtype.kind not in ("fiub" if weight.dtype.kind == "f" else "fiubc"):
         raise TypeError(
             f"linear computes in the dtype of the weight, {weight.dtype}; received x of dtype {x.dtype}, which does "
@@ -70,7 +71,7 @@ def _misshapen(x: Any, weight: Any, bias: Any) -> ValueError:
     return ValueError(
         f"linear takes x of shape (..., in), weight (out, in) and bias (out,); received x of shape {np.shape(x)}, "
         f"weight of shape {np.shape(weight)}"
-        + ("" if bias is None else f" and bias of shape {np.shape(bias)}, dtype {np.asarray(bias).dtype}")
+        + ("" if bias is None else f" and bias of shape {np.shape(bias)}, dtype {array(bias).dtype}")
         + ". The last axis of x is to be the layer's number of inputs, the bias one number per output."
     )
 
@@ -116,7 +117,7 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
     >>> F.bilinear(np.array([1.0, 2.0]), np.array([3.0, 4.0]), weight)
     array([21.])
     """
-    first, second = (x if isinstance(x, ad.Tensor) else np.asarray(x) for x in (x1, x2))
+    first, second = (array(x) for x in (x1, x2))
     shape = np.shape(weight)
     if (
         len(shape) != 3

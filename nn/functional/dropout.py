@@ -8,7 +8,7 @@ import numpy as np
 
 import autodiff as ad
 from nn import init
-from nn.checked import real
+from nn.checked import array, real
 from nn.functional.windows import misshapen
 
 
@@ -28,7 +28,7 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None)
     >>> F.dropout(np.ones(6), 0.5, training=False)
     array([1., 1., 1., 1., 1., 1.])
     """
-    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    x = array(x)
     return _dropped(x, p, training, rng, x.shape, "dropout")
 
 
@@ -103,7 +103,7 @@ def _to_lowest(x: Any, p: float, training: bool, rng: init.Rng, shape: tuple[int
 
 
 def _channels(name: str, x: Any, p: float, training: bool, rng: init.Rng) -> Any:
-    x, axes = x if isinstance(x, ad.Tensor) else np.asarray(x), int(name[-2])
+    x, axes = array(x), int(name[-2])
     if x.ndim not in (axes + 1, axes + 2):
         raise misshapen(name, x.shape, axes)
     return _dropped(x, p, training, rng, x.shape[:-axes] + (1,) * axes, name)
@@ -116,4 +116,4 @@ def _dropped(x: Any, p: float, training: bool, rng: init.Rng, shape: tuple[int, 
     # An exact Python number and single-precision draws: half the time of double ones, and p exact to 2⁻²⁴.
     kept = init.generator(rng).random(shape, np.float32) >= p
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
-    return x * np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype)
+    return x * ad.devices.beside(np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype), x)

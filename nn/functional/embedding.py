@@ -28,9 +28,9 @@ def added_rows(g: Any, indices: Any, rows: int, constant: int | None = None) -> 
     The row whose number is `constant` stays 0.
     """
     width = g.shape[-1]
-    table = np.zeros(rows * width, g.dtype)
+    table = ad.devices.zeros(rows * width, g.dtype, like=g)
     # Element by element: np.add.at takes several times as long for rows.
-    np.add.at(table, (indices.reshape(-1, 1) * width + count(width)).reshape(-1), g.reshape(-1))
+    ad.devices.add_at(table, (indices.reshape(-1, 1) * width + count(width, g)).reshape(-1), g.reshape(-1))
     found = table.reshape(rows, width)
     if constant is not None:
         found[constant] = 0

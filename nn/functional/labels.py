@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.checked import whole
+from nn.checked import array, whole
 
 Array = npt.NDArray[Any]
 
@@ -17,11 +17,7 @@ IGNORED = -100  # the label of samples that do not count, as in PyTorch
 
 def scores(values: Any, loss: str) -> Any:
     """A Tensor, or a floating-point array: also of scores in a list, or of integers."""
-    if isinstance(values, ad.Tensor) or (type(values) is np.ndarray and values.dtype.kind == "f"):
-        if values.dtype.kind == "f":
-            return values
-    else:
-        values = np.asarray(values)
+    values = array(values)
     if values.dtype.kind not in "fiub":
         raise TypeError(
             f"{loss} takes real numbers as scores, of shape (batch, classes); received shape {values.shape} "
@@ -49,7 +45,7 @@ def checked_labels(labels: Any, shape: tuple[int, ...], ignore_index: int | None
 
 def by_place(labels: Any, shape: tuple[int, ...], loss: str) -> Any:
     """Labels of scores of shape (batch, classes, ...) as those of the rows that the classes of each place are."""
-    labels = labels if isinstance(labels, ad.Tensor) else np.asarray(labels)
+    labels = array(labels)
     if labels.shape == shape:
         return np.reshape(np.moveaxis(labels, 1, -1), (-1, shape[1]))
     if labels.shape != (shape[0], *shape[2:]):
@@ -66,6 +62,7 @@ def known_labels(
     """
     if type(ignore_index) is not int and ignore_index is not None:
         ignore_index = whole(ignore_index, f"{loss}: ignore_index", None)
+    _check_place(labels, loss)
     if not isinstance(labels, ad.Tensor):
         labels = np.asarray(labels)
         if labels.dtype.kind == "b" and labels.ndim == 1:  # False and True are the classes 0 and 1
@@ -97,6 +94,14 @@ def known_labels(
         return labels.copy(), None
     kept = labels != ignore_index
     return np.where(kept, labels, 0), kept
+
+
+def _check_place(labels: Any, loss: str) -> None:
+    if ad.devices.place(labels) != ad.devices.HOST:
+        raise TypeError(
+            f"{loss} checks labels on the host, and moves them to the scores' device itself; received labels on "
+            f"{ad.devices.place(labels)!r}. Pass them as they were, or ad.to(labels, 'cpu')."
+        )
 
 
 def _probabilities(labels: Any, loss: str) -> Any:

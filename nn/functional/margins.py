@@ -220,7 +220,7 @@ def multilabel_soft_margin_loss(
         raise ValueError(f"{name} takes scores of shape (batch, classes); received shape {x.shape}.")
     losses = -(t * logsigmoid(x) + (1 - t) * logsigmoid(-x))
     if weight is not None:
-        losses = losses * weights(weight, x.shape[-1:], x.dtype, f"{name}: weight", "class")
+        losses = losses * weights(weight, x.shape[-1:], x, f"{name}: weight", "class")
     return reduced(np.mean(losses, axis=-1), name, reduction, sample_weight)
 
 

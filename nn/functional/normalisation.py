@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.checked import real
+from nn.checked import array, real
 from nn.functional.normalised import Kept, batch_normalised, layer_normalised
 from nn.functional.steps import along, normalising, per_channel, scaled
 
@@ -79,8 +79,8 @@ def batch_norm(
             "running_mean and running_var, or training=True for those of the batch."
         )
     # Copies: the statistics are written into by later training, and the graph may be read after that.
-    rest = x - along(np.array(ad.stop_gradient(running_mean)), x)
-    variance = np.array(ad.stop_gradient(running_var))
+    rest = x - along(ad.devices.copied(ad.stop_gradient(running_mean)), x)
+    variance = ad.devices.copied(ad.stop_gradient(running_var))
     return scaled(rest, normalising(variance, weight, eps=eps), bias)
 
 
@@ -160,7 +160,7 @@ def _shapes(named: dict[str, Any]) -> str:
 def of_dtype(x: Any, dtype: np.dtype[Any] | None, name: str) -> Any:
     """x as a floating-point array or Tensor of this dtype, or if that is None of its own."""
     if not isinstance(x, ad.Tensor):
-        x = np.asarray(x)
+        x = array(x)
         if x.dtype.kind not in "fiub":
             raise TypeError(f"{name} takes an array of real numbers; received shape {x.shape} and dtype {x.dtype}.")
     if dtype is None:
@@ -171,7 +171,8 @@ def of_dtype(x: Any, dtype: np.dtype[Any] | None, name: str) -> Any:
 
 
 def _move(running: Array, value: Array, momentum: float, name: str) -> None:
-    if not isinstance(running, np.ndarray) or not running.flags.writeable or running.dtype.kind != "f":
+    known = type(running) in ad.devices.admitted or (isinstance(running, np.ndarray) and running.flags.writeable)
+    if not known or running.dtype.kind != "f":
         raise TypeError(
             f"batch_norm in training writes into {name}, an ndarray of floating-point numbers; received "
             f"{type(running).__name__}, dtype {getattr(running, 'dtype', None)}"

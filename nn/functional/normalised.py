@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.functional.cached import SUMMED, ones, row_sum
+from nn.functional.cached import SUMMED, ones, row_products, row_sum
 from nn.functional.steps import (
     along,
     centred,
@@ -53,8 +53,8 @@ def layer_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = 
     """Each row of a matrix to mean 0 and variance 1, times the weights, plus the biases; either may be None."""
     features = x.shape[1]
     kept = Kept() if kept is None else kept
-    rest = x - (np.dot(x, ones(features, x.dtype)) / features)[:, None]
-    root = 1 / np.sqrt(np.vecdot(rest, rest) / features + eps)
+    rest = x - (np.dot(x, ones(features, x)) / features)[:, None]
+    root = 1 / np.sqrt(row_products(rest, rest) / features + eps)
     scale = root[:, None] if weight is None else np.dot(root[:, None], weight[None])
     y = rest * scale
     if bias is not None:
@@ -86,7 +86,7 @@ def _layer_adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: floa
         return _through(lambda x, w, b: layer_steps(x, w, b, eps), g, x, weight, bias)
     kept = _of(y, kept, layer_normalised, x, weight, bias, eps)
     rest, root, features = kept.rest, kept.root, x.shape[1]
-    weights = ones(features, g.dtype) if weight is None else weight
+    weights = ones(features, g) if weight is None else weight
     product = g * rest
     of_weight = np.dot(root, product) if len(g) <= SUMMED else row_sum(product * root[:, None])
     share = np.dot(product, weights) * (root * root * root) / features

@@ -115,12 +115,12 @@ def recurrence(
     """
     steps, batch, width = p.shape
     hidden = weight.shape[1]
-    y = np.empty((len(states), steps + 1, batch, hidden), p.dtype)
+    y = ad.devices.empty((len(states), steps + 1, batch, hidden), p.dtype, like=p)
     for s, state in enumerate(states):
         y[s, 0] = state
-    gates = np.empty((steps, batch, width), p.dtype)
-    candidates = np.empty((steps, batch, hidden), p.dtype) if kind == "GRU" else None
-    transposed = np.ascontiguousarray(weight.T)
+    gates = ad.devices.empty((steps, batch, width), p.dtype, like=p)
+    candidates = ad.devices.empty((steps, batch, hidden), p.dtype, like=p) if kind == "GRU" else None
+    transposed = weight.T.astype(weight.dtype, order="C")
     step = STEPS[kind]
     for t in range(steps):
         gate = gates[t]
@@ -245,7 +245,7 @@ def _factors(kind: str, y: Array, gates: Array, n: Any) -> tuple[Array, Any, Any
         return np.sign(h)[:, :, None], None, None
     hidden = h.shape[-1]
     r, z, qn = (gates[..., k * hidden : (k + 1) * hidden] for k in range(3))
-    f = np.empty((*h.shape[:2], 3, hidden), y.dtype)
+    f = ad.devices.empty((*h.shape[:2], 3, hidden), y.dtype, like=y)
     rest = 1 - z
     slope = rest * (1 - n * n)  # of p's part of the candidate
     np.multiply(slope, r, out=f[:, :, 2])
@@ -266,8 +266,8 @@ def _masked(mask: Array | None, factors: Array, stays: Any) -> tuple[Array, Any]
 def _back(g: Array, weight: Array, factors: Array, stays: Any) -> tuple[Array, Array]:
     """a, of shape (steps, batch, gates hidden), and d of every state."""
     steps, batch, gates, hidden = factors.shape
-    a = np.empty((steps, batch, gates * hidden), g.dtype)
-    d = np.empty(g.shape, g.dtype)
+    a = ad.devices.empty((steps, batch, gates * hidden), g.dtype, like=g)
+    d = ad.devices.empty(g.shape, g.dtype, like=g)
     d[-1] = g[-1]
     apart = a.reshape(factors.shape)
     for t in range(steps - 1, -1, -1):
@@ -295,9 +295,9 @@ def _lstm_back(g: Array, y: Array, weight: Array, gates: Array, mask: Array | No
     factors, past = _masked(mask, factors, None)
     if mask is not None:
         into_c, passed = into_c * (1 - past), f * (1 - past) + past
-    a = np.empty(gates.shape, g.dtype)
+    a = ad.devices.empty(gates.shape, g.dtype, like=g)
     adjoints = a.reshape(factors.shape)
-    d = np.empty(g[0].shape, g.dtype)
+    d = ad.devices.empty(g[0].shape, g.dtype, like=g)
     d[-1], of_c = g[0, -1], g[1, -1].copy()
     for t in range(len(a) - 1, -1, -1):
         after, before = d[t + 1], d[t]

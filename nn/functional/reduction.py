@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.checked import array
 
 Array = npt.NDArray[Any]
 
@@ -24,7 +25,7 @@ def reduced(losses: Any, loss: str, reduction: str, sample_weight: Any = None, s
     if reduction not in REDUCTIONS:
         known_reduction(reduction, loss)
     if sample_weight is not None:
-        w = weights(sample_weight, losses.shape[:1], losses.dtype, f"{loss}: sample_weight", "sample")
+        w = weights(sample_weight, losses.shape[:1], losses, f"{loss}: sample_weight", "sample")
         losses = weighted(losses, w.reshape((-1,) + (1,) * (losses.ndim - 1)))
         shares = w if shares is None else w * shares
     if reduction == "none":
@@ -54,9 +55,12 @@ def known_reduction(reduction: str, loss: str, known: tuple[str, ...] = REDUCTIO
     return reduction
 
 
-def weights(values: Any, shape: tuple[int, ...], dtype: Any, what: str, each: str) -> Array:
-    """One number, not negative, per sample or class, which `each` names: a constant of that shape and dtype."""
-    found = np.asarray(ad.stop_gradient(values))
+def weights(values: Any, shape: tuple[int, ...], like: Any, what: str, each: str) -> Array:
+    """One number, not negative, per sample or class, which `each` names: a constant of that shape, in `like`'s dtype.
+
+    It is checked on the host, and then is where `like` is.
+    """
+    found = np.asarray(ad.to(ad.stop_gradient(values), "cpu"))
     if found.dtype.kind not in "fiub":
         raise TypeError(
             f"{what} has numbers, one per {each}; received dtype {found.dtype}. Pass an array of shape {shape}."
@@ -68,7 +72,7 @@ def weights(values: Any, shape: tuple[int, ...], dtype: Any, what: str, each: st
         )
     if found.size and not np.minimum.reduce(found) >= 0:
         raise ValueError(f"{what} is not negative; received {found.min()} among its {found.size}. Take 0 for none.")
-    return found.astype(dtype, copy=False)
+    return ad.devices.beside(found.astype(like.dtype, copy=False), like)
 
 
 def weighted(losses: Any, w: Array) -> Any:
@@ -91,9 +95,9 @@ def compared(prediction: Any, target: Any, loss: str) -> tuple[Any, Any]:
     """
     recorded, constant = isinstance(prediction, ad.Tensor), not isinstance(target, ad.Tensor)
     if not recorded:
-        prediction = np.asarray(prediction)
+        prediction = array(prediction)
     if constant:
-        target = np.asarray(target)
+        target = array(target)
     if prediction.dtype.kind not in "fiub" or target.dtype.kind not in "fiub":
         raise TypeError(
             f"{loss} takes real numbers; received a prediction of dtype {prediction.dtype} and a target of dtype "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,6 +35,14 @@ class Moments(Optimizer):
         super().bind(params)
         # 0-d arrays of the parameters' dtype: a Python float would be converted again by every operation.
         self._factors = [np.empty((), self.flat.value.dtype) for _ in range(4)]
+
+    def factors(self, *numbers: float) -> Sequence[Any]:
+        """The numbers as the vectors take them: on the host in the arrays that were made for them."""
+        if not isinstance(self.flat.value, np.ndarray):
+            return numbers
+        for factor, value in zip(self._factors, numbers, strict=True):
+            factor[()] = value
+        return self._factors
 
     def rescaled(self, run: Run) -> tuple[float, float]:
         """What M and V are to be multiplied by at this step, so that m and v stay what they are: 1 if the betas did."""
@@ -100,9 +108,8 @@ class Adam(Moments):
         rescale1, rescale2 = self.rescaled(run)
         beta1, beta2 = options["betas"]
         c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5
-        decay1, decay2, eps, rate = self._factors
-        decay1[()], decay2[()], eps[()] = beta1 * rescale1, beta2 * rescale2, options["eps"] / c
-        rate[()] = lr * (1 - beta1) / ((1 - beta1**run.steps) * c)
+        rate = lr * (1 - beta1) / ((1 - beta1**run.steps) * c)
+        decay1, decay2, eps, rate = self.factors(beta1 * rescale1, beta2 * rescale2, options["eps"] / c, rate)
         shrink = 1 - lr * run.weight_decay if self.decoupled else 1.0
         for p, g, m, v, largest, scratch, _ in run.directed() if self.decoupled else run.decayed():
             if shrink != 1:

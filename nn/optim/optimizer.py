@@ -94,7 +94,8 @@ class Optimizer:
         self.check_groups(groups)
         flat = ad.Flat([tensor for group in groups for tensor in group.params])
         size, dtype = max(flat.value.size, 1), flat.value.dtype
-        self._scratch, self._spare = (np.empty(min(size, PIECE // dtype.itemsize), dtype) for _ in range(2))
+        piece = min(size, PIECE // dtype.itemsize) if isinstance(flat.value, np.ndarray) else size
+        self._scratch, self._spare = (ad.devices.empty(piece, dtype, like=flat.value) for _ in range(2))
         self._flat, self._groups = flat, groups
         self._begin([None] * len(flat.tensors))
         self._unchecked = True  # whether it is still to be said which parameters the first step did not reach
@@ -224,7 +225,7 @@ class Optimizer:
             k: {
                 "step": run.steps,
                 **run.numbers,
-                **{name: v[section].reshape(tensor.shape).copy() for name, v in self.state.items()},
+                **{name: ad.to(v[section].reshape(tensor.shape).copy(), "cpu") for name, v in self.state.items()},
             }
             for k, (run, section, tensor) in enumerate(zip(runs, self.flat.sections, self.flat.tensors, strict=True))
             if run.steps
@@ -268,7 +269,7 @@ class Optimizer:
                 self.remember(name)
         for entry, section in zip(saved, self.flat.sections, strict=True):
             for name, vector in entry.vectors.items() if entry else ():
-                self.state[name][section] = vector.ravel()
+                self.state[name][section] = ad.devices.beside(vector.ravel(), self.flat.value)
         self._lay()
 
     def _lay(self) -> None:

@@ -173,7 +173,7 @@ def _check_labels(loss: Any, targets: Array, outputs: Any) -> None:
 
 def one_number(value: Any, recorded: bool = True) -> float:
     """The loss as a float, if it is one number, and in training one that was recorded."""
-    plain = np.asarray(ad.stop_gradient(value))
+    plain = np.asarray(ad.to(ad.stop_gradient(value), "cpu"))
     if plain.size != 1 or plain.dtype.kind not in "fiub" or (recorded and not isinstance(value, ad.Tensor)):
         raise TypeError(
             "loss must give one number that depends on the model's parameters; received a "
@@ -210,7 +210,7 @@ def one_array(outputs: Any, asked: str) -> Any:
 
 def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
     """What a metric gives, as a float."""
-    value: Any = ad.stop_gradient(measure(ad.stop_gradient(outputs), plain(targets)))
+    value: Any = ad.stop_gradient(measure(ad.to(ad.stop_gradient(outputs), "cpu"), plain(targets)))
     if type(value) is not float and (np.ndim(value) or np.asarray(value).dtype.kind not in "fiub"):
         received = f"{type(value).__name__} of shape {np.shape(value)}" if np.ndim(value) else repr(value)[:80]
         raise TypeError(

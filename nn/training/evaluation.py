@@ -122,7 +122,7 @@ class Means:
         self.count += count
         self.sums["loss"] += loss * weight
         if self.measures:
-            plain = ad.stop_gradient(outputs)
+            plain = ad.to(ad.stop_gradient(outputs), "cpu")
             for name in self.averaged:
                 self.sums[name] += arguments.measured(name, self.measures[name], plain, targets) * count
             if len(self.averaged) < len(self.measures):

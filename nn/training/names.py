@@ -136,7 +136,10 @@ def first_output(parts: Parts, inputs: Any) -> Any:
     row = conversion(parts)(cut(inputs, slice(1)))
     with parts.mode(training=False):
         if isinstance(row, Several):
-            return called(parts.model, row.mapped(lambda a: ad.Tensor(a) if a.dtype.kind == "f" else a))
+            return called(
+                parts.model, row.mapped(lambda a: ad.Tensor(ad.to(a, parts.device)) if a.dtype.kind == "f" else a)
+            )
+        row = ad.to(row, parts.device)
         return parts.model(ad.Tensor(row) if row.dtype.kind == "f" else row)
 
 
