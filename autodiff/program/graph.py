@@ -23,6 +23,7 @@ class Step(NamedTuple):
     kwargs: dict[str, Any]
     result: int
     inplace: int | None = None  # the value whose memory the result is written into
+    effect: bool = False  # every call counts, in its order: it draws random numbers, or writes into an argument
 
 
 class Kind(NamedTuple):
@@ -44,6 +45,8 @@ class Program:
     outputs: tuple[Any, ...]  # Refs, or constants
     kinds: dict[int, Kind]
     quiet: bool = False  # some step was called with NumPy's warnings turned off
+    held: tuple[tuple[int, Any], ...] = ()  # values that are objects from outside, such as a random generator
+    writes: tuple[tuple[int, Any], ...] = ()  # inputs that are written into in the end, and what
     removed: dict[str, int] = field(default_factory=dict)  # how many steps each pass took away
 
     def __str__(self) -> str:

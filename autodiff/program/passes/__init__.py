@@ -9,6 +9,7 @@ from autodiff.program.passes.algebra import simplified
 from autodiff.program.passes.common import without_repetitions
 from autodiff.program.passes.copies import without_copies
 from autodiff.program.passes.dead import without_dead
+from autodiff.program.passes.donation import written_back
 from autodiff.program.passes.memory import owned, reused
 
 PASSES = {
@@ -29,4 +30,4 @@ def optimised(program: Program) -> Program:
             smaller = made(program)
             removed[name] += len(program.steps) - len(smaller.steps)
             program = smaller
-    return dataclasses.replace(reused(owned(program)), removed=removed)
+    return dataclasses.replace(reused(written_back(owned(program))), removed=removed)
