@@ -268,7 +268,7 @@ def constant(*functions: Function) -> None:
     """
     for function in functions:
         known = record(function)
-        known.declare("constant", (None,) * function.nin if known.operator else ())  # type: ignore[attr-defined]
+        known.declare("constant", (None,) * function.nin if known.operator else ())  # type: ignore[attr-defined]  # operators are ufuncs
 
 
 def linear(*functions: Function) -> None:
@@ -315,12 +315,12 @@ def primitive(function: F) -> F:
     def dispatch(*args: Any, **kwargs: Any) -> Any:
         for argument in itertools.chain(args, kwargs.values()) if kwargs else args:
             if isinstance(argument, Node):  # NumPy's own protocol (NEP 18), for a function NumPy does not know
-                return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]
+                return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]  # a node below; Tensors have it
         return known.function(*args, **kwargs)
 
     # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.
     known = table[dispatch] = Primitive(function, name_of(function), kind="undeclared")
-    return dispatch  # type: ignore[return-value]
+    return dispatch  # type: ignore[return-value]  # the same signature
 
 
 def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Iterable[str]) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def traced_by(now: Recorder) -> Iterator[None]:
 
 
 def _enter() -> None:
-    """Exchange the primitives' functions, so that they cost nothing while nobody traces; other threads do not notice."""
+    """Exchange the primitives' functions: so they cost nothing while nobody traces, and other threads see the same."""
     global _traces
     with _lock:
         _traces += 1

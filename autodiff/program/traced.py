@@ -76,7 +76,7 @@ class Recorder:
         self.questions.append(Question(question, replaced(arrays, lambda t: Ref(t.number), Traced), answer))
 
     def effect(self, function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
-        """Write down a call that counts every time; here it is made with copies of what it draws from or writes into."""
+        """Write down a call that counts every time; here it is made with copies of what it is given."""
         return self.call(function, tuple(map(self._kept, given)), {}, effect=True)
 
     def _kept(self, given: Any) -> Any:
@@ -107,7 +107,7 @@ class Recorder:
                 return value.copy()
             return value
 
-        noted_args, noted_kwargs = (replaced(v, noted, (Traced, np.ndarray)) for v in (args, kwargs))  # type: ignore[arg-type]
+        noted_args, noted_kwargs = (replaced(v, noted, (Traced, np.ndarray)) for v in (args, kwargs))  # type: ignore[arg-type]  # the containers stay
         if (result is None and not effect) or isinstance(result, str):
             raise refusal(f"{spelled(function)}, which gives no array,", "leave it out of the compiled function")
         traced = self.value(result, tuple(sources), tuple(constants))
