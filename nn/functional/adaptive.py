@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from nn.checked import whole
+from nn.checked import array, whole
 from nn.functional.windows import Sizes, misshapen
 
 Wanted = int | None | Sequence[int | None]
@@ -101,7 +101,7 @@ def _at(axis: int, start: int, stop: int) -> tuple[slice, ...]:
 
 def _prepared(name: str, x: Any, output_size: Wanted) -> tuple[Any, Sizes]:
     axes = int(name[-2])
-    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
+    x = array(x)
     if x.dtype.kind not in "fiub":
         raise TypeError(f"{name} takes real numbers; received dtype {x.dtype}. Pass two channels for complex ones.")
     if x.ndim not in (axes + 1, axes + 2):

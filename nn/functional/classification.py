@@ -102,12 +102,16 @@ def nll_loss(
             "integers by argmax(axis=1); with probabilities, take kl_div."
         )
     losses, shares = _losses(x, labels, kept, _class_weights(weight, x, "nll_loss"))
-    if np.any(np.less(losses, -1e-3)):
+    ad.ask(_expect_log_probabilities, losses)
+    return reduced(losses, "nll_loss", reduction, sample_weight, shares)
+
+
+def _expect_log_probabilities(losses: Any) -> None:
+    if np.any(losses < -1e-3):
         warn(
             "nll_loss takes log-probabilities, which are not positive; received a prediction that has positive "
             "numbers. Take log_softmax of the model's outputs, or cross_entropy instead of nll_loss."
         )
-    return reduced(losses, "nll_loss", reduction, sample_weight, shares)
 
 
 def multi_margin_loss(
@@ -222,6 +226,9 @@ def cross_entropy_slope(g: Any, labels: Any, probabilities: Any) -> Any:
     return e
 
 
+ad.lowered(softmax)
+ad.lowered(mean_cross_entropy)
+ad.lowered(cross_entropy_slope)
 ad.adjoint(softmax, lambda g, y, x: y * (g - np.sum(g * y, axis=1, keepdims=True)))
 # The loss is a function of the logits alone, and the slope says how it moves with them: nothing flows through the
 # softmax a second time. The slope's own derivative does go through it.

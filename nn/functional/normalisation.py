@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.checked import real
+from nn.checked import array, real
 from nn.functional.normalised import Kept, batch_normalised, layer_normalised
 from nn.functional.steps import along, normalising, per_channel, scaled
 
@@ -148,7 +148,7 @@ def _shapes(named: dict[str, Any]) -> str:
 def of_dtype(x: Any, dtype: np.dtype[Any] | None, name: str) -> Any:
     """x as a floating-point array or Tensor of this dtype, or if that is None of its own."""
     if not isinstance(x, ad.Tensor):
-        x = np.asarray(x)
+        x = array(x)
         if x.dtype.kind not in "fiub":
             raise TypeError(f"{name} takes an array of real numbers; received shape {x.shape} and dtype {x.dtype}.")
     if dtype is None:
