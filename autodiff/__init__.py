@@ -17,6 +17,7 @@ import numpy as np
 from autodiff import hints
 from autodiff.arrays import tensor as _tensor
 from autodiff.arrays.flat import Flat
+from autodiff.arrays.holding import holding
 from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.recording import no_grad, scope
@@ -78,6 +79,7 @@ __all__ = [
     "grad",
     "graph",
     "hessian",
+    "holding",
     "hvp",
     "jacobian",
     "jvp",

@@ -24,7 +24,7 @@ from autodiff.program.passes import optimised
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.memory import allocated, owned
 from autodiff.program.source import Text
-from autodiff.program.traced import Question, Recorder, Traced
+from autodiff.program.traced import Cell, Question, Recorder, Traced
 from autodiff.transforms import tree
 from autodiff.transforms.call import Function, named
 
@@ -58,8 +58,8 @@ class Entry:
 class Compiled:
     """A function that runs as a straight-line NumPy program; `source` is its text."""
 
-    def __init__(self, function: Function, check: bool = False, donate: bool = False) -> None:
-        self.function, self.check, self.donate = function, check, donate
+    def __init__(self, function: Function, check: bool = False, in_place: bool = False) -> None:
+        self.function, self.check, self.in_place = function, check, in_place
         self._entries: OrderedDict[Key, list[Entry]] = OrderedDict()
         self._last: Entry | None = None
         self._traces = 0
@@ -144,14 +144,21 @@ class Compiled:
             inputs.append((traced.number, name))
             return traced
 
-        fresh_args, fresh_kwargs = tree.mapped(fresh, args), tree.mapped(fresh, kwargs)
+        def cell(x: Any) -> Any:
+            traced = fresh(x)
+            if not isinstance(x, np.ndarray):
+                raise TypeError(
+                    f"{named(self.function)} was compiled with in_place=True, so its first argument is a nest of "
+                    f"arrays to write into; received {x!r:.60} in it. Pass that as another argument."
+                )
+            cells.append((traced.number, Cell(recorder, traced.number, traced.example)))
+            return cells[-1][1]
+
+        cells: list[tuple[int, Cell]] = []
+        state = [tree.mapped(cell, x) for x in args[: self.in_place]]
+        fresh_args, fresh_kwargs = (*state, *tree.mapped(fresh, args[self.in_place :])), tree.mapped(fresh, kwargs)
         with traced_by(recorder):
             result = self.function(*fresh_args, **fresh_kwargs)
-        writes: tuple[tuple[int, Any], ...] = ()
-        if self.donate:
-            state, result = result
-            given = (t.number for t in tree.leaves(fresh_args[0]))
-            writes = tuple(zip(given, map(self._output, tree.leaves(state)), strict=True))
         outputs = tuple(self._output(y) for y in tree.leaves(result))
         program = Program(
             tuple(inputs),
@@ -160,7 +167,7 @@ class Compiled:
             recorder.kinds,
             recorder.quiet,
             held=tuple(recorder.held.items()),
-            writes=writes,
+            writes=tuple((number, Ref(after.number)) for number, after in cells if after.number != number),
         )
         return Entry(program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)))
 
@@ -192,7 +199,7 @@ class Compiled:
         return np.array(y) if isinstance(y, np.ndarray) else y
 
 
-def compile(function: Function, check: bool = False, donate: bool = False) -> Compiled:  # noqa: A001  # the name a reader looks for
+def compile(function: Function, check: bool = False, in_place: bool = False) -> Compiled:  # noqa: A001  # the name a reader looks for
     """The function as a straight-line NumPy program: `ad.compile(f)`, or the decorator `@ad.compile`.
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
@@ -205,8 +212,8 @@ def compile(function: Function, check: bool = False, donate: bool = False) -> Co
         each. It returns an array or a nest of arrays. Arrays that it reads from outside, and random numbers that it
         draws, are constants too: pass what varies as an argument
     check : compare every program, when it is made, with a further call of the function: ValueError if they differ
-    donate : the function's first argument is a nest of arrays, its state, and the first of its two results is what the
-        state is to be, in the same structure: the program writes it into the arrays it is given
+    in_place : whether the function's first argument is a nest of arrays that it writes into: `a += b`, `a[...] = b`,
+        `out=a`. Each has memory of its own; what was taken from one before, a part or a view, stays what it was
 
     Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an
     array. Within a function that is differentiated or mapped, the function itself is called.
@@ -216,7 +223,7 @@ def compile(function: Function, check: bool = False, donate: bool = False) -> Co
     ...     value, g = ad.value_and_grad(lambda w: np.sum(np.tanh(x @ w) ** 2))(w)
     ...     return value, w - 0.1 * g
     """
-    return Compiled(function, check, donate)
+    return Compiled(function, check, in_place)
 
 
 def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
