@@ -118,6 +118,7 @@ def _summed(g: Any, x: Any) -> Any:
     return np.reshape(np.sum(g, axis=axes), x.shape)
 
 
+ad.lowered(attention_weights)
 ad.adjoint(attention_weights, together=_weights_adjoints)
 
 

@@ -158,8 +158,14 @@ def of_dtype(x: Any, dtype: np.dtype[Any] | None, name: str) -> Any:
     return x if x.dtype == dtype else x.astype(dtype)
 
 
+def _is_traced(x: Any) -> bool:
+    """Whether something stands for an array while a program is made."""
+    return hasattr(x, "__array_ufunc__") and not isinstance(x, ad.Tensor)
+
+
 def _move(running: Array, value: Array, momentum: float, name: str) -> None:
-    if not isinstance(running, np.ndarray) or not running.flags.writeable or running.dtype.kind != "f":
+    writable = running.flags.writeable if isinstance(running, np.ndarray) else _is_traced(running)
+    if not writable or running.dtype.kind != "f":
         raise TypeError(
             f"batch_norm in training writes into {name}, an ndarray of floating-point numbers; received "
             f"{type(running).__name__}, dtype {getattr(running, 'dtype', None)}"
