@@ -96,6 +96,8 @@ def folded(columns: Any, size: Sizes, windows: Windows) -> Any:
     return batch_first(inside(images, windows, size))
 
 
+ad.lowered(unfolded)
+ad.lowered(folded)
 ad.adjoint(unfolded, lambda g, y, x, windows=None: folded(g, size=x.shape[2:], windows=windows))
 ad.adjoint(folded, lambda g, y, x, size=(), windows=None: unfolded(g, windows=windows))
 
