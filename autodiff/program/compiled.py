@@ -30,7 +30,7 @@ from autodiff.transforms.call import Function, named
 
 MOST = 32  # programs that one function keeps
 OFTEN = 8  # programs after which a notice says why there are so many
-FEW = 8  # steps that a question about a value may take, each time that a program is chosen
+FEW = 16  # steps that a question about a value may take, each time that a program is chosen
 NUMBERS = (float, complex)
 TAKEN = {"np", "scipy", *vars(builtins), *vars(steps)}  # names that a program's text has other uses for
 Key = tuple[Any, ...]

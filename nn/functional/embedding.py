@@ -106,4 +106,5 @@ def _check_numbers(found: Any, above: int | None, name: str, why: str) -> None:
         )
 
 
+ad.lowered(taken_rows)
 ad.lowered(added_rows)

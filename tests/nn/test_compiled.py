@@ -215,3 +215,193 @@ def test_layers(name: str) -> None:
         target = np.ones(len(x), np.float32)
         close(step(x, target), eager(model, bowl, optimizer, x, target))
         same(model, twin)
+
+
+# -- losses -----------------------------------------------------------------------------------------------------
+
+draws = np.random.default_rng(3)
+
+
+def real(*shape: int) -> Any:
+    return draws.normal(size=shape).astype(np.float32)
+
+
+def chances(*shape: int) -> Any:
+    return draws.uniform(0.05, 0.95, shape).astype(np.float32)
+
+
+def rows(*shape: int) -> Any:
+    return (lambda p: p / p.sum(axis=1, keepdims=True))(chances(*shape))
+
+
+def signs(*shape: int) -> Any:
+    return np.where(draws.random(shape) < 0.5, -1, 1)
+
+
+def labels(n: int, classes: int = 6) -> Any:
+    return draws.integers(0, classes, n)
+
+
+# What a loss is called with, of n samples: the target, and what is done to the model's outputs before.
+LOSSES: dict[str, tuple[Callable[[], Any], Callable[[int], Any], Callable[[Any], Any]]] = {
+    "CrossEntropyLoss": (nn.CrossEntropyLoss, labels, lambda x: x),
+    "CrossEntropyLoss, weighted": (
+        lambda: nn.CrossEntropyLoss(weight=np.arange(1, 7), label_smoothing=0.1, ignore_index=2),
+        labels,
+        lambda x: x,
+    ),
+    "CrossEntropyLoss, ignoring": (
+        nn.CrossEntropyLoss,
+        lambda n: np.where(draws.random(n) < 0.3, -100, labels(n)),
+        lambda x: x,
+    ),
+    "CrossEntropyLoss, rows": (nn.CrossEntropyLoss, lambda n: rows(n, 6), lambda x: x),
+    "NLLLoss": (nn.NLLLoss, labels, nn.functional.log_softmax),
+    "MultiMarginLoss": (nn.MultiMarginLoss, labels, lambda x: x),
+    "MultiLabelMarginLoss": (
+        nn.MultiLabelMarginLoss,
+        lambda n: np.stack([np.append(draws.permutation(6)[:k], np.full(6 - k, -1)) for k in draws.integers(1, 6, n)]),
+        lambda x: x,
+    ),
+    "MultiLabelSoftMarginLoss": (nn.MultiLabelSoftMarginLoss, lambda n: labels(n * 6, 2).reshape(n, 6), lambda x: x),
+    "BCELoss": (nn.BCELoss, lambda n: chances(n, 6), nn.functional.sigmoid),
+    "BCEWithLogitsLoss": (lambda: nn.BCEWithLogitsLoss(pos_weight=2.0), lambda n: chances(n, 6), lambda x: x),
+    "HingeLoss": (nn.HingeLoss, lambda n: signs(n, 6), lambda x: x),
+    "LogisticLoss": (nn.LogisticLoss, lambda n: signs(n, 6), lambda x: x),
+    "SoftMarginLoss": (nn.SoftMarginLoss, lambda n: signs(n, 6), lambda x: x),
+    "HingeEmbeddingLoss": (nn.HingeEmbeddingLoss, lambda n: signs(n, 6), lambda x: x),
+    "KLDivLoss": (lambda: nn.KLDivLoss(reduction="batchmean"), lambda n: rows(n, 6), nn.functional.log_softmax),
+    "MSELoss": (nn.MSELoss, lambda n: real(n, 6), lambda x: x),
+    "L1Loss": (nn.L1Loss, lambda n: real(n, 6), lambda x: x),
+    "HuberLoss": (nn.HuberLoss, lambda n: real(n, 6), lambda x: x),
+    "SmoothL1Loss": (lambda: nn.SmoothL1Loss(beta=0.5), lambda n: real(n, 6), lambda x: x),
+    "PoissonNLLLoss": (nn.PoissonNLLLoss, lambda n: labels(n * 6).reshape(n, 6), lambda x: x),
+    "GaussianNLLLoss": (
+        lambda: lambda x, y: nn.GaussianNLLLoss()(x[:, :3], y, np.square(x[:, 3:])),
+        lambda n: real(n, 3),
+        lambda x: x,
+    ),
+    "MarginRankingLoss": (
+        lambda: lambda x, y: nn.MarginRankingLoss(0.5)(x[:, 0], x[:, 1], y),
+        lambda n: signs(n),
+        lambda x: x,
+    ),
+    "CosineEmbeddingLoss": (
+        lambda: lambda x, y: nn.CosineEmbeddingLoss()(x[:, :3], x[:, 3:], y),
+        lambda n: signs(n),
+        lambda x: x,
+    ),
+    "TripletMarginLoss": (
+        lambda: lambda x, y: nn.TripletMarginLoss()(x[:, :2], x[:, 2:4], x[:, 4:]),
+        lambda n: labels(n),
+        lambda x: x,
+    ),
+    "TripletMarginWithDistanceLoss": (
+        lambda: lambda x, y: nn.TripletMarginWithDistanceLoss(swap=True)(x[:, :2], x[:, 2:4], x[:, 4:]),
+        lambda n: labels(n),
+        lambda x: x,
+    ),
+}
+REFUSED_LOSSES = {"CTCLoss": "the lengths of targets, which decide shapes"}
+
+
+class Shaped(nn.Module):
+    """A linear layer whose outputs are made what a loss takes."""
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.linear, self.function = nn.Linear(4, 6, rng=0), function
+
+    def forward(self, x: Any) -> Any:
+        return self.function(self.linear(x))
+
+
+def test_every_loss_is_here() -> None:
+    every = {name for name in nn.__all__ if name.endswith("Loss")}
+    assert {name.split(",")[0] for name in LOSSES} == every - set(REFUSED_LOSSES)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses(name: str, weighted: bool) -> None:
+    make, targets, function = LOSSES[name]
+    model, loss = Shaped(function), make()
+    twin = copy.deepcopy(model)
+    if weighted and (not isinstance(loss, nn.Module) or "sample_weight" not in inspect.signature(loss.forward).parameters):
+        return
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    step = nn.TrainStep(twin, make(), optim.SGD(twin.parameters(), lr=0.1))
+    for size in (5, 5, 3, 5):
+        x, y = real(size, 4), targets(size)
+        weights = (chances(size),) if weighted else ()
+        expected = eager(model, lambda *given: loss(*given[:2], **dict(zip(["sample_weight"], given[2:]))), optimizer, x, y, *weights)
+        close(step(x, y, *weights), expected)
+        same(model, twin)
+
+
+def test_bad_labels_are_refused_at_every_step() -> None:
+    model = nn.Linear(4, 6, rng=0)
+    step = nn.TrainStep(model, nn.CrossEntropyLoss(), optim.SGD(model.parameters(), lr=0.1))
+    step(real(5, 4), labels(5))
+    before = model.state_dict()
+    with pytest.raises(ValueError, match="labels from 0 to 5"):
+        step(real(5, 4), labels(5) + 6)
+    for name, value in model.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+    step = nn.TrainStep(model, nn.BCEWithLogitsLoss(), optim.SGD(model.parameters(), lr=0.1))
+    step(real(5, 4), chances(5, 6))
+    with pytest.raises(ValueError, match="targets from 0 to 1"):
+        step(real(5, 4), chances(5, 6) + 1)
+
+
+# -- optimizers -------------------------------------------------------------------------------------------------
+
+OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "SGD": [{}, {"momentum": 0.9, "nesterov": True}, {"momentum": 0.9, "dampening": 0.5, "weight_decay": 0.1}],
+    "Adam": [{}, {"amsgrad": True, "weight_decay": 0.1, "maximize": True}],
+    "AdamW": [{}, {"decay_biases": False}],
+    "RMSprop": [{}, {"momentum": 0.9, "centered": True, "weight_decay": 0.01}],
+    "NAdam": [{}, {"decoupled_weight_decay": True, "weight_decay": 0.1}],
+    "RAdam": [{}, {"decoupled_weight_decay": True, "weight_decay": 0.1}],
+    "Adagrad": [{"lr_decay": 0.1}],
+}
+
+
+def optimizers() -> Iterator[Any]:
+    for name in optim.__all__:
+        kind = getattr(optim, name)
+        if inspect.isclass(kind) and issubclass(kind, optim.Optimizer) and kind is not optim.Optimizer:
+            for options in OPTIONS.get(name, [{}]):
+                yield pytest.param(kind, options, id=", ".join([name, *options]))
+
+
+@pytest.mark.parametrize(("kind", "options"), list(optimizers()))
+def test_optimizers(kind: Any, options: dict[str, Any]) -> None:
+    if kind.needs_closure:
+        with pytest.raises(TypeError, match="closure"):
+            nn.TrainStep(nn.Linear(4, 6), nn.MSELoss(), kind())
+        return
+    model = nn.Sequential(nn.Linear(4, 6, rng=0), nn.Tanh(), nn.Linear(6, 6, rng=1))
+    twin = copy.deepcopy(model)
+    one, other = (kind(m.parameters(), lr=0.01, **options) for m in (model, twin))
+    schedules = [optim.ExponentialLR(o, 0.8) for o in (one, other)]
+    step = nn.TrainStep(twin, nn.MSELoss(), other, clip_norm=0.7)
+    for k in range(12):
+        x, y = real(5, 4), real(5, 6)
+        one.zero_grad()
+        value = nn.MSELoss()(model(x), y)
+        value.backward()
+        optim.clip_grad_norm(one, 0.7)
+        one.step()
+        close(step(x, y), value.value)
+        for schedule in schedules:
+            schedule.step()
+        if k == 4 and "betas" in kind.options:
+            for optimizer in (one, other):
+                optimizer.betas = (0.8, 0.99)
+        same(model, twin)
+    first, second = one.state_dict(), other.state_dict()
+    assert first["param_groups"] == second["param_groups"]
+    for key, entry in first["state"].items():
+        for name, value in entry.items():
+            close(second["state"][key][name], value, name) if isinstance(value, np.ndarray) else None
+            assert isinstance(value, np.ndarray) or second["state"][key][name] == pytest.approx(value), name
