@@ -22,6 +22,7 @@ from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.recording import no_grad, scope
 from autodiff.engine.table import adjoint, composed, constant, lowered, primitive, takes_tensors, written
+from autodiff.program.limits import Untraceable
 from autodiff.program.lowering import ask, effect
 from autodiff.rules.activations import (
     elu,
@@ -59,6 +60,7 @@ __all__ = [
     "Stepper",
     "Tensor",
     "Trace",
+    "Untraceable",
     "adjoint",
     "alive",
     "ask",

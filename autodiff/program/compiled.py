@@ -277,9 +277,10 @@ def _questions(program: Program, questions: list[Question]) -> Iterator[tuple[Ca
         if all(n in places for n in refs(arrays)):
             yield _of_inputs(question, arrays, places), answer
             continue
-        needed = without_dead(dataclasses.replace(program, outputs=tuple(arrays), writes=()))
-        few = len(needed.steps) <= FEW and not any(step.effect for step in needed.steps)
-        if few:
+        effects = {step.result for step in program.steps if step.effect}
+        steps = tuple(step._replace(effect=False) for step in program.steps)
+        needed = without_dead(dataclasses.replace(program, steps=steps, outputs=tuple(arrays), writes=()))
+        if len(needed.steps) <= FEW and effects.isdisjoint(step.result for step in needed.steps):
             entry = Entry(dataclasses.replace(needed, held=()), 0, [])
             yield lambda given, ask=question, run=entry.run: ask(*run(*given)), answer  # type: ignore[misc]
         elif answer is not None:

@@ -103,6 +103,7 @@ class Passes:
         trained = set(self.flat.tensors)
         self._others = {name: t for name, t in parts.named_parameters if t not in trained}
         self._convert = conversion(parts)
+        self._reached: tuple[bool, ...] = ()  # which parameters have an adjoint
 
     def __call__(self, inputs: Any, targets: Any, weights: Any = None) -> tuple[Any, Any]:
         """The loss and the outputs of a batch; its adjoints are in the parameters' `.grad`."""
@@ -113,9 +114,24 @@ class Passes:
         others = {name: tensor.value for name, tensor in self._others.items()}
         modes = tuple(module.training for module in self._modules)
         x, y = _parts(self._convert(inputs)), _parts(targets)
-        loss, outputs, reached = self.compiled(state, values, x, y, weights, others, modes)
-        flat.received(reached)
+        try:
+            loss, outputs, self._reached = self.compiled(state, values, x, y, weights, others, modes)
+        except ad.Untraceable as error:
+            error.add_note("Without a program it can be trained: leave out compiled=True, or TrainStep.")
+            raise
+        flat.received(self._reached)
         return loss, outputs
+
+    def added(self, batch: Sequence[Any], share: float) -> tuple[Any, Any]:
+        """The same, with such a share of the adjoints added to those that there are already."""
+        before = self.flat.grad.copy() if self.flat.reached() else None
+        reached = self._reached
+        result = self(*batch)
+        self.flat.grad[...] *= share
+        if before is not None:
+            self.flat.grad[...] += before
+            self.flat.received([now or then for now, then in zip(self._reached, reached, strict=True)])
+        return result
 
     def passes(self, state: Any, model: Any, x: Any, y: Any, weights: Any, others: Any, modes: Any) -> Any:
         """The function that is compiled: of the parameters by name, it writes into the gradient and the buffers."""
