@@ -233,7 +233,8 @@ class Training:
 
     def _reverse(self, batch: Sequence[Any], weight: float, share: float | None) -> None:
         """Forward and reverse pass of a batch of this weight, which is such a share of the whole step."""
-        inputs, targets, *weights = self._last = batch
+        self._last = batch
+        inputs, targets = batch[:2]
         if self._passes is not None:
             self._compiled(self._passes, batch, share)
         else:
