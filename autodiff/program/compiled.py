@@ -28,7 +28,15 @@ from autodiff.transforms.call import Function, named
 MOST = 32  # programs that one function keeps
 OFTEN = 8  # programs after which a notice says why there are so many
 NUMBERS = (float, complex)
-TAKEN = {"np", "scipy", *vars(builtins), *vars(steps)}  # names that a program's text has other uses for
+TAKEN = {
+    "np",
+    "scipy",
+    "buffers",
+    "free",
+    "kept",
+    *vars(builtins),
+    *vars(steps),
+}  # names that a program's text has other uses for
 Key = tuple[Any, ...]
 
 
@@ -40,7 +48,7 @@ class Entry:
         self.program = optimised(program)
         self.text = Text(self.program)
         names: dict[str, Any] = dict(self.text.constants)
-        exec(builtins.compile(self.text.head + self.text.function, "<a program of ad.compile>", "exec"), names)  # noqa: S102
+        exec(builtins.compile(self.text.head + self.text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
         self.run: Callable[..., tuple[Any, ...]] = names[self.text.name]
 
 
@@ -86,13 +94,13 @@ class Compiled:
     def plan(self) -> str:
         """What the passes made of the last call's program, and the bytes of the arrays that it makes."""
         entry = self._called()
-        lines = [
-            f"{len(entry.recorded.steps)} steps recorded, {allocated(owned(entry.recorded)):,} bytes of new arrays"
-        ]
-        lines += [f"{count:6} removed: {name}" for name, count in entry.program.removed.items()]
-        inplace = sum(step.inplace is not None for step in entry.program.steps)
-        lines.append(f"{inplace:6} written into arrays that nobody reads any more")
-        lines.append(f"{len(entry.program.steps)} steps, {allocated(entry.program):,} bytes of new arrays")
+        recorded, program = entry.recorded, entry.program
+        lines = [f"{len(recorded.steps)} steps recorded, {allocated(owned(recorded)):,} bytes of new arrays"]
+        lines += [f"{count:6} removed: {name}" for name, count in program.removed.items()]
+        held = [step.buffer for step in program.steps if step.buffer is not None]
+        size = sum(buffer.nbytes for buffer in program.buffers)
+        lines.append(f"{len(held):6} written into {len(program.buffers)} buffers of {size:,} bytes, kept between calls")
+        lines.append(f"{len(program.steps)} steps, {allocated(program):,} bytes of new arrays")
         return "\n".join(lines)
 
     def _called(self) -> Entry:
@@ -243,7 +251,7 @@ def _names(function: Function, args: Any, kwargs: Any) -> Any:
         for path in _paths(argument):
             found = "_".join((name, *path))
             found = "".join(c if c.isalnum() else "_" for c in found)
-            if keyword.iskeyword(found) or found in TAKEN or (found[:1] in ("v", "c") and found[1:].isdigit()):
+            if keyword.iskeyword(found) or found in TAKEN or (found[:1] in ("b", "c", "v") and found[1:].isdigit()):
                 found += "_"
             while found in used:
                 found += "_"

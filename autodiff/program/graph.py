@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -22,7 +23,7 @@ class Step(NamedTuple):
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     result: int
-    inplace: int | None = None  # the value whose memory the result is written into
+    buffer: int | None = None  # the place, among the program's buffers, of the array that the result is written into
 
 
 class Kind(NamedTuple):
@@ -35,6 +36,18 @@ class Kind(NamedTuple):
     nbytes: int
 
 
+class Buffer(NamedTuple):
+    """An array that is kept between calls, for results that are read within one."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its elements."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
 @dataclass(frozen=True)
 class Program:
     """The inputs by number and name, the steps in order, the outputs, and what is known of every value."""
@@ -44,6 +57,7 @@ class Program:
     outputs: tuple[Any, ...]  # Refs, or constants
     kinds: dict[int, Kind]
     quiet: bool = False  # some step was called with NumPy's warnings turned off
+    buffers: tuple[Buffer, ...] = ()
     removed: dict[str, int] = field(default_factory=dict)  # how many steps each pass took away
 
     def __str__(self) -> str:
@@ -51,7 +65,7 @@ class Program:
         for step in self.steps:
             name = getattr(step.function, "__name__", repr(step.function))
             given = ", ".join(map(_shown, (*step.args, *step.kwargs.values())))
-            lines.append(f"{step.result} = {name}({given})" + (f" into {step.inplace}" * (step.inplace is not None)))
+            lines.append(f"{step.result} = {name}({given})" + f" into b{step.buffer}" * (step.buffer is not None))
         return "\n".join([*lines, f"outputs {', '.join(map(_shown, self.outputs))}"])
 
 

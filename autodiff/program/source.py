@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Program, Ref, Step
+from autodiff.program.graph import Buffer, Program, Ref, Step
 
 _INFIX = {
     "+ - * / ** @": (np.add, np.subtract, np.multiply, np.divide, np.power, np.matmul),
@@ -36,15 +36,23 @@ class Text:
         self._helpers: list[str] = []
         self._names = dict(program.inputs)
         body = [self._line(step) for step in program.steps]
-        results = ", ".join(map(self.written, program.outputs))
-        body.append(f"return ({results}{',' * (len(program.outputs) == 1)})")
         if program.quiet:
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
+        results = ", ".join(map(self.written, program.outputs)) + "," * (len(program.outputs) == 1)
+        parameters = ", ".join(name for _, name in program.inputs)
         self.name = "program"
         while self.name in self._names.values():
             self.name += "_"
-        parameters = ", ".join(name for _, name in program.inputs)
-        self.function = "\n    ".join([f"def {self.name}({parameters}):", *body]) + "\n"
+        self.buffers = _buffers(program.buffers)
+        if program.buffers:
+            names = "".join(f"b{k}, " for k in range(len(program.buffers)))
+            body = [
+                "kept = buffers()",
+                f"{names.rstrip() if len(program.buffers) == 1 else names[:-2]} = kept",
+                *body,
+                "free.append(kept)",
+            ]
+        self.function = "\n    ".join([f"def {self.name}({parameters}):", *body, f"return ({results})"]) + "\n"
 
     @property
     def head(self) -> str:
@@ -55,14 +63,20 @@ class Text:
     def module(self) -> str:
         """All of it, constants included."""
         lines = "".join(f"{name} = {literal(value)}\n" for name, value in self.constants.items())
-        return self.head + (lines and f"{lines}\n\n") + self.function
+        return self.head + (lines and f"{lines}\n\n") + self.code
+
+    @property
+    def code(self) -> str:
+        """The arrays that are kept between calls, and the function."""
+        return self.buffers + self.function
 
     def _line(self, step: Step) -> str:
         name = self._names[step.result] = f"v{step.result}"
-        if step.inplace is not None:
-            place = self._names[step.inplace]
-            return f"{name} = {self.called(step.function)}({', '.join(map(self.written, step.args))}, out={place})"
-        return f"{name} = {self._expression(step)}"
+        if step.buffer is None:
+            return f"{name} = {self._expression(step)}"
+        if step.function is steps.as_type:
+            return f"{name} = b{step.buffer}; {name}[...] = {self.written(step.args[0])}"
+        return f"{name} = {self._call(step, f'out=b{step.buffer}')}"
 
     def _expression(self, step: Step) -> str:
         function, args, kwargs = step.function, step.args, step.kwargs
@@ -77,8 +91,11 @@ class Text:
             return f"{left} {INFIX[function]} {right}"
         if not kwargs and function in PREFIX:
             return f"{PREFIX[function]}{self._operand(args[0])}"
-        given = [*map(self.written, args), *(f"{name}={self.written(v)}" for name, v in kwargs.items())]
-        return f"{self.called(function)}({', '.join(given)})"
+        return self._call(step)
+
+    def _call(self, step: Step, *more: str) -> str:
+        given = [*map(self.written, step.args), *(f"{name}={self.written(v)}" for name, v in step.kwargs.items())]
+        return f"{self.called(step.function)}({', '.join((*given, *more))})"
 
     def _operand(self, value: Any) -> str:
         text = self.written(value)
@@ -160,6 +177,22 @@ class Text:
             name = self._known[key] = f"c{len(self._known)}"
             self.constants[name] = value
         return name
+
+
+def _buffers(buffers: tuple[Buffer, ...]) -> str:
+    """The function that gives the arrays which are kept between calls."""
+    if not buffers:
+        return ""
+    made = "".join(f"            np.empty({b.shape}, np.dtype({b.dtype.str!r})),\n" for b in buffers)
+    return (
+        "free = []  # arrays that no call works in now\n\n\n"
+        "def buffers():\n"
+        '    """Arrays that a call works in, and leaves to the next one."""\n'
+        "    try:\n"
+        "        return free.pop()\n"
+        "    except IndexError:  # the first call, or one beside others in other threads\n"
+        f"        return (\n{made}        )\n\n\n"
+    )
 
 
 def scalar(value: Any) -> str:

@@ -5,30 +5,34 @@ from typing import Any
 import numpy as np
 
 
-def summed_at(values: Any, index: Any, shape: Any) -> Any:
+def summed_at(values: Any, index: Any, shape: Any, out: Any = None) -> Any:
     """Zeros of a shape with the values added at the index, as often as it is repeated."""
-    array = np.zeros(shape, values.dtype)
+    array = np.empty(shape, values.dtype) if out is None else out
+    array[...] = 0
     np.add.at(array, index, values)
     return array
 
 
-def placed_at(values: Any, index: Any, shape: Any) -> Any:
+def placed_at(values: Any, index: Any, shape: Any, out: Any = None) -> Any:
     """Zeros of a shape with the values at the index."""
-    array = np.zeros(shape, values.dtype)
+    array = np.empty(shape, values.dtype) if out is None else out
+    array[...] = 0
     array[index] = values
     return array
 
 
-def with_added(x: Any, value: Any, index: Any) -> Any:
+def with_added(x: Any, value: Any, index: Any, out: Any = None) -> Any:
     """A copy of x with the value added at the index, as often as it is repeated."""
-    array = np.array(x)
+    array = np.empty(x.shape, x.dtype) if out is None else out
+    array[...] = x
     np.add.at(array, index, value)
     return array
 
 
-def with_placed(x: Any, value: Any, index: Any) -> Any:
+def with_placed(x: Any, value: Any, index: Any, out: Any = None) -> Any:
     """A copy of x with the value at the index."""
-    array = np.array(x)
+    array = np.empty(x.shape, x.dtype) if out is None else out
+    array[...] = x
     array[index] = value
     return array
 

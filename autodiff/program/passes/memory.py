@@ -1,4 +1,4 @@
-"""Memory: whose a value shares, copies where it may not, and arrays written into that nobody reads any more."""
+"""Memory: whose a value shares, copies where it may not, and buffers that are kept between calls."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Kind, Program, Ref, Step, read, refs
+from autodiff.program.graph import Buffer, Kind, Program, Ref, Step, read, refs
+from autodiff.program.passes.writing import elementwise, writes_out
 
-LEAST = 2**14  # bytes of an array, below which a new one costs less than to ask for the old one
+LEAST = 2**12  # bytes of an array, below which a new one costs no more than to write into an old one
 
 # What may give a view, whether or not it did while tracing: an array of another layout decides otherwise.
 VIEWS = {
@@ -61,46 +62,41 @@ def owned(program: Program) -> Program:
     return dataclasses.replace(program, steps=tuple(steps_), outputs=tuple(outputs), kinds=kinds)
 
 
-def reused(program: Program) -> Program:
-    """The program with results of elementwise ufuncs written into arrays of their shape that nobody reads again.
+def buffered(program: Program) -> Program:
+    """The program with results written into arrays that are kept between calls, as few of them as their lives allow.
 
-    Only arrays that a step of this program made are written into, so calls do not see each other's.
+    A buffer is free again after the last step that reads its array, or a view of it; an elementwise step may write
+    over an operand that it reads last. Results of the program are new arrays, and so are those below LEAST.
     """
     memory, kinds = origins(program), program.kinds
-    last: dict[int, int] = dict.fromkeys(
-        (m for n in refs(program.outputs) for m in memory.get(n, ())), len(program.steps)
-    )
+    handed_out = {m for n in refs(program.outputs) for m in memory[n]}
+    last: dict[int, int] = {}
     for k, step in enumerate(program.steps):
         for n in read(step):
-            last.update((m, max(k, last.get(m, 0))) for m in memory[n])
-    made: list[int] = []  # arrays with memory of their own, the latest last
+            last.update(dict.fromkeys(memory[n], k))
+    buffers: list[Buffer] = []
+    until: list[int] = []  # the last step that reads what a buffer holds
+    held: list[int] = []  # the value that it holds
     done = []
     for k, step in enumerate(program.steps):
-        known = kinds[step.result]
-        place = None
-        if _writes_out(step) and known.array and known.nbytes >= LEAST:
-            direct = set(read(step))
-            views = {m for n in direct for m in memory[n] if m != n}
-            for b in reversed(made):
-                free = last.get(b, 0) < k or (last[b] == k and b in direct and b not in views)
-                if free and (kinds[b].shape, kinds[b].dtype) == (known.shape, known.dtype):
-                    place = b
-                    break
-        if place is not None:
-            made.remove(place)
-        if known.array and memory[step.result] == {step.result}:
-            made.append(step.result)
-        done.append(step._replace(inplace=place))
-    return dataclasses.replace(program, steps=tuple(done))
-
-
-def _writes_out(step: Step) -> bool:
-    """Whether a step is an elementwise ufunc with one result."""
-    function = step.function
-    return isinstance(function, np.ufunc) and function.signature is None and function.nout == 1 and not step.kwargs
+        known, place = kinds[step.result], None
+        if writes_out(step) and known.nbytes >= LEAST and memory[step.result] == {step.result} - handed_out:
+            wanted = Buffer(known.shape, known.dtype)  # type: ignore[arg-type]  # of an array
+            views = {m for n in read(step) for m in memory[n] if m != n}
+            over = set(read(step)) - views if elementwise(step) else set()
+            fits = [b for b, buffer in enumerate(buffers) if buffer == wanted]
+            free = [b for b in fits if until[b] < k or (until[b] == k and held[b] in over)]
+            place = max(free, key=lambda b: until[b], default=len(buffers))
+            if place == len(buffers):
+                buffers.append(wanted)
+                until.append(k)
+                held.append(step.result)
+            until[place], held[place] = last.get(step.result, k), step.result
+        done.append(step._replace(buffer=place))
+    return dataclasses.replace(program, steps=tuple(done), buffers=tuple(buffers))
 
 
 def allocated(program: Program) -> int:
-    """The bytes of all arrays that a call makes."""
+    """The bytes of the arrays that a call makes, beside those kept between calls."""
     kinds, memory = program.kinds, origins(program)
-    return sum(kinds[s.result].nbytes for s in program.steps if s.inplace is None and memory[s.result] == {s.result})
+    return sum(kinds[s.result].nbytes for s in program.steps if s.buffer is None and memory[s.result] == {s.result})
