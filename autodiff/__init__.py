@@ -20,7 +20,8 @@ from autodiff.arrays.flat import Flat
 from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.recording import no_grad, scope
-from autodiff.engine.table import adjoint, composed, constant, primitive, takes_tensors, written
+from autodiff.engine.table import adjoint, composed, constant, lowered, primitive, takes_tensors, written
+from autodiff.program.lowering import ask, effect
 from autodiff.rules.activations import (
     elu,
     erf,
@@ -59,6 +60,7 @@ __all__ = [
     "Trace",
     "adjoint",
     "alive",
+    "ask",
     "check_grads",
     "checkpoint",
     "compile",
@@ -67,6 +69,7 @@ __all__ = [
     "contributions",
     "debug",
     "draw",
+    "effect",
     "elu",
     "erf",
     "erfc",
@@ -81,6 +84,7 @@ __all__ = [
     "leaky_relu",
     "log_softmax",
     "logsumexp",
+    "lowered",
     "memory",
     "no_grad",
     "primitive",

@@ -43,7 +43,7 @@ class Primitive:
 
     __slots__ = (
         *("function", "name", "kind", "rules", "keywords", "definition", "reason"),
-        *("broadcasts", "elementwise", "linear", "residuals", "redeclared", "operator", "writing"),
+        *("broadcasts", "elementwise", "linear", "residuals", "redeclared", "operator", "writing", "lowering"),
     )
 
     def __init__(
@@ -70,6 +70,7 @@ class Primitive:
         self.redeclared = False  # its derivative is no longer the textbook's, which traces would show
         self.writing: Writing | None = None  # how pictures and traces write it, if it was declared
         self.operator = False  # one of Python's operators records it without asking for its kind
+        self.lowering: Function | None = None  # how programs write it; the function itself where they call it
 
     def declare(
         self, kind: Kind, rules: tuple[Rule | None, ...] | Each = (), keywords: frozenset[str] = frozenset()
@@ -245,6 +246,21 @@ def written(
     known.writing, known.redeclared = Writing(form, partials, pullbacks), False  # it is the derivative's that holds now
 
 
+def lowered(function: Function, definition: Function | None = None) -> None:
+    """Declare how programs (`ad.compile`) write a primitive that is not written in NumPy calls alone.
+
+    Parameters
+    ----------
+    definition : takes what the primitive takes and computes the same by NumPy's functions, without assigning into
+        arrays and without branches on their numbers: these calls are written down. Without one the program calls
+        the primitive's own function, and its source holds that function's text; such a function gives a new array
+
+    >>> ad.lowered(linear, lambda x, weight, bias: x @ weight.T + bias)
+    """
+    known = table[function]
+    known.lowering = definition or known.function
+
+
 def constant(*functions: Function) -> None:
     """Declare that the derivative of each function is zero: on Tensors it gives plain arrays, constants.
 
@@ -252,7 +268,7 @@ def constant(*functions: Function) -> None:
     """
     for function in functions:
         known = record(function)
-        known.declare("constant", (None,) * function.nin if known.operator else ())  # type: ignore[attr-defined]
+        known.declare("constant", (None,) * function.nin if known.operator else ())  # type: ignore[attr-defined]  # operators are ufuncs
 
 
 def linear(*functions: Function) -> None:
@@ -299,12 +315,12 @@ def primitive(function: F) -> F:
     def dispatch(*args: Any, **kwargs: Any) -> Any:
         for argument in itertools.chain(args, kwargs.values()) if kwargs else args:
             if isinstance(argument, Node):  # NumPy's own protocol (NEP 18), for a function NumPy does not know
-                return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]
-        return function(*args, **kwargs)
+                return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]  # a node below; Tensors have it
+        return known.function(*args, **kwargs)
 
     # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.
-    table[dispatch] = Primitive(function, name_of(function), kind="undeclared")
-    return dispatch  # type: ignore[return-value]
+    known = table[dispatch] = Primitive(function, name_of(function), kind="undeclared")
+    return dispatch  # type: ignore[return-value]  # the same signature
 
 
 def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Iterable[str]) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import functools
 import inspect
 import keyword
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,48 +17,51 @@ import numpy as np
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
-from autodiff.program.graph import Program, Ref
+from autodiff.program.graph import Program, Ref, refs, replaced
 from autodiff.program.limits import refusal
+from autodiff.program.lowering import traced_by
 from autodiff.program.passes import optimised
+from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.memory import allocated, owned
 from autodiff.program.source import Text
-from autodiff.program.traced import Recorder, Traced
+from autodiff.program.traced import Question, Recorder, Traced
 from autodiff.transforms import tree
 from autodiff.transforms.call import Function, named
 
 MOST = 32  # programs that one function keeps
 OFTEN = 8  # programs after which a notice says why there are so many
+FEW = 8  # steps that a question about a value may take, each time that a program is chosen
 NUMBERS = (float, complex)
-TAKEN = {
-    "np",
-    "scipy",
-    "buffers",
-    "free",
-    "kept",
-    *vars(builtins),
-    *vars(steps),
-}  # names that a program's text has other uses for
+# Names that a program's text has other uses for.
+TAKEN = {"np", "scipy", "buffers", "free", "kept", *vars(builtins), *vars(steps)}
 Key = tuple[Any, ...]
 
 
 class Entry:
     """A program, its text, and the function that the text defines."""
 
-    def __init__(self, program: Program, nest: Any) -> None:
+    def __init__(self, program: Program, nest: Any, questions: list[tuple[Callable[..., Any], Any]]) -> None:
         self.recorded, self.nest = program, nest
         self.program = optimised(program)
         self.text = Text(self.program)
         names: dict[str, Any] = dict(self.text.constants)
         exec(builtins.compile(self.text.head + self.text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
+        names |= self.text.originals
         self.run: Callable[..., tuple[Any, ...]] = names[self.text.name]
+        self.held = tuple(value for _, value in program.held)
+        self.questions = questions
+
+    def holds(self, arrays: list[Any]) -> bool:
+        """Whether what the program was chosen by is so for these arrays."""
+        return all(ask(arrays) == answer for ask, answer in self.questions)
 
 
 class Compiled:
     """A function that runs as a straight-line NumPy program; `source` is its text."""
 
-    def __init__(self, function: Function, check: bool = False) -> None:
-        self.function, self.check = function, check
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+    def __init__(self, function: Function, check: bool = False, donate: bool = False) -> None:
+        self.function, self.check, self.donate = function, check, donate
+        self._entries: OrderedDict[Key, list[Entry]] = OrderedDict()
         self._last: Entry | None = None
         self._traces = 0
         functools.update_wrapper(self, function)
@@ -67,14 +71,14 @@ class Compiled:
         key, arrays, inside = _looked_at(args, kwargs)
         if inside:  # called by a function that is differentiated or traced itself
             return self.function(*args, **kwargs)
-        entry = self._entries.get(key)
+        entry = self._entry(key, arrays)
         if entry is None:
             entry = self._traced(args, kwargs)
             if self.check:
                 self._compare(entry, arrays, args, kwargs)
             self._keep(key, entry)
         self._last = entry
-        results = iter(entry.run(*arrays))
+        results = iter(entry.run(*arrays, *entry.held))
         return tree.mapped(lambda _: next(results), entry.nest)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -108,8 +112,15 @@ class Compiled:
             raise RuntimeError(f"{named(self.function)} has no program yet: it is made by the first call.")
         return self._last
 
+    def _entry(self, key: Key, arrays: list[Any]) -> Entry | None:
+        """The program for such arguments whose questions these answer as those did that it was made with."""
+        for entry in self._entries.get(key, ()):
+            if entry.holds(arrays):
+                return entry
+        return None
+
     def _keep(self, key: Key, entry: Entry) -> None:
-        self._entries[key] = entry
+        self._entries.setdefault(key, []).append(entry)
         self._traces += 1
         if len(self._entries) > MOST:
             self._entries.popitem(last=False)
@@ -135,10 +146,24 @@ class Compiled:
             return traced
 
         fresh_args, fresh_kwargs = tree.mapped(fresh, args), tree.mapped(fresh, kwargs)
-        result = self.function(*fresh_args, **fresh_kwargs)
+        with traced_by(recorder):
+            result = self.function(*fresh_args, **fresh_kwargs)
+        writes: tuple[tuple[int, Any], ...] = ()
+        if self.donate:
+            state, result = result
+            given = (t.number for t in tree.leaves(fresh_args[0]))
+            writes = tuple(zip(given, map(self._output, tree.leaves(state)), strict=True))
         outputs = tuple(self._output(y) for y in tree.leaves(result))
-        program = Program(tuple(inputs), tuple(recorder.steps), outputs, recorder.kinds, recorder.quiet)
-        return Entry(program, tree.mapped(lambda y: 0, result))
+        program = Program(
+            tuple(inputs),
+            tuple(recorder.steps),
+            outputs,
+            recorder.kinds,
+            recorder.quiet,
+            held=tuple(recorder.held.items()),
+            writes=writes,
+        )
+        return Entry(program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)))
 
     def _compare(self, entry: Entry, arrays: list[Any], args: Any, kwargs: Any) -> None:
         """Run the program and the function, and raise ValueError where they differ by more than rounding."""
@@ -168,7 +193,7 @@ class Compiled:
         return np.array(y) if isinstance(y, np.ndarray) else y
 
 
-def compile(function: Function, check: bool = False) -> Compiled:  # noqa: A001  # the name a reader looks for
+def compile(function: Function, check: bool = False, donate: bool = False) -> Compiled:  # noqa: A001  # the name a reader looks for
     """The function as a straight-line NumPy program: `ad.compile(f)`, or the decorator `@ad.compile`.
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
@@ -181,6 +206,8 @@ def compile(function: Function, check: bool = False) -> Compiled:  # noqa: A001 
         each. It returns an array or a nest of arrays. Arrays that it reads from outside, and random numbers that it
         draws, are constants too: pass what varies as an argument
     check : compare every program, when it is made, with a further call of the function: ValueError if they differ
+    donate : the function's first argument is a nest of arrays, its state, and the first of its two results is what the
+        state is to be, in the same structure: the program writes it into the arrays it is given
 
     Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an
     array. Within a function that is differentiated or mapped, the function itself is called.
@@ -190,7 +217,7 @@ def compile(function: Function, check: bool = False) -> Compiled:  # noqa: A001 
     ...     value, g = ad.value_and_grad(lambda w: np.sum(np.tanh(x @ w) ** 2))(w)
     ...     return value, w - 0.1 * g
     """
-    return Compiled(function, check)
+    return Compiled(function, check, donate)
 
 
 def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
@@ -232,6 +259,33 @@ def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
     look(args)
     look(kwargs)
     return tuple(shapes), arrays, inside
+
+
+def _questions(program: Program, questions: list[Question]) -> Iterator[tuple[Callable[..., Any], Any]]:
+    """Functions of the arrays that a program is run with, each with the answer that it holds for.
+
+    A check of values that take many steps was made while tracing, and is not made again.
+    """
+    places = {number: k for k, (number, _) in enumerate(program.inputs)}
+    for question, arrays, answer in questions:
+        if all(n in places for n in refs(arrays)):
+            yield _of_inputs(question, arrays, places), answer
+            continue
+        needed = without_dead(dataclasses.replace(program, outputs=tuple(arrays), writes=()))
+        few = len(needed.steps) <= FEW and not any(step.effect for step in needed.steps)
+        if few:
+            entry = Entry(dataclasses.replace(needed, held=()), 0, [])
+            yield lambda given, ask=question, run=entry.run: ask(*run(*given)), answer
+        elif answer is not None:
+            raise refusal("an answer that depends on numbers", "write np.where(condition, a, b), which computes both")
+
+
+def _of_inputs(question: Callable[..., Any], arrays: Any, places: dict[int, int]) -> Callable[[list[Any]], Any]:
+    """A question as a function of all arrays that a program is run with, by the places of those it is about."""
+    if len(arrays) == 1 and isinstance(arrays[0], Ref):
+        place = places[arrays[0].number]
+        return lambda given: question(given[place])
+    return lambda given: question(*replaced(arrays, lambda ref: given[places[ref.number]]))
 
 
 def _varies(x: Any) -> bool:

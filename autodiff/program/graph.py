@@ -24,6 +24,7 @@ class Step(NamedTuple):
     kwargs: dict[str, Any]
     result: int
     buffer: int | None = None  # the place, among the program's buffers, of the array that the result is written into
+    effect: bool = False  # every call counts, in its order: it draws random numbers, or writes into an argument
 
 
 class Kind(NamedTuple):
@@ -58,6 +59,8 @@ class Program:
     kinds: dict[int, Kind]
     quiet: bool = False  # some step was called with NumPy's warnings turned off
     buffers: tuple[Buffer, ...] = ()
+    held: tuple[tuple[int, Any], ...] = ()  # values that are objects from outside, such as a random generator
+    writes: tuple[tuple[int, Any], ...] = ()  # inputs that are written into in the end, and what
     removed: dict[str, int] = field(default_factory=dict)  # how many steps each pass took away
 
     def __str__(self) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Buffer, Program, Ref, Step
+from autodiff.program.graph import Buffer, Program, Ref, Step, refs
+from autodiff.program.texts import Texts
 
 _INFIX = {
     "+ - * / ** @": (np.add, np.subtract, np.multiply, np.divide, np.power, np.matmul),
@@ -34,12 +35,15 @@ class Text:
         self._known: dict[Any, str] = {}
         self._modules = {"numpy": "import numpy as np"}
         self._helpers: list[str] = []
-        self._names = dict(program.inputs)
+        self._texts = Texts()
+        self._kinds = program.kinds
+        self._literals: dict[str, str] = {}  # of constants that are no arrays
+        self._names = {**dict(program.inputs), **_held(program)}
         body = [self._line(step) for step in program.steps]
         if program.quiet:
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
         results = ", ".join(map(self.written, program.outputs)) + "," * (len(program.outputs) == 1)
-        parameters = ", ".join(name for _, name in program.inputs)
+        parameters = ", ".join([*dict(program.inputs).values(), *_held(program).values()])
         self.name = "program"
         while self.name in self._names.values():
             self.name += "_"
@@ -57,12 +61,17 @@ class Text:
     @property
     def head(self) -> str:
         """The imports, and the functions that NumPy has no name for."""
-        return "\n".join(self._modules.values()) + "\n\n\n" + "".join(f"{text}\n\n" for text in self._helpers)
+        own = self._texts.definitions
+        future = ["from __future__ import annotations\n"] if own else []
+        imports = list(dict.fromkeys([*self._modules.values(), *self._texts.imports]))
+        texts = "".join(f"{text.rstrip()}\n\n\n" for text in (*self._helpers, *own))
+        return "\n".join([*future, *imports]) + "\n\n\n" + texts
 
     @property
     def module(self) -> str:
         """All of it, constants included."""
-        lines = "".join(f"{name} = {literal(value)}\n" for name, value in self.constants.items())
+        written = {name: self._literals.get(name) or literal(value) for name, value in self.constants.items()}
+        lines = "".join(f"{name} = {text}\n" for name, text in written.items())
         return self.head + (lines and f"{lines}\n\n") + self.code
 
     @property
@@ -71,6 +80,8 @@ class Text:
         return self.buffers + self.function
 
     def _line(self, step: Step) -> str:
+        if step.effect and self._kinds[step.result].dtype is None:
+            return self._expression(step)
         name = self._names[step.result] = f"v{step.result}"
         if step.buffer is None:
             return f"{name} = {self._expression(step)}"
@@ -134,10 +145,7 @@ class Text:
                     return f"np{place.removeprefix('numpy')}.{name}"
                 self._modules[place] = f"import {place}"
                 return f"{place}.{name}"
-        raise TypeError(
-            f"ad.compile met {name or function!r}, which has no name in NumPy's modules to be written by; "
-            "compose it from NumPy's functions, or leave it out of the compiled function."
-        )
+        return self._texts.name(function)
 
     def written(self, value: Any) -> str:  # noqa: C901  # a line for each kind of value
         """A value as Python writes it."""
@@ -155,6 +163,8 @@ class Text:
             return f"slice({self.written(value.start)}, {self.written(value.stop)}, {self.written(value.step)})"
         if isinstance(value, dict):
             return "{" + ", ".join(f"{k!r}: {self.written(v)}" for k, v in value.items()) + "}"
+        if isinstance(value, tuple) and hasattr(value, "_fields") and not any(True for _ in refs(value)):
+            return self._named(value)
         if isinstance(value, list | tuple):
             parts = ", ".join(map(self.written, value)) + "," * (isinstance(value, tuple) and len(value) == 1)
             return f"[{parts}]" if isinstance(value, list) else f"({parts})"
@@ -169,6 +179,21 @@ class Text:
         raise TypeError(
             f"ad.compile met {value!r:.60}, which has no literal to be written by; pass arrays and numbers."
         )
+
+    @property
+    def originals(self) -> dict[str, Any]:
+        """The functions whose texts are in the head, as they are."""
+        return self._texts.originals
+
+    def _named(self, value: Any) -> str:
+        """A named tuple, written once for all calls that are given it."""
+        kind = self._texts.name(type(value))
+        text = f"{kind}({', '.join(map(self.written, value))})"
+        name = next((n for n, known in self._literals.items() if known == text), None)
+        if name is None:
+            name = f"{kind.lower()}{len(self._literals)}"
+            self._literals[name], self.constants[name] = text, value
+        return name
 
     def _constant(self, value: np.ndarray[Any, Any]) -> str:
         key = value.shape, value.dtype.str, value.tobytes()
@@ -218,6 +243,19 @@ def literal(value: np.ndarray[Any, Any]) -> str:
     numbers = flat.tolist()
     listed = ", ".join(scalar(v) if isinstance(v, float | complex) else repr(v) for v in numbers)
     return f"np.array([{listed}], {dtype}).reshape({value.shape})"
+
+
+def _held(program: Program) -> dict[int, str]:
+    """A name for each value that is an object from outside."""
+    taken = {name for _, name in program.inputs}
+    names: dict[int, str] = {}
+    for number, value in program.held:
+        name = "rng" if isinstance(value, np.random.Generator) else "held"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        names[number] = name
+    return names
 
 
 def _others(function: Any) -> list[Any]:

@@ -7,10 +7,11 @@ What would need the number itself (a branch, an index, a shape) is refused.
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -35,6 +36,15 @@ OF_PYTHON: dict[Any, Callable[..., Any]] = {
     np.absolute: operator.abs,
 }
 NUMBERS = (float, int, complex)
+CONSTANT = (StandIn, int, float, complex, str, tuple, type, np.dtype, np.generic)  # what an effect takes as it is
+
+
+class Question(NamedTuple):
+    """What was asked of which values, and the answer by which the program was chosen."""
+
+    question: Callable[..., Any]
+    arrays: Any  # Refs, and constants
+    answer: Any
 
 
 class Recorder:
@@ -43,7 +53,9 @@ class Recorder:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.kinds: dict[int, Kind] = {}
-        self.examples: dict[int, Any] = {}
+        self.held: dict[int, Any] = {}  # what effects are given from outside, a random generator for one, by number
+        self.questions: list[Question] = []
+        self._copies: dict[int, Any] = {}
         self.quiet = False
         self._errors = np.geterr()
 
@@ -53,13 +65,31 @@ class Recorder:
         array = isinstance(example, np.ndarray)
         views = [t.number for t in sources if array and _may_share(example, t.example)]
         views += [-1 for c in constants if array and np.may_share_memory(example, c)]
-        dtype = None if isinstance(example, list | tuple) else np.asarray(example).dtype
+        dtype = None if example is None or isinstance(example, list | tuple) else np.asarray(example).dtype
         shape = () if dtype is None else np.shape(example)
         size = example.nbytes if array else 0
         self.kinds[number] = Kind(shape, dtype, array, tuple(views), size)
         return Traced(self, number, example)
 
-    def call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def asked(self, question: Callable[..., Any], arrays: Any, answer: Any) -> None:
+        """Write down that the program holds where a question has this answer."""
+        self.questions.append(Question(question, replaced(arrays, lambda t: Ref(t.number), Traced), answer))
+
+    def effect(self, function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+        """Write down a call that counts every time; here it is made with copies of what it is given."""
+        return self.call(function, tuple(map(self._kept, given)), {}, effect=True)
+
+    def _kept(self, given: Any) -> Any:
+        if isinstance(given, CONSTANT):
+            return given
+        number = next((n for n, other in self.held.items() if other is given), None)
+        if number is None:
+            number = len(self.kinds)
+            self.kinds[number], self.held[number] = Kind((), None, False, (), 0), given
+            self._copies[number] = copy.deepcopy(given)
+        return Traced(self, number, self._copies[number])
+
+    def call(self, function: Callable[..., Any], args: Any, kwargs: Any, effect: bool = False) -> Any:
         """Call a function with the examples, and write the call down."""
         sources: list[Traced] = []
         constants: list[Any] = []
@@ -77,11 +107,11 @@ class Recorder:
                 return value.copy()
             return value
 
-        noted_args, noted_kwargs = (replaced(v, noted, (Traced, np.ndarray)) for v in (args, kwargs))  # type: ignore[arg-type]
-        if result is None or isinstance(result, str):
+        noted_args, noted_kwargs = (replaced(v, noted, (Traced, np.ndarray)) for v in (args, kwargs))  # type: ignore[arg-type]  # the containers stay
+        if (result is None and not effect) or isinstance(result, str):
             raise refusal(f"{spelled(function)}, which gives no array,", "leave it out of the compiled function")
         traced = self.value(result, tuple(sources), tuple(constants))
-        self.steps.append(Step(function, noted_args, noted_kwargs, traced.number))
+        self.steps.append(Step(function, noted_args, noted_kwargs, traced.number, effect=effect))
         self.quiet = self.quiet or np.geterr() != self._errors
         return self._parts(traced) if isinstance(result, list | tuple) else traced
 

@@ -10,6 +10,7 @@ from autodiff.program.passes.calls import direct
 from autodiff.program.passes.common import without_repetitions
 from autodiff.program.passes.copies import without_copies
 from autodiff.program.passes.dead import without_dead
+from autodiff.program.passes.donation import written_back
 from autodiff.program.passes.memory import buffered, owned
 
 PASSES = {
@@ -30,4 +31,4 @@ def optimised(program: Program) -> Program:
             smaller = made(program)
             removed[name] += len(program.steps) - len(smaller.steps)
             program = smaller
-    return dataclasses.replace(buffered(owned(program)), removed=removed)
+    return dataclasses.replace(buffered(written_back(owned(program))), removed=removed)

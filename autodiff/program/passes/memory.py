@@ -27,7 +27,7 @@ if hasattr(np, "unstack"):  # since NumPy 2.1
 
 def origins(program: Program) -> dict[int, frozenset[int]]:
     """For every value, the values (-1 for constants) whose memory it may lie in; its own number for new memory."""
-    found = {n: frozenset({n}) for n, _ in program.inputs}
+    found = {n: frozenset({n}) for n, _ in (*program.inputs, *program.held)}
     for step in program.steps:
         seen = set(program.kinds[step.result].view_of)
         if step.function in VIEWS or program.kinds[step.result].dtype is None:
