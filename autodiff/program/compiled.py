@@ -17,7 +17,7 @@ import numpy as np
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
-from autodiff.program.graph import Program, Ref, refs, replaced
+from autodiff.program.graph import Loop, Program, Ref, refs, replaced
 from autodiff.program.limits import refusal
 from autodiff.program.lowering import traced_by
 from autodiff.program.passes import optimised
@@ -40,9 +40,11 @@ Key = tuple[Any, ...]
 class Entry:
     """A program, its text, and the function that the text defines."""
 
-    def __init__(self, program: Program, nest: Any, questions: list[tuple[Callable[..., Any], Any]]) -> None:
+    def __init__(
+        self, program: Program, nest: Any, questions: list[tuple[Callable[..., Any], Any]], threads: int = 1
+    ) -> None:
         self.recorded, self.nest = program, nest
-        self.program = optimised(program)
+        self.program = optimised(program, threads)
         self.text = Text(self.program)
         names: dict[str, Any] = dict(self.text.constants)
         exec(builtins.compile(self.text.head + self.text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
@@ -59,8 +61,8 @@ class Entry:
 class Compiled:
     """A function that runs as a straight-line NumPy program; `source` is its text."""
 
-    def __init__(self, function: Function, check: bool = False, donate: bool = False) -> None:
-        self.function, self.check, self.donate = function, check, donate
+    def __init__(self, function: Function, check: bool = False, donate: bool = False, threads: int = 1) -> None:
+        self.function, self.check, self.donate, self.threads = function, check, donate, threads
         self._entries: OrderedDict[Key, list[Entry]] = OrderedDict()
         self._last: Entry | None = None
         self._traces = 0
@@ -101,10 +103,13 @@ class Compiled:
         recorded, program = entry.recorded, entry.program
         lines = [f"{len(recorded.steps)} steps recorded, {allocated(owned(recorded)):,} bytes of new arrays"]
         lines += [f"{count:6} removed: {name}" for name, count in program.removed.items()]
-        held = [step.buffer for step in program.steps if step.buffer is not None]
+        loops = [step for step in program.steps if isinstance(step, Loop)]
+        inside = sum(len(loop.body.steps) for loop in loops)
+        lines.append(f"{inside:6} made block by block, in {len(loops)} loops")
         size = sum(buffer.nbytes for buffer in program.buffers)
-        lines.append(f"{len(held):6} written into {len(program.buffers)} buffers of {size:,} bytes, kept between calls")
-        lines.append(f"{len(program.steps)} steps, {allocated(program):,} bytes of new arrays")
+        lines.append(f"{len(program.buffers):6} buffers of {size:,} bytes, kept between calls")
+        count = len(program.steps) - len(loops) + inside
+        lines.append(f"{count} steps, {allocated(program):,} bytes of new arrays")
         return "\n".join(lines)
 
     def _called(self) -> Entry:
@@ -163,7 +168,7 @@ class Compiled:
             held=tuple(recorder.held.items()),
             writes=writes,
         )
-        return Entry(program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)))
+        return Entry(program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)), self.threads)
 
     def _compare(self, entry: Entry, arrays: list[Any], args: Any, kwargs: Any) -> None:
         """Run the program and the function, and raise ValueError where they differ by more than rounding."""
@@ -193,7 +198,9 @@ class Compiled:
         return np.array(y) if isinstance(y, np.ndarray) else y
 
 
-def compile(function: Function, check: bool = False, donate: bool = False) -> Compiled:  # noqa: A001  # the name a reader looks for
+def compile(  # noqa: A001  # the name a reader looks for
+    function: Function, check: bool = False, donate: bool = False, threads: int = 1
+) -> Compiled:
     """The function as a straight-line NumPy program: `ad.compile(f)`, or the decorator `@ad.compile`.
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
@@ -209,6 +216,8 @@ def compile(function: Function, check: bool = False, donate: bool = False) -> Co
     donate : the function's first argument is a nest of arrays, its state, and the first of its two results is what the
         state is to be, in the same structure: the program writes it into the arrays it is given
 
+    threads : how many of them share the blocks of large arrays (of 4 MB and more); the result is the same on any number
+
     Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an
     array. Within a function that is differentiated or mapped, the function itself is called.
 
@@ -217,7 +226,7 @@ def compile(function: Function, check: bool = False, donate: bool = False) -> Co
     ...     value, g = ad.value_and_grad(lambda w: np.sum(np.tanh(x @ w) ** 2))(w)
     ...     return value, w - 0.1 * g
     """
-    return Compiled(function, check, donate)
+    return Compiled(function, check, donate, threads)
 
 
 def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:

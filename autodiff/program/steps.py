@@ -50,3 +50,16 @@ def as_type(x: Any, dtype: Any) -> Any:
 def number(x: Any) -> Any:
     """A Python number as one of NumPy's."""
     return np.asarray(x)[()]
+
+
+def shared(share: Any, starts: Any, sets: Any) -> None:
+    """Call share(starts, *arrays) in a thread for each set of arrays, with its part of the starts."""
+    from concurrent.futures import ThreadPoolExecutor
+    from contextvars import copy_context
+
+    with ThreadPoolExecutor(len(sets)) as pool:
+        calls = [
+            pool.submit(copy_context().run, share, starts[k :: len(sets)], *arrays) for k, arrays in enumerate(sets)
+        ]
+        for call in calls:
+            call.result()

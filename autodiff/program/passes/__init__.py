@@ -6,6 +6,7 @@ import dataclasses
 
 from autodiff.program.graph import Program
 from autodiff.program.passes.algebra import simplified
+from autodiff.program.passes.blocks import blocked
 from autodiff.program.passes.calls import direct
 from autodiff.program.passes.common import without_repetitions
 from autodiff.program.passes.copies import without_copies
@@ -21,7 +22,7 @@ PASSES = {
 }
 
 
-def optimised(program: Program) -> Program:
+def optimised(program: Program, threads: int = 1) -> Program:
     """The program after all passes, with what each of them removed."""
     removed = dict.fromkeys(PASSES, 0)
     program, before = direct(program), -1
@@ -31,4 +32,4 @@ def optimised(program: Program) -> Program:
             smaller = made(program)
             removed[name] += len(program.steps) - len(smaller.steps)
             program = smaller
-    return dataclasses.replace(buffered(written_back(owned(program))), removed=removed)
+    return dataclasses.replace(buffered(written_back(blocked(owned(program))), threads), removed=removed)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Buffer, Kind, Program, Ref, Step, read, refs
+from autodiff.program.graph import Buffer, Kind, Loop, Program, Ref, Step, read, refs
 from autodiff.program.passes.writing import elementwise, writes_out
 
 LEAST = 2**12  # bytes of an array, below which a new one costs no more than to write into an old one
+IN_THREADS = 2**22  # bytes of an array whose blocks are shared among threads
 
 # What may give a view, whether or not it did while tracing: an array of another layout decides otherwise.
 VIEWS = {
@@ -29,6 +31,9 @@ def origins(program: Program) -> dict[int, frozenset[int]]:
     """For every value, the values (-1 for constants) whose memory it may lie in; its own number for new memory."""
     found = {n: frozenset({n}) for n, _ in (*program.inputs, *program.held)}
     for step in program.steps:
+        if isinstance(step, Loop):
+            found |= {n: frozenset({n}) for n in step.results}
+            continue
         seen = set(program.kinds[step.result].view_of)
         if step.function in VIEWS or program.kinds[step.result].dtype is None:
             seen |= set(read(step))
@@ -62,41 +67,82 @@ def owned(program: Program) -> Program:
     return dataclasses.replace(program, steps=tuple(steps_), outputs=tuple(outputs), kinds=kinds)
 
 
-def buffered(program: Program) -> Program:
+class _Pool:
+    """Buffers, each with the value that it holds and the last step that reads it."""
+
+    def __init__(self) -> None:
+        self.buffers: list[Buffer] = []
+        self._held: list[int] = []
+        self._until: list[int] = []
+
+    def take(self, value: int, known: Kind, now: int, until: int, over: frozenset[int] = frozenset()) -> int:
+        """A buffer for a value, one that nobody reads any more or a new one; or that of a value that is read last."""
+        assert known.dtype is not None
+        wanted = Buffer(known.shape, known.dtype)
+        fits = [b for b, buffer in enumerate(self.buffers) if buffer == wanted]
+        free = [b for b in fits if self._until[b] < now or (self._until[b] == now and self._held[b] in over)]
+        place = max(free, key=lambda b: self._until[b], default=len(self.buffers))
+        if place == len(self.buffers):
+            self.buffers.append(wanted)
+            self._held.append(value)
+            self._until.append(until)
+        self._held[place], self._until[place] = value, until
+        return place
+
+
+def buffered(program: Program, threads: int = 1, least: int | None = None) -> Program:
     """The program with results written into arrays that are kept between calls, as few of them as their lives allow.
 
     A buffer is free again after the last step that reads its array, or a view of it; an elementwise step may write
-    over an operand that it reads last. Results of the program are new arrays, and so are those below LEAST.
+    over an operand that it reads last. Results of the program are new arrays, and so are those below `least` bytes.
     """
+    least = LEAST if least is None else least
     memory, kinds = origins(program), program.kinds
     handed_out = {m for n in refs(program.outputs) for m in memory[n]}
     last: dict[int, int] = {}
     for k, step in enumerate(program.steps):
         for n in read(step):
-            last.update(dict.fromkeys(memory[n], k))
-    buffers: list[Buffer] = []
-    until: list[int] = []  # the last step that reads what a buffer holds
-    held: list[int] = []  # the value that it holds
-    done = []
+            last.update(dict.fromkeys(memory.get(n, ()), k))
+    pool = _Pool()
+
+    def placed(value: int, now: int, over: frozenset[int] = frozenset()) -> int | None:
+        if kinds[value].nbytes < least or memory[value] != {value} - handed_out:
+            return None
+        return pool.take(value, kinds[value], now, last.get(value, now), over)
+
+    done: list[Any] = []
     for k, step in enumerate(program.steps):
-        known, place = kinds[step.result], None
-        if writes_out(step) and known.nbytes >= LEAST and memory[step.result] == {step.result} - handed_out:
-            wanted = Buffer(known.shape, known.dtype)  # type: ignore[arg-type]  # of an array
-            views = {m for n in read(step) for m in memory[n] if m != n}
-            over = set(read(step)) - views if elementwise(step) else set()
-            fits = [b for b, buffer in enumerate(buffers) if buffer == wanted]
-            free = [b for b in fits if until[b] < k or (until[b] == k and held[b] in over)]
-            place = max(free, key=lambda b: until[b], default=len(buffers))
-            if place == len(buffers):
-                buffers.append(wanted)
-                until.append(k)
-                held.append(step.result)
-            until[place], held[place] = last.get(step.result, k), step.result
-        done.append(step._replace(buffer=place))
-    return dataclasses.replace(program, steps=tuple(done), buffers=tuple(buffers))
+        if isinstance(step, Loop):
+            done.append(_with_scratch(step, tuple(placed(n, k) for n in step.results), pool, k, threads))
+            continue
+        views = {m for n in read(step) for m in memory.get(n, ()) if m != n}
+        over = frozenset(read(step)) - views if elementwise(step) else frozenset[int]()
+        done.append(step._replace(buffer=placed(step.result, k, over) if writes_out(step) else None))
+    return dataclasses.replace(program, steps=tuple(done), buffers=tuple(pool.buffers))
+
+
+def _with_scratch(loop: Loop, places: tuple[int | None, ...], pool: _Pool, now: int, threads: int) -> Loop:
+    """A loop with buffers for its results, and with a set of small ones for each thread."""
+    body = buffered(loop.body, least=0)
+    large = max((kinds.nbytes for kinds in map(loop.body.kinds.__getitem__, read(loop))), default=0) >= IN_THREADS
+    scratch = []
+    for thread in range(threads if large else 1):
+        number = -1 - thread  # of no value; a buffer is held by it until the loop is over
+        kinds = [Kind(b.shape, b.dtype, True, (), b.nbytes) for b in body.buffers]
+        scratch.append(tuple(pool.take(number, kind, now, now) for kind in kinds))
+    return loop._replace(body=body, places=places, scratch=tuple(scratch))
 
 
 def allocated(program: Program) -> int:
     """The bytes of the arrays that a call makes, beside those kept between calls."""
     kinds, memory = program.kinds, origins(program)
-    return sum(kinds[s.result].nbytes for s in program.steps if s.buffer is None and memory[s.result] == {s.result})
+    new = 0
+    for step in program.steps:
+        for n, place in _places(step):
+            new += kinds[n].nbytes if place is None and memory[n] == {n} else 0
+    return new
+
+
+def _places(step: Step | Loop) -> Iterator[tuple[int, int | None]]:
+    """The values that a step makes, with their buffers."""
+    return zip(step.results, step.places, strict=True) if isinstance(step, Loop) else iter([(step.result, step.buffer)])
