@@ -17,7 +17,7 @@ import numpy as np
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
-from autodiff.program.graph import Program, Ref, refs, replaced
+from autodiff.program.graph import Loop, Program, Ref, refs, replaced
 from autodiff.program.limits import refusal
 from autodiff.program.lowering import traced_by
 from autodiff.program.passes import optimised
@@ -32,19 +32,22 @@ MOST = 32  # programs that one function keeps
 OFTEN = 8  # programs after which a notice says why there are so many
 FEW = 16  # steps that a question about a value may take, each time that a program is chosen
 NUMBERS = (float, complex)
-TAKEN = {"np", "scipy", *vars(builtins), *vars(steps)}  # names that a program's text has other uses for
+# Names that a program's text has other uses for.
+TAKEN = {"np", "scipy", "buffers", "free", "kept", *vars(builtins), *vars(steps)}
 Key = tuple[Any, ...]
 
 
 class Entry:
     """A program, its text, and the function that the text defines."""
 
-    def __init__(self, program: Program, nest: Any, questions: list[tuple[Callable[..., Any], Any]]) -> None:
+    def __init__(
+        self, program: Program, nest: Any, questions: list[tuple[Callable[..., Any], Any]], threads: int = 1
+    ) -> None:
         self.recorded, self.nest = program, nest
-        self.program = optimised(program)
+        self.program = optimised(program, threads)
         self.text = Text(self.program)
         names: dict[str, Any] = dict(self.text.constants)
-        exec(builtins.compile(self.text.head + self.text.function, "<a program of ad.compile>", "exec"), names)  # noqa: S102
+        exec(builtins.compile(self.text.head + self.text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
         names |= self.text.originals
         self.run: Callable[..., tuple[Any, ...]] = names[self.text.name]
         self.held = tuple(value for _, value in program.held)
@@ -58,8 +61,8 @@ class Entry:
 class Compiled:
     """A function that runs as a straight-line NumPy program; `source` is its text."""
 
-    def __init__(self, function: Function, check: bool = False, in_place: bool = False) -> None:
-        self.function, self.check, self.in_place = function, check, in_place
+    def __init__(self, function: Function, check: bool = False, in_place: bool = False, threads: int = 1) -> None:
+        self.function, self.check, self.in_place, self.threads = function, check, in_place, threads
         self._entries: OrderedDict[Key, list[Entry]] = OrderedDict()
         self._last: Entry | None = None
         self._traces = 0
@@ -97,13 +100,16 @@ class Compiled:
     def plan(self) -> str:
         """What the passes made of the last call's program, and the bytes of the arrays that it makes."""
         entry = self._called()
-        lines = [
-            f"{len(entry.recorded.steps)} steps recorded, {allocated(owned(entry.recorded)):,} bytes of new arrays"
-        ]
-        lines += [f"{count:6} removed: {name}" for name, count in entry.program.removed.items()]
-        inplace = sum(step.inplace is not None for step in entry.program.steps)
-        lines.append(f"{inplace:6} written into arrays that nobody reads any more")
-        lines.append(f"{len(entry.program.steps)} steps, {allocated(entry.program):,} bytes of new arrays")
+        recorded, program = entry.recorded, entry.program
+        lines = [f"{len(recorded.steps)} steps recorded, {allocated(owned(recorded)):,} bytes of new arrays"]
+        lines += [f"{count:6} removed: {name}" for name, count in program.removed.items()]
+        loops = [step for step in program.steps if isinstance(step, Loop)]
+        inside = sum(len(loop.body.steps) for loop in loops)
+        lines.append(f"{inside:6} made block by block, in {len(loops)} loops")
+        size = sum(buffer.nbytes for buffer in program.buffers)
+        lines.append(f"{len(program.buffers):6} buffers of {size:,} bytes, kept between calls")
+        count = len(program.steps) - len(loops) + inside
+        lines.append(f"{count} steps, {allocated(program):,} bytes of new arrays")
         return "\n".join(lines)
 
     def _called(self) -> Entry:
@@ -169,7 +175,7 @@ class Compiled:
             held=tuple(recorder.held.items()),
             writes=tuple((number, Ref(after.number)) for number, after in cells if after.number != number),
         )
-        return Entry(program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)))
+        return Entry(program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)), self.threads)
 
     def _compare(self, entry: Entry, arrays: list[Any], args: Any, kwargs: Any) -> None:
         """Run the program and the function, and raise ValueError where they differ by more than rounding."""
@@ -199,7 +205,9 @@ class Compiled:
         return np.array(y) if isinstance(y, np.ndarray) else y
 
 
-def compile(function: Function, check: bool = False, in_place: bool = False) -> Compiled:  # noqa: A001  # the name a reader looks for
+def compile(  # noqa: A001  # the name a reader looks for
+    function: Function, check: bool = False, in_place: bool = False, threads: int = 1
+) -> Compiled:
     """The function as a straight-line NumPy program: `ad.compile(f)`, or the decorator `@ad.compile`.
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
@@ -215,6 +223,8 @@ def compile(function: Function, check: bool = False, in_place: bool = False) -> 
     in_place : whether the function's first argument is a nest of arrays that it writes into: `a += b`, `a[...] = b`,
         `out=a`. Each has memory of its own; what was taken from one before, a part or a view, stays what it was
 
+    threads : how many of them share the blocks of large arrays (of 4 MB and more); the result is the same on any number
+
     Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an
     array. Within a function that is differentiated or mapped, the function itself is called.
 
@@ -223,7 +233,7 @@ def compile(function: Function, check: bool = False, in_place: bool = False) -> 
     ...     value, g = ad.value_and_grad(lambda w: np.sum(np.tanh(x @ w) ** 2))(w)
     ...     return value, w - 0.1 * g
     """
-    return Compiled(function, check, in_place)
+    return Compiled(function, check, in_place, threads)
 
 
 def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
@@ -282,7 +292,7 @@ def _questions(program: Program, questions: list[Question]) -> Iterator[tuple[Ca
         needed = without_dead(dataclasses.replace(program, steps=steps, outputs=tuple(arrays), writes=()))
         if len(needed.steps) <= FEW and effects.isdisjoint(step.result for step in needed.steps):
             entry = Entry(dataclasses.replace(needed, held=()), 0, [])
-            yield lambda given, ask=question, run=entry.run: ask(*run(*given)), answer  # type: ignore[misc]
+            yield lambda given, ask=question, run=entry.run: ask(*run(*given)), answer
         elif answer is not None:
             raise refusal("an answer that depends on numbers", "write np.where(condition, a, b), which computes both")
 
@@ -312,7 +322,7 @@ def _names(function: Function, args: Any, kwargs: Any) -> Any:
         for path in _paths(argument):
             found = "_".join((name, *path))
             found = "".join(c if c.isalnum() else "_" for c in found)
-            if keyword.iskeyword(found) or found in TAKEN or (found[:1] in ("v", "c") and found[1:].isdigit()):
+            if keyword.iskeyword(found) or found in TAKEN or (found[:1] in ("b", "c", "v") and found[1:].isdigit()):
                 found += "_"
             while found in used:
                 found += "_"

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Program, Ref, Step, refs
+from autodiff.program.graph import Buffer, Loop, Program, Ref, Step, refs
+from autodiff.program.passes.writing import writes_out
 from autodiff.program.texts import Texts
 
 _INFIX = {
@@ -39,16 +40,24 @@ class Text:
         self._kinds = program.kinds
         self._literals: dict[str, str] = {}  # of constants that are no arrays
         self._names = {**dict(program.inputs), **_held(program)}
-        body = [self._line(step) for step in program.steps]
-        results = ", ".join(map(self.written, program.outputs))
-        body.append(f"return ({results}{',' * (len(program.outputs) == 1)})")
+        body = [line for step in program.steps for line in self._lines(step)]
         if program.quiet:
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
+        results = ", ".join(map(self.written, program.outputs)) + "," * (len(program.outputs) == 1)
+        parameters = ", ".join([*dict(program.inputs).values(), *_held(program).values()])
         self.name = "program"
         while self.name in self._names.values():
             self.name += "_"
-        parameters = ", ".join([*dict(program.inputs).values(), *_held(program).values()])
-        self.function = "\n    ".join([f"def {self.name}({parameters}):", *body]) + "\n"
+        self.buffers = _buffers(program.buffers)
+        if program.buffers:
+            names = "".join(f"b{k}, " for k in range(len(program.buffers)))
+            body = [
+                "kept = buffers()",
+                f"{names.rstrip() if len(program.buffers) == 1 else names[:-2]} = kept",
+                *body,
+                "free.append(kept)",
+            ]
+        self.function = "\n    ".join([f"def {self.name}({parameters}):", *body, f"return ({results})"]) + "\n"
 
     @property
     def head(self) -> str:
@@ -64,16 +73,74 @@ class Text:
         """All of it, constants included."""
         written = {name: self._literals.get(name) or literal(value) for name, value in self.constants.items()}
         lines = "".join(f"{name} = {text}\n" for name, text in written.items())
-        return self.head + (lines and f"{lines}\n\n") + self.function
+        return self.head + (lines and f"{lines}\n\n") + self.code
 
-    def _line(self, step: Step) -> str:
+    @property
+    def code(self) -> str:
+        """The arrays that are kept between calls, and the function."""
+        return self.buffers + self.function
+
+    def _lines(self, step: Step | Loop) -> list[str]:
+        return self._loop(step) if isinstance(step, Loop) else [self._line(step)]
+
+    def _loop(self, loop: Loop) -> list[str]:
+        """A loop over blocks, or a function that makes some of them, which threads share."""
+        lines, body = [], loop.body
+        whole, several = {}, len(loop.scratch) > 1
+        for number, place in zip(loop.results, loop.places, strict=True):
+            name = self._names[number] = f"v{number}"
+            kind = self._kinds[number]
+            made = f"np.empty({kind.shape}, {self.written(kind.dtype)})" if place is None else f"b{place}"
+            lines.append(f"{name} = {made}")
+            whole[number] = f"{name}.reshape(-1)" if loop.flat and len(kind.shape) > 1 else name
+        names = [f"t{k}" for k in range(len(body.buffers))]
+        given = [f"b{b}" for b in loop.scratch[0]]
+        indent = "    " * (1 + several)
+        if several:
+            lines.append(f"def share({', '.join(['starts', *names])}):")
+        starts = "starts" if several else f"range(0, {loop.length}, {loop.size})"
+        lines.append(f"{indent[4:]}for start in {starts}:  # blocks that a cache holds")
+        lines.append(f"{indent}at = slice(start, min(start + {loop.size}, {loop.length}))")
+        if names and (loop.length % loop.size or not several):
+            sets = ", ".join(names if several else given) + "," * (len(names) == 1)
+            listed = ", ".join(names) + "," * (len(names) == 1)
+            lines.append(f"{indent}{listed} = (b[: at.stop - start] for b in ({sets}))")
+        for (number, _), rows in zip(body.inputs, loop.rows, strict=True):
+            name = self._names[number] = f"v{number}"
+            flat = ".reshape(-1)" if loop.flat and len(self._shape(rows)) > 1 else ""
+            lines.append(f"{indent}{name} = {self.written(rows)}{flat}[at]")
+        outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
+        for step in body.steps:
+            outer = outputs.get(step.result)
+            lines += [f"{indent}{line}" for line in self._in_block(step, loop, outer, whole.get(outer, ""))]
+        if several:
+            sets = ", ".join("(" + "".join(f"b{b}, " for b in one) + ")" for one in loop.scratch)
+            lines.append(f"{self.called(steps.shared)}(share, range(0, {loop.length}, {loop.size}), [{sets}])")
+        return lines
+
+    def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: str) -> list[str]:
+        """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
+        if outer is None:
+            return [self._line(step, "t")]
+        name = self._names[step.result] = f"v{step.result}"
+        if outer in loop.ends:
+            return [f"{name} = {whole}[start // {loop.size}] = {self._expression(step)}"]
+        if writes_out(step) and step.function is not steps.as_type:
+            return [f"{name} = {self._call(step, f'out={whole}[at]')}"]
+        return [f"{name} = {whole}[at]", f"{name}[...] = {self._expression(step)}"]
+
+    def _shape(self, value: Any) -> tuple[int, ...]:
+        return self._kinds[value.number].shape if isinstance(value, Ref) else value.shape
+
+    def _line(self, step: Step, place: str = "b") -> str:
         if step.effect and self._kinds[step.result].dtype is None:
             return self._expression(step)
         name = self._names[step.result] = f"v{step.result}"
-        if step.inplace is not None:
-            place = self._names[step.inplace]
-            return f"{name} = {self.called(step.function)}({', '.join(map(self.written, step.args))}, out={place})"
-        return f"{name} = {self._expression(step)}"
+        if step.buffer is None:
+            return f"{name} = {self._expression(step)}"
+        if step.function is steps.as_type:
+            return f"{name} = {place}{step.buffer}; {name}[...] = {self.written(step.args[0])}"
+        return f"{name} = {self._call(step, f'out={place}{step.buffer}')}"
 
     def _expression(self, step: Step) -> str:
         function, args, kwargs = step.function, step.args, step.kwargs
@@ -88,8 +155,11 @@ class Text:
             return f"{left} {INFIX[function]} {right}"
         if not kwargs and function in PREFIX:
             return f"{PREFIX[function]}{self._operand(args[0])}"
-        given = [*map(self.written, args), *(f"{name}={self.written(v)}" for name, v in kwargs.items())]
-        return f"{self.called(function)}({', '.join(given)})"
+        return self._call(step)
+
+    def _call(self, step: Step, *more: str) -> str:
+        given = [*map(self.written, step.args), *(f"{name}={self.written(v)}" for name, v in step.kwargs.items())]
+        return f"{self.called(step.function)}({', '.join((*given, *more))})"
 
     def _operand(self, value: Any) -> str:
         text = self.written(value)
@@ -185,6 +255,22 @@ class Text:
             name = self._known[key] = f"c{len(self._known)}"
             self.constants[name] = value
         return name
+
+
+def _buffers(buffers: tuple[Buffer, ...]) -> str:
+    """The function that gives the arrays which are kept between calls."""
+    if not buffers:
+        return ""
+    made = "".join(f"            np.empty({b.shape}, np.dtype({b.dtype.str!r})),\n" for b in buffers)
+    return (
+        "free = []  # arrays that no call works in now\n\n\n"
+        "def buffers():\n"
+        '    """Arrays that a call works in, and leaves to the next one."""\n'
+        "    try:\n"
+        "        return free.pop()\n"
+        "    except IndexError:  # the first call, or one beside others in other threads\n"
+        f"        return (\n{made}        )\n\n\n"
+    )
 
 
 def scalar(value: Any) -> str:
