@@ -16,6 +16,7 @@ from nn.model.module import Module
 from nn.model.parts import Parts
 from nn.model.walking import is_buffer, own
 from nn.optim import Optimizer, clip_grad_norm, clip_grad_value
+from nn.optim.program import Update
 from nn.training import arguments
 from nn.training.arguments import LossFunction
 from nn.training.samples import as_target, conversion
@@ -67,7 +68,7 @@ class TrainStep:
         self.model, self.loss = model, loss
         self.clip_norm = None if clip_norm is None else real(clip_norm, "TrainStep: clip_norm", above=True)
         self.clip_value = None if clip_value is None else real(clip_value, "TrainStep: clip_value", above=True)
-        self._passes = Passes(parts, loss, self.optimizer)
+        self._passes, self._update = Passes(parts, loss, self.optimizer), Update(self.optimizer)
 
     def __call__(self, inputs: Any, targets: Any, sample_weight: Any = None) -> float:
         """One step: the loss of the batch, before the parameters were moved."""
@@ -76,7 +77,7 @@ class TrainStep:
             clip_grad_norm(self.optimizer, self.clip_norm)
         if self.clip_value is not None:
             clip_grad_value(self.optimizer, self.clip_value)
-        self.optimizer.step()
+        self.optimizer.move(self._update)
         return float(value)
 
     @property
