@@ -33,6 +33,7 @@ class Update:
         self.compiled = ad.compile(self.moved, in_place=True)
         self.refusal: ad.Untraceable | None = None
         self._runs: list[Run] = []
+        self._ready: Ready | None = None
 
     def __call__(self, runs: Sequence[Run]) -> None:
         """Move the parameters of these runs, whose counts of steps were advanced."""
@@ -55,6 +56,21 @@ class Update:
                 self.optimizer.update(empty)
 
     def _move(self, runs: Sequence[Run]) -> None:
+        ready = self._ready
+        if ready is None or not ready.fits(runs, self.optimizer.flat):
+            self._first(runs)
+            return
+        arrays = ready.arguments()
+        if not ready.program.holds(arrays):
+            self._first(runs)
+        elif ready.floats:
+            for run, numbers in zip(runs, ready.program(arrays), strict=True):
+                run.numbers.update(numbers)
+        else:
+            ready.program.run(*arrays)
+
+    def _first(self, runs: Sequence[Run]) -> None:
+        """A step whose program is looked for, and kept for the next one if that is to be alike."""
         optimizer, flat = self.optimizer, self.optimizer.flat
         names = [name for name in optimizer.vectors if name in optimizer.state]
         vectors = {"p": flat.value, **{name: optimizer.state[name] for name in names}}
@@ -62,25 +78,21 @@ class Update:
         given = [
             {
                 "g": flat.grad[run.start : run.stop],
-                "lr": run.group.options["lr"],
+                "lr": run.options["lr"],
                 "steps": float(run.steps),
                 **{name: value for name, value in run.numbers.items() if type(value) is float},
             }
             for run in runs
         ]
-        settled = repr(  # as a text it is a constant of the program, its numbers too
-            [
-                (
-                    run.decays,
-                    {k: v for k, v in run.group.options.items() if k != "lr"},
-                    {k: v for k, v in run.numbers.items() if type(v) is not float},
-                )
-                for run in runs
-            ]
-        )
+        before = [_settled(run) for run in runs]
         self._runs = list(runs)
-        for run, numbers in zip(runs, self.compiled(state, given, settled), strict=True):
+        program = self.compiled.chosen(state, given, repr(before))  # a text is a constant, the numbers in it too
+        for run, numbers in zip(runs, self.compiled(state, given, repr(before)), strict=True):
             run.numbers.update(numbers)
+        alike = before == [_settled(run) for run in runs]
+        arrays = [v for one in state for v in one.values()]
+        adjoints = [one["g"] for one in given]
+        self._ready = Ready(program, self._runs, before, arrays, adjoints, flat.value, flat.grad) if alike else None
 
     def moved(self, state: Any, given: Any, settled: Any) -> Any:
         """The function that is compiled: what a rule remembers of each run besides vectors."""
@@ -92,3 +104,46 @@ class Update:
             optimizer.update(traced)
             found.append(traced.numbers)
         return found
+
+
+class Ready:
+    """A program for steps that are alike, and the arrays that it is called with."""
+
+    def __init__(
+        self,
+        program: Any,
+        runs: list[Run],
+        settled: list[Any],
+        state: list[Any],
+        adjoints: list[Any],
+        value: Any,
+        grad: Any,
+    ) -> None:
+        self.program, self.runs, self._settled = program, runs, settled
+        self._state, self._adjoints, self._value, self._grad = state, adjoints, value, grad
+        self.floats = [[name for name, value in run.numbers.items() if type(value) is float] for run in runs]
+        self.floats = self.floats if any(self.floats) else []
+
+    def fits(self, runs: Sequence[Run], flat: ad.Flat) -> bool:
+        """Whether these are the same runs of the same vectors, with the same options but for the step size."""
+        if flat.value is not self._value or flat.grad is not self._grad or len(runs) != len(self.runs):
+            return False
+        for run, known, settled in zip(runs, self.runs, self._settled, strict=True):
+            if run is not known or _settled(run) != settled:
+                return False
+        return True
+
+    def arguments(self) -> list[Any]:
+        """What the program is called with."""
+        found = list(self._state)
+        for k, (run, g) in enumerate(zip(self.runs, self._adjoints, strict=True)):
+            found += (g, run.options["lr"], float(run.steps))
+            if self.floats:
+                found += [run.numbers[name] for name in self.floats[k]]
+        return found
+
+
+def _settled(run: Run) -> Any:
+    """What a program for this run is made for: all but the step size and what the rule counts."""
+    numbers = {name: value for name, value in run.numbers.items() if type(value) is not float}
+    return run.decays, {**run.options, "lr": 0.0}, numbers
