@@ -121,7 +121,7 @@ class Text:
 
     def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: str) -> list[str]:
         """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
-        if outer is None:
+        if outer is None or step.into is not None:
             return [self._line(step, "t")]
         name = self._names[step.result] = f"v{step.result}"
         if outer in loop.ends:
