@@ -25,6 +25,7 @@ INFIX: dict[Any, str] = {
     for signs, functions in _INFIX.items()
     for sign, function in zip(signs.split(), functions, strict=True)
 }
+OVER: dict[Any, str] = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/="}
 PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
 
 
@@ -38,6 +39,7 @@ class Text:
         self._helpers: list[str] = []
         self._texts = Texts()
         self._kinds = program.kinds
+        self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
         self._literals: dict[str, str] = {}  # of constants that are no arrays
         self._names = {**dict(program.inputs), **_held(program)}
         body = [line for step in program.steps for line in self._lines(step)]
@@ -136,6 +138,10 @@ class Text:
     def _line(self, step: Step, place: str = "b") -> str:
         if step.effect and self._kinds[step.result].dtype is None:
             return self._expression(step)
+        if step.into is not None or step.buffer is not None:
+            array = self._arrays[step.result] = self._names[step.into] if step.into is not None else f"{place}{step.buffer}"
+            if short := self._over(step, array):
+                return short
         name = self._names[step.result] = f"v{step.result}"
         if step.into is not None:
             return f"{name} = {self._call(step, f'out={self._names[step.into]}')}"
@@ -144,6 +150,22 @@ class Text:
         if step.function is steps.as_type:
             return f"{name} = {place}{step.buffer}; {name}[...] = {self.written(step.args[0])}"
         return f"{name} = {self._call(step, f'out={place}{step.buffer}')}"
+
+    def _over(self, step: Step, array: str) -> str:
+        """A step that writes over one of its operands as an assignment such as `v1 += v2`, or ""."""
+        if step.kwargs or step.function not in OVER:
+            return ""
+        left, right = step.args
+        if isinstance(right, Ref) and self._array(right) == array and step.function in (np.add, np.multiply):
+            left, right = right, left  # the same bits
+        if not isinstance(left, Ref) or self._array(left) != array:
+            return ""
+        name = self._names[step.result] = self._names[left.number]
+        return f"{name} {OVER[step.function]} {self.written(right)}"
+
+    def _array(self, value: Ref) -> str:
+        """The name of the array that a value lies in."""
+        return self._arrays.get(value.number, self._names[value.number])
 
     def _expression(self, step: Step) -> str:
         function, args, kwargs = step.function, step.args, step.kwargs
