@@ -168,7 +168,9 @@ class Compiled:
             held=tuple(recorder.held.items()),
             writes=writes,
         )
-        return Entry(program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)), self.threads)
+        return Entry(
+            program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)), self.threads
+        )
 
     def _compare(self, entry: Entry, arrays: list[Any], args: Any, kwargs: Any) -> None:
         """Run the program and the function, and raise ValueError where they differ by more than rounding."""

@@ -112,22 +112,22 @@ class Text:
         outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
         for step in body.steps:
             outer = outputs.get(step.result)
-            lines += [f"{indent}{line}" for line in self._in_block(step, loop, outer, whole.get(outer, ""))]
+            lines += [f"{indent}{line}" for line in self._in_block(step, loop, outer, whole)]
         if several:
             sets = ", ".join("(" + "".join(f"b{b}, " for b in one) + ")" for one in loop.scratch)
             lines.append(f"{self.called(steps.shared)}(share, range(0, {loop.length}, {loop.size}), [{sets}])")
         return lines
 
-    def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: str) -> list[str]:
+    def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:
         """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
         if outer is None:
             return [self._line(step, "t")]
         name = self._names[step.result] = f"v{step.result}"
         if outer in loop.ends:
-            return [f"{name} = {whole}[start // {loop.size}] = {self._expression(step)}"]
+            return [f"{name} = {whole[outer]}[start // {loop.size}] = {self._expression(step)}"]
         if writes_out(step) and step.function is not steps.as_type:
-            return [f"{name} = {self._call(step, f'out={whole}[at]')}"]
-        return [f"{name} = {whole}[at]", f"{name}[...] = {self._expression(step)}"]
+            return [f"{name} = {self._call(step, f'out={whole[outer]}[at]')}"]
+        return [f"{name} = {whole[outer]}[at]", f"{name}[...] = {self._expression(step)}"]
 
     def _shape(self, value: Any) -> tuple[int, ...]:
         return self._kinds[value.number].shape if isinstance(value, Ref) else value.shape
