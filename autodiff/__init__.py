@@ -17,10 +17,12 @@ import numpy as np
 from autodiff import hints
 from autodiff.arrays import tensor as _tensor
 from autodiff.arrays.flat import Flat
+from autodiff.arrays.holding import holding
 from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.recording import no_grad, scope
 from autodiff.engine.table import adjoint, composed, constant, lowered, primitive, takes_tensors, written
+from autodiff.program.limits import Untraceable
 from autodiff.program.lowering import ask, effect
 from autodiff.rules.activations import (
     elu,
@@ -58,6 +60,7 @@ __all__ = [
     "Stepper",
     "Tensor",
     "Trace",
+    "Untraceable",
     "adjoint",
     "alive",
     "ask",
@@ -78,6 +81,7 @@ __all__ = [
     "grad",
     "graph",
     "hessian",
+    "holding",
     "hvp",
     "jacobian",
     "jvp",

@@ -24,13 +24,13 @@ from autodiff.program.passes import optimised
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.memory import allocated, owned
 from autodiff.program.source import Text
-from autodiff.program.traced import Question, Recorder, Traced
+from autodiff.program.traced import Cell, Question, Recorder, Traced
 from autodiff.transforms import tree
 from autodiff.transforms.call import Function, named
 
 MOST = 32  # programs that one function keeps
 OFTEN = 8  # programs after which a notice says why there are so many
-FEW = 8  # steps that a question about a value may take, each time that a program is chosen
+FEW = 16  # steps that a question about a value may take, each time that a program is chosen
 NUMBERS = (float, complex)
 # Names that a program's text has other uses for.
 TAKEN = {"np", "scipy", "buffers", "free", "kept", *vars(builtins), *vars(steps)}
@@ -61,8 +61,8 @@ class Entry:
 class Compiled:
     """A function that runs as a straight-line NumPy program; `source` is its text."""
 
-    def __init__(self, function: Function, check: bool = False, donate: bool = False, threads: int = 1) -> None:
-        self.function, self.check, self.donate, self.threads = function, check, donate, threads
+    def __init__(self, function: Function, check: bool = False, in_place: bool = False, threads: int = 1) -> None:
+        self.function, self.check, self.in_place, self.threads = function, check, in_place, threads
         self._entries: OrderedDict[Key, list[Entry]] = OrderedDict()
         self._last: Entry | None = None
         self._traces = 0
@@ -150,14 +150,21 @@ class Compiled:
             inputs.append((traced.number, name))
             return traced
 
-        fresh_args, fresh_kwargs = tree.mapped(fresh, args), tree.mapped(fresh, kwargs)
+        def cell(x: Any) -> Any:
+            traced = fresh(x)
+            if not isinstance(x, np.ndarray):
+                raise TypeError(
+                    f"{named(self.function)} was compiled with in_place=True, so its first argument is a nest of "
+                    f"arrays to write into; received {x!r:.60} in it. Pass that as another argument."
+                )
+            cells.append((traced.number, Cell(recorder, traced.number, traced.example)))
+            return cells[-1][1]
+
+        cells: list[tuple[int, Cell]] = []
+        state = [tree.mapped(cell, x) for x in args[: self.in_place]]
+        fresh_args, fresh_kwargs = (*state, *tree.mapped(fresh, args[self.in_place :])), tree.mapped(fresh, kwargs)
         with traced_by(recorder):
             result = self.function(*fresh_args, **fresh_kwargs)
-        writes: tuple[tuple[int, Any], ...] = ()
-        if self.donate:
-            state, result = result
-            given = (t.number for t in tree.leaves(fresh_args[0]))
-            writes = tuple(zip(given, map(self._output, tree.leaves(state)), strict=True))
         outputs = tuple(self._output(y) for y in tree.leaves(result))
         program = Program(
             tuple(inputs),
@@ -166,7 +173,7 @@ class Compiled:
             recorder.kinds,
             recorder.quiet,
             held=tuple(recorder.held.items()),
-            writes=writes,
+            writes=tuple((number, Ref(after.number)) for number, after in cells if after.number != number),
         )
         return Entry(
             program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)), self.threads
@@ -201,7 +208,7 @@ class Compiled:
 
 
 def compile(  # noqa: A001  # the name a reader looks for
-    function: Function, check: bool = False, donate: bool = False, threads: int = 1
+    function: Function, check: bool = False, in_place: bool = False, threads: int = 1
 ) -> Compiled:
     """The function as a straight-line NumPy program: `ad.compile(f)`, or the decorator `@ad.compile`.
 
@@ -215,9 +222,8 @@ def compile(  # noqa: A001  # the name a reader looks for
         each. It returns an array or a nest of arrays. Arrays that it reads from outside, and random numbers that it
         draws, are constants too: pass what varies as an argument
     check : compare every program, when it is made, with a further call of the function: ValueError if they differ
-    donate : the function's first argument is a nest of arrays, its state, and the first of its two results is what the
-        state is to be, in the same structure: the program writes it into the arrays it is given
-
+    in_place : whether the function's first argument is a nest of arrays that it writes into: `a += b`, `a[...] = b`,
+        `out=a`. Each has memory of its own; what was taken from one before, a part or a view, stays what it was
     threads : how many of them share the blocks of large arrays (of 4 MB and more); the result is the same on any number
 
     Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an
@@ -228,7 +234,7 @@ def compile(  # noqa: A001  # the name a reader looks for
     ...     value, g = ad.value_and_grad(lambda w: np.sum(np.tanh(x @ w) ** 2))(w)
     ...     return value, w - 0.1 * g
     """
-    return Compiled(function, check, donate, threads)
+    return Compiled(function, check, in_place, threads)
 
 
 def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
@@ -282,9 +288,10 @@ def _questions(program: Program, questions: list[Question]) -> Iterator[tuple[Ca
         if all(n in places for n in refs(arrays)):
             yield _of_inputs(question, arrays, places), answer
             continue
-        needed = without_dead(dataclasses.replace(program, outputs=tuple(arrays), writes=()))
-        few = len(needed.steps) <= FEW and not any(step.effect for step in needed.steps)
-        if few:
+        effects = {step.result for step in program.steps if step.effect}
+        steps = tuple(step._replace(effect=False) for step in program.steps)
+        needed = without_dead(dataclasses.replace(program, steps=steps, outputs=tuple(arrays), writes=()))
+        if len(needed.steps) <= FEW and effects.isdisjoint(step.result for step in needed.steps):
             entry = Entry(dataclasses.replace(needed, held=()), 0, [])
             yield lambda given, ask=question, run=entry.run: ask(*run(*given)), answer
         elif answer is not None:

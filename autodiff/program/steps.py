@@ -37,6 +37,11 @@ def with_placed(x: Any, value: Any, index: Any, out: Any = None) -> Any:
     return array
 
 
+def filled(value: Any, shape: Any, dtype: Any) -> Any:
+    """An array of a shape that holds a value, broadcast."""
+    return np.full(shape, value, dtype)
+
+
 def part(x: Any, index: Any) -> Any:
     """x[index]."""
     return x[index]

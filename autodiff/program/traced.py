@@ -269,8 +269,12 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(hasattr(x, "__array_ufunc__") and not isinstance(x, ARRAYS) for x in inputs):
             return NotImplemented  # a Tensor or a Batch, which may hold one
-        if method == "at" or kwargs.pop("out", None) is not None:
+        out = kwargs.pop("out", None)
+        cell = out[0] if out is not None and len(out) == 1 else out
+        if method == "at" or (cell is not None and not isinstance(cell, Cell)):
             raise refusal(f"{spelled(ufunc)} into an array", "leave out= and .at away")
+        if cell is not None:
+            return cell.become(getattr(ufunc, method)(*inputs, **kwargs))
         function: Any = ufunc if method == "__call__" else getattr(ufunc, method)
         if not kwargs and all(type(getattr(x, "example", x)) in NUMBERS for x in inputs):
             function = OF_PYTHON.get(ufunc, ufunc)
@@ -288,12 +292,52 @@ class Traced(NDArrayOperatorsMixin, StandIn):
                 f"{spelled(function)}, whose result has the length or the dtype that the numbers give it,",
                 "compute with all elements, and choose with np.where",
             )
+        if isinstance(out := kwargs.get("out"), Cell):
+            return out.become(function(*args, **{k: v for k, v in kwargs.items() if k != "out"}))
+        if function is np.copyto and len(args) == 2 and not kwargs and isinstance(args[0], Cell):
+            args[0].become(args[1])
+            return None
         in_place = function is np.nan_to_num and (kwargs.get("copy") is False or args[1:2] == (False,))
         if kwargs.get("out") is not None or function in WRITING or in_place:
             raise refusal(
                 f"{spelled(function)} into an array", "take a function that gives a new one, such as np.where"
             )
         return self.recorder.call(function, args, {k: v for k, v in kwargs.items() if v is not np._NoValue})
+
+
+class Cell(Traced):
+    """A traced array that may be written into, as a whole or in part: from then on it is the value after that.
+
+    What was a view of it before stays what it was.
+    """
+
+    __slots__ = ()
+
+    def become(self, value: Any) -> Any:
+        """Be this value, broadcast and in this dtype."""
+        kind, shape = self.dtype, self.shape
+        if not isinstance(value, Traced) or value.shape != shape or not isinstance(value.example, np.ndarray):
+            value = self.step(steps.filled, value, shape, kind)
+        elif value.dtype != kind:
+            value = value.astype(kind)
+        self.number, self.example = value.number, value.example
+        return self
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        whole = index is Ellipsis or index == () or (type(index) is slice and index == slice(None))
+        self.become(value if whole else self.step(steps.with_placed, self, value, index))
+
+    def __iadd__(self, other: Any) -> Any:
+        return self.become(np.add(self, other))
+
+    def __isub__(self, other: Any) -> Any:
+        return self.become(np.subtract(self, other))
+
+    def __imul__(self, other: Any) -> Any:
+        return self.become(np.multiply(self, other))
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self.become(np.divide(self, other))
 
 
 ARRAYS = (np.ndarray, np.generic, Traced)
