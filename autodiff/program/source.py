@@ -27,6 +27,9 @@ INFIX: dict[Any, str] = {
 }
 PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
 
+# What arrays have as methods, shorter and faster than the functions, and with how many arguments at most.
+METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squeeze: 2}
+
 
 class Text:
     """The text of a program, and the arrays that its constants stand for."""
@@ -150,6 +153,11 @@ class Text:
             return f"{self.written(args[0])}.astype({self.written(args[1])})"
         if function is steps.number:
             return f"np.asarray({self.written(args[0])})[()]"
+        array = isinstance(args[0], Ref) and self._kinds[args[0].number].array if args else False
+        if array and not kwargs and len(args) <= METHODS.get(function, 0):
+            given = ", ".join(map(self.written, args[1:]))
+            name = self.written(args[0])
+            return f"{name}.T" if function is np.transpose and not given else f"{name}.{function.__name__}({given})"
         if not kwargs and function in INFIX:
             left, right = map(self._operand, args)
             return f"{left} {INFIX[function]} {right}"

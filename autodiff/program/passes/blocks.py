@@ -18,10 +18,11 @@ import numpy as np
 
 from autodiff.program import steps
 from autodiff.program.graph import Kind, Loop, Program, Ref, Step, made, read, refs, replaced
+from autodiff.program.passes.memory import VIEWS
 from autodiff.program.passes.writing import elementwise
 
-WHOLE = 2**18  # bytes of an array that is worth the loop
-BLOCK = 2**16  # bytes of a block: some of them fit a core's second cache
+BLOCK = 2**17  # bytes of a block: some of them fit a core's second cache
+WHOLE = 3 * BLOCK  # bytes of an array that is worth the loop
 FEWEST = 8  # rows of a block that ends in an array, so that the blocks' sums are few
 ASSOCIATIVE = {np.add, np.multiply, np.maximum, np.minimum, np.logical_and, np.logical_or}
 RESHAPING = (np.reshape, np.expand_dims, np.squeeze)
@@ -83,6 +84,8 @@ class _Runs:
             maker[step.result] = run
             if place and place.ends:
                 after[step.result] = run
+            if place is None and step.function not in VIEWS:  # what comes after a matrix product is best made there
+                latest = {axis: one for axis, one in latest.items() if one not in inputs}
 
     def _reached(self, starts: set[int], goal: int) -> bool:
         """Whether a run needs another, directly or through others."""
