@@ -74,6 +74,12 @@ class Flat:
         self._refuse_if_taken_over()
         return [tensor.primal for tensor in self.tensors]
 
+    @property
+    def adjoints(self) -> list[npt.NDArray[Any]]:
+        """The stretches of `grad` that are the Tensors' adjoints, in their shapes."""
+        self.grad  # noqa: B018  # places it anew where that is due
+        return self._adjoints
+
     def received(self, reached: Sequence[bool]) -> None:
         """Note that `grad` was written into: which of the Tensors have their adjoint there; the others have none."""
         for tensor, adjoint, has in zip(self.tensors, self._adjoints, reached, strict=True):

@@ -9,7 +9,7 @@ import inspect
 import keyword
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,9 +53,17 @@ class Entry:
         self.held = tuple(value for _, value in program.held)
         self.questions = questions
 
-    def holds(self, arrays: list[Any]) -> bool:
+    def holds(self, arrays: Sequence[Any]) -> bool:
         """Whether what the program was chosen by is so for these arrays."""
-        return all(ask(arrays) == answer for ask, answer in self.questions)
+        for ask, answer in self.questions:
+            if ask(arrays) != answer:
+                return False
+        return True
+
+    def __call__(self, arrays: Sequence[Any]) -> Any:
+        """The results for the arrays, and numbers, among the leaves of the arguments."""
+        results = iter(self.run(*arrays, *self.held))
+        return tree.mapped(lambda _: next(results), self.nest)
 
 
 class Compiled:
@@ -73,6 +81,19 @@ class Compiled:
         key, arrays, inside = _looked_at(args, kwargs)
         if inside:  # called by a function that is differentiated or traced itself
             return self.function(*args, **kwargs)
+        return self._chosen(key, arrays, args, kwargs)(arrays)
+
+    def chosen(self, *args: Any, **kwargs: Any) -> Entry:
+        """The program for such a call, for whoever makes many alike: it is called with the arrays alone, in one list.
+
+        Before each call `holds(arrays)` says whether it is still the one.
+        """
+        key, arrays, _ = _looked_at(args, kwargs)
+        return self._chosen(key, arrays, args, kwargs)
+
+    def _chosen(self, key: Key, arrays: list[Any], args: Any, kwargs: Any) -> Entry:
+        if self.in_place:
+            key = *key, tuple(a.flags.c_contiguous for a in tree.leaves(args[0]))
         entry = self._entry(key, arrays)
         if entry is None:
             entry = self._traced(args, kwargs)
@@ -80,8 +101,7 @@ class Compiled:
                 self._compare(entry, arrays, args, kwargs)
             self._keep(key, entry)
         self._last = entry
-        results = iter(entry.run(*arrays, *entry.held))
-        return tree.mapped(lambda _: next(results), entry.nest)
+        return entry
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -24,6 +24,7 @@ class Step(NamedTuple):
     kwargs: dict[str, Any]
     result: int
     buffer: int | None = None  # the place, among the program's buffers, of the array that the result is written into
+    into: int | None = None  # the input whose array the result is written into
     effect: bool = False  # every call counts, in its order: it draws random numbers, or writes into an argument
 
 
@@ -42,6 +43,7 @@ class Loop(NamedTuple):
     ends: frozenset[int]  # the results that have one row for each block
     flat: bool  # whether all arrays are taken as vectors
     places: tuple[int | None, ...] = ()  # the buffers of the results
+    into: tuple[int | None, ...] = ()  # the inputs whose arrays the results are written into
     scratch: tuple[tuple[int, ...], ...] = ()  # for each thread, the buffers that are the body's
 
 
@@ -92,7 +94,7 @@ def _line(step: Step | Loop) -> str:
         results = _listed(map(Ref, step.results))
         return f"{results} = {step.length} rows of {_listed(step.rows)}, by {step.size}\n    {inner}"
     name = getattr(step.function, "__name__", repr(step.function))
-    into = f" into b{step.buffer}" * (step.buffer is not None)
+    into = f" into b{step.buffer}" * (step.buffer is not None) + f" into v{step.into}" * (step.into is not None)
     return f"v{step.result} = {name}({_listed((*step.args, *step.kwargs.values()))}){into}"
 
 

@@ -90,10 +90,11 @@ class Text:
         """A loop over blocks, or a function that makes some of them, which threads share."""
         lines, body = [], loop.body
         whole, several = {}, len(loop.scratch) > 1
-        for number, place in zip(loop.results, loop.places, strict=True):
+        for number, place, into in zip(loop.results, loop.places, loop.into, strict=True):
             name = self._names[number] = f"v{number}"
             kind = self._kinds[number]
             made = f"np.empty({kind.shape}, {self.written(kind.dtype)})" if place is None else f"b{place}"
+            made = made if into is None else self._names[into]
             lines.append(f"{name} = {made}")
             whole[number] = f"{name}.reshape(-1)" if loop.flat and len(kind.shape) > 1 else name
         names = [f"t{k}" for k in range(len(body.buffers))]
@@ -139,6 +140,8 @@ class Text:
         if step.effect and self._kinds[step.result].dtype is None:
             return self._expression(step)
         name = self._names[step.result] = f"v{step.result}"
+        if step.into is not None:
+            return f"{name} = {self._call(step, f'out={self._names[step.into]}')}"
         if step.buffer is None:
             return f"{name} = {self._expression(step)}"
         if step.function is steps.as_type:

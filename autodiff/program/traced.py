@@ -283,6 +283,9 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if not all(issubclass(kind, ARRAYS) for kind in types):
             return NotImplemented
+        if function is np.empty_like and len(args) == 1 and isinstance(args[0], Cell):
+            value = self.recorder.call(steps.filled, (0, args[0].shape, args[0].dtype), {})
+            return Cell(self.recorder, value.number, value.example)
         if function in OF_SHAPE:
             return function(*_plain(args), **_plain(kwargs))
         if function in (np.may_share_memory, np.shares_memory):

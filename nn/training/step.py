@@ -16,6 +16,7 @@ from nn.model.module import Module
 from nn.model.parts import Parts
 from nn.model.walking import is_buffer, own
 from nn.optim import Optimizer, clip_grad_norm, clip_grad_value
+from nn.optim.program import Update
 from nn.training import arguments
 from nn.training.arguments import LossFunction
 from nn.training.samples import as_target, conversion
@@ -67,16 +68,16 @@ class TrainStep:
         self.model, self.loss = model, loss
         self.clip_norm = None if clip_norm is None else real(clip_norm, "TrainStep: clip_norm", above=True)
         self.clip_value = None if clip_value is None else real(clip_value, "TrainStep: clip_value", above=True)
-        self._passes = Passes(parts, loss, self.optimizer)
+        self._passes, self._update = Passes(parts, loss, self.optimizer), Update(self.optimizer)
 
     def __call__(self, inputs: Any, targets: Any, sample_weight: Any = None) -> float:
         """One step: the loss of the batch, before the parameters were moved."""
-        value, _ = self._passes(inputs, targets, sample_weight)
+        value = self._passes.run(inputs, targets, sample_weight, whole=False)[0]
         if self.clip_norm is not None:
             clip_grad_norm(self.optimizer, self.clip_norm)
         if self.clip_value is not None:
             clip_grad_value(self.optimizer, self.clip_value)
-        self.optimizer.step()
+        self.optimizer.move(self._update)
         return float(value)
 
     @property
@@ -97,30 +98,57 @@ class Passes:
         self.model, self.loss, self.flat = parts.model, loss, optimizer.flat
         self.compiled = ad.compile(self.passes, in_place=True)
         self._modules = [*parts.modules, *(Parts(loss).modules if isinstance(loss, Module) else ())]
-        self._places = list(_buffers(self._modules))
+        self._kept = list(_buffers(self._modules))
+        self._entries: dict[Any, Any] = {}
         names = {id(tensor): name for name, tensor in parts.named_parameters}
         self._names = [names.get(id(t)) or f"parameter_{k}" for k, t in enumerate(self.flat.tensors)]
         trained = set(self.flat.tensors)
-        self._others = {name: t for name, t in parts.named_parameters if t not in trained}
+        self._other_names = [name for name, t in parts.named_parameters if t not in trained]
+        self._others = [t for t in parts.parameters if t not in trained]
         self._convert = conversion(parts)
         self._reached: tuple[bool, ...] = ()  # which parameters have an adjoint
 
     def __call__(self, inputs: Any, targets: Any, weights: Any = None) -> tuple[Any, Any]:
         """The loss and the outputs of a batch; its adjoints are in the parameters' `.grad`."""
+        value, outputs, _ = self.run(inputs, targets, weights)
+        return value, outputs
+
+    def run(self, inputs: Any, targets: Any, weights: Any = None, whole: bool = True) -> Any:
+        """The loss, the outputs, and which parameters have an adjoint; with whole=False the loss alone."""
         flat = self.flat
         flat.zero_grad()
-        state = {"gradient": flat.grad, **{name: holder[key] for name, holder, key in self._places}}
-        values = dict(zip(self._names, flat.parts, strict=True))
-        others = {name: tensor.value for name, tensor in self._others.items()}
-        modes = tuple(module.training for module in self._modules)
         x, y = _parts(self._convert(inputs)), _parts(targets)
-        try:
-            loss, outputs, self._reached = self.compiled(state, values, x, y, weights, others, modes)
-        except ad.Untraceable as error:
-            error.add_note("Without a program it can be trained: leave out compiled=True, or TrainStep.")
-            raise
+        kept = [holder[key] for holder, key in self._kept]
+        others = [tensor.value for tensor in self._others]
+        modes = tuple([module.training for module in self._modules])
+        simple = type(x) is type(y) is np.ndarray and weights is None
+        key = (x.shape, x.dtype, y.shape, y.dtype, modes) if simple else None
+        entry = self._entries.get(key)
+        arrays = [*flat.adjoints, *kept, *flat.parts, *others, x, y]
+        if entry is None or not entry.holds(arrays):
+            state = {"d": dict(zip(self._names, flat.adjoints, strict=True)), "kept": kept}
+            values = dict(zip((*self._names, *self._other_names), [*flat.parts, *others], strict=True))
+            arguments = state, values, x, y, weights, modes
+            try:
+                entry = self.compiled.chosen(*arguments)
+                if not simple:
+                    loss, outputs, self._reached = self.compiled(*arguments)
+            except ad.Untraceable as error:
+                error.add_note("Without a program it can be trained: leave out compiled=True, or TrainStep.")
+                raise
+            if not simple:
+                flat.received(self._reached)
+                return loss, outputs, self._reached
+            self._entries[key] = entry
+        if whole:
+            result = entry(arrays)
+            self._reached = result[2]
+        else:
+            found = entry.run(*arrays, *entry.held)
+            result = found[:1]
+            self._reached = found[-len(flat.tensors) :]
         flat.received(self._reached)
-        return loss, outputs
+        return result
 
     def added(self, batch: Sequence[Any], share: float) -> tuple[Any, Any]:
         """The same, with such a share of the adjoints added to those that there are already."""
@@ -133,12 +161,11 @@ class Passes:
             self.flat.received([now or then for now, then in zip(self._reached, reached, strict=True)])
         return result
 
-    def passes(self, state: Any, model: Any, x: Any, y: Any, weights: Any, others: Any, modes: Any) -> Any:
-        """The function that is compiled: of the parameters by name, it writes into the gradient and the buffers."""
-        tensors = [*self.flat.tensors, *self._others.values()]
+    def passes(self, state: Any, model: Any, x: Any, y: Any, weights: Any, modes: Any) -> Any:
+        """The function that is compiled: of the parameters by name, it writes into their adjoints and the buffers."""
         with (
-            ad.holding(tensors, [*model.values(), *others.values()]),
-            _exchanged([(holder, key, state[name]) for name, holder, key in self._places]),
+            ad.holding([*self.flat.tensors, *self._others], [*model.values()]),
+            _exchanged([(*place, value) for place, value in zip(self._kept, state["kept"], strict=True)]),
         ):
             outputs = called(self.model, _several(x))
             targets = as_target(_several(y), outputs)
@@ -146,11 +173,9 @@ class Passes:
             _check_number(value)
             adjoints = value.adjoints()
             shares = [adjoints.get(t) for t in self.flat.tensors]
-        rows = [
-            np.zeros(t.size, t.dtype) if g is None else np.ravel(g)
-            for t, g in zip(self.flat.tensors, shares, strict=True)
-        ]
-        state["gradient"][...] = np.concatenate(rows)
+        for adjoint, share in zip(state["d"].values(), shares, strict=True):
+            if share is not None:
+                adjoint[...] = share
         return value.value, _plain(outputs), tuple(g is not None for g in shares)
 
 
@@ -163,14 +188,14 @@ def _check_number(value: Any) -> None:
         )
 
 
-def _buffers(modules: Sequence[Module]) -> Iterator[tuple[str, Any, Any]]:
-    """The arrays that Modules keep: a name for each, what holds it, and its key there."""
+def _buffers(modules: Sequence[Module]) -> Iterator[tuple[Any, Any]]:
+    """The arrays that Modules keep: what holds each, and its key there."""
     seen: set[int] = set()
-    for number, module in enumerate(modules):
+    for module in modules:
         for holder, key, value in own(module):
             if is_buffer(value) and not isinstance(holder, tuple) and id(value) not in seen:
                 seen.add(id(value))
-                yield f"{number}_{key}", vars(module) if holder is None else holder, key
+                yield vars(module) if holder is None else holder, key
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -326,19 +327,15 @@ def test_losses(name: str, weighted: bool) -> None:
     make, targets, function = LOSSES[name]
     model, loss = Shaped(function), make()
     twin = copy.deepcopy(model)
-    if weighted and (
-        not isinstance(loss, nn.Module) or "sample_weight" not in inspect.signature(loss.forward).parameters
-    ):
+    if weighted and "sample_weight" not in inspect.signature(getattr(loss, "forward", loss)).parameters:
         return
     optimizer = optim.SGD(model.parameters(), lr=0.1)
     step = nn.TrainStep(twin, make(), optim.SGD(twin.parameters(), lr=0.1))
     for size in (5, 5, 3, 5):
         x, y = real(size, 4), targets(size)
-        weights = (chances(size),) if weighted else ()
-        expected = eager(
-            model, lambda *given: loss(*given[:2], **dict(zip(["sample_weight"], given[2:]))), optimizer, x, y, *weights
-        )
-        close(step(x, y, *weights), expected)
+        weights = {"sample_weight": chances(size)} if weighted else {}
+        expected = eager(model, functools.partial(loss, **weights), optimizer, x, y)
+        close(step(x, y, **weights), expected)
         same(model, twin)
 
 

@@ -43,7 +43,7 @@ def blocked(program: Program) -> Program:
     runs = _Runs(program.steps, places)
     kinds = dict(program.kinds)
     out: list[Any] = []
-    wanted = set(refs(program.outputs))
+    wanted = {*refs(program.outputs), *refs(program.writes)}
     for run in runs.ordered():
         members = [program.steps[k] for k in run]
         inside = {n for step in members for n in made(step)}

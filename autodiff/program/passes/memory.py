@@ -113,11 +113,13 @@ def buffered(program: Program, threads: int = 1, least: int | None = None) -> Pr
     done: list[Any] = []
     for k, step in enumerate(program.steps):
         if isinstance(step, Loop):
-            done.append(_with_scratch(step, tuple(placed(n, k) for n in step.results), pool, k, threads))
+            places = [placed(n, k) if i is None else None for n, i in zip(step.results, step.into, strict=True)]
+            done.append(_with_scratch(step, tuple(places), pool, k, threads))
             continue
         views = {m for n in read(step) for m in memory.get(n, ()) if m != n}
         over = frozenset(read(step)) - views if elementwise(step) else frozenset[int]()
-        done.append(step._replace(buffer=placed(step.result, k, over) if writes_out(step) else None))
+        writes = writes_out(step) and step.into is None
+        done.append(step._replace(buffer=placed(step.result, k, over) if writes else None))
     return dataclasses.replace(program, steps=tuple(done), buffers=tuple(pool.buffers))
 
 
