@@ -244,7 +244,6 @@ def compile(  # noqa: A001  # the name a reader looks for
     check : compare every program, when it is made, with a further call of the function: ValueError if they differ
     in_place : whether the function's first argument is a nest of arrays that it writes into: `a += b`, `a[...] = b`,
         `out=a`. Each has memory of its own; what was taken from one before, a part or a view, stays what it was
-
     threads : how many of them share the blocks of large arrays (of 4 MB and more); the result is the same on any number
 
     Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an

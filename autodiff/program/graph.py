@@ -91,7 +91,8 @@ class Program:
 def _line(step: Step | Loop) -> str:
     if isinstance(step, Loop):
         inner = str(step.body).replace("\n", "\n    ")
-        return f"{_listed(map(Ref, step.results))} = {step.length} rows of {_listed(step.rows)}, by {step.size}\n    {inner}"
+        results = _listed(map(Ref, step.results))
+        return f"{results} = {step.length} rows of {_listed(step.rows)}, by {step.size}\n    {inner}"
     name = getattr(step.function, "__name__", repr(step.function))
     into = f" into b{step.buffer}" * (step.buffer is not None) + f" into v{step.into}" * (step.into is not None)
     return f"v{step.result} = {name}({_listed((*step.args, *step.kwargs.values()))}){into}"

@@ -28,6 +28,9 @@ INFIX: dict[Any, str] = {
 OVER: dict[Any, str] = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/="}
 PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
 
+# What arrays have as methods, shorter and faster than the functions, and with how many arguments at most.
+METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squeeze: 2}
+
 
 class Text:
     """The text of a program, and the arrays that its constants stand for."""
@@ -115,22 +118,22 @@ class Text:
         outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
         for step in body.steps:
             outer = outputs.get(step.result)
-            lines += [f"{indent}{line}" for line in self._in_block(step, loop, outer, whole.get(outer, ""))]
+            lines += [f"{indent}{line}" for line in self._in_block(step, loop, outer, whole)]
         if several:
             sets = ", ".join("(" + "".join(f"b{b}, " for b in one) + ")" for one in loop.scratch)
             lines.append(f"{self.called(steps.shared)}(share, range(0, {loop.length}, {loop.size}), [{sets}])")
         return lines
 
-    def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: str) -> list[str]:
+    def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:
         """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
         if outer is None or step.into is not None:
             return [self._line(step, "t")]
         name = self._names[step.result] = f"v{step.result}"
         if outer in loop.ends:
-            return [f"{name} = {whole}[start // {loop.size}] = {self._expression(step)}"]
+            return [f"{name} = {whole[outer]}[start // {loop.size}] = {self._expression(step)}"]
         if writes_out(step) and step.function is not steps.as_type:
-            return [f"{name} = {self._call(step, f'out={whole}[at]')}"]
-        return [f"{name} = {whole}[at]", f"{name}[...] = {self._expression(step)}"]
+            return [f"{name} = {self._call(step, f'out={whole[outer]}[at]')}"]
+        return [f"{name} = {whole[outer]}[at]", f"{name}[...] = {self._expression(step)}"]
 
     def _shape(self, value: Any) -> tuple[int, ...]:
         return self._kinds[value.number].shape if isinstance(value, Ref) else value.shape
@@ -175,6 +178,11 @@ class Text:
             return f"{self.written(args[0])}.astype({self.written(args[1])})"
         if function is steps.number:
             return f"np.asarray({self.written(args[0])})[()]"
+        array = isinstance(args[0], Ref) and self._kinds[args[0].number].array if args else False
+        if array and not kwargs and len(args) <= METHODS.get(function, 0):
+            given = ", ".join(map(self.written, args[1:]))
+            name = self.written(args[0])
+            return f"{name}.T" if function is np.transpose and not given else f"{name}.{function.__name__}({given})"
         if not kwargs and function in INFIX:
             left, right = map(self._operand, args)
             return f"{left} {INFIX[function]} {right}"
