@@ -142,7 +142,9 @@ class Text:
         if step.effect and self._kinds[step.result].dtype is None:
             return self._expression(step)
         if step.into is not None or step.buffer is not None:
-            array = self._arrays[step.result] = self._names[step.into] if step.into is not None else f"{place}{step.buffer}"
+            array = self._arrays[step.result] = (
+                self._names[step.into] if step.into is not None else f"{place}{step.buffer}"
+            )
             if short := self._over(step, array):
                 return short
         name = self._names[step.result] = f"v{step.result}"

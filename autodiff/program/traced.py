@@ -218,7 +218,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def __getitem__(self, index: Any) -> Any:
         return part(self, index)
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+    def __setitem__(self, index: Any, value: Any) -> None:
         raise refusal("assignment into an array", "write np.where, or make the array by np.stack or np.concatenate")
 
     def __len__(self) -> int:

@@ -55,7 +55,9 @@ def _in_loop(loop: Loop, n: int, result: int) -> Loop:
     """The loop with a result written into the input n; where the body reads its rows, into these."""
     into = loop.into or (None,) * len(loop.results)
     loop = loop._replace(into=(*into[:result], n, *into[result + 1 :]))
-    block = next((number for (number, _), rows in zip(loop.body.inputs, loop.rows, strict=True) if rows == Ref(n)), None)
+    block = next(
+        (number for (number, _), rows in zip(loop.body.inputs, loop.rows, strict=True) if rows == Ref(n)), None
+    )
     if block is None:
         return loop
     inner = list(loop.body.steps)
@@ -76,7 +78,12 @@ def _also(
         return
     for r in read(step):
         first = next((k for k in range(place) if r in made(done[k])), None)
-        if first is None or isinstance(done[first], Loop) or not elementwise(done[first]) or done[first].into is not None:
+        if (
+            first is None
+            or isinstance(done[first], Loop)
+            or not elementwise(done[first])
+            or done[first].into is not None
+        ):
             continue
         one, other = kinds[r], kinds[n]
         uses = [k for k, s in enumerate(done) if any(r in memory.get(m, {m}) for m in read(s))]
