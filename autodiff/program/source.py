@@ -292,11 +292,21 @@ class Text:
         return name
 
 
+def _new(buffer: Buffer) -> str:
+    """A new array for a buffer, with its axes in the buffer's order in memory."""
+    dtype = f"np.dtype({buffer.dtype.str!r})"
+    if buffer.order is None:
+        return f"np.empty({buffer.shape}, {dtype})"
+    shape = tuple(buffer.shape[axis] for axis in buffer.order)
+    back = tuple(buffer.order.index(axis) for axis in range(len(shape)))
+    return f"np.empty({shape}, {dtype}).transpose({back})"
+
+
 def _buffers(buffers: tuple[Buffer, ...]) -> str:
     """The function that gives the arrays which are kept between calls."""
     if not buffers:
         return ""
-    made = "".join(f"            np.empty({b.shape}, np.dtype({b.dtype.str!r})),\n" for b in buffers)
+    made = "".join(f"            {_new(b)},\n" for b in buffers)
     return (
         "free = []  # arrays that no call works in now\n\n\n"
         "def buffers():\n"

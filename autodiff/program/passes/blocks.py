@@ -124,7 +124,7 @@ def _place(step: Step, kinds: dict[int, Kind]) -> Place | None:
     known = kinds[step.result]
     operands = [(n, kinds[n].shape) for n in read(step)]
     operands += [(-1, a.shape) for a in step.args if isinstance(a, np.ndarray)]
-    if step.effect:
+    if step.effect or known.order is not None:
         return None
     if elementwise(step) or _like_elementwise(step):
         shape = known.shape

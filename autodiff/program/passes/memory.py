@@ -78,7 +78,7 @@ class _Pool:
     def take(self, value: int, known: Kind, now: int, until: int, over: frozenset[int] = frozenset()) -> int:
         """A buffer for a value, one that nobody reads any more or a new one; or that of a value that is read last."""
         assert known.dtype is not None
-        wanted = Buffer(known.shape, known.dtype)
+        wanted = Buffer(known.shape, known.dtype, known.order)
         fits = [b for b, buffer in enumerate(self.buffers) if buffer == wanted]
         free = [b for b in fits if self._until[b] < now or (self._until[b] == now and self._held[b] in over)]
         place = max(free, key=lambda b: self._until[b], default=len(self.buffers))
