@@ -137,7 +137,7 @@ def _place(step: Step, kinds: dict[int, Kind]) -> Place | None:
         full = all(s in ((), shape) for _, s in operands)
         return Place(("flat", shape), frozenset(n for n, s in operands if not s)) if full else None
     big = kinds.get(operands[0][0]) if len(operands) == 1 else None
-    if big is None or not big.shape or not big.nbytes:
+    if big is None or not big.shape or not big.nbytes or big.order is not None:  # its rows are not apart in memory
         return None
     rows, small = _rows(big.nbytes, big.shape), big.nbytes < WHOLE
     if step.function in RESHAPING and len(step.args) == 2 and not step.kwargs:
