@@ -90,7 +90,7 @@ class Compiled:
 
     def _chosen(self, key: Key, arrays: list[Any], args: Any, kwargs: Any) -> Entry:
         if self.in_place:
-            key = *key, tuple(a.flags.c_contiguous for a in tree.leaves(args[0]))
+            key = *key, tuple(np.asarray(a).flags.c_contiguous for a in tree.leaves(args[0]))
         entry = self._entry(key, arrays)
         if entry is None:
             entry = self._traced(args, kwargs)
