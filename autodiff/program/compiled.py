@@ -10,7 +10,7 @@ import keyword
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from autodiff.program.lowering import traced_by
 from autodiff.program.passes import optimised
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.memory import allocated, owned
+from autodiff.program.passes.scalars import in_python
 from autodiff.program.source import Text
 from autodiff.program.traced import Cell, Question, Recorder, Traced
 from autodiff.transforms import tree
@@ -45,7 +46,7 @@ class Entry:
     ) -> None:
         self.recorded, self.nest = program, nest
         self.program = optimised(program, threads)
-        self.text = Text(self.program)
+        self.text = Text(self.program, in_python(self.program))
         names: dict[str, Any] = dict(self.text.constants)
         exec(builtins.compile(self.text.head + self.text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
         names |= self.text.originals
@@ -227,10 +228,22 @@ class Compiled:
         return np.array(y) if isinstance(y, np.ndarray) else y
 
 
+@overload
+def compile(  # noqa: A001
+    function: Function, *, check: bool = ..., in_place: bool = ..., threads: int = ...
+) -> Compiled: ...
+
+
+@overload
+def compile(  # noqa: A001
+    function: None = ..., *, check: bool = ..., in_place: bool = ..., threads: int = ...
+) -> Callable[[Function], Compiled]: ...
+
+
 def compile(  # noqa: A001  # the name a reader looks for
-    function: Function, check: bool = False, in_place: bool = False, threads: int = 1
-) -> Compiled:
-    """The function as a straight-line NumPy program: `ad.compile(f)`, or the decorator `@ad.compile`.
+    function: Function | None = None, *, check: bool = False, in_place: bool = False, threads: int = 1
+) -> Compiled | Callable[[Function], Compiled]:
+    """The function as a straight-line NumPy program: `ad.compile(f)`, `@ad.compile`, or `@ad.compile(check=True)`.
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
     makes, the reverse passes of `ad.grad` and its kin included; that call and the others run what was written. What is
@@ -254,6 +267,12 @@ def compile(  # noqa: A001  # the name a reader looks for
     ...     value, g = ad.value_and_grad(lambda w: np.sum(np.tanh(x @ w) ** 2))(w)
     ...     return value, w - 0.1 * g
     """
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"ad.compile: threads is a whole number from 1 on; received {threads!r}.")
+    if function is None:
+        return lambda function: Compiled(function, check, in_place, threads)
+    if not callable(function):
+        raise TypeError(f"ad.compile takes a function; received {function!r:.60}. Options go by name: threads=2.")
     return Compiled(function, check, in_place, threads)
 
 
