@@ -147,9 +147,13 @@ class Compiled:
 
     def _keep(self, key: Key, entry: Entry) -> None:
         self._entries.setdefault(key, []).append(entry)
+        self._entries.move_to_end(key)
         self._traces += 1
-        if len(self._entries) > MOST:
-            self._entries.popitem(last=False)
+        if sum(map(len, self._entries.values())) > MOST:
+            oldest = next(iter(self._entries))
+            self._entries[oldest].pop(0)
+            if not self._entries[oldest]:
+                del self._entries[oldest]
         if self._traces == OFTEN:
             warnings.warn(
                 f"{named(self.function)} was traced {OFTEN} times, once for every structure, shape and dtype of its "
@@ -185,7 +189,15 @@ class Compiled:
         state = [tree.mapped(cell, x) for x in args[: self.in_place]]
         fresh_args, fresh_kwargs = (*state, *tree.mapped(fresh, args[self.in_place :])), tree.mapped(fresh, kwargs)
         with traced_by(recorder):
-            result = self.function(*fresh_args, **fresh_kwargs)
+            try:
+                result = self.function(*fresh_args, **fresh_kwargs)
+            except ValueError as error:
+                if "setting an array element" in str(error):  # NumPy's words for a[0] = x[0]
+                    error.add_note(
+                        "ad.compile traces the function: a value of it is not known yet, and no element of a plain "
+                        "array. Write np.stack or np.concatenate of the values, or np.where."
+                    )
+                raise
         outputs = tuple(self._output(y) for y in tree.leaves(result))
         program = Program(
             tuple(inputs),

@@ -312,7 +312,10 @@ def literal(value: np.ndarray[Any, Any]) -> str:
     """An array as an expression that makes it."""
     dtype = f"np.dtype({value.dtype.str!r})"
     flat = value.ravel()
-    if flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all() and not np.signbit(flat[0]):
+    if flat.size > 2 and value.dtype.kind in "iu" and (flat == np.arange(flat.size)).all():
+        return f"np.arange({flat.size}, dtype={dtype}).reshape({value.shape})"
+    same = flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all()
+    if same and (flat[0] or not np.signbit(flat.astype(float)).any()):
         number = flat[0].item()
         shown = scalar(number) if isinstance(number, float) else repr(number)
         return f"np.full({value.shape}, {shown}, {dtype})"
