@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -9,16 +10,17 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff.program.graph import Program
+from autodiff.program.graph import Program, Ref, Step
 from autodiff.program.passes import memory
 from autodiff.program.passes.algebra import simplified
 from autodiff.program.passes.broadcasts import without_broadcasts
 from autodiff.program.passes.calls import direct
 from autodiff.program.passes.common import without_repetitions
+from autodiff.program.passes.constants import folded
 from autodiff.program.passes.copies import without_copies
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.memory import allocated, buffered, owned
-from autodiff.program.source import Text
+from autodiff.program.source import Text, literal
 
 X = np.random.default_rng(0).normal(size=(3, 4))
 
@@ -115,6 +117,46 @@ def test_powers_that_have_functions_of_their_own() -> None:
     program = simplified(recorded(lambda x: x**2 + x**2.0 + x**0.5 + x**-1 + x**3, np.abs(X)))
     assert [n for n in names(program) if n != "add"] == ["square", "square", "sqrt", "reciprocal", "power"]
     assert names(simplified(recorded(lambda x: x**2 + x**-1, 2.0))) == ["pow", "pow", "add"]
+
+
+@pytest.mark.parametrize(
+    ("function", "left"),
+    [
+        (lambda x: -x * 3.0, ["multiply"]),
+        (lambda x: -(x * 3.0), ["multiply"]),
+        (lambda x: -x / 3.0, ["divide"]),
+        (lambda x: 0.3 * x * 2.0, ["multiply"]),
+        (lambda x: x - (-np.sin(x)), ["sin", "add"]),
+        (lambda x: -np.sin(x) + x, ["sin", "subtract"]),
+        (lambda x: x + (-x), ["subtract"]),
+        (lambda x: 0.3 * x * 0.7, ["multiply", "multiply"]),
+        (lambda x: -(x[0] * 3.0), ["part", "multiply"]),
+    ],
+)
+def test_signs_and_factors_are_drawn_together(function: Any, left: list[str]) -> None:
+    program = without_dead(folded(recorded(function, X)))
+    assert names(program) == left
+    np.testing.assert_array_equal(run(program, X), function(X), strict=True)
+
+
+def test_what_depends_on_no_argument_is_computed_once() -> None:
+    program = recorded(lambda x: x + 1, X)
+    constant = Step(np.exp, (np.ones(4),), {}, 7)
+    kinds = program.kinds | {7: memory.kind_of(np.ones(4))}
+    longer = dataclasses.replace(
+        program, steps=(constant, *program.steps), outputs=(Ref(7), *program.outputs), kinds=kinds
+    )
+    assert names(folded(longer)) == ["add"]
+    np.testing.assert_array_equal(folded(longer).outputs[0], np.exp(np.ones(4)))
+
+
+def test_constants_are_short_where_they_can_be() -> None:
+    assert literal(np.full((2, 3), -0.5)) == "np.full((2, 3), -0.5, np.dtype('<f8'))"
+    assert literal(np.arange(4)) == "np.arange(4, dtype=np.dtype('<i8')).reshape((4,))"
+    for value in (np.full((2, 3), -0.5), np.arange(4), np.array([0.0, -0.0]), np.zeros(3), np.full(2, np.nan)):
+        again = eval(literal(value), {"np": np})  # noqa: S307
+        np.testing.assert_array_equal(again, value, strict=True)
+        np.testing.assert_array_equal(np.signbit(again), np.signbit(value))
 
 
 def test_what_is_repeated_is_repeated_by_the_step_that_needs_it() -> None:

@@ -10,7 +10,7 @@ import keyword
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from autodiff.program.lowering import traced_by
 from autodiff.program.passes import optimised
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.memory import allocated, owned
+from autodiff.program.passes.scalars import in_python
 from autodiff.program.source import Text
 from autodiff.program.traced import Cell, Question, Recorder, Traced
 from autodiff.transforms import tree
@@ -45,7 +46,7 @@ class Entry:
     ) -> None:
         self.recorded, self.nest = program, nest
         self.program = optimised(program, threads)
-        self.text = Text(self.program)
+        self.text = Text(self.program, in_python(self.program))
         names: dict[str, Any] = dict(self.text.constants)
         exec(builtins.compile(self.text.head + self.text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
         names |= self.text.originals
@@ -143,9 +144,13 @@ class Compiled:
 
     def _keep(self, key: Key, entry: Entry) -> None:
         self._entries.setdefault(key, []).append(entry)
+        self._entries.move_to_end(key)
         self._traces += 1
-        if len(self._entries) > MOST:
-            self._entries.popitem(last=False)
+        if sum(map(len, self._entries.values())) > MOST:
+            oldest = next(iter(self._entries))
+            self._entries[oldest].pop(0)
+            if not self._entries[oldest]:
+                del self._entries[oldest]
         if self._traces == OFTEN:
             warnings.warn(
                 f"{named(self.function)} was traced {OFTEN} times, once for every structure, shape and dtype of its "
@@ -181,7 +186,15 @@ class Compiled:
         state = [tree.mapped(cell, x) for x in args[: self.in_place]]
         fresh_args, fresh_kwargs = (*state, *tree.mapped(fresh, args[self.in_place :])), tree.mapped(fresh, kwargs)
         with traced_by(recorder):
-            result = self.function(*fresh_args, **fresh_kwargs)
+            try:
+                result = self.function(*fresh_args, **fresh_kwargs)
+            except ValueError as error:
+                if "setting an array element" in str(error):  # NumPy's words for a[0] = x[0]
+                    error.add_note(
+                        "ad.compile traces the function: a value of it is not known yet, and no element of a plain "
+                        "array. Write np.stack or np.concatenate of the values, or np.where."
+                    )
+                raise
         outputs = tuple(self._output(y) for y in tree.leaves(result))
         program = Program(
             tuple(inputs),
@@ -224,10 +237,22 @@ class Compiled:
         return np.array(y) if isinstance(y, np.ndarray) else y
 
 
+@overload
+def compile(  # noqa: A001
+    function: Function, *, check: bool = ..., in_place: bool = ..., threads: int = ...
+) -> Compiled: ...
+
+
+@overload
+def compile(  # noqa: A001
+    function: None = ..., *, check: bool = ..., in_place: bool = ..., threads: int = ...
+) -> Callable[[Function], Compiled]: ...
+
+
 def compile(  # noqa: A001  # the name a reader looks for
-    function: Function, check: bool = False, in_place: bool = False, threads: int = 1
-) -> Compiled:
-    """The function as a straight-line NumPy program: `ad.compile(f)`, or the decorator `@ad.compile`.
+    function: Function | None = None, *, check: bool = False, in_place: bool = False, threads: int = 1
+) -> Compiled | Callable[[Function], Compiled]:
+    """The function as a straight-line NumPy program: `ad.compile(f)`, `@ad.compile`, or `@ad.compile(check=True)`.
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
     makes, the reverse passes of `ad.grad` and its kin included; that call and the others run what was written. What is
@@ -251,6 +276,12 @@ def compile(  # noqa: A001  # the name a reader looks for
     ...     value, g = ad.value_and_grad(lambda w: np.sum(np.tanh(x @ w) ** 2))(w)
     ...     return value, w - 0.1 * g
     """
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"ad.compile: threads is a whole number from 1 on; received {threads!r}.")
+    if function is None:
+        return lambda function: Compiled(function, check, in_place, threads)
+    if not callable(function):
+        raise TypeError(f"ad.compile takes a function; received {function!r:.60}. Options go by name: threads=2.")
     return Compiled(function, check, in_place, threads)
 
 

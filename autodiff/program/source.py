@@ -12,6 +12,7 @@ import numpy as np
 
 from autodiff.program import steps
 from autodiff.program.graph import Buffer, Loop, Program, Ref, Step, refs
+from autodiff.program.passes.scalars import Formula
 from autodiff.program.passes.writing import writes_out
 from autodiff.program.texts import Texts
 
@@ -35,34 +36,39 @@ METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squee
 class Text:
     """The text of a program, and the arrays that its constants stand for."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, scalar: Program | None = None) -> None:
         self.constants: dict[str, Any] = {}
         self._known: dict[Any, str] = {}
         self._modules = {"numpy": "import numpy as np"}
         self._helpers: list[str] = []
         self._texts = Texts()
-        self._kinds = program.kinds
-        self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
         self._literals: dict[str, str] = {}  # of constants that are no arrays
-        self._names = {**dict(program.inputs), **_held(program)}
+        self.buffers = _buffers(program.buffers)
+        self.name = "program"
+        while self.name in dict(program.inputs).values():
+            self.name += "_"
+        if scalar is None:
+            self.function = self._function(self.name, program)
+        else:
+            general = f"{self.name}_in_numpy"
+            self.function = self._function(general, program) + "\n\n" + self._function(self.name, scalar, general)
+
+    def _function(self, name: str, program: Program, instead: str = "") -> str:
+        """The text of a program's function; `instead` is called where Python has no number for what NumPy has."""
+        self._names, self._kinds = {**dict(program.inputs), **_held(program)}, program.kinds
+        self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
+        parameters = ", ".join(self._names.values())
         body = [line for step in program.steps for line in self._lines(step)]
         if program.quiet:
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
-        results = ", ".join(map(self.written, program.outputs)) + "," * (len(program.outputs) == 1)
-        parameters = ", ".join([*dict(program.inputs).values(), *_held(program).values()])
-        self.name = "program"
-        while self.name in self._names.values():
-            self.name += "_"
-        self.buffers = _buffers(program.buffers)
         if program.buffers:
-            names = "".join(f"b{k}, " for k in range(len(program.buffers)))
-            body = [
-                "kept = buffers()",
-                f"{names.rstrip() if len(program.buffers) == 1 else names[:-2]} = kept",
-                *body,
-                "free.append(kept)",
-            ]
-        self.function = "\n    ".join([f"def {self.name}({parameters}):", *body, f"return ({results})"]) + "\n"
+            names = ", ".join(f"b{k}" for k in range(len(program.buffers))) + "," * (len(program.buffers) == 1)
+            body = ["kept = buffers()", f"{names} = kept", *body, "free.append(kept)"]
+        if instead:
+            errors = "except (ArithmeticError, ValueError):  # NumPy's infinities and NaNs"
+            body = ["try:", *(f"    {line}" for line in body), errors, f"    return {instead}({parameters})"]
+        results = ", ".join(map(self.written, program.outputs)) + "," * (len(program.outputs) == 1)
+        return "\n    ".join([f"def {name}({parameters}):", *body, f"return ({results})"]) + "\n"
 
     @property
     def head(self) -> str:
@@ -174,6 +180,10 @@ class Text:
 
     def _expression(self, step: Step) -> str:
         function, args, kwargs = step.function, step.args, step.kwargs
+        if isinstance(function, Formula):
+            if "math." in function.text:
+                self._modules["math"] = "import math"
+            return function.text.format(*map(self.written, args))
         if function is steps.part:
             return f"{self.written(args[0])}[{self._index(args[1])}]"
         if function is steps.as_type:
@@ -185,6 +195,8 @@ class Text:
             given = ", ".join(map(self.written, args[1:]))
             name = self.written(args[0])
             return f"{name}.T" if function is np.transpose and not given else f"{name}.{function.__name__}({given})"
+        if function is operator.abs:
+            return f"abs({self.written(args[0])})"
         if not kwargs and function in INFIX:
             left, right = map(self._operand, args)
             return f"{left} {INFIX[function]} {right}"
@@ -334,7 +346,10 @@ def literal(value: np.ndarray[Any, Any]) -> str:
     """An array as an expression that makes it."""
     dtype = f"np.dtype({value.dtype.str!r})"
     flat = value.ravel()
-    if flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all() and not np.signbit(flat[0]):
+    if flat.size > 2 and value.dtype.kind in "iu" and (flat == np.arange(flat.size)).all():
+        return f"np.arange({flat.size}, dtype={dtype}).reshape({value.shape})"
+    same = flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all()
+    if same and (flat[0] or not np.signbit(flat.astype(float)).any()):
         number = flat[0].item()
         shown = scalar(number) if isinstance(number, float) else repr(number)
         return f"np.full({value.shape}, {shown}, {dtype})"

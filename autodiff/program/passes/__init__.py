@@ -10,17 +10,19 @@ from autodiff.program.passes.blocks import blocked
 from autodiff.program.passes.broadcasts import without_broadcasts
 from autodiff.program.passes.calls import direct
 from autodiff.program.passes.common import without_repetitions
+from autodiff.program.passes.constants import folded
 from autodiff.program.passes.copies import without_copies
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.donation import written_back
 from autodiff.program.passes.memory import buffered, owned
 
 PASSES = {
-    "dead code": without_dead,
     "copies": without_copies,
     "broadcasts": without_broadcasts,
+    "constants": folded,
     "algebra": simplified,
     "common subexpressions": without_repetitions,
+    "dead code": without_dead,
 }
 
 
