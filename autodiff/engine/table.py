@@ -68,7 +68,9 @@ class Primitive:
         self.linear = False  # in each argument, the others held: the forward pass applies the function itself
         self.residuals = 0  # how many of the last arguments were computed from the others, for the rules alone
         self.redeclared = False  # its derivative is no longer the textbook's, which traces would show
-        self.writing: Writing | None = None  # how pictures and traces write it, if it was declared
+        self.writing: Writing | Callable[[Node], Writing] | None = (
+            None  # how traces write it, or what says so for a node
+        )
         self.operator = False  # one of Python's operators records it without asking for its kind
         self.lowering: Function | None = None  # how programs write it; the function itself where they call it
 

@@ -56,10 +56,7 @@ class Entry:
 
     def holds(self, arrays: Sequence[Any]) -> bool:
         """Whether what the program was chosen by is so for these arrays."""
-        for ask, answer in self.questions:
-            if ask(arrays) != answer:
-                return False
-        return True
+        return not self.questions or all(ask(arrays) == answer for ask, answer in self.questions)
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
         """The results for the arrays, and numbers, among the leaves of the arguments."""

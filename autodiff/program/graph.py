@@ -55,6 +55,7 @@ class Kind(NamedTuple):
     array: bool  # an ndarray, where others are NumPy's scalars or Python's numbers
     view_of: tuple[int, ...]  # the values, and -1 for constants, whose memory it may share
     nbytes: int
+    order: tuple[int, ...] | None = None  # the axes from the outermost in memory, where these are not in their order
 
 
 class Buffer(NamedTuple):
@@ -62,6 +63,7 @@ class Buffer(NamedTuple):
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    order: tuple[int, ...] | None = None  # as a Kind's
 
     @property
     def nbytes(self) -> int:

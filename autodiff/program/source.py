@@ -26,6 +26,7 @@ INFIX: dict[Any, str] = {
     for signs, functions in _INFIX.items()
     for sign, function in zip(signs.split(), functions, strict=True)
 }
+OVER: dict[Any, str] = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/="}
 PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
 
 # What arrays have as methods, shorter and faster than the functions, and with how many arguments at most.
@@ -41,6 +42,7 @@ class Text:
         self._modules = {"numpy": "import numpy as np"}
         self._helpers: list[str] = []
         self._texts = Texts()
+        self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
         self._literals: dict[str, str] = {}  # of constants that are no arrays
         self.buffers = _buffers(program.buffers)
         self.name = "program"
@@ -130,7 +132,7 @@ class Text:
 
     def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:
         """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
-        if outer is None:
+        if outer is None or step.into is not None:
             return [self._line(step, "t")]
         name = self._names[step.result] = f"v{step.result}"
         if outer in loop.ends:
@@ -145,6 +147,12 @@ class Text:
     def _line(self, step: Step, place: str = "b") -> str:
         if step.effect and self._kinds[step.result].dtype is None:
             return self._expression(step)
+        if step.into is not None or step.buffer is not None:
+            array = self._arrays[step.result] = (
+                self._names[step.into] if step.into is not None else f"{place}{step.buffer}"
+            )
+            if short := self._over(step, array):
+                return short
         name = self._names[step.result] = f"v{step.result}"
         if step.into is not None:
             return f"{name} = {self._call(step, f'out={self._names[step.into]}')}"
@@ -153,6 +161,22 @@ class Text:
         if step.function is steps.as_type:
             return f"{name} = {place}{step.buffer}; {name}[...] = {self.written(step.args[0])}"
         return f"{name} = {self._call(step, f'out={place}{step.buffer}')}"
+
+    def _over(self, step: Step, array: str) -> str:
+        """A step that writes over one of its operands as an assignment such as `v1 += v2`, or ""."""
+        if step.kwargs or step.function not in OVER:
+            return ""
+        left, right = step.args
+        if isinstance(right, Ref) and self._array(right) == array and step.function in (np.add, np.multiply):
+            left, right = right, left  # the same bits
+        if not isinstance(left, Ref) or self._array(left) != array:
+            return ""
+        name = self._names[step.result] = self._names[left.number]
+        return f"{name} {OVER[step.function]} {self.written(right)}"
+
+    def _array(self, value: Ref) -> str:
+        """The name of the array that a value lies in."""
+        return self._arrays.get(value.number, self._names[value.number])
 
     def _expression(self, step: Step) -> str:
         function, args, kwargs = step.function, step.args, step.kwargs
@@ -280,11 +304,21 @@ class Text:
         return name
 
 
+def _new(buffer: Buffer) -> str:
+    """A new array for a buffer, with its axes in the buffer's order in memory."""
+    dtype = f"np.dtype({buffer.dtype.str!r})"
+    if buffer.order is None:
+        return f"np.empty({buffer.shape}, {dtype})"
+    shape = tuple(buffer.shape[axis] for axis in buffer.order)
+    back = tuple(buffer.order.index(axis) for axis in range(len(shape)))
+    return f"np.empty({shape}, {dtype}).transpose({back})"
+
+
 def _buffers(buffers: tuple[Buffer, ...]) -> str:
     """The function that gives the arrays which are kept between calls."""
     if not buffers:
         return ""
-    made = "".join(f"            np.empty({b.shape}, np.dtype({b.dtype.str!r})),\n" for b in buffers)
+    made = "".join(f"            {_new(b)},\n" for b in buffers)
     return (
         "free = []  # arrays that no call works in now\n\n\n"
         "def buffers():\n"

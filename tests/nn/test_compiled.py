@@ -14,6 +14,7 @@ import pytest
 import autodiff as ad
 import nn
 from nn import optim
+from nn.optim.program import Update
 
 ROWS, SIGNALS, IMAGES, VOLUMES, STEPS = (5, 6), (4, 4, 9), (3, 4, 6, 6), (3, 2, 4, 5, 4), (3, 5, 4)  # batch first
 INTEGERS = (4, 3)
@@ -401,8 +402,26 @@ def test_optimizers(kind: Any, options: dict[str, Any]) -> None:
                 optimizer.betas = (0.8, 0.99)
         same(model, twin)
     first, second = one.state_dict(), other.state_dict()
+    assert (step._update.refusal is None) == (kind is not optim.LAMB)  # whose norms are numbers that decide
     assert first["param_groups"] == second["param_groups"]
     for key, entry in first["state"].items():
         for name, value in entry.items():
             close(second["state"][key][name], value, name) if isinstance(value, np.ndarray) else None
             assert isinstance(value, np.ndarray) or second["state"][key][name] == pytest.approx(value), name
+
+
+def test_an_update_has_the_bits_of_the_rule() -> None:
+    for kind in (optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.NAdam, optim.RAdam, optim.Lion, optim.Adamax):
+        models = [nn.MLP(20, 300, 30, rng=0) for _ in range(2)]
+        options = {"momentum": 0.9} if kind in (optim.SGD, optim.RMSprop) else {}
+        one, other = (kind(m.parameters(), lr=0.01, weight_decay=0.01, **options) for m in models)
+        update = Update(other)
+        for _ in range(9):
+            gradient = real(one.flat.value.size)
+            for optimizer, move in ((one, one._by_pieces), (other, update)):
+                optimizer.flat.grad[...] = gradient
+                optimizer.flat.received([True] * 4)
+                optimizer.move(move)
+        assert update.refusal is None
+        for a, b in zip(*(m.parameters() for m in models), strict=True):
+            np.testing.assert_array_equal(a.value, b.value, err_msg=kind.__name__)

@@ -48,7 +48,7 @@ def _same(x: Any, result: int, kinds: dict[int, Kind]) -> bool:
 
 def _plain(step: Step) -> bool:
     """Whether a step that gives the same shape gives the same elements in the same places."""
-    everything = type(step.args[1]) is tuple and not step.args[1]
+    everything = type(step.args[-1]) is tuple and not step.args[-1]
     return not step.kwargs and (step.function is not steps.part or everything)
 
 

@@ -124,7 +124,7 @@ def _place(step: Step, kinds: dict[int, Kind]) -> Place | None:
     known = kinds[step.result]
     operands = [(n, kinds[n].shape) for n in read(step)]
     operands += [(-1, a.shape) for a in step.args if isinstance(a, np.ndarray)]
-    if step.effect:
+    if step.effect or known.order is not None:
         return None
     if elementwise(step) or _like_elementwise(step):
         shape = known.shape
@@ -137,7 +137,7 @@ def _place(step: Step, kinds: dict[int, Kind]) -> Place | None:
         full = all(s in ((), shape) for _, s in operands)
         return Place(("flat", shape), frozenset(n for n, s in operands if not s)) if full else None
     big = kinds.get(operands[0][0]) if len(operands) == 1 else None
-    if big is None or not big.shape or not big.nbytes:
+    if big is None or not big.shape or not big.nbytes or big.order is not None:  # its rows are not apart in memory
         return None
     rows, small = _rows(big.nbytes, big.shape), big.nbytes < WHOLE
     if step.function in RESHAPING and len(step.args) == 2 and not step.kwargs:
