@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff.program.graph import Program, Ref, Step
-from autodiff.program.passes import memory
+from autodiff.program.graph import Loop, Program, Ref, Step
+from autodiff.program.passes import blocks, memory
 from autodiff.program.passes.algebra import simplified
+from autodiff.program.passes.blocks import blocked
 from autodiff.program.passes.broadcasts import without_broadcasts
 from autodiff.program.passes.calls import direct
 from autodiff.program.passes.common import without_repetitions
 from autodiff.program.passes.constants import folded
 from autodiff.program.passes.copies import without_copies
 from autodiff.program.passes.dead import without_dead
+from autodiff.program.passes.donation import written_back
 from autodiff.program.passes.memory import allocated, buffered, owned
 from autodiff.program.source import Text, literal
 
@@ -199,6 +201,36 @@ def test_reductions_go_straight_to_the_ufuncs() -> None:
     assert names(program).count("reduce") == 9
     for found, expected in zip(run(program, X), f(X), strict=True):
         np.testing.assert_array_equal(found, expected, strict=True)
+
+
+def test_runs_over_one_axis_are_made_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "WHOLE", 1)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "FEWEST", 1)
+
+    def f(x: Any) -> Any:
+        y = np.exp(x - np.max(x, axis=1, keepdims=True))
+        y = y / np.sum(y, axis=1, keepdims=True)
+        return y @ y.T, np.sum(np.tanh(y)), np.sum(y * x, axis=0)
+
+    x = np.random.default_rng(0).normal(size=(7, 3))
+    program = blocked(direct(recorded(f, x)))
+    first, second = (step for step in program.steps if isinstance(step, Loop))
+    assert names(first.body) == ["reduce", "subtract", "exp", "reduce", "divide"]
+    assert names(second.body) == ["tanh", "reduce", "multiply", "reduce"]
+    assert (first.length, first.size, len(second.ends)) == (7, 2, 2)
+    for found, expected in zip(run(buffered(written_back(program)), x), f(x), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_what_needs_a_whole_result_is_no_part_of_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "WHOLE", 1)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
+    compiled = ad.compile(lambda x: (lambda y: (y / np.sum(y) + y[::-1], y + y[:, None][:, 0], y * y[:, None]))(x * x))
+    x = np.random.default_rng(0).normal(size=9)
+    y = x * x
+    for found, expected in zip(compiled(x), (y / np.sum(y) + y[::-1], y + y, y * y[:, None]), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,9 @@ from autodiff.program.passes import optimised
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.memory import allocated, owned
 from autodiff.program.passes.scalars import in_python
+from autodiff.program.recorder import Question, Recorder
 from autodiff.program.source import Text
-from autodiff.program.traced import Cell, Question, Recorder, Traced
+from autodiff.program.traced import Cell, Traced
 from autodiff.transforms import tree
 from autodiff.transforms.call import Function, named
 
