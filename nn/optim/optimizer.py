@@ -178,11 +178,12 @@ class Optimizer:
                 f"a step was asked of {self!r}, but none of its parameters has an adjoint. Call loss.backward() "
                 "between zero_grad() and step(), of a loss that was computed from these parameters."
             )
+        runs: list[Run] = []
         for stretch in stretches:
-            runs = self._plans.get((stretch.start, stretch.stop)) or self._plan(stretch.start, stretch.stop)
-            for run in runs:
-                run.steps += 1
-            by(runs)
+            runs += self._plans.get((stretch.start, stretch.stop)) or self._plan(stretch.start, stretch.stop)
+        for run in runs:
+            run.steps += 1
+        by(runs)
         flat.assigned()
         if self._unchecked:
             self._unchecked = False

@@ -1,4 +1,4 @@
-"""A step of training as one program: forward pass, loss, reverse pass and update, called once per batch."""
+"""A step of training as programs: forward pass, loss and reverse pass in one, and the update in another."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST = 32  # programs, each for other shapes
 
 
 class TrainStep:
-    """A model's step of training as a straight-line NumPy program, made by the first batch of each shape.
+    """A model's step of training as straight-line NumPy programs, made by the first batch of each shape.
 
     Parameters
     ----------
@@ -41,7 +41,8 @@ class TrainStep:
     A call, `step(x, y)` or `step(x, y, sample_weight)`, moves the parameters and gives the loss before, a float. Its
     numbers are those of `backward` and `optimizer.step`, to rounding. Masks of dropout are drawn from the model's own
     generators, and running averages move, at each call. Checks of numbers that the model computes are made with the
-    first batch of each shape alone. Arrays that are no attributes of the model or the loss are constants.
+    first batch of each shape alone. Arrays that are no attributes of the model or the loss are constants, and a model
+    that is given other layers needs another TrainStep.
 
     Raises TypeError, with the line, where model or loss ask for a number: a branch, `.item()`.
 
@@ -83,7 +84,7 @@ class TrainStep:
         if self.clip_value is not None:
             clip_grad_value(self.optimizer, self.clip_value)
         self.optimizer.move(self._update)
-        return float(value)
+        return float(value.item())
 
     @property
     def source(self) -> str:
