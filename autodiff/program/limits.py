@@ -1,4 +1,4 @@
-"""What cannot be traced, because a number decides: the functions, and the error that names the user's line."""
+"""Functions that cannot be traced because they depend on values, and the error that names the user's line."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
         out = kwargs.pop("out", None)
         cell = out[0] if out is not None and len(out) == 1 else out
         if method == "at" or (cell is not None and not isinstance(cell, Cell)):
-            raise refusal(f"{spelled(ufunc)} into an array", "leave out= and .at away")
+            raise refusal(f"{spelled(ufunc)} into an array", "omit out= and .at")
         if cell is not None:
             return cell.become(getattr(ufunc, method)(*inputs, **kwargs))
         function: Any = ufunc if method == "__call__" else getattr(ufunc, method)
