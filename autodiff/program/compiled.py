@@ -17,14 +17,14 @@ import numpy as np
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
-from autodiff.program.graph import Loop, Program, Ref, refs, replaced
+from autodiff.program.graph import Loop, Program, Question, Ref, refs, replaced
 from autodiff.program.limits import refusal
 from autodiff.program.lowering import traced_by
 from autodiff.program.passes import optimised
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.memory import allocated, owned
 from autodiff.program.passes.scalars import in_python
-from autodiff.program.recorder import Question, Recorder
+from autodiff.program.recorder import Recorder
 from autodiff.program.source import Text
 from autodiff.program.traced import Cell, Traced
 from autodiff.transforms import tree

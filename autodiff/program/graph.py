@@ -26,6 +26,7 @@ class Step(NamedTuple):
     buffer: int | None = None  # the place, among the program's buffers, of the array that the result is written into
     into: int | None = None  # the input whose array the result is written into
     effect: bool = False  # every call counts, in its order: it draws random numbers, or writes into an argument
+    note: str = ""  # the scope and the line that it was written down for
 
 
 class Loop(NamedTuple):
@@ -56,6 +57,14 @@ class Kind(NamedTuple):
     view_of: tuple[int, ...]  # the values, and -1 for constants, whose memory it may share
     nbytes: int
     order: tuple[int, ...] | None = None  # the axes from the outermost in memory, where these are not in their order
+
+
+class Question(NamedTuple):
+    """What was asked of which values, and the answer by which the program was chosen."""
+
+    question: Callable[..., Any]
+    arrays: Any  # Refs, and constants
+    answer: Any
 
 
 class Buffer(NamedTuple):

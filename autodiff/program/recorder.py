@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
-from autodiff.program.graph import Kind, Ref, Step, replaced
-from autodiff.program.limits import refusal
+from autodiff.program.graph import Kind, Question, Ref, Step, replaced
+from autodiff.program.limits import caller, refusal
 from autodiff.program.traced import Traced
 
 CONSTANT = (StandIn, int, float, complex, str, tuple, type, np.dtype, np.generic)  # what an effect takes as it is
-
-
-class Question(NamedTuple):
-    """What was asked of which values, and the answer by which the program was chosen."""
-
-    question: Callable[..., Any]
-    arrays: Any  # Refs, and constants
-    answer: Any
 
 
 class Recorder:
@@ -90,7 +82,7 @@ class Recorder:
         if (result is None and not effect) or isinstance(result, str):
             raise refusal(f"{spelled(function)}, which gives no array,", "leave it out of the compiled function")
         traced = self.value(result, tuple(sources), tuple(constants))
-        self.steps.append(Step(function, noted_args, noted_kwargs, traced.number, effect=effect))
+        self.steps.append(Step(function, noted_args, noted_kwargs, traced.number, effect=effect, note=caller()))
         self.quiet = self.quiet or np.geterr() != self._errors
         return self._parts(traced) if isinstance(result, list | tuple) else traced
 

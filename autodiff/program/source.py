@@ -58,6 +58,7 @@ class Text:
         self._names, self._kinds = {**dict(program.inputs), **_held(program)}, program.kinds
         self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
         parameters = ", ".join(self._names.values())
+        self._note = ""
         body = [line for step in program.steps for line in self._lines(step)]
         if program.quiet:
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
@@ -92,7 +93,14 @@ class Text:
         return self.buffers + self.function
 
     def _lines(self, step: Step | Loop) -> list[str]:
-        return self._loop(step) if isinstance(step, Loop) else [self._line(step)]
+        return self._loop(step) if isinstance(step, Loop) else [*self._comment(step), self._line(step)]
+
+    def _comment(self, step: Step) -> list[str]:
+        """Where a step comes from, if the one before came from elsewhere."""
+        if not step.note or step.note == self._note:
+            return []
+        self._note = step.note
+        return [f"# {step.note}"]
 
     def _loop(self, loop: Loop) -> list[str]:
         """A loop over blocks, or a function that makes some of them, which threads share."""
@@ -124,6 +132,7 @@ class Text:
         outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
         for step in body.steps:
             outer = outputs.get(step.result)
+            lines += [f"{indent}{line}" for line in self._comment(step)]
             lines += [f"{indent}{line}" for line in self._in_block(step, loop, outer, whole)]
         if several:
             sets = ", ".join("(" + "".join(f"b{b}, " for b in one) + ")" for one in loop.scratch)

@@ -7,7 +7,6 @@ What would need the number itself (a branch, an index, a shape) is refused.
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
 from collections.abc import Callable, Iterator
@@ -16,11 +15,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from autodiff.engine.signatures import parameter_names, spelled
+from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
 from autodiff.program.graph import replaced
-from autodiff.program.limits import OF_NUMBERS, OF_PLACES, OF_SHAPE, WRITING, refusal
+from autodiff.program.limits import OF_NUMBERS, OF_PLACES, OF_SHAPE, WRITING, out_by_name, refusal
 
 np_: Any = np
 
@@ -199,11 +198,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if not all(issubclass(kind, ARRAYS) for kind in types):
             return NotImplemented
-        place = out_place(function)
-        if place is not None and len(args) > place:
-            by_name = dict(zip(parameter_names(function)[place:], args[place:], strict=False))
-            args, kwargs = args[:place], by_name | kwargs
-            kwargs = {name: value for name, value in kwargs.items() if value is not None or name != "out"}
+        args, kwargs = out_by_name(function, args, kwargs)
         if function is np.empty_like and len(args) == 1 and isinstance(args[0], Cell):
             value = self.recorder.call(steps.filled, (0, args[0].shape, args[0].dtype), {})
             return Cell(self.recorder, value.number, value.example)
@@ -265,13 +260,6 @@ class Cell(Traced):
 
 
 ARRAYS = (np.ndarray, np.generic, Traced)
-
-
-@functools.cache
-def out_place(function: Callable[..., Any]) -> int | None:
-    """Where among its positional arguments a function takes the array to write into, or None."""
-    names = parameter_names(function)
-    return names.index("out") if "out" in names and function is not np.einsum else None
 
 
 def _decided_by_numbers(function: Callable[..., Any], args: Any, kwargs: Any) -> bool:

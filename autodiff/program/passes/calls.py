@@ -36,7 +36,10 @@ def direct(program: Program) -> Program:
             number = max(kinds) + 1
             kinds[number] = known
             count = math.prod(kinds[step.args[0].number].shape) // math.prod(known.shape)
-            steps += [reduction._replace(result=number), Step(np.divide, (Ref(number), count), {}, step.result)]
+            steps += [
+                reduction._replace(result=number),
+                step._replace(function=np.divide, args=(Ref(number), count), kwargs={}),
+            ]
         else:
             steps.append(reduction)
     return dataclasses.replace(program, steps=tuple(steps), kinds=kinds)
@@ -55,4 +58,4 @@ def _reduction(step: Step, kinds: dict[int, Kind]) -> Step | None:
         return None  # of integers and halves it is summed in another dtype, of nothing it warns
     axis = given.get("axis")
     more = {"keepdims": True} if given.get("keepdims") else {}
-    return Step(REDUCTIONS[step.function], (x,), {"axis": axis, **more}, step.result)
+    return step._replace(function=REDUCTIONS[step.function], args=(x,), kwargs={"axis": axis, **more})
