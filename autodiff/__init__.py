@@ -18,12 +18,15 @@ from autodiff import hints
 from autodiff.arrays import adjoints as _adjoints
 from autodiff.arrays import tensor as _tensor
 from autodiff.arrays.flat import Flat
+from autodiff.arrays.holding import holding
 from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine import devices
 from autodiff.engine.devices import Device, admit
 from autodiff.engine.recording import no_grad, scope
-from autodiff.engine.table import adjoint, composed, constant, primitive, takes_tensors, written
+from autodiff.engine.table import adjoint, composed, constant, lowered, primitive, takes_tensors, written
+from autodiff.program.limits import Untraceable
+from autodiff.program.lowering import ask, effect
 from autodiff.rules.activations import (
     elu,
     erf,
@@ -64,9 +67,11 @@ __all__ = [
     "Stepper",
     "Tensor",
     "Trace",
+    "Untraceable",
     "adjoint",
     "admit",
     "alive",
+    "ask",
     "check_grads",
     "checkpoint",
     "compile",
@@ -76,6 +81,7 @@ __all__ = [
     "debug",
     "devices",
     "draw",
+    "effect",
     "elu",
     "erf",
     "erfc",
@@ -84,12 +90,14 @@ __all__ = [
     "grad",
     "graph",
     "hessian",
+    "holding",
     "hvp",
     "jacobian",
     "jvp",
     "leaky_relu",
     "log_softmax",
     "logsumexp",
+    "lowered",
     "memory",
     "named",
     "no_grad",

@@ -178,6 +178,7 @@ from nn.training.evaluation import evaluate, predict
 from nn.training.fitting import fit
 from nn.training.restarting import restarts
 from nn.training.searching import find_lr
+from nn.training.step import TrainStep
 from nn.training.tensorboard import TensorBoard
 from nn.training.training import Training
 
@@ -328,6 +329,7 @@ __all__ = [
     "Tanhshrink",
     "TensorBoard",
     "Threshold",
+    "TrainStep",
     "Training",
     "Transformer",
     "TransformerDecoder",

@@ -7,14 +7,11 @@ from typing import Any
 
 import numpy as np
 
-import autodiff as ad
-
 
 def array(value: Any) -> Any:
-    """A Tensor, or an array on whatever device, as it is; anything else as np.asarray makes an array of it."""
-    if type(value) is np.ndarray or isinstance(value, ad.Tensor) or type(value) in ad.devices.admitted:
-        return value
-    return np.asarray(value)
+    """An array of what was passed; a Tensor, an array on a device, or one a program is being made of stays as it is."""
+    kept = hasattr(value, "__array_function__") and (type(value) is np.ndarray or not isinstance(value, np.ndarray))
+    return value if kept else np.asarray(value)
 
 
 def whole(number: int, what: str, least: int | None = 1) -> int:

@@ -17,6 +17,7 @@ from autodiff.arrays.at import At
 from autodiff.arrays.methods import ArrayMethods
 from autodiff.arrays.operators import Operators
 from autodiff.arrays.protocols import Protocols
+from autodiff.arrays.size import Size
 from autodiff.engine import devices
 from autodiff.engine.graph import NOT_RETAINED, Node, current_scope, described, next_serial, operands
 from autodiff.engine.recording import NO_PARAMETERS, apply, as_operand, is_operand, recorded
@@ -71,15 +72,6 @@ def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tens
 def notebook_display(result: Tensor, /) -> dict[str, str]:
     """What a notebook shows of a Tensor besides its text. The package puts the function that draws pictures here."""
     return {}
-
-
-class Size(int):
-    """A number of elements, which says what to write if it is called as PyTorch's size is."""
-
-    def __call__(self, axis: int | None = None) -> NoReturn:
-        """Refuse, with the line to write."""
-        instead = "t.shape" if axis is None else f"t.shape[{axis}]"
-        raise TypeError(f"t.size is the number of elements, {self}, not a method; write {instead}.")
 
 
 _gather = table[gather]

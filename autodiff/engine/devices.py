@@ -192,6 +192,8 @@ def copied(value: Any) -> Any:
 
 def read_only(value: Any) -> Any:
     """A view of a raw value, an ndarray, that cannot be written into; of an array on a device a plain view."""
+    if isinstance(value, StandIn):
+        return value  # nobody writes into it
     if type(value) in admitted:
         return value.view()
     view = np.asarray(value).view()

@@ -11,9 +11,10 @@ from numpy import float64, ndarray
 from autodiff.batching import Batch, NotBatched, levels, looped
 from autodiff.engine.devices import admitted, beside, place
 from autodiff.engine.graph import NOT_RETAINED, Node, ancestors, between, described
+from autodiff.engine.many import Rule, Together
 from autodiff.engine.recording import as_operand
 from autodiff.engine.shapes import unbroadcast
-from autodiff.engine.table import Primitive, Rule, Together
+from autodiff.engine.table import Primitive
 
 NO_LEVELS: frozenset[int] = frozenset()
 

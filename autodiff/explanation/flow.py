@@ -12,8 +12,8 @@ from autodiff.arrays.tensor import Tensor
 from autodiff.batching import Batch
 from autodiff.engine.devices import beside, fetched
 from autodiff.engine.graph import Node, by_serial
+from autodiff.engine.many import Together
 from autodiff.engine.reverse import adjoints, called, conformed, conjugated, raw
-from autodiff.engine.table import Together
 
 Edge = tuple[Node, int]  # an operation, and the position of one of its arguments
 

@@ -109,10 +109,12 @@ def _highest(name: str, x: Any, output_size: Wanted, return_indices: bool) -> An
     pixels = np.reshape(x, (*x.shape[: -len(counts)], math.prod(lengths)))
     plain = ad.stop_gradient(pixels)
     numbers = ad.devices.arange(math.prod(lengths), like=plain).reshape(lengths)
-    found = ad.devices.empty((*pixels.shape[:-1], math.prod(counts)), np.int64, like=plain)
-    for k, window in enumerate(itertools.product(*map(_bounds, lengths, counts))):
+    places = []
+    for window in itertools.product(*map(_bounds, lengths, counts)):
         inside = numbers[tuple(slice(a, b) for a, b in window)].ravel()
-        found[..., k] = inside[np.argmax(plain[..., inside], axis=-1)]
+        highest = np.argmax(plain[..., inside], axis=-1)[..., None]
+        places.append(np.take_along_axis(np.broadcast_to(inside, (*plain.shape[:-1], len(inside))), highest, axis=-1))
+    found = np.concatenate(places, axis=-1)
     y = np.reshape(np.take_along_axis(pixels, found, axis=-1), (*pixels.shape[:-1], *counts))
     return (y, found.reshape(y.shape)) if return_indices else y
 

@@ -125,7 +125,7 @@ def convolution(x: Any, weight: Any, bias: Any = None, *, windows: Windows, grou
     images = with_border(x, windows, weight.dtype)
     counts = windows.counts(x.shape[2:])
     matrix = _matrices(weight, groups)
-    y = ad.devices.empty((len(weight), *counts, len(x)), weight.dtype, like=weight)
+    y = np.empty_like(weight, weight.dtype, "C", shape=(len(weight), *counts, len(x)))
     offset = None if bias is None else bias.astype(weight.dtype, copy=False).reshape(groups, -1, 1)
     for rows, columns in _columns(images, windows, counts, groups):
         part = _part(y, rows, groups)
@@ -144,7 +144,7 @@ def spread(g: Any, weight: Any, *, size: Sizes, windows: Windows, groups: int) -
     if windows.plain:
         flat = np.matmul(matrix, _part(planes, range(counts[0]), groups))
         return batch_first(flat.reshape(channels, *counts, batch))
-    images = ad.devices.zeros((channels, *windows.bordered(size), batch), weight.dtype, like=weight)
+    images = np.zeros_like(weight, weight.dtype, "C", shape=(channels, *windows.bordered(size), batch))
     # A column times a row is their broadcast product, which takes half the time.
     product = np.multiply if matrix.shape[2] == 1 else np.matmul
     for rows, columns in _columns(images, windows, counts, groups, fill=False):
@@ -160,12 +160,15 @@ def correlation(g: Any, x: Any, *, windows: Windows, groups: int) -> Any:
     """The adjoint of `convolution` by the weight: what each pixel of the windows did to each output."""
     images, planes = with_border(x, windows, g.dtype), batch_last(g, g.dtype)
     out, inputs = len(planes), x.shape[1] // groups
-    total = ad.devices.zeros((groups, inputs * windows.size, out // groups), g.dtype, like=g)
+    total = np.zeros_like(g, g.dtype, "C", shape=(groups, inputs * windows.size, out // groups))
     for rows, columns in _columns(images, windows, g.shape[2:], groups):
         total += np.matmul(columns, _part(planes, rows, groups).swapaxes(1, 2))
     return total.swapaxes(1, 2).astype(total.dtype, order="C", copy=False).reshape(out, inputs, *windows.kernel)
 
 
+ad.lowered(convolution)
+ad.lowered(spread)
+ad.lowered(correlation)
 ad.adjoint(
     convolution,
     lambda g, y, x, weight, bias=None, **options: spread(g, weight, size=x.shape[2:], **options),
@@ -216,7 +219,7 @@ def _columns(
     row = channels * windows.size * line
     most = max(1, min(counts[0], (PIECE if fill else WIDE_PIECE) // max(1, row * images.itemsize)))
     most = most if isinstance(images, np.ndarray) else counts[0]  # a device has no cache to fit into, and many cores
-    held = ad.devices.empty(most * row, images.dtype, like=images)
+    held = np.empty_like(images, images.dtype, "C", shape=most * row)
     for first in range(0, counts[0], most):
         rows = range(first, min(first + most, counts[0]))
         piece = held[: len(rows) * row]

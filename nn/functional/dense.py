@@ -91,6 +91,15 @@ def matrix(x: Any) -> Any:
     return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
+def _steps(x: Any, weight: Any, bias: Any = None) -> Any:
+    """A dense layer in NumPy's functions."""
+    if weight.ndim != 2 or x.shape[-1:] != weight.shape[1:] or (bias is not None and bias.shape != weight.shape[:1]):
+        raise _misshapen(x, weight, bias)
+    y = rows_times(x.astype(weight.dtype), weight.T) if x.dtype != weight.dtype else rows_times(x, weight.T)
+    return y if bias is None else y + bias
+
+
+ad.lowered(linear, _steps)
 ad.adjoint(
     linear,
     lambda g, y, x, weight, bias=None: rows_times(g, weight),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,19 @@ def _dropped(x: Any, p: float, training: bool, rng: init.Rng, shape: tuple[int, 
     if not training or p == 0:
         return x
     # An exact Python number and single-precision draws: half the time of double ones, and p exact to 2⁻²⁴.
-    kept = init.generator(rng).random(shape, np.float32) >= p
+    kept = drawn(rng, shape, np.float32) >= p
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
     return x * ad.devices.beside(np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype), x)
+
+
+def uniform(rng: Any, shape: Any, dtype: Any) -> Any:
+    """Numbers from 0 to 1."""
+    return rng.random(shape, dtype)
+
+
+def drawn(rng: init.Rng, shape: tuple[int, ...], dtype: Any, how: Callable[..., Any] = uniform) -> Any:
+    """Numbers of a distribution, drawn anew at every call, in programs too; of an int seed always the same."""
+    generator = init.generator(rng)
+    if rng is None or isinstance(rng, np.random.Generator):
+        return ad.effect(how, generator, shape, dtype)
+    return how(generator, shape, dtype)

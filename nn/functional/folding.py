@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 import autodiff as ad
 from nn.checked import array
 from nn.functional.windows import (
@@ -89,7 +91,7 @@ def unfolded(x: Any, windows: Windows) -> Any:
     """unfold over windows that were made already."""
     images = with_border(x, windows, x.dtype)
     batch, channels, counts = len(x), x.shape[1], windows.counts(x.shape[2:])
-    columns = ad.devices.empty((channels, windows.size, *counts, batch), x.dtype, like=x)
+    columns = np.empty_like(x, x.dtype, "C", shape=(channels, windows.size, *counts, batch))
     for k, view in enumerate(windows.views(images, range(counts[0]), counts[1:])):
         columns[:, k] = view
     return batch_first(columns.reshape(channels * windows.size, math.prod(counts), batch))
@@ -100,12 +102,14 @@ def folded(columns: Any, size: Sizes, windows: Windows) -> Any:
     """fold over windows that were made already."""
     batch, channels, counts = len(columns), columns.shape[1] // windows.size, windows.counts(size)
     shares = batch_last(columns, columns.dtype).reshape(channels, windows.size, *counts, batch)
-    images = ad.devices.zeros((channels, *windows.bordered(size), batch), columns.dtype, like=columns)
+    images = np.zeros_like(columns, columns.dtype, "C", shape=(channels, *windows.bordered(size), batch))
     for k, view in enumerate(windows.views(images, range(counts[0]), counts[1:])):
         view += shares[:, k]
     return batch_first(inside(images, windows, size))
 
 
+ad.lowered(unfolded)
+ad.lowered(folded)
 ad.adjoint(unfolded, lambda g, y, x, windows=None: folded(g, size=x.shape[2:], windows=windows))
 ad.adjoint(folded, lambda g, y, x, size=(), windows=None: unfolded(g, windows=windows))
 

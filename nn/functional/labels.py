@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,11 @@ IGNORED = -100  # the label of samples that do not count, as in PyTorch
 
 def scores(values: Any, loss: str) -> Any:
     """A Tensor, or a floating-point array: also of scores in a list, or of integers."""
-    values = array(values)
+    if isinstance(values, ad.Tensor) or (type(values) is np.ndarray and values.dtype.kind == "f"):
+        if values.dtype.kind == "f":
+            return values
+    else:
+        values = array(values)
     if values.dtype.kind not in "fiub":
         raise TypeError(
             f"{loss} takes real numbers as scores, of shape (batch, classes); received shape {values.shape} "
@@ -64,7 +69,7 @@ def known_labels(
         ignore_index = whole(ignore_index, f"{loss}: ignore_index", None)
     _check_place(labels, loss)
     if not isinstance(labels, ad.Tensor):
-        labels = np.asarray(labels)
+        labels = array(labels)
         if labels.dtype.kind == "b" and labels.ndim == 1:  # False and True are the classes 0 and 1
             labels = labels.astype(np.intp)
     if len(shape) == 2 and labels.shape == shape:
@@ -79,18 +84,9 @@ def known_labels(
         )
     if not labels.dtype.isnative:  # as in files of big-endian numbers, MNIST's for one
         labels = labels.astype(labels.dtype.newbyteorder("="))
-    # Seen as unsigned, a negative label is huge: one pass finds both kinds of stray.
-    if labels.size and np.maximum.reduce(labels.view(f"u{labels.itemsize}")) >= shape[1]:
-        strays = (labels < 0) | (labels >= shape[1])
-        if ignore_index is not None:
-            strays &= labels != ignore_index
-        if strays.any():
-            k = int(np.argmax(strays))
-            raise ValueError(
-                f"{loss} takes labels from 0 to {shape[1] - 1} (the logits have {shape[1]} classes); received "
-                f"{labels[k]} at index {k}. Number the classes from 0, or give the model an output per class."
-            )
-    elif ignore_index is None or ignore_index < 0:
+    bounded = functools.partial(_bounded, classes=shape[1], ignore_index=ignore_index, loss=loss)
+    within = bounded(labels) if type(labels) is np.ndarray else ad.ask(bounded, labels)
+    if within and (ignore_index is None or ignore_index < 0):
         return labels.copy(), None
     kept = labels != ignore_index
     return np.where(kept, labels, 0), kept
@@ -104,9 +100,30 @@ def _check_place(labels: Any, loss: str) -> None:
         )
 
 
+def _bounded(labels: Array, classes: int, ignore_index: int | None, loss: str) -> bool:
+    """Whether all labels are from 0 to classes - 1; else, if one is not to be ignored, a ValueError."""
+    # Seen as unsigned, a negative label is huge: one pass finds both kinds of stray.
+    if not labels.size or np.maximum.reduce(labels.view(f"u{labels.itemsize}")) < classes:
+        return True
+    strays = (labels < 0) | (labels >= classes)
+    if ignore_index is not None:
+        strays &= labels != ignore_index
+    if strays.any():
+        k = int(np.argmax(strays))
+        raise ValueError(
+            f"{loss} takes labels from 0 to {classes - 1} (the logits have {classes} classes); received "
+            f"{labels[k]} at index {k}. Number the classes from 0, or give the model an output per class."
+        )
+    return False
+
+
 def _probabilities(labels: Any, loss: str) -> Any:
     """Rows of probabilities, such as one-hot ones, if each sums to 1."""
-    plain = labels.value if isinstance(labels, ad.Tensor) else labels
+    ad.ask(functools.partial(_check_probabilities, loss=loss), labels)
+    return labels
+
+
+def _check_probabilities(plain: Any, loss: str) -> None:
     if plain.dtype.kind not in "fiub":
         raise TypeError(f"{loss} takes labels that are numbers; received dtype {plain.dtype}.")
     if plain.size:
@@ -119,7 +136,6 @@ def _probabilities(labels: Any, loss: str) -> Any:
                 f"least {plain[k].min()} and the sum {sums[k]:g}. For classes that do not exclude each other, take "
                 "binary_cross_entropy_with_logits."
             )
-    return labels
 
 
 def _misshapen(labels: tuple[int, ...], scores: tuple[int, ...], loss: str) -> ValueError:

@@ -66,12 +66,11 @@ def batch_norm(
                 f"shape {x.shape}, {count} per channel. Use a larger batch (drop a last one of a single sample), or "
                 "evaluate: model.eval()."
             )
-        kept = Kept()
-        y = batch_normalised(x, weight, bias, eps=eps, kept=kept)
+        y, mean, variance = with_statistics(x, weight, bias, eps)
         if running_mean is not None:
-            _move(running_mean, kept.mean, momentum, "running_mean")
+            move(running_mean, mean, momentum, "batch_norm", "running_mean")
         if running_var is not None:
-            _move(running_var, kept.variance * (count / (count - 1)), momentum, "running_var")
+            move(running_var, variance, momentum, "batch_norm", "running_var")
         return y
     if running_mean is None or running_var is None:
         raise ValueError(
@@ -79,9 +78,16 @@ def batch_norm(
             "running_mean and running_var, or training=True for those of the batch."
         )
     # Copies: the statistics are written into by later training, and the graph may be read after that.
-    rest = x - along(ad.devices.copied(ad.stop_gradient(running_mean)), x)
-    variance = ad.devices.copied(ad.stop_gradient(running_var))
+    rest = x - along(np.copy(ad.stop_gradient(running_mean)), x)
+    variance = np.copy(ad.stop_gradient(running_var))
     return scaled(rest, normalising(variance, weight, eps=eps), bias)
+
+
+def with_statistics(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
+    """Each channel normalised by its own statistics, and these: its mean and its unbiased variance."""
+    kept, count = Kept(), per_channel(x)
+    y = batch_normalised(x, weight, bias, eps=eps, kept=kept)
+    return y, kept.mean, kept.variance * (count / (count - 1))
 
 
 def layer_norm(
@@ -170,11 +176,17 @@ def of_dtype(x: Any, dtype: np.dtype[Any] | None, name: str) -> Any:
     return x if x.dtype == dtype else x.astype(dtype)
 
 
-def _move(running: Array, value: Array, momentum: float, name: str) -> None:
-    known = type(running) in ad.devices.admitted or (isinstance(running, np.ndarray) and running.flags.writeable)
-    if not known or running.dtype.kind != "f":
+def _is_traced(x: Any) -> bool:
+    """Whether something stands for an array while a program is made."""
+    return hasattr(x, "__array_ufunc__") and not isinstance(x, ad.Tensor)
+
+
+def move(running: Array, value: Array, momentum: float, norm: str, name: str) -> None:
+    """Move a running average, in place, the share `momentum` of the way to a value."""
+    writable = running.flags.writeable if isinstance(running, np.ndarray) else _is_traced(running)
+    if not writable or running.dtype.kind != "f":
         raise TypeError(
-            f"batch_norm in training writes into {name}, an ndarray of floating-point numbers; received "
+            f"{norm} in training writes into {name}, an ndarray of floating-point numbers; received "
             f"{type(running).__name__}, dtype {getattr(running, 'dtype', None)}"
             f"{', read-only' if isinstance(running, np.ndarray) and not running.flags.writeable else ''}. "
             "Pass np.zeros(channels, np.float32), or None."

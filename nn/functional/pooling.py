@@ -228,6 +228,11 @@ def average_spreading(g: Any, x: Any, windows: Windows, counted: Borders | int) 
     return _laid(shares, itertools.repeat(None, windows.size), windows, x)
 
 
+ad.lowered(max_pooling)
+ad.lowered(max_spreading)
+ad.lowered(max_picking)
+ad.lowered(average_pooling)
+ad.lowered(average_spreading)
 ad.adjoint(max_pooling, lambda g, y, x, windows=None: max_spreading(g, y, x, windows=windows))
 ad.adjoint(max_spreading, lambda h, z, g, y, x, windows=None: max_picking(h, y, x, windows=windows), None, None)
 ad.adjoint(max_picking, lambda g, z, h, y, x, windows=None: max_spreading(g, y, x, windows=windows), None, None)
@@ -245,9 +250,9 @@ def _views(images: Array, windows: Windows, size: Sizes) -> Iterator[Array]:
 
 def _places(y: Array, x: Array, windows: Windows) -> Array:
     """Where in x, each channel laid out flat, the windows' highest elements are: of y's shape."""
-    numbers = ad.devices.arange(math.prod(x.shape[2:]), like=x).reshape(1, 1, *x.shape[2:])
+    numbers = np.arange(math.prod(x.shape[2:]), like=x).reshape(1, 1, *x.shape[2:])
     views = _views(with_border(numbers, windows, numbers.dtype), windows, x.shape[2:])
-    found = ad.devices.zeros(batch_last(y, y.dtype).shape, np.int64, like=y)
+    found = np.zeros_like(y, np.int64, "C", shape=batch_last(y, y.dtype).shape)
     for view, hit in zip(views, _hits(y, x, windows), strict=True):
         found += view * hit
     return batch_first(found)
@@ -258,7 +263,7 @@ def _hits(y: Array, x: Array, windows: Windows) -> Iterator[Array]:
     top = batch_last(y, y.dtype)
     if top.size and np.isnan(np.min(top)):  # NaN, which equals nothing, goes above everything, as np.maximum has it
         x, top = (np.where(np.isnan(v), np.inf, v) for v in (x, top))
-    free = ad.devices.ones(top.shape, bool, like=top)
+    free = np.ones_like(top, bool, "C", shape=top.shape)
     images = with_border(x, windows, x.dtype, np.nan)  # nor does the border equal anything, not even -inf
     for k, view in enumerate(_views(images, windows, x.shape[2:]), 1):
         if k < windows.size:
@@ -273,8 +278,8 @@ def _hits(y: Array, x: Array, windows: Windows) -> Iterator[Array]:
 def _laid(shares: Array, hits: Iterable[Array | None], windows: Windows, x: Array) -> Array:
     """Images of x's shape, on whose windows the shares are laid: on each element where it is hit; overlaps add up."""
     batch, channels, size = x.shape[0], x.shape[1], x.shape[2:]
-    allocate = ad.devices.empty if windows.tiling(size) else ad.devices.zeros
-    images = allocate((channels, *windows.bordered(size), batch), x.dtype, like=x)
+    allocate = np.empty_like if windows.tiling(size) else np.zeros_like
+    images = allocate(x, x.dtype, "C", shape=(channels, *windows.bordered(size), batch))
     for view, hit in zip(_views(images, windows, size), hits, strict=True):
         if not windows.apart:
             view += shares if hit is None else shares * hit
@@ -294,10 +299,10 @@ def _sizes(windows: Windows, x: Array, counted: Borders | int) -> Any:
         return windows.size
     lengths = []
     for axis, count in enumerate(windows.counts(size)):
-        starts = np.arange(count) * windows.stride[axis] - windows.padding[axis][0]
+        starts = np.arange(count, like=x) * windows.stride[axis] - windows.padding[axis][0]
         before, after = counted[axis]
         lengths.append(np.minimum(starts + windows.kernel[axis], size[axis] + after) - np.maximum(starts, -before))
-    return ad.devices.beside(functools.reduce(np.multiply.outer, lengths)[..., None].astype(x.dtype), x)
+    return functools.reduce(lambda a, b: a[..., None] * b, lengths)[..., None].astype(x.dtype)
 
 
 def _prepared(

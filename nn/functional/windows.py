@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-import autodiff as ad
 from nn.checked import whole
 
 Array = npt.NDArray[Any]
@@ -224,7 +223,7 @@ def with_border(x: Any, windows: Windows, dtype: np.dtype[Any], value: float = 0
     if not windows.bordering:
         return batch_last(x, dtype)
     batch, channels, *_ = x.shape
-    images = ad.devices.empty((channels, *windows.bordered(x.shape[2:]), batch), dtype, like=x)
+    images = np.empty_like(x, dtype, "C", shape=(channels, *windows.bordered(x.shape[2:]), batch))
     images[...] = value
     inside(images, windows, x.shape[2:])[...] = np.transpose(x, (*range(1, x.ndim), 0))
     return images
