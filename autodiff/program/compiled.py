@@ -256,7 +256,10 @@ def compile(  # noqa: A001  # the name a reader looks for
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
     makes, the reverse passes of `ad.grad` and its kin included; that call and the others run what was written. What is
-    written is `.source`, the text of a module that needs nothing but NumPy.
+    written is `.source`, the text of a module that needs nothing but NumPy. A program keeps the arrays it works in
+    between calls, a set for each call at a time; what it returns is always new. Sums over long arrays are sums of
+    blocks' sums, so they differ from the function's by rounding; programs of floats alone use `math`, and differ by
+    its rounding.
 
     Parameters
     ----------
