@@ -62,7 +62,7 @@ def caller() -> str:
     scope: Any = current_scope.get()
     while scope:
         scope, name = scope
-        names.insert(0, str(name))
+        names.insert(0, " ".join(name.split()) if isinstance(name, str) else type(name).__name__)  # a module
     return ": ".join(part for part in (".".join(names), line) if part)
 
 
