@@ -1,10 +1,10 @@
 """Neural networks as ordinary functions of Tensors, and their training.
 
 >>> import nn
->>> model = nn.MLP(64, 32, 10, rng=0)
->>> history = nn.fit(
-...     model, (X, y), loss=nn.CrossEntropyLoss(), optimizer=nn.optim.Adam(model.parameters()), metrics="accuracy"
-... )
+>>> X, y = nn.data.spirals(200, rng=0)
+>>> model = nn.MLP(2, 32, 2, rng=0)
+>>> optimizer = nn.optim.Adam(model.parameters(), lr=0.01)
+>>> history = nn.fit(model, (X, y), loss=nn.CrossEntropyLoss(), optimizer=optimizer, epochs=2, verbose=False)
 """
 
 import importlib
@@ -322,7 +322,8 @@ __all__ = [
 
 _keras.attach(Sequential)
 
-# They need scikit-learn, an extra that is slow to import; so they are not in __all__ either, for `import *`.
+# The estimators need scikit-learn, which is optional and slow to import. They are imported when they are first used,
+# and are not in __all__, so that `from nn import *` does not import them.
 _on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators"}
 
 

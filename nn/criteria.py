@@ -18,11 +18,19 @@ from nn.losses import Criterion, LogisticLoss, floats
 
 
 class SoftMarginLoss(LogisticLoss):
-    """The logistic loss ln(1 + exp(-y h)) of scores h with labels y, -1 or 1: LogisticLoss in PyTorch's name."""
+    """The logistic loss ln(1 + exp(-y h)) of scores h with labels y, -1 or 1: LogisticLoss in PyTorch's name.
+
+    >>> round(nn.SoftMarginLoss()(np.array([0.0]), np.array([-1])).item(), 4)
+    0.6931
+    """
 
 
 class GaussianNLLLoss(Criterion):
-    """The negative log-likelihood of normal distributions: called with (prediction, target, var)."""
+    """The negative log-likelihood of normal distributions: called with (prediction, target, var).
+
+    >>> nn.GaussianNLLLoss()(np.array([1.0]), np.array([3.0]), np.array([1.0])).item()
+    2.0
+    """
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
@@ -35,7 +43,11 @@ class GaussianNLLLoss(Criterion):
 
 
 class PoissonNLLLoss(Criterion):
-    """The negative log-likelihood of Poisson distributions, whose means' logarithms are predicted."""
+    """The negative log-likelihood of Poisson distributions, whose means' logarithms are predicted.
+
+    >>> nn.PoissonNLLLoss()(np.array([0.0]), np.array([3.0])).item()
+    1.0
+    """
 
     def __init__(
         self, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
@@ -67,7 +79,11 @@ class _Margin(Criterion):
 
 
 class MarginRankingLoss(_Margin):
-    """max(0, margin - y (x1 - x2)): called with (x1, x2, target), the target 1 or -1."""
+    """max(0, margin - y (x1 - x2)): called with (x1, x2, target), the target 1 or -1.
+
+    >>> nn.MarginRankingLoss()(np.array([1.0]), np.array([2.0]), np.array([1])).item()
+    1.0
+    """
 
     def forward(self, x1: Any, x2: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of two scores."""
@@ -77,7 +93,11 @@ class MarginRankingLoss(_Margin):
 
 
 class HingeEmbeddingLoss(_Margin):
-    """A distance x where y = 1, and max(0, margin - x) where y = -1; the margin is 1 by default."""
+    """A distance x where y = 1, and max(0, margin - x) where y = -1; the margin is 1 by default.
+
+    >>> nn.HingeEmbeddingLoss(margin=2.0)(np.array([0.5, 0.5]), np.array([1, -1])).item()
+    1.0
+    """
 
     usual = 1.0
 
@@ -89,7 +109,11 @@ class HingeEmbeddingLoss(_Margin):
 
 
 class CosineEmbeddingLoss(_Margin):
-    """1 - cos where y = 1, and max(0, cos - margin) where y = -1: called with (x1, x2, target)."""
+    """1 - cos where y = 1, and max(0, cos - margin) where y = -1: called with (x1, x2, target).
+
+    >>> nn.CosineEmbeddingLoss()(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), np.array([1])).item()
+    1.0
+    """
 
     def forward(self, x1: Any, x2: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of pairs of vectors."""
@@ -99,7 +123,12 @@ class CosineEmbeddingLoss(_Margin):
 
 
 class TripletMarginLoss(Criterion):
-    """max(0, d(anchor, positive) - d(anchor, negative) + margin): called with these three."""
+    """max(0, d(anchor, positive) - d(anchor, negative) + margin): called with these three.
+
+    >>> anchor, positive, negative = np.zeros((1, 2)), np.array([[3.0, 4.0]]), np.array([[0.0, 2.0]])
+    >>> round(nn.TripletMarginLoss()(anchor, positive, negative).item(), 3)
+    4.0
+    """
 
     def __init__(
         self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False, *, reduction: str = "mean"
@@ -117,7 +146,14 @@ class TripletMarginLoss(Criterion):
 
 
 class TripletMarginWithDistanceLoss(Criterion):
-    """TripletMarginLoss with a distance of one's own, a function of two arrays."""
+    """TripletMarginLoss with a distance of one's own, a function of two arrays.
+
+    >>> def squared(a, b):
+    ...     return np.sum((a - b) ** 2, axis=-1)
+    >>> loss = nn.TripletMarginWithDistanceLoss(distance_function=squared)
+    >>> loss(np.zeros((1, 2)), np.ones((1, 2)), np.ones((1, 2))).item()
+    1.0
+    """
 
     def __init__(
         self,
@@ -147,7 +183,11 @@ class TripletMarginWithDistanceLoss(Criterion):
 
 
 class MultiLabelMarginLoss(Criterion):
-    """The hinge over each sample's labels and the classes that are none; rows of labels are filled up with -1."""
+    """The hinge between each sample's labels and all other classes; rows of labels are padded with -1.
+
+    >>> round(nn.MultiLabelMarginLoss()(np.array([[2.0, 0.0, 1.5]]), np.array([[0, -1, -1]])).item(), 4)
+    0.1667
+    """
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of scores."""
@@ -157,7 +197,11 @@ class MultiLabelMarginLoss(Criterion):
 
 
 class MultiLabelSoftMarginLoss(Criterion):
-    """The mean over the classes of the binary cross-entropies of scores."""
+    """The mean over the classes of the binary cross-entropies of scores.
+
+    >>> round(nn.MultiLabelSoftMarginLoss()(np.zeros((1, 3)), np.array([[1.0, 0.0, 1.0]])).item(), 4)
+    0.6931
+    """
 
     threshold = 0.0
 
@@ -175,7 +219,11 @@ class MultiLabelSoftMarginLoss(Criterion):
 class CTCLoss(Criterion):
     """-ln of the probability of all paths that give the target (Graves et al. 2006).
 
-    Called with (log_probs, targets, input_lengths, target_lengths).
+    Called with (log_probs, targets, input_lengths, target_lengths), as functional.ctc_loss describes them.
+
+    >>> log_probs = np.log(np.full((3, 2), 0.5))  # three steps, the blank and one label
+    >>> round(np.exp(-nn.CTCLoss()(log_probs, np.array([1]), 3, 1)).item(), 4)
+    0.75
     """
 
     def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:

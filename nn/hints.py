@@ -171,7 +171,7 @@ METHODS = {
     "add_module": "assign it, self.name = layer, or use Sequential.add",
     "requires_grad_": "write model.freeze() and model.unfreeze()",
     "register_full_backward_hook": "read loss.adjoints(), or use nn.watch",
-    "flatten_parameters": "leave it away; each parameter is used where it is",
+    "flatten_parameters": "leave it out; each parameter is used where it is",
     "generate_square_subsequent_mask": "write is_causal=True in the call",
     "compile": "that is a Sequential's; write nn.fit(model, (X, y), loss, optimizer)",
     "fit": "write nn.fit(model, (X, y), loss, optimizer)",
@@ -183,7 +183,7 @@ METHODS = {
     "get_weights": "write model.state_dict()",
     "set_weights": "write model.load_state_dict(state)",
     "trainable": "write model.freeze() and model.unfreeze()",
-    **dict.fromkeys(("to", "cuda", "cpu", "device"), "everything is in main memory; leave it away"),
+    **dict.fromkeys(("to", "cuda", "cpu", "device"), "everything is in main memory; leave it out"),
     **dict.fromkeys(("float", "double", "half"), "layers are made in their dtype: nn.Linear(3, 4, dtype=np.float64)"),
 }
 
@@ -213,8 +213,8 @@ OPTIMIZER = {
     "clipnorm": "write fit(..., clip_norm=1.0), or nn.optim.clip_grad_norm(optimizer, 1.0) before step()",
     "clipvalue": "write fit(..., clip_value=0.5), or nn.optim.clip_grad_value(optimizer, 0.5) before step()",
     "decay": "write nn.optim.InverseTimeLR(optimizer, 0.01) for a step size that falls",
-    "foreach": "all parameters are one vector; leave it away",
-    "fused": "all parameters are one vector; leave it away",
+    "foreach": "all parameters are one vector; leave it out",
+    "fused": "all parameters are one vector; leave it out",
 }
 
 DENSE = {
@@ -235,14 +235,14 @@ EMBEDDING = {
 }
 
 EARLY_STOPPING = {
-    "verbose": "why a training ended is shown with its epochs; leave it away",
+    "verbose": "why a training ended is shown with its epochs; leave it out",
     "baseline": "write a callback that calls training.stop('why')",
     "start_from_epoch": "write a larger patience=",
 }
 
 LOADER = {
-    "num_workers": "batches are slices of arrays, made where they are asked for; leave it away",
-    "pin_memory": "everything is in main memory; leave it away",
+    "num_workers": "batches are slices of arrays, made where they are asked for; leave it out",
+    "pin_memory": "everything is in main memory; leave it out",
     "generator": "write rng=0, or a numpy.random.Generator",
     "sampler": "write shuffle=True, replacement=True, or DataLoader(X[order], y[order])",
     "collate_fn": "write DataLoader(X, y) of whole arrays, np.stack(list(rows)) of single ones",
@@ -268,7 +268,7 @@ def also(what: str, names: Mapping[str, str], answers: Mapping[str, str]) -> Cal
                 value, own = given.pop(name), names[name]
                 if own in given or own in signature.bind_partial(*args).arguments:
                     raise TypeError(
-                        f"{what}: {name} is another name of {own}; received both, {name}={value!r:.80}. Leave one away."
+                        f"{what}: {name} is another name of {own}; received both, {name}={value!r:.80}. Pass one."
                     )
                 given[own] = value
             if not open_ended:

@@ -28,7 +28,11 @@ Shape = Sequence[int]
 
 
 def initial(initialiser: Callable[..., Any] | str, shape: Shape, rng: Rng, dtype: npt.DTypeLike, what: str) -> Array:
-    """A copy of what an initialiser gives for a parameter; ValueError, begun by `what`, unless it is what was asked."""
+    """A copy of what an initialiser gives for a parameter; ValueError, begun by `what`, unless it is what was asked.
+
+    >>> nn.init.initial("zeros", (3,), None, np.float32, "the bias's initialiser")
+    array([0., 0., 0.], dtype=float32)
+    """
     wanted, kind = tuple(shape), floating(dtype)
     if isinstance(initialiser, str):
         if initialiser not in NAMED:
@@ -47,7 +51,11 @@ def initial(initialiser: Callable[..., Any] | str, shape: Shape, rng: Rng, dtype
 
 
 def generator(rng: Rng) -> np.random.Generator:
-    """The generator that `rng` stands for: itself, one seeded with an int, or a freshly seeded one for None."""
+    """The generator that `rng` stands for: itself, one seeded with an int, or a freshly seeded one for None.
+
+    >>> nn.init.generator(0).integers(10, size=3)
+    array([8, 6, 5])
+    """
     if isinstance(rng, np.random.Generator):
         return rng
     if rng is None or (isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0):
@@ -59,24 +67,42 @@ def generator(rng: Rng) -> np.random.Generator:
 
 
 def zeros(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Zeros: right for biases, never for the weights of two layers (units that start alike stay alike)."""
+    """Zeros: right for biases, never for the weights of two layers (units that start alike stay alike).
+
+    >>> nn.init.zeros((2, 3))
+    array([[0., 0., 0.],
+           [0., 0., 0.]], dtype=float32)
+    """
     return np.zeros(shape, floating(dtype))
 
 
 def ones(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Ones: the scale of a normalisation."""
+    """Ones: the scale of a normalisation.
+
+    >>> nn.init.ones((3,))
+    array([1., 1., 1.], dtype=float32)
+    """
     return np.ones(shape, floating(dtype))
 
 
 def constant(shape: Shape, value: float, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
-    """One number everywhere."""
+    """One number everywhere.
+
+    >>> nn.init.constant((2, 2), 0.5)
+    array([[0.5, 0.5],
+           [0.5, 0.5]], dtype=float32)
+    """
     return np.full(shape, real(value, "init.constant: value", least=-math.inf), floating(dtype))
 
 
 def uniform(
     shape: Shape, low: float = 0.0, high: float = 1.0, rng: Rng = None, dtype: npt.DTypeLike = np.float32
 ) -> Array:
-    """Uniform between `low` and `high`."""
+    """Uniform between `low` and `high`.
+
+    >>> nn.init.uniform((2, 3), -0.1, 0.1, rng=0).shape
+    (2, 3)
+    """
     low = real(low, "init.uniform: low", least=-math.inf)
     high = real(high, "init.uniform: high", least=low)
     kind = floating(dtype)
@@ -86,7 +112,11 @@ def uniform(
 def normal(
     shape: Shape, mean: float = 0.0, std: float = 1.0, rng: Rng = None, dtype: npt.DTypeLike = np.float32
 ) -> Array:
-    """Normal of this mean and standard deviation."""
+    """Normal of this mean and standard deviation.
+
+    >>> nn.init.normal((2, 3), std=0.02, rng=0).shape
+    (2, 3)
+    """
     mean = real(mean, "init.normal: mean", least=-math.inf)
     std = real(std, "init.normal: std")
     kind = floating(dtype)
@@ -97,6 +127,10 @@ def orthogonal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32,
     """`gain` times a random matrix with orthonormal rows, or columns where those are fewer (Saxe et al. 2014).
 
     So a product of many keeps lengths. Axes after the second count as inputs.
+
+    >>> w = nn.init.orthogonal((3, 3), rng=0, dtype=np.float64)
+    >>> bool(np.allclose(w @ w.T, np.eye(3)))
+    True
     """
     fan_in, _ = fans(shape)
     kind = floating(dtype)
@@ -109,41 +143,69 @@ def orthogonal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32,
 
 
 def xavier_uniform(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32, *, gain: float = 1.0) -> Array:
-    """Uniform in ± gain sqrt(6 / (fan_in + fan_out))."""
+    """Uniform in ± gain sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, equation 16).
+
+    >>> float(nn.init.xavier_uniform((3, 3), rng=0).max()) <= 1.0
+    True
+    """
     bound = real(gain, "init.xavier_uniform: gain") * math.sqrt(6 / sum(fans(shape)))
     return uniform(shape, -bound, bound, rng, dtype)
 
 
 def xavier_normal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32, *, gain: float = 1.0) -> Array:
-    """Normal of standard deviation gain sqrt(2 / (fan_in + fan_out))."""
+    """Normal of standard deviation gain sqrt(2 / (fan_in + fan_out)) (Glorot & Bengio 2010).
+
+    >>> round(float(nn.init.xavier_normal((100, 100), rng=0).std()), 2)
+    0.1
+    """
     deviation = real(gain, "init.xavier_normal: gain") * math.sqrt(2 / sum(fans(shape)))
     return normal(shape, 0.0, deviation, rng, dtype)
 
 
 def lecun_uniform(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Uniform in ±sqrt(3 / fan_in)."""
+    """Uniform in ±sqrt(3 / fan_in), whose variance is 1 / fan_in (LeCun et al. 1998, section 4.6).
+
+    >>> float(nn.init.lecun_uniform((200, 12), rng=0).max()) <= 0.5
+    True
+    """
     bound = math.sqrt(3 / fans(shape)[0])
     return uniform(shape, -bound, bound, rng, dtype)
 
 
 def lecun_normal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Normal of standard deviation sqrt(1 / fan_in)."""
+    """Normal of standard deviation sqrt(1 / fan_in) (LeCun et al. 1998, section 4.6).
+
+    >>> round(float(nn.init.lecun_normal((200, 100), rng=0).std()), 2)
+    0.1
+    """
     return normal(shape, 0.0, math.sqrt(1 / fans(shape)[0]), rng, dtype)
 
 
 def he_uniform(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Uniform in ±sqrt(6 / fan_in)."""
+    """Uniform in ±sqrt(6 / fan_in) (He et al. 2015).
+
+    >>> float(nn.init.he_uniform((200, 6), rng=0).max()) <= 1.0
+    True
+    """
     bound = math.sqrt(6 / fans(shape)[0])
     return uniform(shape, -bound, bound, rng, dtype)
 
 
 def he_normal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Normal of standard deviation sqrt(2 / fan_in)."""
+    """Normal of standard deviation sqrt(2 / fan_in) (He et al. 2015, equation 10).
+
+    >>> round(float(nn.init.he_normal((200, 50), rng=0).std()), 2)
+    0.2
+    """
     return normal(shape, 0.0, math.sqrt(2 / fans(shape)[0]), rng, dtype)
 
 
 def fans(shape: Shape) -> tuple[int, int]:
-    """(fan_in, fan_out) of a weight of this shape."""
+    """(fan_in, fan_out) of a weight of this shape.
+
+    >>> nn.init.fans((16, 3, 5, 5))
+    (75, 400)
+    """
     if np.ndim(shape) == 0 or len(shape) < 2 or min(shape) < 1:
         raise ValueError(
             f"this initialiser goes by a weight's inputs and outputs; received shape {shape!r:.80}. "
@@ -154,7 +216,11 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 
 def floating(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """A dtype that parameters can have."""
+    """A dtype that parameters can have.
+
+    >>> nn.init.floating("float32")
+    dtype('float32')
+    """
     try:
         asked = np.dtype(dtype)
     except TypeError:

@@ -41,7 +41,13 @@ class Criterion(Module):
 
 
 class MSELoss(Criterion):
-    """The squared error (y' - y)², for a prediction and a target of the same shape; with `half`, (y' - y)² / 2."""
+    """The squared error (y' - y)², of a prediction y' and a target y of the same shape; with `half`, (y' - y)² / 2.
+
+    >>> prediction = ad.Tensor([1.0, 2.0])
+    >>> nn.MSELoss()(prediction, np.array([0.0, 4.0])).backward()
+    >>> prediction.grad
+    array([ 1., -2.])
+    """
 
     def __init__(self, *, half: bool = False, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
@@ -55,7 +61,11 @@ class MSELoss(Criterion):
 
 
 class L1Loss(Criterion):
-    """The absolute error |y' - y|."""
+    """The absolute error |y' - y|, for a prediction and a target of the same shape.
+
+    >>> nn.L1Loss()(np.array([1.0, 5.0]), np.array([2.0, 2.0])).item()
+    2.0
+    """
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of a prediction."""
@@ -63,7 +73,11 @@ class L1Loss(Criterion):
 
 
 class HuberLoss(Criterion):
-    """The squared error of small differences, the absolute one of those above `delta`."""
+    """The squared error d² / 2 of small differences d, delta (|d| - delta / 2) of those above `delta` (Huber 1964).
+
+    >>> nn.HuberLoss(reduction="none")(np.array([0.5, 10.0]), np.zeros(2))
+    array([0.125, 9.5  ])
+    """
 
     def __init__(self, *, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
@@ -77,7 +91,11 @@ class HuberLoss(Criterion):
 
 
 class SmoothL1Loss(Criterion):
-    """The Huber loss over its delta, here `beta`."""
+    """The Huber loss over its delta, here `beta`.
+
+    >>> nn.SmoothL1Loss(reduction="none")(np.array([0.5, 10.0]), np.zeros(2))
+    array([0.125, 9.5  ])
+    """
 
     def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
@@ -91,7 +109,11 @@ class SmoothL1Loss(Criterion):
 
 
 class BCELoss(Criterion):
-    """Binary cross-entropy of probabilities, such as a sigmoid's, with targets in [0, 1]."""
+    """Binary cross-entropy of probabilities, such as a sigmoid's, with targets in [0, 1].
+
+    >>> round(nn.BCELoss()(np.array([0.5, 0.25]), np.array([0.0, 1.0])).item(), 4)
+    1.0397
+    """
 
     def forward(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
         """The loss of a prediction."""
@@ -101,7 +123,11 @@ class BCELoss(Criterion):
 
 
 class BCEWithLogitsLoss(Criterion):
-    """Binary cross-entropy of scores, with targets in [0, 1]; positives count `pos_weight` times."""
+    """Binary cross-entropy of scores, with targets in [0, 1]; positives count `pos_weight` times.
+
+    >>> round(nn.BCEWithLogitsLoss(pos_weight=3.0)(np.array([0.0]), np.array([1.0])).item(), 4)
+    2.0794
+    """
 
     threshold = 0.0
 
@@ -117,7 +143,14 @@ class BCEWithLogitsLoss(Criterion):
 
 
 class CrossEntropyLoss(Criterion):
-    """Cross-entropy of logits, of shape (batch, classes, ...), with integer labels or probabilities."""
+    """Cross-entropy of logits, of shape (batch, classes, ...), with integer labels or probabilities.
+
+    >>> logits = ad.Tensor([[2.0, 0.0, 0.0]])
+    >>> loss = nn.CrossEntropyLoss()(logits, np.array([0]))
+    >>> loss.backward()
+    >>> logits.grad.round(4)  # softmax minus the one-hot label
+    array([[-0.213 ,  0.1065,  0.1065]])
+    """
 
     def __init__(
         self,
@@ -146,7 +179,12 @@ class CrossEntropyLoss(Criterion):
 
 
 class NLLLoss(Criterion):
-    """The negative log-likelihood of log-probabilities, such as LogSoftmax's, with integer labels."""
+    """The negative log-likelihood of log-probabilities, such as LogSoftmax's, with integer labels.
+
+    >>> log_probs = np.log(np.array([[0.5, 0.5], [0.1, 0.9]]))
+    >>> nn.NLLLoss(reduction="none")(log_probs, np.array([0, 1])).round(4)
+    array([0.6931, 0.1054])
+    """
 
     def __init__(
         self, weight: npt.ArrayLike | None = None, *, ignore_index: int = IGNORED, reduction: str = "mean"
@@ -168,7 +206,11 @@ class NLLLoss(Criterion):
 
 
 class MultiMarginLoss(Criterion):
-    """The multi-class hinge of scores, of shape (batch, classes), with integer labels."""
+    """The multi-class hinge of scores, of shape (batch, classes), with integer labels.
+
+    >>> round(nn.MultiMarginLoss()(np.array([[2.0, 1.5, 0.0]]), np.array([0])).item(), 4)
+    0.1667
+    """
 
     def __init__(
         self, p: int = 1, margin: float = 1.0, weight: npt.ArrayLike | None = None, *, reduction: str = "mean"
@@ -194,7 +236,11 @@ class MultiMarginLoss(Criterion):
 
 
 class LogisticLoss(Criterion):
-    """The logistic loss ln(1 + exp(-y h)) of scores h with labels y, -1 or 1 (PyTorch's SoftMarginLoss)."""
+    """The logistic loss ln(1 + exp(-y h)) of scores h with labels y, -1 or 1 (PyTorch's SoftMarginLoss).
+
+    >>> round(nn.LogisticLoss()(np.array([0.0]), np.array([1])).item(), 4)
+    0.6931
+    """
 
     threshold = 0.0
 
@@ -204,7 +250,11 @@ class LogisticLoss(Criterion):
 
 
 class HingeLoss(Criterion):
-    """The hinge max(0, 1 - y h) of scores h with labels y, -1 or 1: that of support vector machines."""
+    """The hinge max(0, 1 - y h) of scores h with labels y, -1 or 1: that of support vector machines.
+
+    >>> nn.HingeLoss()(np.array([0.5, 2.0]), np.array([1, 1])).item()
+    0.25
+    """
 
     threshold = 0.0
 
@@ -214,7 +264,12 @@ class HingeLoss(Criterion):
 
 
 class KLDivLoss(Criterion):
-    """The Kullback-Leibler divergence of log-probabilities from target probabilities (their logs: `log_target`)."""
+    """The Kullback-Leibler divergence of log-probabilities from target probabilities (their logs: `log_target`).
+
+    >>> p, q = np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]])
+    >>> round(nn.KLDivLoss(reduction="batchmean")(np.log(p), q).item(), 4)
+    0.1308
+    """
 
     reductions = (*REDUCTIONS, "batchmean")
 

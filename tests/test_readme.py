@@ -35,3 +35,8 @@ def test_what_the_readme_names_is_there() -> None:
     root = Path(__file__).parent.parent
     for path in re.findall(r"`((?:autodiff|nn|notebooks|tests|benchmarks)/[^`]*)`", README):
         assert (root / path).exists(), path
+
+
+def test_the_citation_names_this_version() -> None:
+    citation = (Path(__file__).parent.parent / "CITATION.cff").read_text(encoding="utf-8")
+    assert re.findall(r"^version: (.*)$", citation, re.MULTILINE) == [ad.__version__]

@@ -229,7 +229,7 @@ def test_a_result_that_is_not_one_number_is_refused(make: Any) -> None:
 @pytest.mark.parametrize("result", [None, "text", [1.0, "text"], {"loss": object()}])
 def test_a_result_that_is_no_array_is_refused(result: Any) -> None:
     for make in (ad.grad, ad.jacobian, lambda f: lambda x: ad.vjp(f, x)):
-        with pytest.raises(TypeError, match=r"is to return (one array, a Tensor|arrays, Tensors or nests of them); it"):
+        with pytest.raises(TypeError, match=r"must return (one array, a Tensor|arrays, Tensors or nests of them); it"):
             make(lambda x: result)(1.0)
     with pytest.raises(TypeError, match=r"nests of them; it returned str at \[1\]\['a'\]"):
         ad.vjp(lambda x: (x, {"a": "text"}), 1.0)

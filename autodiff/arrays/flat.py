@@ -23,6 +23,12 @@ class Flat:
     `value`, call `assigned()`. A Tensor is in one Flat at a time: the one made last.
 
     Raises TypeError for a Tensor that is not a leaf, and for mixed dtypes.
+
+    >>> a, b = ad.Tensor([1.0, 2.0]), ad.Tensor([[3.0]])
+    >>> flat = ad.Flat([a, b])
+    >>> np.sum(a * a * b).backward()
+    >>> flat.value, flat.grad
+    (array([1., 2., 3.]), array([ 6., 12.,  5.]))
     """
 
     def __init__(self, tensors: Sequence[Tensor]) -> None:

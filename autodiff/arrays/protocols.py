@@ -1,4 +1,4 @@
-"""How a Tensor answers what Python and the array API ask of any array: conversions, copies, pickling, a namespace."""
+"""What Python and the array API expect of arrays, on a Tensor: conversions, copies, pickling, a namespace."""
 
 from __future__ import annotations
 

@@ -17,6 +17,10 @@ def graph(y: Tensor) -> list[Tensor]:
 
     Of each Tensor `is_leaf`, `operation`, `operands`, `scopes`, `value` and `name` say where it came from. Raises
     TypeError for what is no Tensor.
+
+    >>> x = ad.Tensor(2.0, name="x")
+    >>> [(t.operation, t.item()) for t in ad.graph(np.square(x) + x)]
+    [(None, 2.0), ('square', 4.0), ('add', 6.0)]
     """
     if not isinstance(y, Tensor):
         raise TypeError(f"ad.graph was asked for what a {type(y).__name__} depends on; pass the Tensor it came from.")
@@ -28,6 +32,10 @@ def contributions(y: Tensor, seed: npt.ArrayLike | None = None) -> Iterator[tupl
     """What every operation adds to the adjoint of each of its operands: (result, operand, array of its shape).
 
     The sum over all results that have an operand is the operand's adjoint. `seed` is as in `y.adjoints(seed)`.
+
+    >>> x = ad.Tensor(3.0, name="x")
+    >>> [share.item() for result, operand, share in ad.contributions(x * x)]
+    [3.0, 3.0]
     """
     adjoints = y.adjoints(seed)
     for result in graph(y):

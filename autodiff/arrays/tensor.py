@@ -63,7 +63,7 @@ def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tens
 
 
 def notebook_display(result: Tensor, /) -> dict[str, str]:
-    """What a notebook shows of a Tensor besides its text; whoever draws pictures puts their function here."""
+    """What a notebook shows of a Tensor besides its text. The package puts the function that draws pictures here."""
     return {}
 
 
@@ -105,12 +105,15 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     Tensors are immutable, except that a leaf (one that no operation made) is given a new value by assignment,
     `w.value = w.value - 0.1 * w.grad`, in its own shape and dtype.
+
+    >>> ad.Tensor([1.0, 2.0]) * 3.0
+    Tensor([3., 6.])
     """
 
     __slots__ = ("_grad_storage",)
 
     items_taken: ClassVar[int] = 0  # how often .item() was called; a transform warns of a result that lost a derivative
-    _grad_storage: Array | None  # where the next adjoint is to be written, if it has a place and nobody else has it
+    _grad_storage: Array | None  # the array that the next adjoint is written into, where there is one to reuse
 
     def __init__(self, value: Any, name: str | None = None, dtype: npt.DTypeLike | None = None, **other: Any) -> None:
         if other:
@@ -159,7 +162,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         self.assigned()
 
     def assigned(self) -> None:
-        """Note that a leaf has a new value: graphs recorded with the old one refuse to be reversed from now on."""
+        """Note that a leaf has a new value. Calling `backward` on a graph recorded with the old one raises an error."""
         self.serial = next_serial()  # younger than whatever used it
 
     @property
@@ -181,7 +184,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no operation made it: it was made of an array, and may be a parameter."""
+        """Whether it is a leaf: made from an array, not by an operation. Parameters are leaves."""
         return self.primitive is None
 
     @property
@@ -191,12 +194,12 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     @property
     def operands(self) -> tuple[Any, ...]:
-        """What the operation was called with: Tensors, and constants as they are."""
+        """The arguments of the operation: Tensors, and constants as they are."""
         return operands(self)
 
     @property
     def scopes(self) -> list[Any]:
-        """What it was recorded in, the innermost first: the names of `ad.scope`, and modules. A leaf is in none."""
+        """The scopes it was recorded in, innermost first: names of `ad.scope`, and modules. Leaves have none."""
         found, scope = [], self.scope
         while scope:
             scope, entered = scope

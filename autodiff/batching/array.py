@@ -249,7 +249,7 @@ def looped(level: int, function: Callable[..., Any], args: Any, kwargs: Any) -> 
     """A function called for each example, and its results put together again."""
     count = next(x.count for x in _batches((args, kwargs)) if x.level == level)
     if not count:
-        raise NotBatched(f"{getattr(function, '__name__', function)} of no examples: nobody knows their shape")
+        raise NotBatched(f"{getattr(function, '__name__', function)} of no examples: their shape is unknown")
     results = [function(*_example(args, level, k), **_example(kwargs, level, k)) for k in range(count)]
     return _together(results, level)
 

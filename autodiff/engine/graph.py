@@ -1,4 +1,4 @@
-"""What a computation leaves behind: nodes that know where they came from, and the orders to read them in."""
+"""The recorded graph: nodes that know where they came from, and the orders to read them in."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 # entry makes a pair of its own, so that two calls of one module are told apart.
 Scope = tuple[Any, ...]
 
-# The scope operations are recorded in; None while nothing is remembered (no_grad). One variable serves both,
-# so an operation reads it once, and threads and asyncio tasks do not see each other's.
+# The scope that operations are recorded in; None while nothing is recorded (no_grad). One variable serves both, so that
+# an operation reads only one. It is a ContextVar: each thread and asyncio task has its own.
 current_scope: ContextVar[Scope | None] = ContextVar("current_scope", default=())
 
 NOT_RETAINED = object()
@@ -26,7 +26,7 @@ by_serial = attrgetter("serial")
 
 
 class Node:
-    """A value and its origin: the primitive that made it, of which arguments, and when.
+    """A value and its origin: the primitive that made it, its arguments, and its serial number.
 
     `primal` is the raw value (an ndarray, or a NumPy scalar where ndim is 0). A leaf has no primitive.
     An argument's serial number is smaller than its node's: recording order is topological order.
@@ -47,8 +47,8 @@ class Node:
 def ancestors(*roots: Node, since: int = -1, shown: bool = False) -> list[Node]:
     """The roots and everything they depend on, in the order of recording: arguments before results.
 
-    Nodes recorded before the serial number `since` are left out, and so is what only they depend on. With `shown`,
-    what only serves rules is left out too, and a leaf may have been assigned a new value since: nothing is computed.
+    Nodes recorded before the serial number `since` are left out, with all that only they depend on. `shown` is for
+    readers that compute nothing: residuals are left out too, and leaves may have been assigned new values since.
     """
     found, seen = list(roots), set(roots)
     for node in found:  # grows as it is read: a search without recursion
@@ -64,7 +64,7 @@ def ancestors(*roots: Node, since: int = -1, shown: bool = False) -> list[Node]:
 
 
 def operands(node: Node) -> tuple[Any, ...]:
-    """The arguments of an operation, less those that only serve its rules: what a reader of the graph is shown."""
+    """The arguments of an operation without its residuals, which only its rules need: what readers are shown."""
     residuals = 0 if node.primitive is None else node.primitive.residuals
     return node.arguments[:-residuals] if residuals else node.arguments
 

@@ -1,4 +1,4 @@
-"""Running a primitive and remembering it: the one place where nodes with an origin are made."""
+"""Running a primitive and recording it. All nodes with an origin are made here."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _read_scope = current_scope.get
 
 
 def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
-    """Run a primitive on the raw values of its arguments; the result remembers them.
+    """Run a primitive on the raw values of its arguments, and record the result.
 
-    Where nothing is to be remembered (no node among the arguments, or inside `no_grad`) it is a plain array.
+    If no argument is a node, or inside `no_grad`, nothing is recorded and the result is a plain array.
     """
     kind = None
     raw = []
@@ -83,7 +83,13 @@ def _apart(primal: Any, raw: list[Any]) -> Any:
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Within it nothing is recorded and results are plain arrays: `with ad.no_grad():` or `@ad.no_grad()`."""
+    """Within it nothing is recorded and results are plain arrays: `with ad.no_grad():` or `@ad.no_grad()`.
+
+    >>> w = ad.Tensor([1.0, 2.0])
+    >>> with ad.no_grad():
+    ...     w * 3.0
+    array([3., 6.])
+    """
     token = current_scope.set(None)
     try:
         yield
@@ -98,6 +104,12 @@ class scope:  # noqa: N801  # it reads as a statement: with ad.scope("encoder")
     ----------
     name : a string; or a module, an object whose attributes are the parameters of what is recorded inside. It is kept
         as it is and named when a picture is drawn
+
+    >>> x = ad.Tensor(2.0)
+    >>> with ad.scope("encoder"):
+    ...     y = np.exp(x)
+    >>> y.scopes
+    ['encoder']
     """
 
     __slots__ = ("_name",)

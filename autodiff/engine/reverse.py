@@ -24,26 +24,26 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
     every: bool = True,
     since: int = -1,
 ) -> dict[Node, Any]:
-    """The adjoint of every node the root depends on, for `seed` at the root: the chain rule, results first.
+    """The adjoint of every node that the root depends on, for `seed` at the root: the chain rule, results first.
 
-    With `wrt`, only the paths from those nodes are followed; with `since`, nodes recorded before that serial number
-    receive their adjoints and are not passed through. With every=False, interior adjoints are let go of
-    as soon as they are passed on, except where they are to be kept. A recorded pass shows the rules Tensors
-    instead of raw arrays: its results remember where they came from and can be differentiated again.
+    With `wrt`, only the paths from those nodes are followed. With `since`, nodes recorded before that serial number
+    receive their adjoints, but do not pass them on. With every=False, the adjoints of interior nodes are freed as soon
+    as they have been passed on, except those that `retain_grad` asked for. In a recorded pass the rules are given
+    Tensors instead of raw arrays, so that the adjoints can be differentiated again.
 
-    Nodes that no derivative reaches are left out. Adjoints may share memory with each other or be read-only
-    views: copy one before writing into it.
+    Nodes that no derivative reaches are left out. Adjoints may share memory with each other, or be read-only views:
+    copy one before writing into it.
     """
     order = ancestors(root, since=since) if wrt is None else between(wrt, root)
     inside = None if wrt is None else frozenset(order)
     found: dict[Node, Any] = {root: seed}
     batched = levels(seed) - levels(root.primal) if isinstance(seed, Batch) else NO_LEVELS
-    summed: dict[Node, Any] = {}  # of those, the arrays that were made here, free to be added into
+    summed: dict[Node, Any] = {}  # those of them that are arrays made here: further shares are added in place
     adjoint_of, sum_of, taken = found.get, summed.get, found.pop
 
     def add(argument: Node, share: Any, primitive: Primitive) -> None:
         primal = argument.primal
-        if type(share) is float64 is type(primal):  # numbers: nothing to conform, or to add into
+        if type(share) is float64 is type(primal):  # numbers: no shape to conform to, and no array to add into
             total = adjoint_of(argument)
             found[argument] = share if total is None else total + share
             return

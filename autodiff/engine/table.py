@@ -1,9 +1,9 @@
-"""The table: one record per function, with all that is known of its derivative. Four doors lead into it.
+"""The table: one record per function, with all that is known of its derivative. Four functions write into it.
 
 `adjoint(f, *rules)`   f has derivatives: one rule per data argument
 `constant(f)`          f's derivative is zero wherever it exists (comparisons, argmax, floor ...)
 `composed(f)`          f is written with functions that are in the table already
-`@primitive`           a NumPy function of one's own comes in by the first door
+`@primitive`           f is a function of the user's; `adjoint` then declares its rules
 
 A rule is a function of (g, y, *arguments, **parameters): the adjoint g of the result, the result y, and what f
 was called with; it returns the argument's adjoint. It is written in NumPy, so that it runs on raw arrays in an
@@ -37,8 +37,8 @@ Kind = Literal["differentiable", "constant", "composed", "refused", "undeclared"
 class Primitive:
     """The record of one function: how to compute it, of what kind it is, and what that kind needs.
 
-    A differentiable function has one adjoint rule per data argument, a composed one its definition, a refused one the
-    reason; an undeclared one is a function of the user's that has no rules yet.
+    A differentiable function has one adjoint rule per data argument, a composed one its definition, and a refused one
+    the reason. An undeclared one is a function of the user's that has no rules yet.
     """
 
     __slots__ = (
@@ -65,19 +65,19 @@ class Primitive:
         self.broadcasts = isinstance(function, np.ufunc)
         # Whether each element of the result depends on one element of each argument (matmul's do not).
         self.elementwise = isinstance(function, np.ufunc) and function.signature is None
-        self.linear = False  # in each argument, the others held: the forward pass applies the function itself
+        self.linear = False  # linear in each argument alone: the forward pass applies the function itself
         self.residuals = 0  # how many of the last arguments were computed from the others, for the rules alone
-        self.redeclared = False  # its derivative is no longer the textbook's, which traces would show
+        self.redeclared = False  # a user changed its derivative, so traces cannot show the usual formula
         self.writing: Writing | Callable[[Node], Writing] | None = (
             None  # how traces write it, or what says so for a node
         )
-        self.operator = False  # one of Python's operators records it without asking for its kind
+        self.operator = False  # one of Python's operators records it without looking at its kind
         self.lowering: Function | None = None  # how programs write it; the function itself where they call it
 
     def declare(
         self, kind: Kind, rules: tuple[Rule | None, ...] | Each = (), keywords: frozenset[str] = frozenset()
     ) -> None:
-        """Change this record to another kind, with the rules of that kind; what was known before is forgotten."""
+        """Change this record to another kind, with the rules of that kind. All earlier declarations are dropped."""
         self.redeclared = self.kind in ("differentiable", "constant", "composed")
         self.kind, self.rules, self.keywords = kind, rules, keywords
         self.definition, self.reason, self.linear, self.residuals = None, "", False, 0
@@ -206,7 +206,8 @@ def adjoint(
     `residuals` says how many of the last arguments were computed from the others, so that a rule need not do it again
     (the softmax beside a cross-entropy of logits); pictures and traces leave them out.
 
-    >>> ad.adjoint(np.tanh, lambda g, y, x: g * (1 - y * y))
+    >>> product = ad.primitive(lambda a, b: a * b)
+    >>> ad.adjoint(product, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
     """
     if bool(rules) + (each is not None) + (together is not None) != 1:
         raise TypeError(
@@ -242,6 +243,7 @@ def written(
     partials : the local partial derivative by each operand of a function of numbers; y stands for the result
     pullbacks : what each operand's adjoint receives when the result's is g
 
+    >>> cube = ad.primitive(lambda x: x**3)
     >>> ad.written(cube, "a³", ("3 a²",), ("3 g a²",))
     """
     known = table[function]
@@ -267,6 +269,8 @@ def constant(*functions: Function) -> None:
     """Declare that the derivative of each function is zero: on Tensors it gives plain arrays, constants.
 
     (Python's operator for such a function, `*` for np.multiply, still gives a Tensor; no derivative flows through it.)
+
+    >>> ad.constant(ad.primitive(lambda x: np.round(x)))
     """
     for function in functions:
         known = record(function)
@@ -280,7 +284,10 @@ def linear(*functions: Function) -> None:
 
 
 def composed(function: Function) -> Callable[[F], F]:
-    """Declare `function` through a definition made of functions that have rules already."""
+    """Declare `function` through a definition made of functions that have rules already.
+
+    >>> definition = ad.composed(lambda x: 2 * np.asarray(x))(lambda x: 2.0 * x)
+    """
     known = record(function)
     if known.operator:
         raise TypeError(
@@ -311,6 +318,8 @@ def primitive(function: F) -> F:
     ... def cube(x):
     ...     return x**3
     >>> ad.adjoint(cube, lambda g, y, x: 3 * g * x**2)
+    >>> ad.grad(cube)(2.0)
+    array(12.)
     """
 
     @functools.wraps(function)
@@ -341,7 +350,7 @@ def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Itera
         raise TypeError(
             f"{spelled(function)} was called with {', '.join(f'{k}={kwargs[k]!r:.60}' for k in unknown)}, which its "
             f"adjoint rule does not cover (it covers: {', '.join(sorted(keywords)) or 'no keyword'}); Tensors are "
-            "never written into, so leave out= away, and compose the rest from other functions."
+            "never written into, so omit out=, and compose the rest from other functions."
         )
     return {k: v for k, v in kwargs.items() if k in keywords}
 

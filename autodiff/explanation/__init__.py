@@ -1,4 +1,4 @@
-"""Questions put to a recorded computation: why is this gradient zero, where does the NaN come from, what is held.
+"""Answers about a recorded computation: why a gradient is zero, where a NaN comes from, what is held in memory.
 
 flow       every adjoint, and what each operation passes on to each of its arguments
 wording    how operations, places and sizes are written; the answer as text, HTML and picture

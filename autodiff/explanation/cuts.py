@@ -1,4 +1,4 @@
-"""Where the way from a Tensor ends: in a constant, in a Tensor made anew, in another graph.
+"""Where the path from a Tensor ends before the result: in a constant, in a copied Tensor, in another graph.
 
 A plain array does not know what it was computed from. But it can be compared: a constant that equals np.sign of x,
 or the value of x, was hardly made of anything else. The Tensors that were computed from x and are still held by

@@ -42,14 +42,17 @@ class Read(NamedTuple):
 class debug:  # noqa: N801  # it reads as a statement: with ad.debug()
     """Within it every value and adjoint is checked as it appears: `with ad.debug():` or `@ad.debug()`.
 
-    The first NaN, or infinity made of finite numbers, raises FloatingPointError with the operation, the line of your
-    program, the index and the operands there, and what to write instead. (An infinity that you put in, as masks do, is
-    let pass until a NaN is made of it.) A plain array that an operation has read and that is written into before
-    `backward` raises RuntimeError by name. An error that an adjoint rule raises names the line of the operation it
-    belongs to. `ad.explain` names the lines of what was recorded within.
+    The first NaN, or infinity computed from finite numbers, raises FloatingPointError with the operation, the line of
+    your program, the index and the operands there, and what to write instead. (An infinity among the inputs, as in
+    masks, is allowed until a NaN is computed from it.) If a plain array that an operation has read is changed before
+    `backward`, RuntimeError names it. An error raised in an adjoint rule names the line of its operation. `ad.explain`
+    names the lines of the operations recorded within.
 
-    It watches the thread that it was entered in, and makes small operations several times slower; outside of it nothing
-    is. After an error it watches no more.
+    It checks the thread that it was entered in, where small operations become several times slower. Code outside of it
+    is not slower. After an error it stops checking.
+
+    >>> with ad.debug():
+    ...     np.exp(ad.Tensor(1.0)).backward()
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Where an adjoint becomes zero on its way, where it shrinks, and where paths cancel."""
+"""Where an adjoint becomes zero, where it shrinks, and where the shares of several paths cancel."""
 
 from __future__ import annotations
 

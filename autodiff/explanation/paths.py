@@ -1,4 +1,4 @@
-"""The ways from a Tensor to the result, and how large what they carry is along the way."""
+"""The paths from a Tensor to the result, and the size of the adjoint at each operation on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user's program: which line asked for an operation, and what a variable is called."""
+"""The user's program: the line that called an operation, and the names of its variables."""
 
 from __future__ import annotations
 

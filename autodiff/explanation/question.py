@@ -28,7 +28,8 @@ def explain(x: Any, of: Tensor, seed: npt.ArrayLike | None = None) -> Explanatio
     to write instead. It reads values that are there already, and changes nothing; `of` may have been reversed before.
 
     >>> x = ad.Tensor([-1.0, 2.0], name="x")
-    >>> print(ad.explain(x, of=np.sum(np.sign(x) * 3.0 + ad.relu(x))))  # doctest: +SKIP
+    >>> ad.explain(x, of=np.sum(ad.relu(x))).verdict
+    'An adjoint of norm 1 arrives at x by 1 path; 50% of its elements are zero.'
     """
     if not isinstance(of, Tensor):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""How operations, places and sizes are written; and the answer: text, HTML, picture."""
+"""The answer of `explain`: its text, HTML and picture."""
 
 from __future__ import annotations
 
@@ -130,6 +130,10 @@ class Explanation:
     picture : the paths, drawn
 
     It prints itself, and displays itself in notebooks.
+
+    >>> x = ad.Tensor(-3.0, name="x")
+    >>> ad.explain(x, of=x * np.exp(x)).ways
+    2
     """
 
     def __init__(

@@ -87,9 +87,18 @@ def trace(y: Tensor, seed: npt.ArrayLike | None = None) -> Trace:
     seed : the adjoint of y, in its shape; 1 for a real result of one element. Without one the trace of a result of
         several elements has the forward column only.
 
-    The computation may have been reversed before, and no Tensor is changed. Where what y was computed from was
-    assigned new values since, as by an optimizer's step, the trace shows these, has the forward column only and says
-    so.
+    `backward` may have been called before; no Tensor is changed. If the inputs have been assigned new values since, as
+    by an optimizer's step, the trace shows the new values, has the forward column only, and says so.
+
+    >>> x1, x2 = ad.Tensor(2.0, name="x1"), ad.Tensor(5.0, name="x2")
+    >>> print(ad.trace(x1 * x2))
+    forward primal trace ↓ │ value │ reverse adjoint trace ↑     │ value
+    ───────────────────────┼───────┼─────────────────────────────┼──────
+    v₋₁ = x₁               │     2 │ x̄₁ = v̄₋₁                    │     5
+    v₀ = x₂                │     5 │ x̄₂ = v̄₀                     │     2
+    v₁ = v₋₁ × v₀          │    10 │ v̄₀ = v̄₁ ∂v₁/∂v₀ = v̄₁ × v₋₁  │     2
+                           │       │ v̄₋₁ = v̄₁ ∂v₁/∂v₋₁ = v̄₁ × v₀ │     5
+    y = v₁                 │    10 │ v̄₁ = ȳ                      │     1
     """
     if not isinstance(y, Tensor):
         raise TypeError(
@@ -103,7 +112,17 @@ def trace(y: Tensor, seed: npt.ArrayLike | None = None) -> Trace:
 
 
 class Trace:
-    """The evaluation-trace table: print it, show it in a notebook, take its `.rows` or its `.latex`."""
+    """The evaluation-trace table: print it, show it in a notebook, take its `.rows` or its `.latex`.
+
+    >>> x = ad.Tensor(3.0, name="x")
+    >>> print(ad.trace(x * x))
+    forward primal trace ↓ │ value │ reverse adjoint trace ↑             │ value
+    ───────────────────────┼───────┼─────────────────────────────────────┼──────
+    v₀ = x                 │     3 │ x̄ = v̄₀                              │     6
+    v₁ = v₀ × v₀           │     9 │ v̄₀ = v̄₀ + v̄₁ ∂v₁/∂v₀ = v̄₀ + v̄₁ × v₀ │     6
+                           │       │ v̄₀ = v̄₁ ∂v₁/∂v₀ = v̄₁ × v₀           │     3
+    y = v₁                 │     9 │ v̄₁ = ȳ                              │     1
+    """
 
     def __init__(self, root: Tensor, adjoints: dict[Tensor, Any]) -> None:
         self._root = root

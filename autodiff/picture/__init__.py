@@ -56,7 +56,17 @@ MOST_DISPLAYED = 30  # values of a computation that a notebook draws without bei
 
 
 class Picture:
-    """A drawn computation. It displays itself in notebooks; `save` writes it to a file."""
+    """A drawn computation. It displays itself in notebooks; `save` writes it to a file.
+
+    `svg` is the picture's text, and `to_dot()` the graph in Graphviz's language. The ending of the name that `save`
+    is given chooses the format; an unknown one raises ValueError.
+
+    >>> x = ad.Tensor(3.0, name="x")
+    >>> picture = ad.draw(x * x)
+    >>> picture.save("square.svg")
+    >>> picture.svg.startswith("<svg")
+    True
+    """
 
     def __init__(self, markup: str, drawn: Scene, title: str, text: Trace | str) -> None:
         self.svg = markup
@@ -137,8 +147,9 @@ def draw(
 ) -> Picture:
     """The picture of everything `y` was computed from, with the adjoints of `y`.
 
-    Where inputs or parameters were assigned new values since, as by an optimizer's step, they are drawn as they are
-    now, everything else as it was computed, and without adjoints, which would mix both; the legend says so.
+    If inputs or parameters have been assigned new values since, as by an optimizer's step, their new values are drawn,
+    and all other values as they were computed. Adjoints are left out then, since they would mix both. The legend says
+    so.
 
     Parameters
     ----------
@@ -153,13 +164,16 @@ def draw(
     direction : "LR" from left to right, "TB" from the top down; None chooses: from left to right, unless that is wider
         than a notebook's cell (953 px) and the other way is narrower
     theme : "auto" follows the reader's light or dark mode; "light" and "dark" are fixed
-    title : None writes the formula if it is short; "" leaves the title away
+    title : None writes the formula if it is short; "" leaves the title out
     engine : "dot" has Graphviz lay the graph out, which must be installed
 
     Raises
     ------
     ValueError : for a choice that does not exist, or a depth that takes more than 1000 cards
     RuntimeError : with engine="dot" where `dot` is missing
+
+    >>> x1, x2 = ad.Tensor(2.0, name="x1"), ad.Tensor(5.0, name="x2")
+    >>> ad.draw(np.log(x1) + x1 * x2, title="an example").save("example.svg")
     """
     choices = {"edges": (edges, Edges), "theme": (theme, Theme), "engine": (engine, Engine)}
     check_choices("draw", {**choices, "direction": ("LR" if direction is None else direction, Direction)})

@@ -24,13 +24,14 @@ from autodiff.program.passes import optimised
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.memory import allocated, owned
 from autodiff.program.passes.scalars import in_python
+from autodiff.program.recorder import Recorder
 from autodiff.program.source import Text
-from autodiff.program.traced import Cell, Recorder, Traced
+from autodiff.program.traced import Cell, Traced
 from autodiff.transforms import tree
 from autodiff.transforms.call import Function, named
 
 MOST = 32  # programs that one function keeps
-OFTEN = 8  # programs after which a notice says why there are so many
+OFTEN = 8  # after this number of programs, a notice says why there are that many
 FEW = 16  # steps that a question about a value may take, each time that a program is chosen
 NUMBERS = (float, complex)
 # Names that a program's text has other uses for.
@@ -91,7 +92,7 @@ class Compiled:
 
     def _chosen(self, key: Key, arrays: list[Any], args: Any, kwargs: Any) -> Entry:
         if self.in_place:
-            key = *key, tuple(a.flags.c_contiguous for a in tree.leaves(args[0]))
+            key = *key, tuple(np.asarray(a).flags.c_contiguous for a in tree.leaves(args[0]))
         entry = self._entry(key, arrays)
         if entry is None:
             entry = self._traced(args, kwargs)
@@ -255,11 +256,10 @@ def compile(  # noqa: A001  # the name a reader looks for
     """The function as a straight-line NumPy program: `ad.compile(f)`, `@ad.compile`, or `@ad.compile(check=True)`.
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
-    makes, the reverse passes of `ad.grad` and its kin included; that call and the others run what was written. What is
-    written is `.source`, the text of a module that needs nothing but NumPy. A program keeps the arrays it works in
-    between calls, a set for each call at a time; what it returns is always new. Sums over long arrays are sums of
-    blocks' sums, so they differ from the function's by rounding; programs of floats alone use `math`, and differ by
-    its rounding.
+    makes, those of the reverse passes of `ad.grad` included. That call and all later ones run the program. `.source` is
+    its text, a module that needs nothing but NumPy. A program keeps the arrays it works in between calls, a set
+    for each call at a time; what it returns is always new. Sums over long arrays are sums of blocks' sums, and
+    programs of floats alone use `math`, so both differ from the function's own by rounding.
 
     Parameters
     ----------
@@ -275,9 +275,10 @@ def compile(  # noqa: A001  # the name a reader looks for
     array. Within a function that is differentiated or mapped, the function itself is called.
 
     >>> @ad.compile
-    ... def step(w, x):
-    ...     value, g = ad.value_and_grad(lambda w: np.sum(np.tanh(x @ w) ** 2))(w)
-    ...     return value, w - 0.1 * g
+    ... def slope(x):
+    ...     return ad.grad(lambda x: np.sum(x**3))(x)
+    >>> slope(np.array([1.0, 2.0]))
+    array([ 3., 12.])
     """
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise ValueError(f"ad.compile: threads is a whole number from 1 on; received {threads!r}.")

@@ -1,4 +1,4 @@
-"""What cannot be traced, because a number decides: the functions, and the error that names the user's line."""
+"""Functions that cannot be traced because they depend on values, and the error that names the user's line."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def caller() -> str:
     scope: Any = current_scope.get()
     while scope:
         scope, name = scope
-        names.insert(0, " ".join(name.split()) if isinstance(name, str) else type(name).__name__)  # a module
-    return ": ".join(part for part in (".".join(names), line) if part)
+        names.insert(0, name if isinstance(name, str) else type(name).__name__)  # a module's own text is many lines
+    return " ".join(": ".join(part for part in (".".join(names), line) if part).split())
 
 
 def refusal(asked: str, instead: str) -> Untraceable:

@@ -19,7 +19,8 @@ from typing import Any
 from autodiff.engine.graph import Node
 from autodiff.engine.table import Primitive, table
 from autodiff.program.graph import replaced
-from autodiff.program.traced import Recorder, Traced, tracing
+from autodiff.program.recorder import Recorder
+from autodiff.program.traced import Traced, tracing
 
 recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 _lock = threading.Lock()

@@ -42,7 +42,6 @@ class Text:
         self._modules = {"numpy": "import numpy as np"}
         self._helpers: list[str] = []
         self._texts = Texts()
-        self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
         self._literals: dict[str, str] = {}  # of constants that are no arrays
         self.buffers = _buffers(program.buffers)
         self.name = "program"
@@ -57,6 +56,7 @@ class Text:
     def _function(self, name: str, program: Program, instead: str = "") -> str:
         """The text of a program's function; `instead` is called where Python has no number for what NumPy has."""
         self._names, self._kinds = {**dict(program.inputs), **_held(program)}, program.kinds
+        self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
         parameters = ", ".join(self._names.values())
         self._note = ""
         body = [line for step in program.steps for line in self._lines(step)]

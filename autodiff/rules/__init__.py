@@ -1,4 +1,4 @@
-"""What NumPy's functions are to differentiation: the adjoint rules, a line each, and the constants.
+"""The adjoint rules of NumPy's functions, mostly a line each, and the functions whose derivative is zero.
 
 `g` is the adjoint of the result and `y` the result; then come the function's own arguments.
 """

@@ -23,7 +23,11 @@ MANY = 1024  # elements, for which another microsecond to begin with does not co
 
 @primitive
 def relu(x: Value) -> Any:
-    """max(x, 0), elementwise. Its derivative at 0 is taken as 0."""
+    """max(x, 0), elementwise. Its derivative at 0 is taken as 0.
+
+    >>> ad.relu(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    """
     if isinstance(x, np.ndarray) and x.size >= MANY and x.dtype.kind == "f":
         return x.clip(0, math.inf)  # a vector loop, which NumPy lacks for the maximum with one number
     return np.maximum(0, x)  # in this order -0 stays -0, as it does above
@@ -31,20 +35,32 @@ def relu(x: Value) -> Any:
 
 @primitive
 def sigmoid(x: Value) -> Any:
-    """The logistic function 1 / (1 + exp(-x)), elementwise, in (0, 1)."""
+    """The logistic function 1 / (1 + exp(-x)), elementwise, in (0, 1).
+
+    >>> ad.sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
     e = np.exp(-np.abs(x))
     return np.where(np.greater_equal(x, 0), 1, e) / (1 + e)
 
 
 @primitive
 def softplus(x: Value) -> Any:
-    """ln(1 + exp(x)), elementwise: a smooth maximum of x and 0, and the integral of sigmoid."""
+    """ln(1 + exp(x)), elementwise: a smooth maximum of x and 0, and the integral of sigmoid.
+
+    >>> ad.grad(ad.softplus)(0.0)
+    array(0.5)
+    """
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 @primitive
 def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The logarithm of sum exp(x) over `axis` (all axes by default): a smooth maximum."""
+    """The logarithm of sum exp(x) over `axis` (all axes by default): a smooth maximum.
+
+    >>> ad.logsumexp(np.array([[0.0, 0.0], [1000.0, 0.0]]), axis=1).round(4)
+    array([6.931e-01, 1.000e+03])
+    """
     # Of complex numbers the real parts are shifted alone, so that the logarithm is the principal value.
     highest = np.max(np.add(np.real(x), 0.0), axis=axis, keepdims=True, initial=-np.inf)
     highest = np.where(np.isfinite(highest), highest, 0)
@@ -55,14 +71,23 @@ def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Any:
 
 @primitive
 def softmax(x: Value, axis: int = -1) -> Any:
-    """exp(x) / sum exp(x) along `axis`: positive numbers that sum to 1."""
+    """exp(x) / sum exp(x) along `axis`: positive numbers that sum to 1.
+
+    >>> ad.softmax(np.array([[0.0, 0.0], [0.0, np.log(3.0)]])).round(4)
+    array([[0.5 , 0.5 ],
+           [0.25, 0.75]])
+    """
     e = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
 @primitive
 def log_softmax(x: Value, axis: int = -1) -> Any:
-    """The logarithm of softmax(x) along `axis`, finite wherever x is."""
+    """The logarithm of softmax(x) along `axis`, finite wherever x is.
+
+    >>> ad.log_softmax(np.array([0.0, 1000.0]))
+    array([-1000.,     0.])
+    """
     shifted = x - np.max(x, axis=axis, keepdims=True)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
 
@@ -133,21 +158,33 @@ def _piecewise(x: Value, *pieces: Callable[[Any], Any]) -> Any:
 
 @primitive
 def erf(x: Value) -> Any:
-    """The error function 2/√π ∫₀ˣ exp(-t²) dt, elementwise, to double precision without SciPy."""
+    """The error function 2/√π ∫₀ˣ exp(-t²) dt, elementwise, to double precision without SciPy.
+
+    >>> ad.erf(np.array([-0.5, 0.0, 3.0])).round(4)
+    array([-0.5205,  0.    ,  1.    ])
+    """
     value = _piecewise(x, _near, lambda size: 1 - _middle(size), lambda size: 1 - _far(size))
     return np.copysign(value, x)
 
 
 @primitive
 def erfc(x: Value) -> Any:
-    """1 - erf(x), elementwise, with the same relative precision where it is tiny."""
+    """1 - erf(x), elementwise, with the same relative precision where it is tiny.
+
+    >>> ad.erfc(np.array([0.0, 1.0])).round(4)
+    array([1.    , 0.1573])
+    """
     tail = _piecewise(x, lambda size: 1 - _near(size), _middle, _far)
     return np.where(np.less(x, 0), 2 - tail, tail)[()]
 
 
 @primitive
 def gelu(x: Value) -> Any:
-    """x Φ(x), elementwise, with Φ the normal distribution function, exact (Hendrycks & Gimpel 2016)."""
+    """x Φ(x), elementwise, with Φ the normal distribution function, exact (Hendrycks & Gimpel 2016).
+
+    >>> ad.gelu(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.1587,  0.    ,  0.8413])
+    """
     return 0.5 * x * erfc(-math.sqrt(0.5) * x)
 
 
@@ -173,15 +210,27 @@ adjoint(
 
 
 def silu(x: Value) -> Any:
-    """x sigmoid(x), elementwise (Elfwing et al. 2018; "swish")."""
+    """x sigmoid(x), elementwise (Elfwing et al. 2018; "swish").
+
+    >>> ad.silu(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.2689,  0.    ,  0.7311])
+    """
     return x * sigmoid(x)
 
 
 def leaky_relu(x: Value, slope: float = 0.01) -> Any:
-    """x where it is positive, else `slope` times x. Its derivative at 0 is the slope."""
+    """x where it is positive, else `slope` times x. Its derivative at 0 is the slope.
+
+    >>> ad.leaky_relu(np.array([-2.0, 3.0]), slope=0.1)
+    array([-0.2,  3. ])
+    """
     return np.where(np.greater(x, 0), x, slope * x)
 
 
 def elu(x: Value, alpha: float = 1.0) -> Any:
-    """x where it is positive, else alpha (exp(x) - 1) (Clevert et al. 2016). Its derivative at 0 is alpha."""
+    """x where it is positive, else alpha (exp(x) - 1) (Clevert et al. 2016). Its derivative at 0 is alpha.
+
+    >>> ad.elu(np.array([-1.0, 2.0])).round(4)
+    array([-0.6321,  2.    ])
+    """
     return np.where(np.greater(x, 0), x, alpha * np.expm1(np.where(np.greater(x, 0), 0.0, x)))

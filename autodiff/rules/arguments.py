@@ -1,4 +1,4 @@
-"""What definitions and rules ask of their arguments, be they nodes, arrays, numbers or lists of numbers."""
+"""Shapes, dtypes and other properties of arguments, which may be nodes, arrays, numbers or lists of numbers."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ def frexp(x: Value) -> tuple[Value, Value]:
 def nan_to_num(x: Value, copy: bool = True, nan: ArrayLike = 0.0, posinf: Any = None, neginf: Any = None) -> Value:
     """np.nan_to_num: x where it is finite."""
     if not copy:
-        raise TypeError("np.nan_to_num was called with copy=False; a Tensor is not written into: leave it away.")
+        raise TypeError("np.nan_to_num was called with copy=False; a Tensor is not written into: leave it out.")
     limits = np.finfo(x.dtype)
     above = limits.max.item() if posinf is None else posinf
     below = limits.min.item() if neginf is None else neginf

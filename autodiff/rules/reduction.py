@@ -1,4 +1,4 @@
-"""Rules of the reductions: what one number takes from many, its adjoint gives back to them.
+"""Rules of the reductions: the adjoint of a sum is passed to every element that was summed.
 
 Elements that tie for a maximum or minimum share its adjoint equally.
 """

@@ -1,4 +1,4 @@
-"""Functions that cannot be given an adjoint rule, and what to do instead; an unlisted one is refused without advice."""
+"""Functions that cannot have an adjoint rule, with what to write instead. Unlisted functions are refused as well."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What ufuncs do on nodes beyond plain calls: their methods, np.add.reduce and the like, and calls with a dtype=.
+"""The methods of ufuncs on nodes, such as np.add.reduce, and calls of ufuncs with dtype=.
 
 A method is the function that says the same, such as np.sum, or where there is none a number of calls of the ufunc.
 """

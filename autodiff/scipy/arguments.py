@@ -1,4 +1,4 @@
-"""What the functions of this package ask of their arguments and of their names."""
+"""Checks of arguments that all functions of this package share, and the error for a name that is not here."""
 
 from __future__ import annotations
 

@@ -126,6 +126,14 @@ def odeint(
     again: for the second derivative an equation of about twice as many unknowns is solved once more, and so on.
 
     The result is float32 where y0 and the Tensors in args are; the solver works in float64.
+
+    >>> from autodiff.scipy import integrate
+    >>> def decay(y, t, rate):
+    ...     return -rate * y
+    >>> def at_one(rate):
+    ...     return integrate.odeint(decay, 1.0, np.array([0.0, 1.0]), (rate,))[-1, 0]
+    >>> round(ad.grad(at_one)(0.5).item(), 4)  # -exp(-0.5)
+    -0.6065
     """
     if not options.keys() <= set(OPTIONS):
         raise TypeError(

@@ -83,6 +83,10 @@ def solve_triangular(
 
     `trans` 0 or "N" takes A, 1 or "T" its transpose, 2 or "C" its conjugate transpose. Shapes (..., n, n) and
     (..., n, k), or (n,) for one column. A singular matrix raises LinAlgError.
+
+    >>> from autodiff.scipy import linalg
+    >>> linalg.solve_triangular(np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([2.0, 3.0]), lower=True)
+    array([1., 2.])
     """
     a, b = floating(a), floating(b)
     if trans not in (0, "N"):
@@ -94,17 +98,36 @@ def solve_triangular(
 
 
 def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:
-    """The upper triangular U with A = Uᴴ U, or the `lower` L with A = L Lᴴ; only that triangle of A is read."""
+    """The upper triangular U with A = Uᴴ U, or the `lower` L with A = L Lᴴ; only that triangle of A is read.
+
+    >>> from autodiff.scipy import linalg
+    >>> linalg.cholesky(np.array([[4.0, 2.0], [2.0, 2.0]]), lower=True)
+    array([[2., 0.],
+           [1., 1.]])
+    """
     return np.linalg.cholesky(floating(a), upper=not lower)
 
 
 def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Any, bool]:
-    """The Cholesky factor, and whether it is the lower one: what `cho_solve` takes. Its other triangle is 0."""
+    """The Cholesky factor, and whether it is the lower one: what `cho_solve` takes. Its other triangle is 0.
+
+    >>> from autodiff.scipy import linalg
+    >>> factor, lower = linalg.cho_factor(np.array([[4.0, 2.0], [2.0, 2.0]]))
+    >>> factor, lower
+    (array([[2., 1.],
+           [0., 1.]]), False)
+    """
     return cholesky(a, lower), lower
 
 
 def cho_solve(c_and_lower: tuple[Any, bool], b: Any, overwrite_b: bool = False, check_finite: bool = True) -> Any:
-    """The x with A x = b, where `cho_factor(A)` is the first argument."""
+    """The x with A x = b, where `cho_factor(A)` is the first argument.
+
+    >>> from autodiff.scipy import linalg
+    >>> factor = linalg.cho_factor(np.array([[4.0, 2.0], [2.0, 2.0]]))
+    >>> linalg.cho_solve(factor, np.array([6.0, 4.0])).round(4)
+    array([1., 1.])
+    """
     factor, lower = c_and_lower
     first, second = (0, 2) if lower else (2, 0)
     solution = solve_triangular(factor, b, first, lower, check_finite=check_finite)
@@ -134,12 +157,24 @@ adjoint(
 
 
 def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
-    """The X with A X + X B = Q, of shapes (..., m, m), (..., n, n) and (..., m, n); A and −B share no eigenvalue."""
+    """The X with A X + X B = Q, of shapes (..., m, m), (..., n, n) and (..., m, n); A and −B share no eigenvalue.
+
+    >>> from autodiff.scipy import linalg
+    >>> linalg.solve_sylvester(np.eye(2), np.eye(2), np.array([[2.0, 4.0], [6.0, 8.0]])).round(4)
+    array([[1., 2.],
+           [3., 4.]])
+    """
     return sylvester_solution(floating(a), floating(b), floating(q))
 
 
 def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
-    """The X with A X + X Aᴴ = Q."""
+    """The X with A X + X Aᴴ = Q.
+
+    >>> from autodiff.scipy import linalg
+    >>> linalg.solve_continuous_lyapunov(np.diag([1.0, 2.0]), np.eye(2)).round(4)
+    array([[0.5 , 0.  ],
+           [0.  , 0.25]])
+    """
     return solve_sylvester(a, dagger(floating(a)), q)
 
 
@@ -148,13 +183,25 @@ def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
 
 @primitive
 def expm(A: Any) -> Any:  # noqa: N803  # SciPy's name
-    """The matrix exponential Σ Aᵏ / k!."""
+    """The matrix exponential Σ Aᵏ / k!.
+
+    >>> from autodiff.scipy import linalg
+    >>> linalg.expm(np.array([[0.0, 1.0], [0.0, 0.0]]))
+    array([[1., 1.],
+           [0., 1.]])
+    """
     return scipy.linalg.expm(A)
 
 
 @primitive
 def sqrtm(A: Any) -> Any:  # noqa: N803
-    """The principal square root of a matrix; complex where A has an eigenvalue below 0."""
+    """The principal square root of a matrix; complex where A has an eigenvalue below 0.
+
+    >>> from autodiff.scipy import linalg
+    >>> linalg.sqrtm(np.array([[4.0, 0.0], [0.0, 9.0]])).round(4)
+    array([[2., 0.],
+           [0., 3.]])
+    """
     matrix = floating(A)
     root = each_matrix(scipy.linalg.sqrtm, matrix)
     precision = np.finfo(matrix.dtype).dtype  # an older SciPy widens float32
@@ -182,7 +229,13 @@ adjoint(sqrtm, lambda g, y, a: sylvester_solution(y.mT, y.mT, g))  # Y Y = A: Y�
 
 
 def block_diag(*arrs: Any) -> Any:
-    """The matrix with the given ones along its diagonal and 0 elsewhere; a vector is a row, a number 1 by 1."""
+    """The matrix with the given ones along its diagonal and 0 elsewhere; a vector is a row, a number 1 by 1.
+
+    >>> from autodiff.scipy import linalg
+    >>> linalg.block_diag(np.array([[1.0, 2.0]]), 3.0)
+    array([[1., 2., 0.],
+           [0., 0., 3.]])
+    """
     blocks = [np.atleast_2d(floating(x)) for x in arrs] or [np.zeros((1, 0))]
     batch = np.broadcast_shapes(*(x.shape[:-2] for x in blocks))
     width, before, rows = sum(x.shape[-1] for x in blocks), 0, []
@@ -198,6 +251,12 @@ def toeplitz(c: Any, r: Any = None) -> Any:
     """The matrix with constant diagonals, c its first column and r its first row, conj(c) by default; r[0] is not read.
 
     c and r are vectors, (..., m) and (..., n) in a batch.
+
+    >>> from autodiff.scipy import linalg
+    >>> linalg.toeplitz(np.array([1.0, 2.0, 3.0]))
+    array([[1., 2., 3.],
+           [2., 1., 2.],
+           [3., 2., 1.]])
     """
     c = np.atleast_1d(floating(c))
     r = conjugate(c) if r is None else np.atleast_1d(floating(r))

@@ -47,6 +47,10 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
     mode : "full"; "same", its centre in the shape of in1; "valid", where one array, the larger one along every axis,
         covers the other
     method : "direct" for sums, "fft" for Fourier transforms, "auto" for what SciPy takes to be faster
+
+    >>> from autodiff.scipy import signal
+    >>> signal.convolve(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
+    array([1., 3., 2.])
     """
     a, b = floating(in1), floating(in2)
     if mode not in ("full", "same", "valid"):

@@ -31,6 +31,10 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
 
     With `return_sign` it is the pair of ln |Σ b exp(a)| and the sign of the sum (of complex numbers its phase).
     Without, the logarithm of a negative real sum is NaN.
+
+    >>> from autodiff.scipy import special
+    >>> special.logsumexp(np.array([[0.0, 0.0]]), axis=1, b=np.array([[3.0, -1.0]])).round(4)  # ln 2
+    array([0.6931])
     """
     a = floating(a)
     if b is None and not return_sign:
@@ -60,12 +64,22 @@ def shifted(a: Any, b: Any, axis: Axis) -> tuple[Any, Any]:
 
 
 def softmax(x: Any, axis: Axis = None) -> Any:
-    """exp(x) / Σ exp(x) over `axis`, all axes by default."""
+    """exp(x) / Σ exp(x) over `axis`, all axes by default.
+
+    >>> from autodiff.scipy import special
+    >>> special.softmax(np.array([0.0, np.log(3.0)])).round(4)
+    array([0.25, 0.75])
+    """
     return activations.softmax(floating(x), axis=axis)  # type: ignore[arg-type]  # its formula takes several axes
 
 
 def log_softmax(x: Any, axis: Axis = None) -> Any:
-    """The logarithm of softmax over `axis`, all axes by default, finite wherever x is."""
+    """The logarithm of softmax over `axis`, all axes by default, finite wherever x is.
+
+    >>> from autodiff.scipy import special
+    >>> special.log_softmax(np.array([0.0, 0.0])).round(4)
+    array([-0.6931, -0.6931])
+    """
     return activations.log_softmax(floating(x), axis=axis)  # type: ignore[arg-type]  # floating leaves nodes nodes
 
 
@@ -73,6 +87,10 @@ def polygamma(n: Any, x: Any) -> Any:
     """The n-th derivative of digamma, elementwise: (−1)ⁿ⁺¹ n! ζ(n + 1, x); x > 0 where n > 0 (NIST DLMF 25.11.12).
 
     n holds whole numbers >= 0 and is a constant: a Tensor there raises TypeError.
+
+    >>> from autodiff.scipy import special
+    >>> special.polygamma(1, np.array([1.0])).round(4)  # π²/6
+    array([1.6449])
     """
     x = floating(x)
     order = constant_whole("polygamma", "n", n).astype(x.dtype)[()]
@@ -87,6 +105,10 @@ def multigammaln(a: Any, d: Any) -> Any:
     """ln Γ_d(a), the multivariate gamma function, elementwise: d (d − 1)/4 ln π + Σ ln Γ(a − j/2), 0 <= j < d.
 
     a > (d − 1)/2, else ValueError; d is a whole number, a constant (NIST DLMF 35.3.5).
+
+    >>> from autodiff.scipy import special
+    >>> round(ad.grad(lambda a: special.multigammaln(a, 2))(3.0).item(), 4)
+    1.6259
     """
     a, d = floating(a), int(constant_whole("multigammaln", "d", d))
     if np.any(np.less_equal(a, 0.5 * (d - 1))):

@@ -1,1 +1,1 @@
-"""Functions of functions: grad and its kin, checkpoints, difference quotients."""
+"""Functions of functions: grad and its relatives, checkpoints, checks by difference quotients."""

@@ -46,7 +46,7 @@ class Traced(NamedTuple):
         """The result, which is to be one array or number; TypeError otherwise."""
         if not isinstance(self.result, ARRAYS):
             received = type(self.result).__name__
-            raise TypeError(f"{named(self.function)} is to return one array, a Tensor; it returned {received}.")
+            raise TypeError(f"{named(self.function)} must return one array, a Tensor; it returned {received}.")
         return self.result
 
     def arrays(self) -> list[Any]:
@@ -56,7 +56,7 @@ class Traced(NamedTuple):
             if not isinstance(y, ARRAYS):
                 place = tree.path_to(self.result, y)
                 raise TypeError(
-                    f"{named(self.function)} is to return arrays, Tensors or nests of them; it returned "
+                    f"{named(self.function)} must return arrays, Tensors or nests of them; it returned "
                     f"{type(y).__name__}{f' at {place}' if place else ''}."
                 )
         return listed
@@ -146,7 +146,7 @@ def _number(y: Any, function: Function, taken: int) -> Any:
     if Tensor.items_taken > taken:
         warnings.warn(
             f"{named(function)} returned a plain number, whose derivative is 0, after .item() was called on the way; "
-            "leave .item() away, if the result is to depend on the arguments.",
+            "leave .item() out, if the result is to depend on the arguments.",
             stacklevel=4,
         )
     return np.asarray(y, complex if isinstance(y, complex) else float)[()]

@@ -1,4 +1,4 @@
-"""Memory for time: a part of a computation that is forgotten after it is done, and done again in reverse."""
+"""Checkpoints: intermediate values are freed after the forward pass, and computed again in the reverse pass."""
 
 from __future__ import annotations
 
@@ -19,11 +19,15 @@ from autodiff.transforms.call import named
 
 
 def checkpoint(function: Function) -> Function:
-    """The same function, whose intermediate values are not kept for the reverse pass but computed again there.
+    """The same function, but its intermediate values are freed and computed again in the reverse pass.
 
-    A chain of n layers, cut into √n checkpointed pieces, is reversed with memory for 2 √n layers instead of n, at
-    the cost of one more forward computation (Griewank & Walther 2000); pieces may hold pieces. The function
-    is called twice, so it is to give the same results both times; it returns an array, or a nest of them.
+    If a chain of n layers is divided into √n checkpointed pieces, its reverse pass needs memory for 2 √n layers instead
+    of n, and one more forward computation (Griewank & Walther 2000). Pieces may contain pieces. The function is called
+    twice and must give the same results both times. It returns an array, or a nest of arrays.
+
+    >>> block = ad.checkpoint(lambda x: np.sin(np.exp(x)))
+    >>> ad.grad(lambda x: np.sum(block(x)))(np.array([0.0, 1.0])).round(4)
+    array([ 0.5403, -2.4783])
     """
 
     @functools.wraps(function)

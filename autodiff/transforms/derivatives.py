@@ -1,4 +1,4 @@
-"""Functions made of functions: grad and its kin, which nest to any order.
+"""Derivatives of functions: grad and its relatives. They nest to any order.
 
 Arguments are arrays, numbers, or nested dicts, lists and tuples of them; derivatives have the same structure.
 They are plain arrays, unless the function reads Tensors from outside (its arguments included): then they are
@@ -31,6 +31,9 @@ def stop_gradient(x: Any) -> Any:
     """The value as a constant, through which no derivative flows: of a Tensor a plain array of its own.
 
     A nest of Tensors gives a nest of such arrays; what is no Tensor stays as it is.
+
+    >>> ad.grad(lambda x: x * ad.stop_gradient(x))(3.0)
+    array(3.)
     """
     return tree.mapped(lambda value: copied(value.primal) if isinstance(value, Tensor) else value, x)
 
@@ -49,6 +52,11 @@ def grad(function: Function, argnums: Argnums = 0, has_aux: bool = False, unused
     a function of the same arguments; its result has the structure and the shapes of the chosen argument (a
     tuple of them where argnums is a sequence). It raises ValueError where the result is not one number, and
     TypeError where it is complex, or an argument holds integers.
+
+    >>> ad.grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    array([2., 4.])
+    >>> ad.grad(lambda w: w["a"] * w["b"])({"a": 2.0, "b": 5.0})
+    {'a': array(5.), 'b': array(2.)}
     """
     both = value_and_grad(function, argnums, has_aux, unused)
 
@@ -63,7 +71,11 @@ def grad(function: Function, argnums: Argnums = 0, has_aux: bool = False, unused
 def value_and_grad(
     function: Function, argnums: Argnums = 0, has_aux: bool = False, unused: Unused = "zeros"
 ) -> Function:
-    """As `grad`, for the function that gives (result, gradient), or ((result, aux), gradient)."""
+    """As `grad`, for the function that gives (result, gradient), or ((result, aux), gradient).
+
+    >>> ad.value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    (array(5.), array([2., 4.]))
+    """
     if unused not in ("zeros", "error"):
         raise ValueError(f'unused is "zeros" or "error"; received {unused!r}')
 
@@ -109,6 +121,10 @@ def vjp(function: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
     """(y, pullback) at the arguments: pullback(seed) is the tuple of their adjoints for a seed of y's shape.
 
     Where the result is a nest of arrays, a seed is a nest of the same structure.
+
+    >>> y, pullback = ad.vjp(lambda a, b: a * b, np.array([1.0, 2.0]), 3.0)
+    >>> pullback(np.array([1.0, 1.0]))
+    (array([3., 3.]), array(3.))
     """
     run = traced(function, range(len(args)), args, {})
     run.arrays()
@@ -138,6 +154,9 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     tangents : for each argument, the same structure of arrays of the same shapes
 
     Forward mode: one pass along the computation, whatever the size of the result, which may be a nest of arrays.
+
+    >>> ad.jvp(np.sin, (0.0,), (2.0,))
+    (array(0.), array(2.))
     """
     if not isinstance(primals, list | tuple) or not isinstance(tangents, list | tuple):
         raise TypeError("ad.jvp takes the arguments as a tuple, and their tangents as another: ad.jvp(f, (x,), (v,)).")
@@ -168,6 +187,9 @@ def hvp(function: Function, x: Any, v: Any) -> Any:
     """The Hessian of `function` at x times v, both of one structure; the Hessian itself is never formed.
 
     Forward over reverse (Pearlmutter 1994): a small multiple of the cost of the function, however long x is.
+
+    >>> ad.hvp(lambda x: np.sum(x**3), np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    array([6., 0.])
     """
     return jvp(grad(function), (x,), (v,))[1]
 
@@ -184,6 +206,10 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: Mode | None = None)
         the arguments, which are real then; None takes whichever are fewer
 
     All seeds go through the computation together, in one pass of array operations, where NumPy's functions allow it.
+
+    >>> ad.jacobian(lambda x: np.array([1.0, 2.0]) * x[0] * x[1])(np.array([3.0, 4.0]))
+    array([[4., 3.],
+           [8., 6.]])
     """
     if mode not in (None, "forward", "reverse"):
         raise ValueError(f'mode is "forward", "reverse" or None; received {mode!r}')
@@ -204,7 +230,7 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: Mode | None = None)
         elements = sum(x.size for x in run.inputs)
         real = all(x.dtype.kind == "f" for x in run.inputs)
         if mode == "forward" and not real:
-            raise TypeError('ad.jacobian with mode="forward" takes real arguments; leave mode away for complex ones.')
+            raise TypeError('ad.jacobian with mode="forward" takes real arguments; leave mode out for complex ones.')
         if not y.size or not elements:
             return tree.mapped(lambda x: np.zeros(y.shape + x.shape, x.dtype), run.chosen)
         forward = mode == "forward" or (mode is None and real and elements < y.size)
@@ -273,6 +299,10 @@ def hessian(function: Function, argnums: Argnums = 0) -> Function:
     """The function that gives the Hessian of `function`, whose result is one number: shape x.shape + x.shape.
 
     `argnums` is one position, of an argument that is one array. For n elements, n reverse passes, done together.
+
+    >>> ad.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
+    array([[6., 2.],
+           [2., 0.]])
     """
     if not isinstance(argnums, int):
         raise TypeError(f"ad.hessian takes one argument's position; received {argnums!r}")

@@ -36,7 +36,7 @@ linear(as_batch, as_array)
 
 
 def vmap(function: Function, in_axes: Axes = 0, out_axes: int = 0) -> Function:
-    """The function of many examples that gives what `function` gives for each of them, put together.
+    """The function of many examples: it applies `function` to each of them and stacks the results.
 
     Parameters
     ----------
@@ -45,10 +45,10 @@ def vmap(function: Function, in_axes: Axes = 0, out_axes: int = 0) -> Function:
         each argument, as a tuple, or one for all
     out_axes : where the axis of the examples is put in the results
 
-    All examples are computed in one pass of array operations, where NumPy's functions allow it, and one after the
-    other where they do not: where the function branches on a value, for one. So the function is called once, or once
-    more for each example; pass it random numbers rather than draw them inside, where all examples may share them.
-    Keyword arguments are shared.
+    All examples are computed in one pass of array operations. Where that is not possible, for instance where the
+    function branches on a value, they are computed one after the other. So the function is called once, or once more
+    for each example. Random numbers should be passed in: if they are drawn inside, all examples may share them. Keyword
+    arguments are shared.
 
     Per-sample gradients of a loss:
 

@@ -2,7 +2,8 @@
 
 >>> X, y = nn.data.moons(500, noise=0.1, rng=0)
 >>> X_train, X_test, y_train, y_test = nn.data.train_test_split(X, y, stratify=y, rng=0)
->>> for x, y in nn.data.DataLoader(X_train, y_train, batch_size=32, shuffle=True, rng=0): ...
+>>> for x, y in nn.data.DataLoader(X_train, y_train, batch_size=32, shuffle=True, rng=0):
+...     assert x.shape[1:] == (2,)
 """
 
 from typing import NoReturn

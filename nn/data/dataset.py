@@ -20,6 +20,10 @@ class TensorDataset:
     """Arrays of numbers with one row per sample: `dataset[k]` is a tuple of the k-th rows, `len` the number of samples.
 
     `tensors` are what it was made of, as read-only views; `nn.data.DataLoader(dataset)` gives tuples of their batches.
+
+    >>> dataset = nn.data.TensorDataset(np.arange(6).reshape(3, 2), np.array([0, 1, 1]))
+    >>> len(dataset), dataset[2]
+    (3, (array([4, 5]), np.int64(1)))
     """
 
     def __init__(self, *arrays: npt.ArrayLike) -> None:
@@ -42,7 +46,7 @@ class TensorDataset:
 def random_split(
     dataset: TensorDataset | tuple[npt.ArrayLike, ...], lengths: Sequence[float], rng: Rng = None
 ) -> list[TensorDataset]:
-    """The samples shared out at random: one TensorDataset for each of the lengths, with copies of its rows.
+    """Split samples at random: one TensorDataset for each of the lengths, with copies of its rows.
 
     Parameters
     ----------
@@ -52,6 +56,11 @@ def random_split(
     rng : what draws the parts: a numpy.random.Generator, an int seed, or None; generator is another name of it
 
     Raises ValueError for other sums, and for a part without samples.
+
+    >>> X, y = np.zeros((10, 3)), np.arange(10)
+    >>> train, test = nn.data.random_split((X, y), [0.8, 0.2], rng=0)
+    >>> len(train), len(test)
+    (8, 2)
     """
     whole_set = dataset if isinstance(dataset, TensorDataset) else TensorDataset(*_together(dataset))
     size = len(whole_set)

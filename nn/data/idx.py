@@ -33,6 +33,12 @@ def read_idx(path: FilePath) -> Array:
     Raises ValueError, naming the file, if it is no IDX file, if its header claims more or fewer numbers than it has,
     and if its compressed data are damaged. No more memory is taken than the file can fill, whatever its header says,
     and no more is decompressed than the header claims.
+
+    >>> import struct
+    >>> with open("two-ubyte", "wb") as file:  # bytes, one axis of two
+    ...     size = file.write(struct.pack(">4BI", 0, 0, 8, 1, 2) + bytes([7, 3]))
+    >>> nn.data.read_idx("two-ubyte")
+    array([7, 3], dtype=uint8)
     """
     name = os.fspath(path)
     with open(path, "rb") as file:
@@ -45,7 +51,9 @@ def read_idx(path: FilePath) -> Array:
             with gzip.GzipFile(fileobj=file) as stream:
                 return _array(stream, name, size * MOST_COMPRESSED)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"the compressed file {name!r} is damaged or truncated ({error}). Get it anew.") from None
+            raise ValueError(
+                f"the compressed file {name!r} is damaged or truncated ({error}). Fetch it again."
+            ) from None
 
 
 def mnist(folder: FilePath, *, images: bool = False) -> tuple[Images, Images]:
@@ -55,13 +63,23 @@ def mnist(folder: FilePath, *, images: bool = False) -> tuple[Images, Images]:
     each as it is or with .gz. X is float32 in [0, 1], of shape (samples, rows * columns), or with `images` (samples,
     1, rows, columns); y is int64, of shape (samples,). Raises FileNotFoundError for a missing file, and ValueError for
     one that read_idx refuses or that holds something else.
+
+    >>> import struct
+    >>> for part in ("train", "t10k"):  # four files of MNIST's format, each with two images of 2 x 2
+    ...     with open(f"{part}-images-idx3-ubyte", "wb") as file:
+    ...         size = file.write(struct.pack(">4B3I", 0, 0, 8, 3, 2, 2, 2) + bytes(8))
+    ...     with open(f"{part}-labels-idx1-ubyte", "wb") as file:
+    ...         size = file.write(struct.pack(">4BI", 0, 0, 8, 1, 2) + bytes([7, 3]))
+    >>> (X, y), (X_test, y_test) = nn.data.mnist(".")
+    >>> X.shape, y
+    ((2, 4), array([7, 3]))
     """
     training, test = (_labelled_images(Path(folder), part, images) for part in ("train", "t10k"))
     return training, test
 
 
 def _array(stream: IO[bytes] | gzip.GzipFile, name: str, most: int) -> Array:
-    """The array of a stream that has at most so many bytes."""
+    """The array in a stream of at most that many bytes."""
     start = _read(stream, 4)
     kind = TYPES.get(start[2]) if len(start) == 4 and start[:2] == b"\0\0" else None
     if kind is None:
@@ -72,7 +90,7 @@ def _array(stream: IO[bytes] | gzip.GzipFile, name: str, most: int) -> Array:
     axes = start[3]
     lengths = _read(stream, 4 * axes)
     if len(lengths) < 4 * axes:
-        raise ValueError(f"{name!r} is truncated: it ends within its header, which has {axes} axes. Get it anew.")
+        raise ValueError(f"{name!r} is truncated: it ends within its header, which has {axes} axes. Fetch it again.")
     shape = struct.unpack(f">{axes}I", lengths)
     dtype = np.dtype(kind)
     claimed = math.prod(shape) * dtype.itemsize
@@ -81,24 +99,24 @@ def _array(stream: IO[bytes] | gzip.GzipFile, name: str, most: int) -> Array:
     if len(content) < claimed:
         raise ValueError(
             f"{name!r} is truncated, or its header is wrong: it claims {dtype.name} numbers of the shape "
-            f"{shape!s:.80}, more than the file has. Get it anew."
+            f"{shape!s:.80}, more than the file has. Fetch it again."
         )
     if stream.read(1):
         raise ValueError(
             f"{name!r} goes on after the {dtype.name} numbers of the shape {shape!s:.80} that its header claims. "
-            "Get it anew."
+            "Fetch it again."
         )
     try:
         found: Array = np.ndarray(shape, dtype, content)
     except ValueError as error:  # lengths beyond NumPy's, beside a length of 0
         raise ValueError(
-            f"{name!r} claims the shape {shape!s:.80}, which no array can have ({error}). Get it anew."
+            f"{name!r} claims the shape {shape!s:.80}, which no array can have ({error}). Fetch it again."
         ) from None
     return found.astype(dtype.newbyteorder("="), copy=False)
 
 
 def _read(stream: IO[bytes] | gzip.GzipFile, count: int) -> bytearray:
-    """So many bytes, or those that there are."""
+    """That many bytes, or fewer at the end of the stream."""
     found = bytearray()
     while len(found) < count:
         piece = stream.read(min(count - len(found), READ_AT_ONCE))

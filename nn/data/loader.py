@@ -22,8 +22,6 @@ Order = npt.NDArray[np.intp]
 class DataLoader:
     """Mini-batches of one or more arrays that have one row per sample; len() of it is how many batches.
 
-    >>> for x, y in nn.data.DataLoader(X, y, batch_size=64, shuffle=True, rng=0): ...
-
     Parameters
     ----------
     arrays : arrays of numbers with equal first axes, or one tuple or TensorDataset of them; np.memmap files are read
@@ -39,8 +37,12 @@ class DataLoader:
     given order are read-only views, since writing into them would change the data; others are copies. `dataset` is the
     TensorDataset of the arrays, of which `len` is the number of samples.
 
-    A training loop that stops within an epoch and goes on later needs the order itself: `order()` draws one, and
-    `batch(order, k)` is the k-th batch of it.
+    A training loop that stops within an epoch and is resumed needs the order itself: `order()` draws one, and
+    `batch(order, k)` is its k-th batch.
+
+    >>> X, y = np.zeros((100, 3)), np.zeros(100)
+    >>> [x.shape for x, _ in nn.data.DataLoader(X, y, batch_size=40, shuffle=True, rng=0)]
+    [(40, 3), (40, 3), (20, 3)]
     """
 
     def __init__(

@@ -25,12 +25,20 @@ def image_folder(
     Parameters
     ----------
     folder : its path; files that are no images by their endings are passed over
-    size : (height, width) that each image is brought to; without it all have to be of one size
+    size : (height, width) that each image is resized to; without it all images must have the same size
     grey : whether to read one channel, of shades of grey, instead of red, green and blue
 
-    X is float32 from 0 to 1, of shape (images, channels, height, width), y int64 and `names` the classes by number, in
-    the order of the alphabet, as are the files. Raises ImportError without Pillow, ValueError for no images, for a file
-    that is none, and for images of several sizes, naming the file.
+    X is float32 from 0 to 1, of shape (images, channels, height, width), y int64, and `names` lists the classes by
+    number. Classes and files are in alphabetical order. Raises ImportError without Pillow, and ValueError if there are
+    no images, if a file is not an image, or if sizes differ, naming the file.
+
+    >>> import os, PIL.Image
+    >>> for name in ("cats", "dogs"):
+    ...     os.makedirs(f"photos/{name}")
+    ...     PIL.Image.new("RGB", (4, 3)).save(f"photos/{name}/1.png")
+    >>> X, y, names = nn.data.image_folder("photos")
+    >>> X.shape, y, names
+    ((2, 3, 3, 4), array([0, 1]), ['cats', 'dogs'])
     """
     pillow = _pillow()
     mode = "L" if switch(grey, "image_folder: grey") else "RGB"
@@ -61,7 +69,7 @@ def _pillow() -> ModuleType:
         from PIL import Image
     except ImportError:
         raise ImportError(
-            "image_folder reads images by Pillow. Install it: pip install Pillow, or the extra [images]."
+            "image_folder reads images with Pillow. Install it: pip install Pillow, or the extra [images]."
         ) from None
     return Image
 

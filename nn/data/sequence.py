@@ -14,7 +14,7 @@ Array = npt.NDArray[Any]
 
 
 def windows(values: npt.ArrayLike, length: int, *, step: int = 1, targets: str | None = "next") -> Any:
-    """(X, y): the windows of a sequence, of shape (windows, length, ...), and what is to be told of each.
+    """(X, y): the windows of a sequence, of shape (windows, length, ...), and the target of each.
 
     Parameters
     ----------

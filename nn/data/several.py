@@ -1,4 +1,4 @@
-"""Several arrays with one row per sample as one: what a model of several inputs or outputs is given, and gives."""
+"""Several arrays with one row per sample, handled as one: the data of models with several inputs or outputs."""
 
 from __future__ import annotations
 

@@ -33,9 +33,14 @@ def train_test_split(
     rng : what draws the parts: a numpy.random.Generator, an int seed, or None
     shuffle : whether to draw; without, the test part is the last samples
 
-    Every sample is in one of the parts, and neither is empty: else a ValueError. With `stratify` it is one, too, if a
-    class has a single member or a part fewer samples than there are classes; where a class's share of a part is less
-    than one sample, it may have none there. The results are copies, and without `shuffle` views.
+    Every sample is in exactly one of the parts. Raises ValueError if a part would be empty, and with `stratify` also if
+    a class has a single sample or a part has fewer samples than there are classes. If a class's share of a part is less
+    than one sample, that part may have none of it. The results are copies, or views without `shuffle`.
+
+    >>> X, y = np.arange(8).reshape(8, 1), np.array([0, 1] * 4)
+    >>> X_train, X_test, y_train, y_test = nn.data.train_test_split(X, y, stratify=y, rng=0)
+    >>> len(X_train), sorted(y_test.tolist())
+    (6, [0, 1])
     """
     asked = "train_test_split takes arrays with one sample per row, train_test_split(X, y)"
     found = [rows(a, asked, numbers=False) for a in arrays]

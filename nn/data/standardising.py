@@ -15,17 +15,19 @@ ROWS_AT_ONCE = 4096  # the sums are in float64, which all samples at once would 
 
 
 class Standardiser(Module):
-    """The map x -> (x - mean) / std, with the mean and standard deviation of each feature of the samples it is made of.
+    """The map x -> (x - mean) / std, with each feature's mean and standard deviation over the given samples.
 
-    Made of the training data and called on all: the test data must not be looked at to choose it.
-
-    >>> scaled = nn.data.Standardiser(X_train)
-    >>> X_train, X_test = scaled(X_train), scaled(X_test)
+    Make it from the training data and apply it to all data: the test data must not influence it.
 
     `mean` and `std`, of the shape of one sample and the samples' dtype (float32 if that is none of floating point),
-    are buffers; so it may be the first layer of a model and is saved with it. A feature that is constant, or whose
-    deviation is too small for a number, has std 1, and becomes 0. Results have the dtype of floating-point arguments.
+    are buffers; so it may be the first layer of a model, and is saved with it. A feature that is constant, or whose
+    deviation underflows to 0, has std 1 and becomes 0. Results have the dtype of floating-point arguments.
     Raises ValueError for samples that are not finite, and for arguments of another shape.
+
+    >>> X_train, X_test = np.array([[1.0], [3.0]]), np.array([[5.0]])
+    >>> scaled = nn.data.Standardiser(X_train)
+    >>> scaled(X_train).ravel(), scaled(X_test).ravel()
+    (array([-1.,  1.]), array([3.]))
     """
 
     def __init__(self, samples: npt.ArrayLike) -> None:
@@ -83,7 +85,9 @@ def standardise(samples: npt.ArrayLike, *others: Any) -> Any:
 
     The short form of a Standardiser, which keeps the map: one array for one argument, else a tuple of them.
 
-    >>> X_train, X_test = nn.data.standardise(X_train, X_test)
+    >>> X_train, X_test = nn.data.standardise(np.array([[1.0], [3.0]]), np.array([[5.0]]))
+    >>> X_test
+    array([[3.]])
     """
     scaled = Standardiser(samples)
     return tuple(map(scaled, (samples, *others))) if others else scaled(samples)

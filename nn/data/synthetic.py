@@ -26,7 +26,12 @@ GAP = 0.05  # between one class and the next: at the axes in xor, at the middle 
 
 
 def xor(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Points:
-    """Uniform in the four quadrants: class 1 where the signs of the two coordinates differ."""
+    """Uniform in the four quadrants: class 1 where the signs of the two coordinates differ.
+
+    >>> X, y = nn.data.xor(100, rng=0)
+    >>> bool(np.all(y == (X[:, 0] * X[:, 1] < 0)))
+    True
+    """
     y, random = _labels(samples, 2, rng)
     size = random.uniform(GAP, 1, (len(y), 2))
     first = random.choice((-1.0, 1.0), len(y))
@@ -34,14 +39,24 @@ def xor(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Points:
 
 
 def circles(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Points:
-    """A disc of radius 0.5, class 1, in a ring of radii 0.7 to 1, class 0; radius and angle are uniform."""
+    """A disc of radius 0.5, class 1, in a ring of radii 0.7 to 1, class 0; radius and angle are uniform.
+
+    >>> X, y = nn.data.circles(100, rng=0)
+    >>> X.shape, y.shape
+    ((100, 2), (100,))
+    """
     y, random = _labels(samples, 2, rng)
     radius = np.where(y == 1, random.uniform(0, 0.5, len(y)), random.uniform(0.7, 1, len(y)))
     return _noisy(_polar(radius, random.uniform(0, 2 * math.pi, len(y))), y, noise, random)
 
 
 def moons(samples: int = 200, noise: float = 0.05, rng: Rng = None) -> Points:
-    """Two half circles that interlock, the upper one class 0: scikit-learn's, moved to the middle and scaled by 2/3."""
+    """Two half circles that interlock, the upper one class 0: scikit-learn's, moved to the middle and scaled by 2/3.
+
+    >>> X, y = nn.data.moons(100, noise=0.1, rng=0)
+    >>> X.shape, y.shape
+    ((100, 2), (100,))
+    """
     y, random = _labels(samples, 2, rng)
     upper = _polar(np.ones(len(y)), math.pi * _along(y))
     points = np.where((y == 0)[:, None], upper, np.array([1, 0.5]) - upper) - np.array([0.5, 0.25])
@@ -51,7 +66,12 @@ def moons(samples: int = 200, noise: float = 0.05, rng: Rng = None) -> Points:
 def spirals(
     samples: int = 200, noise: float = 0.0, rng: Rng = None, *, classes: int = 2, turns: float = 1.75
 ) -> Points:
-    """One arm per class, from near the middle to radius 1 in about `turns` turns, the arms at equal angles."""
+    """One arm per class, from near the middle to radius 1 in about `turns` turns, the arms at equal angles.
+
+    >>> X, y = nn.data.spirals(90, classes=3, rng=0)
+    >>> np.bincount(y)
+    array([30, 30, 30])
+    """
     y, random = _labels(samples, classes, rng)
     t = GAP + (1 - GAP) * _along(y)  # in the middle itself the arms would meet
     angle = 2 * math.pi * (real(turns, "turns", above=True) * t + y / classes)
@@ -59,7 +79,12 @@ def spirals(
 
 
 def gauss(samples: int = 200, noise: float = 0.15, rng: Rng = None) -> Points:
-    """Two normal clouds of standard deviation `noise` around (0.4, 0.4), class 1, and (-0.4, -0.4), class 0."""
+    """Two normal clouds of standard deviation `noise` around (0.4, 0.4), class 1, and (-0.4, -0.4), class 0.
+
+    >>> X, y = nn.data.gauss(100, noise=0.2, rng=0)
+    >>> X.shape, sorted(set(y.tolist()))
+    ((100, 2), [0, 1])
+    """
     return blobs(samples, noise, rng, centers=[(-0.4, -0.4), (0.4, 0.4)])
 
 
@@ -70,6 +95,10 @@ def blobs(
 
     `centers` are their middles, of shape (classes, features), which also are the features of X; or how many, and then
     they are at equal angles on a circle of radius 0.7.
+
+    >>> X, y = nn.data.blobs(90, centers=4, rng=0)
+    >>> X.shape, y.max().item()
+    ((90, 2), 3)
     """
     if isinstance(centers, int | np.integer):
         count = whole(centers, "centers")
@@ -94,6 +123,10 @@ def waves(
     """Regression in one dimension: the mean of sines of these frequencies, in periods per unit, with normal noise.
 
     X is uniform in [-1, 1], and y within [-1, 1] before the noise: float32, both of shape (samples, 1).
+
+    >>> X, y = nn.data.waves(100, rng=0)
+    >>> X.shape, y.shape, y.dtype.name
+    ((100, 1), (100, 1), 'float32')
     """
     found = [real(f, "a frequency", above=True) for f in frequencies]
     if not found:

@@ -19,7 +19,13 @@ Line = tuple[int, list[str]]  # its number in the file, from 1, and its cells
 
 
 class Table(NamedTuple):
-    """What `read_csv` found; it unpacks as X, y, features, classes."""
+    r"""What `read_csv` found; it unpacks as X, y, features, classes.
+
+    >>> with open("flowers.csv", "w") as file:
+    ...     lines = file.write("length,species\n1.5,rose\n2.5,lily\n")
+    >>> nn.data.read_csv("flowers.csv").features
+    ('length',)
+    """
 
     inputs: npt.NDArray[np.float32]  # (samples, features)
     targets: npt.NDArray[Any]  # classes: int64, (samples,); numbers: float32, (samples, 1)
@@ -28,7 +34,7 @@ class Table(NamedTuple):
 
 
 def read_csv(path: FilePath, target: int | str = -1, *, delimiter: str = ",", header: bool | None = None) -> Table:
-    """The samples of a CSV file in UTF-8: X, y, features, classes = nn.data.read_csv("flowers.csv").
+    r"""The samples of a CSV file in UTF-8: X, y, features, classes = nn.data.read_csv("flowers.csv").
 
     Parameters
     ----------
@@ -37,9 +43,15 @@ def read_csv(path: FilePath, target: int | str = -1, *, delimiter: str = ",", he
     delimiter : one character, what is between the cells
     header : whether the first line has the names of the columns; None for a look at whether it has any numbers
 
-    All other columns are features, and numbers. Targets that are integers are labels as they stand, names are
-    classes in alphabetical order, and other numbers are what a regression learns. Raises ValueError, naming line and
-    column, for a cell that is no finite number, a line of another length, and a file that is no CSV in UTF-8.
+    All other columns are features and must be numbers. Integer targets are labels, names are classes in alphabetical
+    order, and other numbers are the targets of a regression. Raises ValueError, naming line and column, for a cell that
+    is not a finite number, a line of another length, and a file that is not CSV in UTF-8.
+
+    >>> with open("flowers.csv", "w") as file:
+    ...     lines = file.write("length,width,species\n1.5,0.5,rose\n2.5,1.0,lily\n")
+    >>> X, y, features, classes = nn.data.read_csv("flowers.csv")
+    >>> X.shape, y, classes
+    ((2, 2), array([1, 0]), ('lily', 'rose'))
     """
     name = os.fspath(path)
     if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '\r\n"':

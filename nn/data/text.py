@@ -17,7 +17,7 @@ PADDING, UNKNOWN = "<padding>", "<unknown>"
 
 
 class Vocabulary:
-    """The characters or words of some texts, each with a number; 0 is padding, and 1 what is not in the vocabulary.
+    """The characters or words of some texts, each with a number; 0 is padding, and 1 stands for unknown ones.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ class Architecture:
         made = self.made_by(model.named_parameters(), decay_biases=False)
         if not isinstance(made, Optimizer):
             raise TypeError(
-                f"the function given as optimizer is to make one of nn.optim's; it gave {made!r:.80}. Write "
+                f"the function given as optimizer must make one of nn.optim's; it gave {made!r:.80}. Write "
                 "optimizer=nn.optim.SGD, or functools.partial(nn.optim.SGD, momentum=0.9)."
             )
         return made

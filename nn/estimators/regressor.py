@@ -1,4 +1,4 @@
-"""The regressor of scikit-learn's kind."""
+"""The regressor as a scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc, unused-ign
     It minimises half the mean squared error, as scikit-learn's own MLPRegressor does. Parameters and attributes are
     those of nn.MLPClassifier, less the classes. It standardises neither inputs nor targets: a StandardScaler and a
     TransformedTargetRegressor do. y is of shape (samples,) or (samples, outputs), and so is what it predicts.
+
+    >>> X, y = np.linspace(-1, 1, 50).reshape(-1, 1), np.linspace(-1, 1, 50) ** 2
+    >>> model = nn.MLPRegressor((16,), learning_rate_init=0.05, random_state=0).fit(X, y)
+    >>> model.predict(X).shape
+    (50,)
     """
 
     criterion = MSELoss(half=True)

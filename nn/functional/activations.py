@@ -23,20 +23,31 @@ sign = np.sign
 
 
 def step(x: Any) -> Any:
-    """The binary step: 1 where x >= 0, else 0. Its derivative is 0, so the result is a constant: nothing before learns.
+    """The binary step: 1 where x >= 0, else 0. Its derivative is 0, so the result is a constant, a plain array.
 
-    So is `sign`, with -1, 0 and 1. To train through them take a smooth one, such as sigmoid or tanh.
+    The same holds for `sign`, with -1, 0 and 1. To train through an activation take a smooth one, such as tanh.
+
+    >>> F.step(np.array([-2.0, 0.0, 3.0]))
+    array([0., 1., 1.])
     """
     return np.heaviside(ad.stop_gradient(x) if isinstance(x, ad.Tensor) else x, 1.0)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
-    """x where it is positive, else `negative_slope` times x (Maas et al. 2013)."""
+    """x where it is positive, else `negative_slope` times x (Maas et al. 2013).
+
+    >>> F.leaky_relu(np.array([-2.0, 3.0]))
+    array([-0.02,  3.  ])
+    """
     return ad.leaky_relu(x, real(negative_slope, "leaky_relu: negative_slope", least=-math.inf))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """x where it is positive, else alpha (exp(x) - 1) (Clevert et al. 2016)."""
+    """x where it is positive, else alpha (exp(x) - 1) (Clevert et al. 2016).
+
+    >>> F.elu(np.array([-1.0, 0.0, 2.0])).round(4)
+    array([-0.6321,  0.    ,  2.    ])
+    """
     return ad.elu(x, real(alpha, "elu: alpha", least=-math.inf))
 
 
@@ -45,6 +56,10 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 
     With approximate="tanh" Φ(x) is taken as (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, which is off by 5e-4 at most
     and several times as fast.
+
+    >>> x = np.array([-1.0, 1.0])
+    >>> F.gelu(x).round(4), F.gelu(x, approximate="tanh").round(4)
+    (array([-0.1587,  0.8413]), array([-0.1588,  0.8412]))
     """
     if approximate == "none":
         return ad.gelu(x)
@@ -55,60 +70,106 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 
 
 def softplus(x: Any, beta: float = 1.0) -> Any:
-    """ln(1 + exp(beta x)) / beta: a smooth relu, the sharper the larger beta, which is positive."""
+    """ln(1 + exp(beta x)) / beta: a smooth relu, the sharper the larger beta, which is positive.
+
+    >>> F.softplus(np.array([-50.0, 0.0, 50.0])).round(4)
+    array([ 0.    ,  0.6931, 50.    ])
+    """
     beta = real(beta, "softplus: beta", above=True)
     return ad.softplus(x) if beta == 1 else ad.softplus(beta * x) / beta
 
 
 def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
-    """exp(x) / sum exp(x) along `axis`, or `dim`, as PyTorch names it: positive numbers that sum to 1."""
+    """exp(x) / sum exp(x) along `axis`, or `dim`, as PyTorch names it: positive numbers that sum to 1.
+
+    >>> F.softmax(np.array([[0.0, 0.0], [0.0, np.log(3.0)]]), dim=1).round(4)
+    array([[0.5 , 0.5 ],
+           [0.25, 0.75]])
+    """
     return ad.softmax(x, axis=axis if dim is None else dim)
 
 
 def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
-    """The logarithm of softmax(x) along `axis`, or `dim`, as PyTorch names it; finite wherever x is."""
+    """The logarithm of softmax(x) along `axis`, or `dim`, as PyTorch names it; finite wherever x is.
+
+    >>> F.log_softmax(np.array([[0.0, 0.0], [0.0, 50.0]]), dim=1).round(4)
+    array([[ -0.6931,  -0.6931],
+           [-50.    ,   0.    ]])
+    """
     return ad.log_softmax(x, axis=axis if dim is None else dim)
 
 
 def softmin(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
-    """softmax(-x) along `axis`, or `dim`: the smallest gets most."""
+    """softmax(-x) along `axis`, or `dim`: the smallest gets most.
+
+    >>> F.softmin(np.array([0.0, np.log(3.0)])).round(4)
+    array([0.75, 0.25])
+    """
     return softmax(-_array(x), axis, dim=dim)
 
 
 def logsigmoid(x: Any) -> Any:
-    """ln sigmoid(x), elementwise, finite wherever x is."""
+    """ln sigmoid(x), elementwise, finite wherever x is.
+
+    >>> F.logsigmoid(np.array([-50.0, 0.0])).round(4)
+    array([-50.    ,  -0.6931])
+    """
     return -ad.softplus(-_array(x))
 
 
 def softsign(x: Any) -> Any:
-    """x / (1 + |x|), elementwise, between -1 and 1."""
+    """x / (1 + |x|), elementwise, between -1 and 1.
+
+    >>> F.softsign(np.array([-3.0, 0.0, 1.0]))
+    array([-0.75,  0.  ,  0.5 ])
+    """
     return x / (1 + np.abs(x))
 
 
 def tanhshrink(x: Any) -> Any:
-    """x - tanh x, elementwise."""
+    """x - tanh x, elementwise.
+
+    >>> F.tanhshrink(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.2384,  0.    ,  0.2384])
+    """
     return x - np.tanh(x)
 
 
 def mish(x: Any) -> Any:
-    """x tanh(ln(1 + exp(x))), elementwise (Misra 2019)."""
+    """x tanh(ln(1 + exp(x))), elementwise (Misra 2019).
+
+    >>> F.mish(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.3034,  0.    ,  0.8651])
+    """
     return x * np.tanh(ad.softplus(x))
 
 
 def selu(x: Any) -> Any:
-    """1.0507 elu(x, 1.67326), elementwise: it draws layers to mean 0 and variance 1 (Klambauer et al. 2017)."""
+    """1.0507 elu(x, 1.67326), elementwise: it draws layers to mean 0 and variance 1 (Klambauer et al. 2017).
+
+    >>> F.selu(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-1.1113,  0.    ,  1.0507])
+    """
     return _SELU_SCALE * ad.elu(_array(x), _SELU_ALPHA)
 
 
 def celu(x: Any, alpha: float = 1.0) -> Any:
-    """x where it is positive, else alpha (exp(x / alpha) - 1), with alpha > 0 (Barron 2017)."""
+    """x where it is positive, else alpha (exp(x / alpha) - 1), with alpha > 0 (Barron 2017).
+
+    >>> F.celu(np.array([-2.0, 1.0]), alpha=2.0).round(4)
+    array([-1.2642,  1.    ])
+    """
     alpha = real(alpha, "celu: alpha", above=True)
     positive = np.greater(x, 0)
     return np.where(positive, x, alpha * np.expm1(np.where(positive, 0.0, x) / alpha))
 
 
 def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
-    """x, but at least `min_val` and at most `max_val`, elementwise; on and beyond these bounds its derivative is 0."""
+    """x, but at least `min_val` and at most `max_val`, elementwise; on and beyond these bounds its derivative is 0.
+
+    >>> F.hardtanh(np.array([-3.0, 0.5, 3.0]))
+    array([-1. ,  0.5,  1. ])
+    """
     low = real(min_val, "hardtanh: min_val", least=-math.inf)
     high = real(max_val, "hardtanh: max_val", least=low)
     x = _array(x)
@@ -116,36 +177,60 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
 
 
 def relu6(x: Any) -> Any:
-    """x, but at least 0 and at most 6, elementwise."""
+    """x, but at least 0 and at most 6, elementwise.
+
+    >>> F.relu6(np.array([-1.0, 3.0, 9.0]))
+    array([0., 3., 6.])
+    """
     return hardtanh(x, 0.0, 6.0)
 
 
 def hardsigmoid(x: Any) -> Any:
-    """x / 6 + 1/2, but at least 0 and at most 1, elementwise: sigmoid in three straight lines."""
+    """x / 6 + 1/2, but at least 0 and at most 1, elementwise: sigmoid in three straight lines.
+
+    >>> F.hardsigmoid(np.array([-4.0, 0.0, 4.0]))
+    array([0. , 0.5, 1. ])
+    """
     return relu6(_array(x) + 3) / 6
 
 
 def hardswish(x: Any) -> Any:
-    """x hardsigmoid(x), elementwise (Howard et al. 2019)."""
+    """x hardsigmoid(x), elementwise (Howard et al. 2019).
+
+    >>> F.hardswish(np.array([-4.0, 1.5, 4.0]))
+    array([-0.   ,  1.125,  4.   ])
+    """
     return x * hardsigmoid(x)
 
 
 def threshold(x: Any, threshold: float, value: float) -> Any:
-    """x where it is above the threshold, else `value`, elementwise."""
+    """x where it is above the threshold, else `value`, elementwise.
+
+    >>> F.threshold(np.array([0.05, 0.5]), 0.1, 0.0)
+    array([0. , 0.5])
+    """
     bound = real(threshold, "threshold: threshold", least=-math.inf)
     x = _array(x)
     return np.where(np.less_equal(x, bound), real(value, "threshold: value", least=-math.inf), x)
 
 
 def hardshrink(x: Any, lambd: float = 0.5) -> Any:
-    """x where |x| is above `lambd`, else 0, elementwise."""
+    """x where |x| is above `lambd`, else 0, elementwise.
+
+    >>> F.hardshrink(np.array([-1.0, 0.25, 1.0]))
+    array([-1.,  0.,  1.])
+    """
     bound = real(lambd, "hardshrink: lambd")
     x = _array(x)
     return np.where(np.less_equal(np.abs(x), bound), 0.0, x)
 
 
 def softshrink(x: Any, lambd: float = 0.5) -> Any:
-    """x moved towards 0 by `lambd`, elementwise, and 0 where |x| is at most that."""
+    """x moved towards 0 by `lambd`, elementwise, and 0 where |x| is at most that.
+
+    >>> F.softshrink(np.array([-1.0, 0.25, 1.0]))
+    array([-0.5,  0. ,  0.5])
+    """
     bound = real(lambd, "softshrink: lambd")
     x = _array(x)
     moved = x - np.copysign(bound, ad.stop_gradient(x))
@@ -153,7 +238,11 @@ def softshrink(x: Any, lambd: float = 0.5) -> Any:
 
 
 def glu(x: Any, dim: int = -1) -> Any:
-    """a sigmoid(b), where a and b are the halves of x along the axis `dim` (Dauphin et al. 2017)."""
+    """a sigmoid(b), where a and b are the halves of x along the axis `dim` (Dauphin et al. 2017).
+
+    >>> F.glu(np.array([2.0, 4.0, 0.0, 1000.0]))
+    array([1., 4.])
+    """
     x = _array(x)
     if not -x.ndim <= dim < x.ndim or x.shape[dim] % 2:
         raise ValueError(
@@ -169,6 +258,9 @@ def prelu(x: Any, weight: Any) -> Any:
 
     `weight` has the shape (1,), or has a number for each channel, axis 1 of x: (channels,); x is converted to its
     dtype. Raises ValueError for other shapes.
+
+    >>> F.prelu(np.array([[-1.0, -1.0]]), np.array([0.1, 0.5]))
+    array([[-0.1, -0.5]])
     """
     x = of_dtype(x, getattr(weight, "dtype", None), "prelu")
     count = np.size(weight)
@@ -187,6 +279,9 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
     """x where it is positive, else a slope times x: in training drawn anew for each element (Xu et al. 2015).
 
     The slopes are uniform between `lower` and `upper`; out of training each is their mean.
+
+    >>> F.rrelu(np.array([-1.0, 1.0]), lower=0.1, upper=0.3)
+    array([-0.2,  1. ])
     """
     low = real(lower, "rrelu: lower", least=-math.inf)
     high = real(upper, "rrelu: upper", least=low)

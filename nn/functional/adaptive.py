@@ -1,4 +1,4 @@
-"""Adaptive pooling: so many windows as are asked for, whatever the image's size.
+"""Adaptive pooling: the number of windows is given, and the image's size may be any.
 
 Of n elements along an axis and m windows, window i has those from floor(i n / m) to ceil((i + 1) n / m), as in PyTorch.
 """
@@ -21,12 +21,16 @@ Wanted = int | None | Sequence[int | None]
 
 
 def adaptive_avg_pool1d(x: Any, output_size: Wanted) -> Any:
-    """adaptive_avg_pool2d of signals, of shape (batch, channels, length)."""
+    """adaptive_avg_pool2d of signals, of shape (batch, channels, length).
+
+    >>> F.adaptive_avg_pool1d(np.arange(6.0).reshape(1, 1, 6), 2)
+    array([[[1., 4.]]])
+    """
     return _mean("adaptive_avg_pool1d", x, output_size)
 
 
 def adaptive_avg_pool2d(x: Any, output_size: Wanted) -> Any:
-    """The mean of each window of each channel, of so many windows as `output_size` says.
+    """Average pooling to a given size: the mean of each of `output_size` windows of each channel.
 
     Parameters
     ----------
@@ -34,32 +38,51 @@ def adaptive_avg_pool2d(x: Any, output_size: Wanted) -> Any:
     output_size : an int, or a pair (rows, columns); None for as many as x has. 1 is the mean of the whole image
 
     Raises ValueError for images of another shape or without a pixel, TypeError for numbers that are not real.
+
+    >>> F.adaptive_avg_pool2d(np.ones((8, 3, 7, 5)), 1).shape
+    (8, 3, 1, 1)
     """
     return _mean("adaptive_avg_pool2d", x, output_size)
 
 
 def adaptive_avg_pool3d(x: Any, output_size: Wanted) -> Any:
-    """adaptive_avg_pool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    """adaptive_avg_pool2d of volumes, of shape (batch, channels, depth, height, width).
+
+    >>> F.adaptive_avg_pool3d(np.ones((1, 2, 4, 6, 8)), (2, 3, 4)).shape
+    (1, 2, 2, 3, 4)
+    """
     return _mean("adaptive_avg_pool3d", x, output_size)
 
 
 def adaptive_max_pool1d(x: Any, output_size: Wanted, return_indices: bool = False) -> Any:
-    """adaptive_max_pool2d of signals, of shape (batch, channels, length)."""
+    """adaptive_max_pool2d of signals, of shape (batch, channels, length).
+
+    >>> F.adaptive_max_pool1d(np.array([[[1.0, 3.0, 2.0, 0.0]]]), 2)
+    array([[[3., 2.]]])
+    """
     return _highest("adaptive_max_pool1d", x, output_size, return_indices)
 
 
 def adaptive_max_pool2d(x: Any, output_size: Wanted, return_indices: bool = False) -> Any:
-    """The highest number of each window of each channel, of so many windows as `output_size` says.
+    """Maximum pooling to a given size: the highest number of each of `output_size` windows of each channel.
 
     With `return_indices` it gives (result, indices), where they lie in each channel's image, row after row. The
     derivative goes to the highest element, the first in reading order of several. The rest is as in
     adaptive_avg_pool2d.
+
+    >>> F.adaptive_max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
+    array([[[[ 5.,  7.],
+             [13., 15.]]]])
     """
     return _highest("adaptive_max_pool2d", x, output_size, return_indices)
 
 
 def adaptive_max_pool3d(x: Any, output_size: Wanted, return_indices: bool = False) -> Any:
-    """adaptive_max_pool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    """adaptive_max_pool2d of volumes, of shape (batch, channels, depth, height, width).
+
+    >>> F.adaptive_max_pool3d(np.ones((1, 2, 4, 4, 4)), 2).shape
+    (1, 2, 2, 2, 2)
+    """
     return _highest("adaptive_max_pool3d", x, output_size, return_indices)
 
 

@@ -52,6 +52,10 @@ def ctc_loss(
     change the derivative by the logits.
 
     Raises ValueError for shapes, lengths and labels that do not belong together, TypeError for what is no integer.
+
+    >>> log_probs = np.log(np.full((3, 2), 0.5))  # three steps, the blank and one label
+    >>> round(float(np.exp(-F.ctc_loss(log_probs, np.array([1]), 3, 1, reduction="sum"))), 4)
+    0.75
     """
     known_reduction(reduction, "ctc_loss")
     x = scores(log_probs, "ctc_loss")
@@ -129,7 +133,7 @@ def _joined(stay: Any, step: Any, leap: Any, leaping: Array) -> Any:
 
 
 def _moved(x: Any, by: int) -> Any:
-    """x with every place's number at the place so many further on, or before."""
+    """x shifted along its last axis by that many places, up or down."""
     gap = np.full((x.shape[0], min(abs(by), x.shape[1])), IMPOSSIBLE, x.dtype)
     return np.concatenate([gap, x[:, :-by]] if by > 0 else [x[:, -by:], gap], axis=1)
 

@@ -44,6 +44,10 @@ def scaled_dot_product_attention(
     rng : what dropout draws from, as in `dropout`
 
     Raises ValueError for shapes that do not belong together.
+
+    >>> query, key = np.array([[10.0, 0.0]]), np.array([[10.0, 0.0], [0.0, 10.0]])
+    >>> F.scaled_dot_product_attention(query, key, np.array([[1.0], [2.0]])).round(4)
+    array([[1.]])
     """
     return attend(query, key, value, attn_mask, dropout_p, is_causal, scale, rng)[0]
 
@@ -147,6 +151,10 @@ def positional_encoding(length: int, width: int, dtype: npt.DTypeLike = np.float
 
     Element 2k of place t is sin(t / 10000^(2k / width)), element 2k + 1 the cosine: so the vector of a place some steps
     on is a rotation of it, the same at every place. Add it to the embeddings.
+
+    >>> F.positional_encoding(2, 4).round(3)
+    array([[0.   , 1.   , 0.   , 1.   ],
+           [0.841, 0.54 , 0.01 , 1.   ]], dtype=float32)
     """
     length, width = whole(length, "positional_encoding: length"), whole(width, "positional_encoding: width")
     return _positions(length, width, init.floating(dtype)).copy()

@@ -24,7 +24,7 @@ def embedding_bag(
     include_last_offset: bool = False,
     padding_idx: int | None = None,
 ) -> Any:
-    """The sum, mean or maximum of the rows that each bag of integers stands for: of shape (bags, width).
+    """The sum, mean or maximum of a table's rows at each bag of integers: of shape (bags, width).
 
     Parameters
     ----------
@@ -38,6 +38,11 @@ def embedding_bag(
     padding_idx : the row, if there is one, that does not count
 
     Raises TypeError for indices that are not integers, ValueError for what is out of range or does not fit together.
+
+    >>> table = np.array([[1.0], [10.0], [100.0]])
+    >>> F.embedding_bag(np.array([0, 1, 2]), table, offsets=np.array([0, 2]), mode="sum")
+    array([[ 11.],
+           [100.]])
     """
     if np.ndim(weight) != 2:
         raise ValueError(f"embedding_bag takes a table of shape (rows, width); received shape {np.shape(weight)}.")

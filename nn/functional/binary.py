@@ -32,6 +32,9 @@ def binary_cross_entropy(prediction: Any, target: Any, *, reduction: str = "mean
     sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
 
     Raises ValueError for shapes that differ, and numbers that are not in [0, 1].
+
+    >>> round(float(F.binary_cross_entropy(np.array([0.5, 0.25]), np.array([0.0, 1.0]))), 4)
+    1.0397
     """
     name = "binary_cross_entropy"
     prediction, target = compared(prediction, target, name)
@@ -47,6 +50,9 @@ def binary_cross_entropy_with_logits(
 
     `pos_weight`, a number or one per last axis's column, multiplies the loss of positives (t ln p): above 1 it favours
     recall. The other parameters are those of binary_cross_entropy. Warns if the scores come out of a sigmoid.
+
+    >>> round(float(F.binary_cross_entropy_with_logits(np.array([0.0, 1000.0]), np.array([1.0, 1.0]))), 4)
+    0.3466
     """
     name = "binary_cross_entropy_with_logits"
     expect_logits(prediction, name, "binary_cross_entropy")
@@ -81,6 +87,9 @@ def logistic_loss(prediction: Any, target: Any, *, reduction: str = "mean", samp
 
     It is binary_cross_entropy_with_logits with the labels named otherwise, and the other parameters are the same.
     Raises ValueError for other labels. Warns if the scores come out of a sigmoid.
+
+    >>> F.logistic_loss(np.array([0.0, 50.0]), np.array([1, -1]), reduction="none").round(4)
+    array([ 0.6931, 50.    ])
     """
     expect_logits(prediction, "logistic_loss", "binary_cross_entropy with labels (y + 1) / 2")
     h, y = compared(prediction, target, "logistic_loss")
@@ -92,6 +101,9 @@ def hinge_loss(prediction: Any, target: Any, *, reduction: str = "mean", sample_
     """The hinge max(0, 1 - y h) of scores h with labels y, -1 or 1: that of support vector machines.
 
     The other parameters are those of binary_cross_entropy. Raises ValueError for other labels.
+
+    >>> F.hinge_loss(np.array([0.5, 2.0, -1.0]), np.array([1, 1, 1]), reduction="none")
+    array([0.5, 0. , 2. ])
     """
     h, y = compared(prediction, target, "hinge_loss")
     _signs(y, "hinge_loss")
@@ -110,6 +122,10 @@ def kl_div(
     reduction : "batchmean" for the sum over the distribution, averaged over the batch: the divergence proper. "mean"
         is over all elements, "sum" and "none" as they say
     sample_weight : of shape (batch,), not negative; means are then sum(w l) / sum(w)
+
+    >>> p, q = np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]])
+    >>> round(float(F.kl_div(np.log(p), q, reduction="batchmean")), 4)
+    0.1308
     """
     known_reduction(reduction, "kl_div", (*REDUCTIONS, "batchmean"))
     log_target = switch(log_target, "kl_div: log_target")

@@ -51,7 +51,7 @@ CELLS = {
 
 
 def blocks(x: Any, count: int) -> list[Any]:
-    """The last axis cut into so many equal parts."""
+    """The last axis, divided into that many equal parts."""
     width = x.shape[-1] // count
     return [x[..., k * width : (k + 1) * width] for k in range(count)]
 
@@ -68,17 +68,31 @@ def rnn_cell(
     w_ih, w_hh : of shape (gates hidden, inputs) and (gates hidden, hidden); an RNN has 1 gate, a GRU 3, an LSTM 4
     b_ih, b_hh : of shape (gates hidden,), or None
     nonlinearity : "tanh" or "relu"
+
+    >>> F.rnn_cell(np.ones((1, 2)), np.zeros((1, 3)), np.ones((3, 2)), np.zeros((3, 3))).round(4)
+    array([[0.964, 0.964, 0.964]])
     """
     return cell(nonlinearity, x, (h,), w_ih, w_hh, b_ih, b_hh)[0]
 
 
 def lstm_cell(x: Any, states: States, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> States:
-    """One step of an LSTM: the new (h, c) for those before; shapes as in rnn_cell."""
+    """One step of an LSTM: the new (h, c) for those before; shapes as in rnn_cell.
+
+    >>> x, h, c = np.zeros((5, 3)), np.zeros((5, 4)), np.ones((5, 4))
+    >>> h, c = F.lstm_cell(x, (h, c), np.zeros((16, 3)), np.zeros((16, 4)))
+    >>> c[0]  # the forget gate is sigmoid(0)
+    array([0.5, 0.5, 0.5, 0.5])
+    """
     return cell("LSTM", x, states, w_ih, w_hh, b_ih, b_hh)
 
 
 def gru_cell(x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> Any:
-    """One step of a GRU: the new h; shapes as in rnn_cell."""
+    """One step of a GRU: the new h; shapes as in rnn_cell.
+
+    >>> x, h = np.zeros((5, 3)), np.ones((5, 4))
+    >>> F.gru_cell(x, h, np.zeros((12, 3)), np.zeros((12, 4)))[0]
+    array([0.5, 0.5, 0.5, 0.5])
+    """
     return cell("GRU", x, (h,), w_ih, w_hh, b_ih, b_hh)[0]
 
 

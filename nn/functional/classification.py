@@ -56,6 +56,10 @@ def cross_entropy(
 
     Raises ValueError for shapes that do not belong together, labels out of range and a mean over no samples,
     TypeError for labels that are not integers. Warns if the logits come out of softmax, log_softmax or sigmoid.
+
+    >>> logits = np.array([[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    >>> F.cross_entropy(logits, np.array([0, 2]), reduction="none").round(4)
+    array([0.2395, 1.0986])
     """
     logits = scores(logits, "cross_entropy")
     expect_logits(logits, "cross_entropy", "nll_loss of log_softmax")
@@ -92,6 +96,10 @@ def nll_loss(
 
     Or (batch, classes, ...), such as log_softmax's along axis 1, with a label for each place. The other parameters are
     those of cross_entropy; labels are integers. Warns of positive numbers, which are no log-probabilities.
+
+    >>> log_probs = np.log(np.array([[0.5, 0.5], [0.1, 0.9]]))
+    >>> F.nll_loss(log_probs, np.array([0, 1]), reduction="none").round(4)
+    array([0.6931, 0.1054])
     """
     x = scores(prediction, "nll_loss")
     if x.ndim > 2:
@@ -135,6 +143,10 @@ def multi_margin_loss(
     weight : of shape (classes,): each sample's loss is multiplied by its label's; the mean is over the batch all the
         same, as in PyTorch
     reduction, sample_weight : as in cross_entropy
+
+    >>> scores = np.array([[2.0, 1.5, 0.0]])
+    >>> round(float(F.multi_margin_loss(scores, np.array([0]))), 4)
+    0.1667
     """
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss: p is 1 or 2; received {p!r:.80}.")

@@ -46,7 +46,11 @@ def conv1d(
     dilation: int | Sizes = 1,
     groups: int = 1,
 ) -> Any:
-    """conv2d of signals, of shape (batch, in, length), with a weight of shape (out, in / groups, kernel length)."""
+    """conv2d of signals, of shape (batch, in, length), with a weight of shape (out, in / groups, kernel length).
+
+    >>> F.conv1d(np.array([[[1.0, 2.0, 4.0]]]), np.array([[[-1.0, 1.0]]]))
+    array([[[1., 2.]]])
+    """
     return _convolved("conv1d", x, weight, bias, stride, padding, dilation, groups)
 
 
@@ -65,16 +69,23 @@ def conv2d(
     ----------
     x : images, of shape (batch, in, height, width), or one of shape (in, height, width)
     weight : of shape (out, in / groups, kernel height, kernel width), as PyTorch keeps it
-    bias : of shape (out,), or left away
+    bias : of shape (out,), or None for no bias
     stride : the step from one window to the next: an int, or a pair (vertical, horizontal), as the next two
-    padding : how many zeros are put at each side; "valid" for none, "same" for as many as leave the size what it is
-        (with stride 1; an odd one goes to the bottom and right)
+    padding : the number of zeros added at each side; "valid" for none, "same" for as many as keep the size (with
+        stride 1; if the number is odd, one more is added at the bottom and right)
     dilation : the distance of a kernel's elements in the image
-    groups : the channels are cut into so many groups, each output sees one of them
+    groups : the number of groups that the channels are divided into; each output sees one group
 
     The result has the shape (batch, out, rows, columns) with rows = floor((height + 2 padding - dilation (kernel
     height - 1) - 1) / stride) + 1. Raises ValueError for shapes that do not fit together and for a kernel larger than
     the image, TypeError for a weight that is not floating-point or x that is not real.
+
+    >>> images = np.ones((1, 1, 3, 3))
+    >>> F.conv2d(images, np.ones((1, 1, 2, 2)))
+    array([[[[4., 4.],
+             [4., 4.]]]])
+    >>> F.conv2d(np.zeros((8, 3, 32, 32)), np.zeros((16, 3, 5, 5)), padding="same").shape
+    (8, 16, 32, 32)
     """
     return _convolved("conv2d", x, weight, bias, stride, padding, dilation, groups)
 
@@ -88,7 +99,11 @@ def conv3d(
     dilation: int | Sizes = 1,
     groups: int = 1,
 ) -> Any:
-    """conv2d of volumes, of shape (batch, in, depth, height, width), with a weight of one axis more."""
+    """conv2d of volumes, of shape (batch, in, depth, height, width), with a weight of one axis more.
+
+    >>> F.conv3d(np.zeros((1, 2, 8, 8, 8)), np.zeros((4, 2, 3, 3, 3))).shape
+    (1, 4, 6, 6, 6)
+    """
     return _convolved("conv3d", x, weight, bias, stride, padding, dilation, groups)
 
 
@@ -222,7 +237,7 @@ def arrays(name: str, x: Any, weight: Any, bias: Any) -> tuple[Any, Any, Any]:
         bias = np.asarray(bias)
     if weight.dtype.kind != "f":
         raise TypeError(
-            f"{name} computes in the dtype of the weight, which is to be float32 or float64; received {weight.dtype}. "
+            f"{name} computes in the dtype of the weight, which must be float32 or float64; received {weight.dtype}. "
             "Convert it with weight.astype(np.float32)."
         )
     if x.dtype.kind not in "fiub" or (bias is not None and bias.dtype.kind not in "fiub"):

@@ -21,7 +21,12 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     ----------
     x : of shape (..., in), usually (batch, in)
     weight : of shape (out, in), as PyTorch keeps it
-    bias : of shape (out,), or left away
+    bias : of shape (out,), or None for no bias
+
+    The result has the shape (..., out). Raises ValueError for shapes that do not fit together.
+
+    >>> F.linear(np.array([[1.0, 2.0]]), np.array([[1.0, 1.0], [0.0, 3.0]]), np.array([0.5, 0.0]))
+    array([[3.5, 6. ]])
     """
     if (
         type(x) is not np.ndarray
@@ -50,7 +55,7 @@ def _of_one_dtype(x: Any, weight: Any) -> tuple[npt.NDArray[Any], npt.NDArray[An
     weight = np.asarray(weight)
     if weight.dtype.kind not in "fc":
         raise TypeError(
-            f"linear computes in the dtype of the weight, which is to be a floating one; received a weight of dtype "
+            f"linear computes in the dtype of the weight, which must be a floating one; received a weight of dtype "
             f"{weight.dtype}. Convert it with weight.astype(np.float32)."
         )
     x = np.asarray(x)
@@ -113,9 +118,13 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
     ----------
     x1, x2 : of shape (..., in1) and (..., in2), whose first axes are the same; converted to the dtype of the weight
     weight : of shape (out, in1, in2)
-    bias : of shape (out,), or left away
+    bias : of shape (out,), or None for no bias
 
     Raises ValueError for shapes that do not fit together.
+
+    >>> weight = np.ones((1, 2, 2))
+    >>> F.bilinear(np.array([1.0, 2.0]), np.array([3.0, 4.0]), weight)
+    array([21.])
     """
     first, second = (array(x) for x in (x1, x2))
     shape = np.shape(weight)

@@ -13,7 +13,7 @@ from nn.functional.windows import misshapen
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
-    """In training each element by chance 0, with probability p, and otherwise itself / (1 - p); else x as it is.
+    """In training, each element is set to 0 with probability p and divided by 1 - p otherwise; else x itself.
 
     So the expected value is x, and evaluation needs no factor ("inverted" dropout; Srivastava et al. 2014).
 
@@ -22,27 +22,49 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None)
     x : of any shape
     p : from 0 to 1
     rng : a numpy.random.Generator, which is drawn from; an int seed drops the same elements at every call
+
+    >>> F.dropout(np.ones(6), 0.5, rng=0)
+    array([2., 2., 2., 0., 0., 0.])
+    >>> F.dropout(np.ones(6), 0.5, training=False)
+    array([1., 1., 1., 1., 1., 1.])
     """
     x = array(x)
     return _dropped(x, p, training, rng, x.shape, "dropout")
 
 
 def dropout1d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
-    """dropout2d of signals, of shape (batch, channels, length), or (channels, length)."""
+    """dropout2d of signals, of shape (batch, channels, length), or (channels, length).
+
+    >>> F.dropout1d(np.ones((1, 3, 2)), 0.5, rng=1)
+    array([[[0., 0.],
+            [2., 2.],
+            [2., 2.]]])
+    """
     return _channels("dropout1d", x, p, training, rng)
 
 
 def dropout2d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
-    """dropout of whole channels, since neighbouring pixels say the same (Tompson et al. 2015).
+    """dropout of whole channels, since neighbouring pixels are much alike (Tompson et al. 2015).
 
     x has the shape (batch, channels, height, width), or (channels, height, width). The other parameters are those of
     dropout.
+
+    >>> F.dropout2d(np.ones((1, 2, 2, 2)), 0.5, rng=1)
+    array([[[[0., 0.],
+             [0., 0.]],
+    <BLANKLINE>
+            [[2., 2.],
+             [2., 2.]]]])
     """
     return _channels("dropout2d", x, p, training, rng)
 
 
 def dropout3d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
-    """dropout2d of volumes, of shape (batch, channels, depth, height, width), or without the batch."""
+    """dropout2d of volumes, of shape (batch, channels, depth, height, width), or without the batch.
+
+    >>> F.dropout3d(np.ones((2, 4, 3, 3, 3)), 0.25, rng=0).shape
+    (2, 4, 3, 3, 3)
+    """
     return _channels("dropout3d", x, p, training, rng)
 
 

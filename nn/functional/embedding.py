@@ -1,4 +1,4 @@
-"""What integers stand for: rows of a table, and one-hot vectors."""
+"""Embeddings: integers replaced by rows of a table, or by one-hot vectors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def taken_rows(weight: Any, indices: Any) -> Any:
 
 @ad.primitive
 def added_rows(g: Any, indices: Any, rows: int) -> Any:
-    """Zeros of so many rows with those of g added at the indices, as often as they are repeated."""
+    """An array of zeros with that many rows, to which the rows of g are added at the indices; repeated ones add up."""
     width = g.shape[-1]
     table = np.zeros(rows * width, g.dtype)
     # Element by element: np.add.at takes several times as long for rows.
@@ -35,7 +35,7 @@ ad.written(taken_rows, "embedding(b, a)", pullbacks=("scatter g",))
 
 
 def embedding(indices: npt.ArrayLike, weight: Any, padding_idx: int | None = None) -> Any:
-    """The rows of a table that integers stand for.
+    """The rows of a table at the given integers.
 
     Parameters
     ----------
@@ -45,6 +45,11 @@ def embedding(indices: npt.ArrayLike, weight: Any, padding_idx: int | None = Non
 
     Returns an array of shape (*indices.shape, width). Raises TypeError for indices that are not integers, ValueError
     for those out of range.
+
+    >>> table = ad.Tensor([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]])
+    >>> F.embedding(np.array([[2, 1]]), table)
+    Tensor([[[3., 4.],
+             [1., 2.]]])
     """
     if np.ndim(weight) != 2:
         raise ValueError(f"embedding takes a table of shape (rows, width); received shape {np.shape(weight)}.")
@@ -66,6 +71,10 @@ def one_hot(labels: npt.ArrayLike, num_classes: int = -1, *, dtype: npt.DTypeLik
     labels : integers from 0 to num_classes - 1, of any shape
     num_classes : -1 takes one more than the highest label there is
     dtype : integers by default, as in PyTorch; np.float32 for targets of a squared error
+
+    >>> F.one_hot(np.array([0, 2]), 3)
+    array([[1, 0, 0],
+           [0, 0, 1]])
     """
     found = numbers(labels, None, "one_hot", "")
     if num_classes == -1:

@@ -38,6 +38,12 @@ def unfold(
     dilation : the distance of a window's elements in the image
     padding : how many zeros are put at each side
     stride : the step from one window to the next
+
+    >>> F.unfold(np.arange(9.0).reshape(1, 1, 3, 3), 2)
+    array([[[0., 1., 3., 4.],
+            [1., 2., 4., 5.],
+            [3., 4., 6., 7.],
+            [4., 5., 7., 8.]]])
     """
     x = array(x)
     if x.ndim not in (3, 4):
@@ -56,10 +62,16 @@ def fold(
     padding: int | Sizes = 0,
     stride: int | Sizes = 1,
 ) -> Any:
-    """Columns laid on their windows of an image of `output_size`; what overlaps adds up: the adjoint of unfold.
+    """Columns added to their windows of an image of `output_size`, where windows may overlap: the adjoint of unfold.
 
     x has the shape (batch, channels times the kernel's size, windows), or one axis less for one image. The result has
     the shape (batch, channels, *output_size). The other parameters are those of unfold.
+
+    >>> columns = F.unfold(np.ones((1, 1, 3, 3)), 2)
+    >>> F.fold(columns, 3, 2)  # how many windows hold each pixel
+    array([[[[1., 2., 1.],
+             [2., 4., 2.],
+             [1., 2., 1.]]]])
     """
     x = array(x)
     size = sizes(output_size, "fold's output_size", 2)

@@ -27,6 +27,10 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
     eps : from 0, in units of the variance
 
     Raises ValueError for shapes that do not belong together. Source: Wu & He 2018.
+
+    >>> x = np.arange(8.0).reshape(1, 4, 2)
+    >>> F.group_norm(x, 2).mean(axis=(0, 2)).round(3)
+    array([-0.894,  0.894, -0.894,  0.894])
     """
     groups, eps = whole(num_groups, "group_norm: num_groups"), real(eps, "group_norm: eps")
     given = [v for v in (weight, bias) if v is not None]
@@ -66,6 +70,11 @@ def instance_norm(
     weight, bias, momentum, eps : as in batch_norm
 
     Raises ValueError for shapes that do not belong together. Source: Ulyanov et al. 2016.
+
+    >>> x = np.array([[[1.0, 3.0], [10.0, 30.0]]])
+    >>> F.instance_norm(x).round(3)
+    array([[[-1.,  1.],
+            [-1.,  1.]]])
     """
     if not switch(use_input_stats, "instance_norm: use_input_stats"):
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
@@ -103,6 +112,9 @@ def rms_norm(x: Any, normalized_shape: int | Sequence[int], weight: Any = None, 
     eps : what is added to the mean square, from 0; by default the distance from 1 to the next number of x's dtype
 
     Raises ValueError for shapes that do not belong together.
+
+    >>> F.rms_norm(np.array([[3.0, 4.0]]), 2).round(4)
+    array([[0.8485, 1.1314]])
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int | np.integer) else tuple(normalized_shape)
     x = of_dtype(x, getattr(weight, "dtype", None), "rms_norm")

@@ -36,6 +36,9 @@ def checked_labels(labels: Any, shape: tuple[int, ...], ignore_index: int | None
 
     Integers from 0 to classes - 1, or `ignore_index`, of shape (batch,); or probabilities of shape (batch, classes).
     Of logits of shape (batch, classes, ...) they are (batch, ...), or of the logits' shape.
+
+    >>> F.checked_labels([0, 2, 1], (3, 4))
+    array([0, 2, 1])
     """
     if len(shape) > 2:
         rows = by_place(labels, shape, "cross_entropy")

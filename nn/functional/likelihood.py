@@ -35,6 +35,9 @@ def gaussian_nll_loss(
     sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
 
     Raises ValueError for shapes that do not belong together and for a negative variance.
+
+    >>> float(F.gaussian_nll_loss(np.array([1.0]), np.array([3.0]), np.array([1.0])))
+    2.0
     """
     name = "gaussian_nll_loss"
     prediction, target = compared(prediction, target, name)
@@ -82,6 +85,9 @@ def poisson_nll_loss(
     full : whether to add ln y!, for y above 1 by Stirling's formula, y ln y - y + ln(2π y) / 2
     eps : from 0
     reduction, sample_weight : as in gaussian_nll_loss
+
+    >>> float(F.poisson_nll_loss(np.array([0.0]), np.array([3.0])))
+    1.0
     """
     name = "poisson_nll_loss"
     x, y = compared(prediction, target, name)

@@ -39,6 +39,10 @@ def margin_ranking_loss(
     sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
 
     Raises ValueError for shapes that differ and for labels other than -1 and 1.
+
+    >>> better, worse = np.array([3.0, 1.0]), np.array([1.0, 2.0])
+    >>> F.margin_ranking_loss(better, worse, np.array([1, 1]), reduction="none")
+    array([0., 1.])
     """
     name = "margin_ranking_loss"
     first, second = compared(x1, x2, name)
@@ -50,7 +54,11 @@ def margin_ranking_loss(
 def hinge_embedding_loss(
     x: Any, target: Any, margin: float = 1.0, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
-    """A distance x where y = 1, and max(0, margin - x) where y = -1; the rest is as in margin_ranking_loss."""
+    """A distance x where y = 1, and max(0, margin - x) where y = -1; the rest is as in margin_ranking_loss.
+
+    >>> F.hinge_embedding_loss(np.array([0.25, 0.25]), np.array([1, -1]), reduction="none")
+    array([0.25, 0.75])
+    """
     name = "hinge_embedding_loss"
     x, y = compared(x, signs(target, name), name)
     margin = real(margin, f"{name}: margin", least=-math.inf)
@@ -64,6 +72,10 @@ def cosine_embedding_loss(
 
     x1 and x2 have the shape (batch, features) and y (batch,); or (features,) and (). The margin is from -1 to 1. The
     rest is as in margin_ranking_loss.
+
+    >>> a, b = np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> F.cosine_embedding_loss(a, b, np.array([1, -1]), margin=-0.5, reduction="none").round(4)
+    array([0. , 0.5])
     """
     name = "cosine_embedding_loss"
     first, second = compared(x1, x2, name)
@@ -102,6 +114,10 @@ def triplet_margin_loss(
     reduction, sample_weight : as in margin_ranking_loss
 
     Source: Schroff et al. 2015.
+
+    >>> anchor, positive, negative = np.zeros((1, 2)), np.array([[3.0, 4.0]]), np.array([[0.0, 2.0]])
+    >>> round(float(F.triplet_margin_loss(anchor, positive, negative)), 3)
+    4.0
     """
 
     def distance(a: Any, b: Any) -> Any:
@@ -130,7 +146,14 @@ def triplet_margin_with_distance_loss(
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
-    """triplet_margin_loss with a distance of one's own, a function of two arrays."""
+    """triplet_margin_loss with a distance of one's own, a function of two arrays.
+
+    >>> def squared(a, b):
+    ...     return np.sum((a - b) ** 2, axis=-1)
+    >>> given = np.zeros((1, 2)), np.ones((1, 2)), np.ones((1, 2))
+    >>> float(F.triplet_margin_with_distance_loss(*given, distance_function=squared))
+    1.0
+    """
     name = "triplet_margin_loss"
     margin, swap = real(margin, f"{name}: margin", above=True), switch(swap, f"{name}: swap")
     anchor, positive = compared(anchor, positive, name)
@@ -142,7 +165,7 @@ def triplet_margin_with_distance_loss(
 
 
 def multilabel_margin_loss(x: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
-    """The hinge Σ max(0, 1 - x[label] + x[other]) / classes over a sample's labels and the classes that are none.
+    """The hinge Σ max(0, 1 - x[label] + x[other]) / classes, over the pairs of a sample's label and another class.
 
     Parameters
     ----------
@@ -150,6 +173,10 @@ def multilabel_margin_loss(x: Any, target: Any, *, reduction: str = "mean", samp
     target : integers of x's shape: each row has the sample's labels, from 0 to classes - 1, then -1, and what follows
         does not count
     reduction, sample_weight : as in margin_ranking_loss
+
+    >>> scores = np.array([[2.0, 0.0, 1.5]])
+    >>> round(float(F.multilabel_margin_loss(scores, np.array([[0, -1, -1]]))), 4)
+    0.1667
     """
     name = "multilabel_margin_loss"
     x = scores(x, name)
@@ -157,7 +184,7 @@ def multilabel_margin_loss(x: Any, target: Any, *, reduction: str = "mean", samp
     if labels.shape != x.shape or x.ndim not in (1, 2) or not x.shape[-1]:
         raise ValueError(
             f"{name} takes scores of shape (batch, classes) and labels of the same; received shapes {x.shape} and "
-            f"{labels.shape}. Fill the rows of labels up with -1."
+            f"{labels.shape}. Pad the rows of labels with -1."
         )
     classes = x.shape[-1]
     ad.ask(functools.partial(_check_labels, classes=classes), labels)
@@ -188,6 +215,9 @@ def multilabel_soft_margin_loss(
     x, target : scores and labels from 0 to 1, of shape (batch, classes), or with more axes before the classes
     weight : of shape (classes,), of the classes
     reduction, sample_weight : as in margin_ranking_loss
+
+    >>> round(float(F.multilabel_soft_margin_loss(np.zeros((1, 3)), np.array([[1.0, 0.0, 1.0]]))), 4)
+    0.6931
     """
     name = "multilabel_soft_margin_loss"
     x, t = compared(x, target, name)

@@ -42,6 +42,11 @@ def batch_norm(
 
     Raises ValueError for shapes that do not belong together, for training with fewer than two values per channel
     (their variance is 0), and for evaluation without running statistics.
+
+    >>> x = np.array([[1.0, 10.0], [3.0, 30.0]])
+    >>> F.batch_norm(x, None, None, training=True).round(3)
+    array([[-1., -1.],
+           [ 1.,  1.]])
     """
     momentum = real(momentum, "batch_norm: momentum", most=1)
     eps = real(eps, "batch_norm: eps")
@@ -90,7 +95,7 @@ def layer_norm(
 ) -> Any:
     """Each sample to mean 0 and variance 1 over its features, times their weights, plus their biases (Ba et al. 2016).
 
-    The same in training and in evaluation, and for a sample whatever else is in the batch.
+    It is the same in training and in evaluation, and does not depend on the other samples of the batch.
 
     Parameters
     ----------
@@ -100,6 +105,10 @@ def layer_norm(
     eps : from 0, in units of the variance
 
     Raises ValueError for shapes that do not belong together.
+
+    >>> F.layer_norm(np.array([[1.0, 3.0], [10.0, 30.0]]), 2).round(3)
+    array([[-1.,  1.],
+           [-1.,  1.]])
     """
     eps = real(eps, "layer_norm: eps")
     shape = (normalized_shape,) if isinstance(normalized_shape, int | np.integer) else tuple(normalized_shape)
@@ -128,6 +137,9 @@ def weight_norm(v: Any, g: Any, dim: int | None = 0) -> Any:
     ----------
     v : the direction, of the weight's shape, not zero
     g : the length: 1 along the other axes, or with dim=None, which takes the whole of v as one vector, of shape ()
+
+    >>> F.weight_norm(np.array([[3.0, 4.0]]), np.array([[10.0]]))
+    array([[6., 8.]])
     """
     return v * (g / lengths(v, dim))
 

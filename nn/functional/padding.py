@@ -13,7 +13,7 @@ MODES = ("constant", "reflect", "replicate", "circular")
 
 
 def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Any:
-    """x made longer, the last axis first: `pad` is (before, after) of it, then of the axis before, and so on.
+    """x with elements added around it: `pad` is (before, after) of the last axis, then of the one before it, and so on.
 
     Parameters
     ----------
@@ -24,6 +24,12 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
     value : what is put there with mode="constant"
 
     Raises ValueError for more padding than the mode has elements for.
+
+    >>> x = np.array([[1.0, 2.0, 3.0]])
+    >>> F.pad(x, (1, 2))
+    array([[0., 1., 2., 3., 0., 0.]])
+    >>> F.pad(x, (1, 2), mode="reflect")
+    array([[2., 1., 2., 3., 2., 1.]])
     """
     x = array(x)
     if mode not in MODES:

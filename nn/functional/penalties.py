@@ -38,12 +38,19 @@ def l2_penalty(parameters: Iterable[Any], *, biases: bool = False) -> Any:
 
     Its half adds strength · θ to the adjoint of each weight. Biases, which are not to be drawn to 0, are left out
     unless `biases` says otherwise: everything with fewer than two axes.
+
+    >>> float(F.l2_penalty([np.array([[1.0, -2.0]]), np.array([100.0])]))  # the second is a bias
+    5.0
     """
     return sum_of_squares(*_penalised(parameters, biases, "l2_penalty"))
 
 
 def l1_penalty(parameters: Iterable[Any], *, biases: bool = False) -> Any:
-    """The sum of sizes |θ| of the weights, which makes many of them exactly small; else as l2_penalty."""
+    """The sum of sizes |θ| of the weights, which makes many of them exactly small; else as l2_penalty.
+
+    >>> float(F.l1_penalty([np.array([[1.0, -2.0]]), np.array([100.0])]))  # the second is a bias
+    3.0
+    """
     return sum_of_sizes(*_penalised(parameters, biases, "l1_penalty"))
 
 

@@ -46,7 +46,7 @@ def max_pool2d(
     x : images, of shape (batch, channels, height, width), or one of shape (channels, height, width)
     kernel_size : height and width of a window: an int, or a pair (vertical, horizontal), as the next three
     stride : the step from one window to the next, by default the kernel's size: they lie side by side
-    padding : how far windows reach over each side, at most half the kernel's size; nothing there counts
+    padding : how far windows reach over each side, at most half the kernel's size; places there are ignored
     dilation : the distance of a window's elements in the image
     ceil_mode : whether to add a last row and column of windows that reach over the bottom and right
     return_indices : whether to give (result, indices), where the highest lie in each channel's image, row after row
@@ -54,6 +54,10 @@ def max_pool2d(
     The result has the shape (batch, channels, rows, columns), rows = floor((height + 2 padding - dilation (kernel
     height - 1) - 1) / stride) + 1, or that rounded up. Integers become float64. Raises ValueError for images of
     another shape or smaller than a window, TypeError for numbers that are not real.
+
+    >>> F.max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
+    array([[[[ 5.,  7.],
+             [13., 15.]]]])
     """
     return _highest("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -67,7 +71,11 @@ def max_pool1d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """max_pool2d of signals, of shape (batch, channels, length)."""
+    """max_pool2d of signals, of shape (batch, channels, length).
+
+    >>> F.max_pool1d(np.array([[[1.0, 3.0, 2.0, 0.0]]]), 2)
+    array([[[3., 2.]]])
+    """
     return _highest("max_pool1d", x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -80,7 +88,11 @@ def max_pool3d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """max_pool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    """max_pool2d of volumes, of shape (batch, channels, depth, height, width).
+
+    >>> F.max_pool3d(np.ones((1, 2, 4, 4, 4)), 2).shape
+    (1, 2, 2, 2, 2)
+    """
     return _highest("max_pool3d", x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -98,6 +110,10 @@ def avg_pool2d(
     `count_include_pad` says whether the zeros of the padding count as elements of a window; what a window reaches
     beyond them (with ceil_mode) never does. `divisor_override` is what the sum of a window is divided by instead. The
     rest is as in max_pool2d.
+
+    >>> F.avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
+    array([[[[ 2.5,  4.5],
+             [10.5, 12.5]]]])
     """
     return _mean("avg_pool2d", x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
@@ -110,7 +126,11 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Any:
-    """avg_pool2d of signals, of shape (batch, channels, length)."""
+    """avg_pool2d of signals, of shape (batch, channels, length).
+
+    >>> F.avg_pool1d(np.array([[[1.0, 3.0, 5.0, 7.0]]]), 2)
+    array([[[2., 6.]]])
+    """
     return _mean("avg_pool1d", x, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
@@ -123,7 +143,11 @@ def avg_pool3d(
     count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Any:
-    """avg_pool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    """avg_pool2d of volumes, of shape (batch, channels, depth, height, width).
+
+    >>> F.avg_pool3d(np.ones((1, 2, 4, 4, 4)), 2).shape
+    (1, 2, 2, 2, 2)
+    """
     return _mean("avg_pool3d", x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 

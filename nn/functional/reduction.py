@@ -1,4 +1,4 @@
-"""What all losses share: prediction and target of one shape, weights, and the reduction to one number."""
+"""What all losses share: the check that prediction and target have one shape, weights, and the reduction."""
 
 from __future__ import annotations
 

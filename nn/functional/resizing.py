@@ -27,7 +27,7 @@ def interpolate(
     align_corners: bool | None = None,
     recompute_scale_factor: bool = False,
 ) -> Any:
-    """Images of another size: each axis is read at evenly spaced places, between its elements where they fall there.
+    """Images resized: each axis is sampled at evenly spaced places, with interpolation between its elements.
 
     Parameters
     ----------
@@ -42,6 +42,12 @@ def interpolate(
     recompute_scale_factor : whether to go by the ratio of the lengths, where a scale_factor was rounded
 
     Raises ValueError for both or neither of size and scale_factor, and for modes that do not go with x's shape.
+
+    >>> x = np.array([[[0.0, 4.0]]])
+    >>> F.interpolate(x, scale_factor=2)
+    array([[[0., 0., 4., 4.]]])
+    >>> F.interpolate(x, size=5, mode="linear", align_corners=True)
+    array([[[0., 1., 2., 3., 4.]]])
     """
     x = array(x)
     axes = x.ndim - 2
@@ -141,6 +147,10 @@ def pixel_shuffle(x: Any, upscale_factor: int) -> Any:
     """Channels as pixels: (..., channels r², height, width) becomes (..., channels, height r, width r).
 
     Source: Shi et al. 2016, equation 4.
+
+    >>> F.pixel_shuffle(np.arange(4.0).reshape(1, 4, 1, 1), 2)
+    array([[[[0., 1.],
+             [2., 3.]]]])
     """
     r = whole(upscale_factor, "pixel_shuffle's upscale_factor")
     shape = np.shape(x)
@@ -157,7 +167,11 @@ def pixel_shuffle(x: Any, upscale_factor: int) -> Any:
 
 
 def pixel_unshuffle(x: Any, downscale_factor: int) -> Any:
-    """Pixels as channels: (..., channels, height r, width r) becomes (..., channels r², height, width)."""
+    """Pixels as channels: (..., channels, height r, width r) becomes (..., channels r², height, width).
+
+    >>> F.pixel_unshuffle(np.zeros((1, 1, 8, 8)), 2).shape
+    (1, 4, 4, 4)
+    """
     r = whole(downscale_factor, "pixel_unshuffle's downscale_factor")
     shape = np.shape(x)
     if len(shape) < 3 or shape[-1] % r or shape[-2] % r:

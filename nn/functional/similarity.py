@@ -1,4 +1,4 @@
-"""How far vectors lie from each other, and in which direction."""
+"""Distances between vectors, and angles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from nn.checked import array, real
 def normalize(
     x: Any, p: float = 2.0, axis: int | tuple[int, ...] = 1, eps: float = 1e-12, *, dim: int | None = None
 ) -> Any:
-    """x over its p-norm along `axis`, or `dim`, as PyTorch names it; the norm counts as `eps` at least."""
+    """x over its p-norm along `axis`, or `dim`, as PyTorch names it; the norm counts as `eps` at least.
+
+    >>> F.normalize(np.array([[3.0, 4.0], [0.0, 2.0]]))
+    array([[0.6, 0.8],
+           [0. , 1. ]])
+    """
     x, eps = _floating(x), real(eps, "normalize: eps")
     length = _norm(x, p, axis if dim is None else dim, "normalize", keepdims=True)
     return x / np.where(np.greater_equal(length, eps), length, eps)
@@ -23,6 +28,9 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8, *, dim
     """The cosine of the angle between vectors, x1 · x2 / (|x1| |x2|), along `axis`, or `dim`, as PyTorch names it.
 
     Both are broadcast to one shape. A length counts as `eps` at least.
+
+    >>> F.cosine_similarity(np.array([[1.0, 0.0], [3.0, 4.0]]), np.array([[0.0, 2.0], [3.0, 4.0]]))
+    array([0., 1.])
     """
     axis, eps = axis if dim is None else dim, real(eps, "cosine_similarity: eps")
     first, second = _broadcast("cosine_similarity", x1, x2)
@@ -30,7 +38,11 @@ def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8, *, dim
 
 
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
-    """The p-norm of x1 - x2 + eps along the last axis; both are broadcast to one shape."""
+    """The p-norm of x1 - x2 + eps along the last axis; both are broadcast to one shape.
+
+    >>> F.pairwise_distance(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]])).round(4)
+    array([5.])
+    """
     first, second = _broadcast("pairwise_distance", x1, x2)
     apart = first - second + real(eps, "pairwise_distance: eps", least=-math.inf)
     return _norm(apart, p, -1, "pairwise_distance", keepdims=keepdim)

@@ -24,7 +24,11 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: int | Sizes = 1,
 ) -> Any:
-    """conv_transpose2d of signals, of shape (batch, in, length)."""
+    """conv_transpose2d of signals, of shape (batch, in, length).
+
+    >>> F.conv_transpose1d(np.array([[[1.0, 2.0]]]), np.array([[[1.0, 1.0]]]), stride=2)
+    array([[[1., 1., 2., 2.]]])
+    """
     return _transposed("conv_transpose1d", x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
@@ -38,7 +42,7 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: int | Sizes = 1,
 ) -> Any:
-    """Each pixel of x times the weight's kernels, laid on the result in steps of `stride`; what overlaps adds up.
+    """A transposed convolution: each pixel of x times the kernels is added to the result, in steps of `stride`.
 
     It is the adjoint of conv2d, with the same stride, padding, dilation and groups, from images of the result's size.
 
@@ -46,16 +50,21 @@ def conv_transpose2d(
     ----------
     x : images, of shape (batch, in, height, width), or one of shape (in, height, width)
     weight : of shape (in, out / groups, kernel height, kernel width), as PyTorch keeps it
-    bias : of shape (out,), or left away
+    bias : of shape (out,), or None for no bias
     stride, dilation : an int, or a pair (vertical, horizontal), as the next two
     padding : how much is cut off from each side of the result
     output_padding : how much the result is longer at the bottom and right, less than the stride or the dilation: of the
         sizes that conv2d brings to x's, which one is meant
-    groups : the channels are cut into so many groups, each output sees one of them
+    groups : the number of groups that the channels are divided into; each output sees one group
 
     The result has the shape (batch, out, rows, columns), rows = (height - 1) stride - 2 padding + dilation (kernel
     height - 1) + output_padding + 1. Raises ValueError for shapes that do not fit together, TypeError for a weight
     that is not floating-point or x that is not real.
+
+    >>> F.conv_transpose2d(np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2)))
+    array([[[[1., 2., 1.],
+             [2., 4., 2.],
+             [1., 2., 1.]]]])
     """
     return _transposed("conv_transpose2d", x, weight, bias, stride, padding, output_padding, groups, dilation)
 
@@ -70,7 +79,11 @@ def conv_transpose3d(
     groups: int = 1,
     dilation: int | Sizes = 1,
 ) -> Any:
-    """conv_transpose2d of volumes, of shape (batch, in, depth, height, width)."""
+    """conv_transpose2d of volumes, of shape (batch, in, depth, height, width).
+
+    >>> F.conv_transpose3d(np.ones((1, 4, 3, 3, 3)), np.ones((4, 2, 2, 2, 2)), stride=2).shape
+    (1, 2, 6, 6, 6)
+    """
     return _transposed("conv_transpose3d", x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 

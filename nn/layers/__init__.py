@@ -1,4 +1,4 @@
-"""Layers: Modules that are made of a few numbers."""
+"""Layers: Modules with parameters, or with a few options."""
 
 from typing import NoReturn
 

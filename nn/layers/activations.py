@@ -14,13 +14,21 @@ from nn.model.module import Module
 
 
 class Sign(Module):
-    """-1, 0 or 1, the sign of x, elementwise. Its derivative is 0: nothing before it learns."""
+    """-1, 0 or 1, the sign of x, elementwise. Its derivative is 0, so the layers before it do not learn.
+
+    >>> nn.Sign()(np.array([-3.0, 0.0, 2.0]))
+    array([-1.,  0.,  1.])
+    """
 
     forward = staticmethod(functional.sign)
 
 
 class Step(Module):
-    """1 where x >= 0, else 0, elementwise. Its derivative is 0: nothing before it learns."""
+    """1 where x >= 0, else 0, elementwise. Its derivative is 0, so the layers before it do not learn.
+
+    >>> nn.Step()(np.array([-2.0, 0.0, 3.0]))
+    array([0., 1., 1.])
+    """
 
     forward = staticmethod(functional.step)
 
@@ -33,31 +41,51 @@ class _Elementwise(Module):
 
 
 class ReLU(_Elementwise):
-    """max(x, 0), elementwise."""
+    """max(x, 0), elementwise. Its derivative at 0 is taken as 0.
+
+    >>> nn.ReLU()(np.array([-1.0, 0.0, 2.0]))
+    array([0., 0., 2.])
+    """
 
     forward = staticmethod(functional.relu)
 
 
 class Tanh(Module):
-    """tanh x, elementwise."""
+    """tanh x, elementwise.
+
+    >>> nn.Tanh()(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.7616,  0.    ,  0.7616])
+    """
 
     forward = staticmethod(functional.tanh)
 
 
 class Sigmoid(Module):
-    """1 / (1 + exp(-x)), elementwise."""
+    """1 / (1 + exp(-x)), elementwise.
+
+    >>> nn.Sigmoid()(np.array([-1000.0, 0.0, 1000.0]))
+    array([0. , 0.5, 1. ])
+    """
 
     forward = staticmethod(functional.sigmoid)
 
 
 class SiLU(_Elementwise):
-    """x sigmoid(x), elementwise."""
+    """x sigmoid(x), elementwise (Elfwing et al. 2018; "swish").
+
+    >>> nn.SiLU()(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.2689,  0.    ,  0.7311])
+    """
 
     forward = staticmethod(functional.silu)
 
 
 class GELU(Module):
-    """x Φ(x), elementwise, with Φ the normal distribution function; faster with approximate="tanh"."""
+    """x Φ(x), elementwise, with Φ the normal distribution function; faster with approximate="tanh".
+
+    >>> nn.GELU()(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.1587,  0.    ,  0.8413])
+    """
 
     def __init__(self, approximate: str = "none") -> None:
         functional.gelu(0.0, approximate)  # to refuse another word here
@@ -72,7 +100,11 @@ class GELU(Module):
 
 
 class Softplus(Module):
-    """ln(1 + exp(beta x)) / beta, elementwise, with beta > 0."""
+    """ln(1 + exp(beta x)) / beta, elementwise, with beta > 0.
+
+    >>> nn.Softplus(beta=2.0)(np.array([-50.0, 0.0, 50.0])).round(4)
+    array([ 0.    ,  0.3466, 50.    ])
+    """
 
     def __init__(self, beta: float = 1.0) -> None:
         self.beta = real(beta, "Softplus: beta", above=True)
@@ -86,7 +118,11 @@ class Softplus(Module):
 
 
 class LeakyReLU(Module):
-    """x where it is positive, else `negative_slope` times x."""
+    """x where it is positive, else `negative_slope` times x, elementwise (Maas et al. 2013).
+
+    >>> nn.LeakyReLU(0.1)(np.array([-2.0, 3.0]))
+    array([-0.2,  3. ])
+    """
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         switch(inplace, "LeakyReLU: inplace")
@@ -101,7 +137,11 @@ class LeakyReLU(Module):
 
 
 class ELU(Module):
-    """x where it is positive, else alpha (exp(x) - 1)."""
+    """x where it is positive, else alpha (exp(x) - 1), elementwise (Clevert et al. 2016).
+
+    >>> nn.ELU()(np.array([-1.0, 2.0])).round(4)
+    array([-0.6321,  2.    ])
+    """
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         switch(inplace, "ELU: inplace")
@@ -129,6 +169,9 @@ class Softmax(_AlongAxis):
     """exp(x) / sum exp(x) along `axis`, or `dim`, as PyTorch names it: probabilities, along the last axis by default.
 
     Not in front of CrossEntropyLoss, which takes logits.
+
+    >>> nn.Softmax(dim=1)(np.array([[0.0, np.log(3.0)]])).round(4)
+    array([[0.25, 0.75]])
     """
 
     def forward(self, x: Any) -> Any:
@@ -137,7 +180,11 @@ class Softmax(_AlongAxis):
 
 
 class LogSoftmax(_AlongAxis):
-    """The logarithm of softmax along `axis`, or `dim`, as PyTorch names it; along the last axis by default."""
+    """The logarithm of softmax along `axis`, or `dim`, as PyTorch names it; along the last axis by default.
+
+    >>> nn.LogSoftmax()(np.array([[0.0, 50.0]]))
+    array([[-50.,   0.]])
+    """
 
     def forward(self, x: Any) -> Any:
         """The logarithms of the probabilities of the logits x."""
@@ -145,7 +192,11 @@ class LogSoftmax(_AlongAxis):
 
 
 class Softmin(_AlongAxis):
-    """softmax(-x) along `axis`, or `dim`, as PyTorch names it; along the last axis by default."""
+    """softmax(-x) along `axis`, or `dim`, as PyTorch names it; along the last axis by default.
+
+    >>> nn.Softmin()(np.array([0.0, np.log(3.0)])).round(4)
+    array([0.75, 0.25])
+    """
 
     def forward(self, x: Any) -> Any:
         """The probabilities, the largest for the smallest x."""

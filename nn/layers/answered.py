@@ -1,4 +1,4 @@
-"""Keras's layers that are others here, for images have their channels first: a call is answered with the one to write.
+"""Keras's layers of images, which have other names here: calling one raises an error that names the layer to write.
 
 Keras has images as (batch, height, width, channels), PyTorch and this package as (batch, channels, height, width).
 """

@@ -38,6 +38,12 @@ class MultiheadAttention(Module):
     `in_proj_weight` of shape (3 embed_dim, embed_dim) makes queries, keys and values, and starts Xavier uniform; with
     a kdim or vdim of their own there are `q_proj_weight`, `k_proj_weight` and `v_proj_weight` instead. `in_proj_bias`
     has the shape (3 embed_dim,); `out_proj` is a Linear.
+
+    >>> attention = nn.MultiheadAttention(8, num_heads=2, batch_first=True, rng=0)
+    >>> x = np.zeros((5, 7, 8))
+    >>> output, weights = attention(x, x, x)
+    >>> output.shape, weights.shape
+    ((5, 7, 8), (5, 7, 7))
     """
 
     def __init__(
@@ -194,6 +200,10 @@ class TransformerEncoderLayer(Module):
     norm_first : whether each part's input is normalised (Xiong et al. 2020), not the sum after it
     bias : whether dense layers and LayerNorms have biases
     rng, dtype : as in MultiheadAttention
+
+    >>> layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16, batch_first=True, rng=0)
+    >>> layer(np.zeros((5, 7, 8))).shape
+    (5, 7, 8)
     """
 
     def __init__(
@@ -290,6 +300,10 @@ class PositionalEncoding(Module):
     dropout : the probability, from 0 to 1, that an element is dropped in training
     batch_first : whether x is (batch, steps, d_model), not (steps, batch, d_model)
     rng : what dropout draws from, as in Dropout
+
+    >>> nn.PositionalEncoding(4, dropout=0.0)(np.zeros((2, 1, 4), np.float32))[:, 0].round(3)
+    array([[0.   , 1.   , 0.   , 1.   ],
+           [0.841, 0.54 , 0.01 , 1.   ]], dtype=float32)
     """
 
     def __init__(self, d_model: int, dropout: float = 0.1, batch_first: bool = False, *, rng: init.Rng = None) -> None:

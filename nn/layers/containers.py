@@ -25,6 +25,10 @@ class Sequential(Module):
     """Layers one after the other; each is a Module or any function of one Tensor. Indexed and counted like a list.
 
     It can be trained in three calls, as in Keras: `compile`, `fit`, `evaluate` or `predict`; `nn.fit` does it as well.
+
+    >>> model = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=1))
+    >>> model(np.zeros((5, 4))).shape, len(model)
+    ((5, 1), 3)
     """
 
     # Given by nn.training.keras: a layer knows nothing of trainings.
@@ -96,6 +100,16 @@ class MLP(Sequential):
 
     `MLP(64, 32, 10)` has 64 inputs, 32 hidden units and 10 outputs. `activation` makes the layer between two Linear
     ones: a class such as nn.Tanh, or a function. The rest is as in Linear.
+
+    >>> model = nn.MLP(64, 32, 10, rng=0)
+    >>> model(np.zeros((5, 64))).shape
+    (5, 10)
+    >>> model
+    MLP(
+        Linear(64, 32),
+        ReLU(),
+        Linear(32, 10),
+    )
     """
 
     def __init__(
@@ -128,6 +142,10 @@ class Residual(Module):
     """A skip connection (He et al. 2016): x + layers(x), which lets a deep network learn.
 
     `shortcut` is applied to x before the sum, where the layers change its shape: a Linear or a Conv2d of one pixel.
+
+    >>> block = nn.Residual(nn.Linear(4, 4, rng=0), nn.Tanh())
+    >>> block(np.zeros((5, 4))).shape
+    (5, 4)
     """
 
     def __init__(self, *layers: Layer, shortcut: Layer | None = None) -> None:
@@ -152,7 +170,9 @@ class Checkpointed(Module):
     It takes the memory of its inputs and outputs only, and the time of one more forward computation. The second run
     drops what the first dropped, and moves no running averages: generators and buffers are put back for it.
 
-    >>> model = nn.Sequential(nn.Checkpointed(nn.MLP(64, 512, 512, 64)), nn.Linear(64, 10))
+    >>> model = nn.Sequential(nn.Checkpointed(nn.MLP(64, 512, 512, 64, rng=0)), nn.Linear(64, 10, rng=1))
+    >>> model(np.zeros((32, 64))).shape
+    (32, 10)
     """
 
     def __init__(self, module: Module) -> None:

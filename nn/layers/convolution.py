@@ -119,7 +119,7 @@ class Conv2d(_Conv):
     in_channels, out_channels : how many the images have, and the result
     kernel_size, stride, dilation : an int, or a pair (vertical, horizontal)
     padding : the same, or "valid" or "same"
-    groups : the channels are cut into so many groups, each output sees one of them
+    groups : the number of groups that the channels are divided into; each output sees one group
     padding_mode : what is put there: "zeros", or as in functional.pad "reflect", "replicate" or "circular"
     bias : whether a number is added to each output
     rng : where the weight is drawn from: a numpy.random.Generator, an int seed, or None. Layers that are made with
@@ -128,17 +128,29 @@ class Conv2d(_Conv):
     weight_init : a function (shape, rng, dtype), such as those of nn.init; the bias starts at 0
 
     `weight` has the shape (out_channels, in_channels / groups, kernel height, kernel width), `bias` (out_channels,).
+
+    >>> layer = nn.Conv2d(3, 16, 5, padding="same", rng=0)
+    >>> layer(np.zeros((8, 3, 32, 32))).shape, layer.weight.shape
+    ((8, 16, 32, 32), (16, 3, 5, 5))
     """
 
 
 class Conv1d(_Conv):
-    """Conv2d of signals, of shape (batch, in_channels, length); `weight` has the one axis of the kernel."""
+    """Conv2d of signals, of shape (batch, in_channels, length); `weight` has the one axis of the kernel.
+
+    >>> nn.Conv1d(2, 4, kernel_size=3, rng=0)(np.zeros((8, 2, 10))).shape
+    (8, 4, 8)
+    """
 
     axes = 1
 
 
 class Conv3d(_Conv):
-    """Conv2d of volumes, of shape (batch, in_channels, depth, height, width)."""
+    """Conv2d of volumes, of shape (batch, in_channels, depth, height, width).
+
+    >>> nn.Conv3d(1, 2, 3, stride=2, rng=0)(np.zeros((1, 1, 9, 9, 9))).shape
+    (1, 2, 4, 4, 4)
+    """
 
     axes = 3
 
@@ -189,17 +201,28 @@ class ConvTranspose2d(ConvTranspose):
     groups, bias, rng, dtype, weight_init : as in Conv2d; the weight starts as that of a convolution from the result
 
     `weight` has the shape (in_channels, out_channels / groups, kernel height, kernel width), `bias` (out_channels,).
+
+    >>> nn.ConvTranspose2d(16, 3, 2, stride=2, rng=0)(np.zeros((8, 16, 7, 7))).shape
+    (8, 3, 14, 14)
     """
 
 
 class ConvTranspose1d(ConvTranspose):
-    """ConvTranspose2d of signals, of shape (batch, in_channels, length)."""
+    """ConvTranspose2d of signals, of shape (batch, in_channels, length).
+
+    >>> nn.ConvTranspose1d(4, 2, 2, stride=2, rng=0)(np.zeros((8, 4, 5))).shape
+    (8, 2, 10)
+    """
 
     axes = 1
 
 
 class ConvTranspose3d(ConvTranspose):
-    """ConvTranspose2d of volumes, of shape (batch, in_channels, depth, height, width)."""
+    """ConvTranspose2d of volumes, of shape (batch, in_channels, depth, height, width).
+
+    >>> nn.ConvTranspose3d(2, 1, 2, rng=0)(np.zeros((1, 2, 3, 3, 3))).shape
+    (1, 1, 4, 4, 4)
+    """
 
     axes = 3
 

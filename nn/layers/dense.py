@@ -33,6 +33,10 @@ class Linear(Module):
         does. The bias starts at 0
 
     `weight` has the shape (out_features, in_features), `bias` (out_features,).
+
+    >>> layer = nn.Linear(3, 2, rng=0)
+    >>> layer(np.ones((5, 3))).shape, layer.weight.shape, layer.bias.shape
+    ((5, 2), (2, 3), (2,))
     """
 
     weight: ad.Tensor
@@ -65,7 +69,11 @@ class Linear(Module):
 
 
 class Flatten(Module):
-    """Every axis after the first put into one: images become rows; or those from `start_dim` up to `end_dim`."""
+    """The axes from `start_dim` to `end_dim` joined into one: by default all but the first, so images become rows.
+
+    >>> nn.Flatten()(np.zeros((8, 3, 5, 5))).shape
+    (8, 75)
+    """
 
     @hints.also("Flatten", {}, hints.FLATTEN)
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
@@ -94,7 +102,11 @@ class Flatten(Module):
 
 
 class Identity(Module):
-    """x as it is: a place where another layer may come."""
+    """x itself: a placeholder for another layer.
+
+    >>> nn.Identity()(np.array([1.0, 2.0]))
+    array([1., 2.])
+    """
 
     def __init__(self, *unused: Any, **also_unused: Any) -> None:  # what the layer in its place would be given
         pass
@@ -105,7 +117,7 @@ class Identity(Module):
 
 
 class Embedding(Module):
-    """A table of vectors, one for each of so many things: integers in, their rows of `weight` out.
+    """A table of vectors: each integer in the input is replaced by that row of `weight`.
 
     Parameters
     ----------
@@ -115,6 +127,10 @@ class Embedding(Module):
     rng, dtype, weight_init : as in Linear; the vectors are standard normal by default
 
     `weight` has the shape (num_embeddings, embedding_dim).
+
+    >>> layer = nn.Embedding(100, 8, padding_idx=0, rng=0)
+    >>> layer(np.array([[5, 17, 0]])).shape
+    (1, 3, 8)
     """
 
     takes_indices = True

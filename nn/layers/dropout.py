@@ -29,7 +29,7 @@ class _Dropping(Module):
 
 
 class Dropout(_Dropping):
-    """In training each element by chance 0, with probability p, and otherwise itself / (1 - p); in evaluation x.
+    """In training, each element is set to 0 with probability p and divided by 1 - p otherwise; in evaluation, x itself.
 
     Parameters
     ----------
@@ -38,8 +38,14 @@ class Dropout(_Dropping):
         whose state goes on from call to call
     inplace : has no effect, since Tensors are never written into; accepted for programs written for PyTorch
 
-    It draws anew at every call, so it does not belong into ad.checkpoint, which calls a function twice.
+    It draws new random numbers at every call, so do not use it inside ad.checkpoint, which calls a function twice.
     Source: Srivastava et al. 2014.
+
+    >>> layer = nn.Dropout(0.5, rng=0)
+    >>> layer(np.ones(6))
+    array([2., 2., 2., 0., 0., 0.])
+    >>> layer.eval()(np.ones(6))
+    array([1., 1., 1., 1., 1., 1.])
     """
 
     function = staticmethod(functional.dropout)
@@ -50,18 +56,32 @@ class Dropout(_Dropping):
 
 
 class Dropout1d(_Dropping):
-    """Dropout of whole channels of signals, of shape (batch, channels, length); the parameters are Dropout's."""
+    """Dropout of whole channels of signals, of shape (batch, channels, length); the parameters are Dropout's.
+
+    >>> nn.Dropout1d(0.5, rng=1)(np.ones((1, 3, 2)))
+    array([[[0., 0.],
+            [2., 2.],
+            [2., 2.]]])
+    """
 
     function = staticmethod(functional.dropout1d)
 
 
 class Dropout2d(_Dropping):
-    """Dropout of whole channels of images, of shape (batch, channels, height, width); the parameters are Dropout's."""
+    """Dropout of whole channels of images, of shape (batch, channels, height, width); the parameters are Dropout's.
+
+    >>> nn.Dropout2d(0.2, rng=0)(np.ones((8, 3, 5, 5))).shape
+    (8, 3, 5, 5)
+    """
 
     function = staticmethod(functional.dropout2d)
 
 
 class Dropout3d(_Dropping):
-    """Dropout of whole channels of volumes; the parameters are Dropout's."""
+    """Dropout of whole channels of volumes; the parameters are Dropout's.
+
+    >>> nn.Dropout3d(0.2, rng=0)(np.ones((2, 3, 4, 5, 5))).shape
+    (2, 3, 4, 5, 5)
+    """
 
     function = staticmethod(functional.dropout3d)

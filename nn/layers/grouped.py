@@ -28,6 +28,9 @@ class GroupNorm(Module):
     eps : what is added to the variance, from 0
     affine : whether there are `weight` and `bias`, of shape (C,), which start at 1 and 0
     dtype : float32 or float64; the layer computes in it, whatever its input
+
+    >>> nn.GroupNorm(2, 4)(np.ones((8, 4, 5, 5))).shape
+    (8, 4, 5, 5)
     """
 
     weight: Any
@@ -115,6 +118,10 @@ class InstanceNorm1d(_InstanceNorm):
     eps, momentum, dtype : as in BatchNorm1d
     affine : whether there are `weight` and `bias`, of shape (C,)
     track_running_stats : whether there are running averages, by which evaluation normalises
+
+    >>> nn.InstanceNorm1d(2)(np.array([[[1.0, 3.0], [10.0, 30.0]]])).round(3)
+    array([[[-1.,  1.],
+            [-1.,  1.]]], dtype=float32)
     """
 
     axes = 2, 3
@@ -122,14 +129,22 @@ class InstanceNorm1d(_InstanceNorm):
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """InstanceNorm1d of images, of shape (batch, channels, height, width) or (channels, height, width)."""
+    """InstanceNorm1d of images, of shape (batch, channels, height, width) or (channels, height, width).
+
+    >>> nn.InstanceNorm2d(3)(np.ones((8, 3, 5, 5))).shape
+    (8, 3, 5, 5)
+    """
 
     axes = 3, 4
     shapes = "(batch, channels, height, width)"
 
 
 class InstanceNorm3d(_InstanceNorm):
-    """InstanceNorm1d of volumes, of shape (batch, channels, depth, height, width) or without the batch."""
+    """InstanceNorm1d of volumes, of shape (batch, channels, depth, height, width) or without the batch.
+
+    >>> nn.InstanceNorm3d(3)(np.ones((2, 3, 4, 5, 5))).shape
+    (2, 3, 4, 5, 5)
+    """
 
     axes = 4, 5
     shapes = "(batch, channels, depth, height, width)"
@@ -144,6 +159,9 @@ class RMSNorm(Module):
     eps : what is added to the mean square, from 0; by default the distance from 1 to the next number of the dtype
     elementwise_affine : whether there is a `weight`, of that shape, which starts at 1
     dtype : float32 or float64; the layer computes in it, whatever its input
+
+    >>> nn.RMSNorm(2)(np.array([[3.0, 4.0]])).value.round(4)
+    array([[0.8485, 1.1314]], dtype=float32)
     """
 
     weight: Any

@@ -44,6 +44,10 @@ class Dense(Module):
         weight_init is called kernel_initializer
 
     `weight` has the shape (units, inputs), `bias` (units,).
+
+    >>> layer = nn.Dense(10, activation="relu", input_shape=64, rng=0)
+    >>> layer(np.zeros((5, 64))).shape
+    (5, 10)
     """
 
     inputs: int | None = None  # how many it has, as soon as that is known
@@ -83,7 +87,7 @@ class Dense(Module):
         return self.inputs is not None  # not `weight`, which weight_norm takes away
 
     def build(self, inputs: int) -> None:
-        """Make the parameters for so many inputs."""
+        """Make the parameters for this number of inputs."""
         inputs = whole(inputs, "Dense's number of inputs")
         weight = init.initial(self.weight_init, (self.units, inputs), self.rng, self.dtype, "Dense: weight_init")
         self.weight = ad.Tensor(weight, name="weight")
@@ -114,7 +118,12 @@ class Dense(Module):
 
 
 class Input(Module):
-    """The shape of one sample, as a Sequential's first layer: a Dense after it finds its number of inputs."""
+    """The shape of one sample, as a Sequential's first layer: a Dense after it finds its number of inputs.
+
+    >>> model = nn.Sequential(nn.Input((64,)), nn.Dense(10, rng=0))
+    >>> sum(p.size for p in model.parameters())
+    650
+    """
 
     def __init__(self, shape: int | Sequence[int], *, name: str | None = None) -> None:
         given = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
@@ -141,7 +150,11 @@ class Input(Module):
 
 
 class Activation(Module):
-    """An activation as a layer, by its name, as Keras writes it: Activation("relu"); or a function."""
+    """An activation as a layer, by its name, as Keras writes it: Activation("relu"); or a function.
+
+    >>> nn.Activation("relu")(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
 
     def __init__(self, activation: str | Callable[[Any], Any]) -> None:
         self.activation = _activation(activation)

@@ -109,7 +109,7 @@ class _Named(_Container, MutableMapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         if key not in self._names():
-            raise KeyError(f"{type(self).__name__} has {', '.join(map(repr, self)) or 'no member'}; asked was {key!r}.")
+            raise KeyError(f"{type(self).__name__} has {', '.join(map(repr, self)) or 'no member'}; received {key!r}.")
         return vars(self)[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -132,24 +132,42 @@ class _Named(_Container, MutableMapping[str, Any]):
 
 
 class ModuleList(_Listed):
-    """A list of Modules, PyTorch's: `self.layers = nn.ModuleList([nn.Linear(4, 3), nn.Tanh()])`."""
+    """A list of Modules, PyTorch's: `self.layers = nn.ModuleList([nn.Linear(4, 3), nn.Tanh()])`.
+
+    >>> layers = nn.ModuleList([nn.Linear(4, 3, rng=0), nn.Tanh()])
+    >>> len(layers), len(list(layers.parameters()))
+    (2, 2)
+    """
 
     _taken = staticmethod(_module)
 
 
 class ModuleDict(_Named):
-    """A dict of Modules, PyTorch's: `self.heads = nn.ModuleDict({"mean": nn.Linear(4, 1)})`."""
+    """A dict of Modules, PyTorch's: `self.heads = nn.ModuleDict({"mean": nn.Linear(4, 1)})`.
+
+    >>> heads = nn.ModuleDict({"mean": nn.Linear(4, 1, rng=0), "spread": nn.Linear(4, 1, rng=1)})
+    >>> heads["mean"](np.zeros((5, 4))).shape
+    (5, 1)
+    """
 
     _taken = staticmethod(_module)
 
 
 class ParameterList(_Listed):
-    """A list of parameters, PyTorch's; arrays become Tensors: `self.w = nn.ParameterList([np.zeros(3)])`."""
+    """A list of parameters, PyTorch's; arrays become Tensors: `self.w = nn.ParameterList([np.zeros(3)])`.
+
+    >>> len(list(nn.ParameterList([np.zeros(3), np.ones((2, 2))]).parameters()))
+    2
+    """
 
     _taken = staticmethod(_parameter)
 
 
 class ParameterDict(_Named):
-    """A dict of parameters, PyTorch's; arrays become Tensors: `self.w = nn.ParameterDict({"a": np.zeros(3)})`."""
+    """A dict of parameters, PyTorch's; arrays become Tensors: `self.w = nn.ParameterDict({"a": np.zeros(3)})`.
+
+    >>> nn.ParameterDict({"a": np.zeros(3)})["a"]
+    Tensor([0., 0., 0.])
+    """
 
     _taken = staticmethod(_parameter)

@@ -1,4 +1,4 @@
-"""Layers that normalise: activations over the batch or over the features, weights by their length."""
+"""Layers that normalise activations, over the batch or over the features, and weights by their length."""
 
 from __future__ import annotations
 
@@ -80,11 +80,12 @@ class BatchNorm(Module):
 
 
 class BatchNorm1d(BatchNorm):
-    """Each feature to mean 0 and variance 1 over the batch, then scaled and shifted (Ioffe & Szegedy 2015).
+    """Batch normalisation: each feature to mean 0 and variance 1, then scaled and shifted (Ioffe & Szegedy 2015).
 
-    In training by the mean and the biased variance of the batch, of at least two samples; in evaluation
-    (`model.eval()`) by running averages of them, so that a sample's result does not depend on its batch. A batch of
-    a few samples, such as the last of an epoch, teaches little but noise: nn.data.DataLoader(..., drop_last=True).
+    In training it uses the mean and the biased variance of the batch, which needs at least two samples. In evaluation
+    (`model.eval()`) it uses running averages of them, so that a sample's result does not depend on its batch. In a
+    batch of a few samples, such as the last of an epoch, these statistics are mostly noise; leave that batch out with
+    nn.data.DataLoader(..., drop_last=True).
 
     Parameters
     ----------
@@ -96,8 +97,15 @@ class BatchNorm1d(BatchNorm):
         without them evaluation normalises by its own batch too
     dtype : float32 or float64; the layer computes in it, whatever its input
 
-    A bias in the layer before has no effect in training: write nn.Linear(..., bias=False) there. Within ad.checkpoint,
+    A bias in the layer before has no effect in training: write nn.Linear(..., bias=False) there. Inside ad.checkpoint,
     which calls a function twice, a batch counts twice in the running averages.
+
+    >>> layer = nn.BatchNorm1d(2)
+    >>> layer(np.array([[1.0, 10.0], [3.0, 30.0]])).value.round(3)
+    array([[-1., -1.],
+           [ 1.,  1.]], dtype=float32)
+    >>> layer.running_mean
+    array([0.2, 2. ], dtype=float32)
     """
 
     axes = 2, 3
@@ -108,6 +116,9 @@ class BatchNorm2d(BatchNorm):
     """Each channel of images to mean 0 and variance 1 over the batch and the pixels, then scaled and shifted.
 
     For input of shape (batch, channels, height, width); everything else is as in BatchNorm1d.
+
+    >>> nn.BatchNorm2d(3)(np.ones((8, 3, 5, 5))).shape
+    (8, 3, 5, 5)
     """
 
     axes = (4,)
@@ -115,7 +126,11 @@ class BatchNorm2d(BatchNorm):
 
 
 class BatchNorm3d(BatchNorm):
-    """BatchNorm2d of volumes, of shape (batch, channels, depth, height, width)."""
+    """BatchNorm2d of volumes, of shape (batch, channels, depth, height, width).
+
+    >>> nn.BatchNorm3d(3)(np.ones((2, 3, 4, 5, 5))).shape
+    (2, 3, 4, 5, 5)
+    """
 
     axes = (5,)
     shapes = "(batch, channels, depth, height, width)"
@@ -133,6 +148,10 @@ class LayerNorm(Module):
     elementwise_affine : whether there is a `weight`, of that shape, which starts at 1
     bias : whether there is, with the weight, a `bias`, which starts at 0
     dtype : float32 or float64; the layer computes in it, whatever its input
+
+    >>> nn.LayerNorm(2)(np.array([[1.0, 3.0], [10.0, 30.0]])).value.round(3)
+    array([[-1.,  1.],
+           [-1.,  1.]], dtype=float32)
     """
 
     weight: Any

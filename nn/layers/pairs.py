@@ -33,6 +33,9 @@ class Bilinear(Module):
         at 0
 
     `weight` has the shape (out_features, in1_features, in2_features), `bias` (out_features,).
+
+    >>> nn.Bilinear(3, 4, 2, rng=0)(np.ones((5, 3)), np.ones((5, 4))).shape
+    (5, 2)
     """
 
     weight: Any
@@ -67,7 +70,11 @@ class Bilinear(Module):
 
 
 class CosineSimilarity(Module):
-    """The cosine of the angle between two arrays' vectors along the axis `dim`."""
+    """The cosine of the angle between two arrays' vectors along the axis `dim`.
+
+    >>> nn.CosineSimilarity()(np.array([[1.0, 0.0]]), np.array([[0.0, 2.0]]))
+    array([0.])
+    """
 
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         self.dim, self.eps = whole(dim, "CosineSimilarity: dim", None), real(eps, "CosineSimilarity: eps")
@@ -81,7 +88,11 @@ class CosineSimilarity(Module):
 
 
 class PairwiseDistance(Module):
-    """The p-norm of x1 - x2 + eps along the last axis."""
+    """The p-norm of x1 - x2 + eps along the last axis.
+
+    >>> nn.PairwiseDistance()(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]])).round(4)
+    array([5.])
+    """
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         self.p, self.eps = p, real(eps, "PairwiseDistance: eps")
@@ -96,7 +107,7 @@ class PairwiseDistance(Module):
 
 
 class EmbeddingBag(Module):
-    """The sum, mean or maximum of the rows of `weight` that bags of integers stand for.
+    """The sum, mean or maximum of the rows of `weight` at each bag of integers.
 
     Parameters
     ----------
@@ -107,6 +118,10 @@ class EmbeddingBag(Module):
     rng, dtype, weight_init : as in Embedding
 
     `weight` has the shape (num_embeddings, embedding_dim).
+
+    >>> layer = nn.EmbeddingBag(100, 8, mode="sum", rng=0)
+    >>> layer(np.array([[5, 17, 3], [1, 1, 2]])).shape
+    (2, 8)
     """
 
     takes_indices = True

@@ -59,20 +59,33 @@ class _MaxPool(_Pool):
 
 
 class MaxPool2d(_MaxPool):
-    """The highest number of each window of each channel; functional.max_pool2d describes the parameters."""
+    """The highest number of each window of each channel; functional.max_pool2d describes the parameters.
+
+    >>> nn.MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))
+    array([[[[ 5.,  7.],
+             [13., 15.]]]])
+    """
 
     function = staticmethod(functional.max_pool2d)
 
 
 class MaxPool1d(_MaxPool):
-    """MaxPool2d of signals, of shape (batch, channels, length)."""
+    """MaxPool2d of signals, of shape (batch, channels, length).
+
+    >>> nn.MaxPool1d(2)(np.array([[[1.0, 3.0, 2.0, 0.0]]]))
+    array([[[3., 2.]]])
+    """
 
     axes = 1
     function = staticmethod(functional.max_pool1d)
 
 
 class MaxPool3d(_MaxPool):
-    """MaxPool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    """MaxPool2d of volumes, of shape (batch, channels, depth, height, width).
+
+    >>> nn.MaxPool3d(2)(np.ones((1, 2, 4, 4, 4))).shape
+    (1, 2, 2, 2, 2)
+    """
 
     axes = 3
     function = staticmethod(functional.max_pool3d)
@@ -105,13 +118,22 @@ class _AvgPool(_Pool):
 
 
 class AvgPool2d(_AvgPool):
-    """The mean of each window of each channel; functional.avg_pool2d describes the parameters."""
+    """The mean of each window of each channel; functional.avg_pool2d describes the parameters.
+
+    >>> nn.AvgPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))
+    array([[[[ 2.5,  4.5],
+             [10.5, 12.5]]]])
+    """
 
     function = staticmethod(functional.avg_pool2d)
 
 
 class AvgPool1d(_AvgPool):
-    """AvgPool2d of signals, of shape (batch, channels, length); it has no divisor_override."""
+    """AvgPool2d of signals, of shape (batch, channels, length); it has no divisor_override.
+
+    >>> nn.AvgPool1d(2)(np.array([[[1.0, 3.0, 5.0, 7.0]]]))
+    array([[[2., 6.]]])
+    """
 
     axes = 1
     function = staticmethod(functional.avg_pool1d)
@@ -128,7 +150,11 @@ class AvgPool1d(_AvgPool):
 
 
 class AvgPool3d(_AvgPool):
-    """AvgPool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    """AvgPool2d of volumes, of shape (batch, channels, depth, height, width).
+
+    >>> nn.AvgPool3d(2)(np.ones((1, 2, 4, 4, 4))).shape
+    (1, 2, 2, 2, 2)
+    """
 
     axes = 3
     function = staticmethod(functional.avg_pool3d)
@@ -161,36 +187,61 @@ class _AdaptiveMax(_Adaptive):
 
 
 class AdaptiveAvgPool2d(_Adaptive):
-    """The mean of each of `output_size` windows of each channel, whatever the size of the images."""
+    """The mean of each of `output_size` windows of each channel, whatever the size of the images.
+
+    >>> nn.AdaptiveAvgPool2d(1)(np.ones((8, 3, 7, 5))).shape
+    (8, 3, 1, 1)
+    """
 
     function = staticmethod(functional.adaptive_avg_pool2d)
 
 
 class AdaptiveAvgPool1d(_Adaptive):
-    """The mean of each of `output_size` windows of each channel, whatever the size of the signals."""
+    """The mean of each of `output_size` windows of each channel, whatever the size of the signals.
+
+    >>> nn.AdaptiveAvgPool1d(2)(np.arange(6.0).reshape(1, 1, 6))
+    array([[[1., 4.]]])
+    """
 
     function = staticmethod(functional.adaptive_avg_pool1d)
 
 
 class AdaptiveAvgPool3d(_Adaptive):
-    """The mean of each of `output_size` windows of each channel, whatever the size of the volumes."""
+    """The mean of each of `output_size` windows of each channel, whatever the size of the volumes.
+
+    >>> nn.AdaptiveAvgPool3d((2, 3, 4))(np.ones((1, 2, 4, 6, 8))).shape
+    (1, 2, 2, 3, 4)
+    """
 
     function = staticmethod(functional.adaptive_avg_pool3d)
 
 
 class AdaptiveMaxPool2d(_AdaptiveMax):
-    """The highest number of each of `output_size` windows of each channel, whatever the size of the images."""
+    """The highest number of each of `output_size` windows of each channel, whatever the size of the images.
+
+    >>> nn.AdaptiveMaxPool2d((2, 1))(np.arange(16.0).reshape(1, 1, 4, 4))
+    array([[[[ 7.],
+             [15.]]]])
+    """
 
     function = staticmethod(functional.adaptive_max_pool2d)
 
 
 class AdaptiveMaxPool1d(_AdaptiveMax):
-    """The highest number of each of `output_size` windows of each channel, whatever the size of the signals."""
+    """The highest number of each of `output_size` windows of each channel, whatever the size of the signals.
+
+    >>> nn.AdaptiveMaxPool1d(2)(np.array([[[1.0, 3.0, 2.0, 0.0]]]))
+    array([[[3., 2.]]])
+    """
 
     function = staticmethod(functional.adaptive_max_pool1d)
 
 
 class AdaptiveMaxPool3d(_AdaptiveMax):
-    """The highest number of each of `output_size` windows of each channel, whatever the size of the volumes."""
+    """The highest number of each of `output_size` windows of each channel, whatever the size of the volumes.
+
+    >>> nn.AdaptiveMaxPool3d(2)(np.ones((1, 2, 4, 4, 4))).shape
+    (1, 2, 2, 2, 2)
+    """
 
     function = staticmethod(functional.adaptive_max_pool3d)

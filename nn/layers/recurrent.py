@@ -40,13 +40,13 @@ class _Recurrent(Module):
     too long for one reverse pass the state goes on as a constant (truncated backpropagation through time, Williams &
     Peng 1990):
 
-    >>> state = None
-    >>> for x, y in pieces:
-    ...     optimizer.zero_grad()
-    ...     output, state = layer(x, state)
-    ...     loss(output, y).backward()
-    ...     optimizer.step()
+    >>> layer, state = nn.RNN(3, 4, rng=0), None
+    >>> for piece in np.zeros((2, 5, 1, 3)):  # two pieces of five steps
+    ...     output, state = layer(piece, state)
+    ...     np.sum(output).backward()
     ...     state = ad.stop_gradient(state)
+    >>> state.shape
+    (1, 1, 4)
     """
 
     kind = ""  # of cell
@@ -159,6 +159,11 @@ class RNN(_Recurrent):
     """A recurrent network (Elman 1990): h' = tanh(W_ih x + b_ih + W_hh h + b_hh) at each step.
 
     `nonlinearity` is "tanh" or "relu"; the rest is as below.
+
+    >>> layer = nn.RNN(3, 4, bidirectional=True, rng=0)
+    >>> output, state = layer(np.zeros((7, 2, 3)))  # seven steps of two sequences
+    >>> output.shape, state.shape
+    ((7, 2, 8), (2, 2, 4))
     """
 
     def __init__(
@@ -183,6 +188,11 @@ class LSTM(_Recurrent):
     With i, f, o = σ and g = tanh of W_ih x + b_ih + W_hh h + b_hh, of which each has a block of rows in this order (i,
     f, g, o): c' = f c + i g, h' = o tanh c'. What c is passes on almost unchanged where f is near 1, and so does its
     adjoint. There is no projection of h (PyTorch's proj_size).
+
+    >>> layer = nn.LSTM(3, 4, num_layers=2, rng=0)
+    >>> output, (h, c) = layer(np.zeros((7, 2, 3)))  # seven steps of two sequences
+    >>> output.shape, h.shape, c.shape
+    ((7, 2, 4), (2, 2, 4), (2, 2, 4))
     """
 
     kind = "LSTM"
@@ -193,6 +203,11 @@ class GRU(_Recurrent):
 
     With r, z = σ of W_ih x + b_ih + W_hh h + b_hh, and n = tanh(W_in x + b_in + r (W_hn h + b_hn)), of which each has a
     block of rows in this order (r, z, n): h' = (1 - z) n + z h.
+
+    >>> layer = nn.GRU(3, 4, batch_first=True, rng=0)
+    >>> output, state = layer(np.zeros((2, 7, 3)))  # two sequences of seven steps
+    >>> output.shape, state.shape
+    ((2, 7, 4), (1, 2, 4))
     """
 
     kind = "GRU"
@@ -250,7 +265,13 @@ class _Cell(Module):
 
 
 class RNNCell(_Cell):
-    """One step of an RNN; `nonlinearity` is "tanh" or "relu"."""
+    """One step of an RNN: called with x (batch, input_size) and h (batch, hidden_size), it gives the new h.
+
+    `nonlinearity` is "tanh" or "relu".
+
+    >>> nn.RNNCell(3, 4, rng=0)(np.zeros((5, 3)), np.zeros((5, 4))).shape
+    (5, 4)
+    """
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", **options: Any
@@ -260,13 +281,24 @@ class RNNCell(_Cell):
 
 
 class LSTMCell(_Cell):
-    """One step of an LSTM, whose state is a pair (h, c)."""
+    """One step of an LSTM, whose state is a pair (h, c): called with (x, (h, c)), it gives the new pair.
+
+    x has the shape (batch, input_size), h and c have (batch, hidden_size).
+
+    >>> h, c = nn.LSTMCell(3, 4, rng=0)(np.zeros((5, 3)), (np.zeros((5, 4)), np.zeros((5, 4))))
+    >>> h.shape, c.shape
+    ((5, 4), (5, 4))
+    """
 
     kind = "LSTM"
 
 
 class GRUCell(_Cell):
-    """One step of a GRU."""
+    """One step of a GRU: called with x (batch, input_size) and h (batch, hidden_size), it gives the new h.
+
+    >>> nn.GRUCell(3, 4, rng=0)(np.zeros((5, 3)), np.zeros((5, 4))).shape
+    (5, 4)
+    """
 
     kind = "GRU"
 

@@ -28,7 +28,12 @@ class _Shown(Module):
 
 
 class Upsample(_Shown):
-    """Images of another size; functional.interpolate describes the parameters."""
+    """Images resized; functional.interpolate describes the parameters.
+
+    >>> nn.Upsample(scale_factor=2)(np.array([[[[1.0, 2.0]]]]))
+    array([[[[1., 1., 2., 2.],
+             [1., 1., 2., 2.]]]])
+    """
 
     def __init__(
         self,
@@ -48,7 +53,11 @@ class Upsample(_Shown):
 
 
 class PixelShuffle(_Shown):
-    """Channels as pixels: (..., channels r², height, width) becomes (..., channels, height r, width r)."""
+    """Channels as pixels: (..., channels r², height, width) becomes (..., channels, height r, width r).
+
+    >>> nn.PixelShuffle(2)(np.zeros((1, 12, 4, 4))).shape
+    (1, 3, 8, 8)
+    """
 
     def __init__(self, upscale_factor: int) -> None:
         self.upscale_factor = whole(upscale_factor, "PixelShuffle's upscale_factor")
@@ -59,7 +68,11 @@ class PixelShuffle(_Shown):
 
 
 class PixelUnshuffle(_Shown):
-    """Pixels as channels: (..., channels, height r, width r) becomes (..., channels r², height, width)."""
+    """Pixels as channels: (..., channels, height r, width r) becomes (..., channels r², height, width).
+
+    >>> nn.PixelUnshuffle(2)(np.zeros((1, 3, 8, 8))).shape
+    (1, 12, 4, 4)
+    """
 
     def __init__(self, downscale_factor: int) -> None:
         self.downscale_factor = whole(downscale_factor, "PixelUnshuffle's downscale_factor")
@@ -70,7 +83,11 @@ class PixelUnshuffle(_Shown):
 
 
 class Unfold(_Shown):
-    """The windows of images as columns; functional.unfold describes the parameters."""
+    """The windows of images as columns; functional.unfold describes the parameters.
+
+    >>> nn.Unfold(2)(np.zeros((1, 3, 5, 5))).shape
+    (1, 12, 16)
+    """
 
     def __init__(
         self,
@@ -91,7 +108,13 @@ class Unfold(_Shown):
 
 
 class Fold(_Shown):
-    """Columns laid on their windows of an image; functional.fold describes the parameters."""
+    """Columns added to their windows of an image; functional.fold describes the parameters.
+
+    >>> nn.Fold(output_size=3, kernel_size=2)(np.ones((1, 4, 4)))
+    array([[[[1., 2., 1.],
+             [2., 4., 2.],
+             [1., 2., 1.]]]])
+    """
 
     def __init__(
         self,
@@ -118,6 +141,10 @@ class ConstantPad2d(_Shown):
     """Images with `value` around them.
 
     `padding` is an int for all sides, or (left, right, top, bottom); negative numbers cut off.
+
+    >>> nn.ConstantPad2d((1, 0, 0, 1), 9.0)(np.array([[[[1.0, 2.0]]]]))
+    array([[[[9., 1., 2.],
+             [9., 9., 9.]]]])
     """
 
     axes = 2
@@ -141,55 +168,100 @@ class ConstantPad2d(_Shown):
 
 
 class ConstantPad1d(ConstantPad2d):
-    """ConstantPad2d of signals, where padding is an int or (left, right)."""
+    """ConstantPad2d of signals, where padding is an int or (left, right).
+
+    >>> nn.ConstantPad1d((1, 2), 9.0)(np.array([[[1.0, 2.0]]]))
+    array([[[9., 1., 2., 9., 9.]]])
+    """
 
     axes = 1
 
 
 class ZeroPad2d(ConstantPad2d):
-    """Images with zeros around them; padding is an int or (left, right, top, bottom)."""
+    """Images with zeros around them; padding is an int or (left, right, top, bottom).
+
+    >>> nn.ZeroPad2d(1)(np.array([[[[5.0]]]]))
+    array([[[[0., 0., 0.],
+             [0., 5., 0.],
+             [0., 0., 0.]]]])
+    """
 
     def __init__(self, padding: int | Sizes) -> None:
         self._begin(padding)
 
 
 class ZeroPad1d(ZeroPad2d):
-    """Signals with zeros around them; padding is an int or (left, right)."""
+    """Signals with zeros around them; padding is an int or (left, right).
+
+    >>> nn.ZeroPad1d((1, 2))(np.array([[[1.0, 2.0]]]))
+    array([[[0., 1., 2., 0., 0.]]])
+    """
 
     axes = 1
 
 
 class ReflectionPad2d(ZeroPad2d):
-    """Images continued as in a mirror at their edge, whose pixels are not repeated."""
+    """Images continued as in a mirror at their edge, whose pixels are not repeated.
+
+    >>> nn.ReflectionPad2d(1)(np.arange(4.0).reshape(1, 1, 2, 2))
+    array([[[[3., 2., 3., 2.],
+             [1., 0., 1., 0.],
+             [3., 2., 3., 2.],
+             [1., 0., 1., 0.]]]])
+    """
 
     mode = "reflect"
 
 
 class ReflectionPad1d(ReflectionPad2d):
-    """ReflectionPad2d of signals, where padding is an int or (left, right)."""
+    """ReflectionPad2d of signals, where padding is an int or (left, right).
+
+    >>> nn.ReflectionPad1d(2)(np.array([[[1.0, 2.0, 3.0]]]))
+    array([[[3., 2., 1., 2., 3., 2., 1.]]])
+    """
 
     axes = 1
 
 
 class ReplicationPad2d(ZeroPad2d):
-    """Images continued by the pixels at their edge."""
+    """Images continued by the pixels at their edge.
+
+    >>> nn.ReplicationPad2d((1, 0, 1, 0))(np.arange(4.0).reshape(1, 1, 2, 2))
+    array([[[[0., 0., 1.],
+             [0., 0., 1.],
+             [2., 2., 3.]]]])
+    """
 
     mode = "replicate"
 
 
 class ReplicationPad1d(ReplicationPad2d):
-    """ReplicationPad2d of signals, where padding is an int or (left, right)."""
+    """ReplicationPad2d of signals, where padding is an int or (left, right).
+
+    >>> nn.ReplicationPad1d((1, 2))(np.array([[[1.0, 2.0]]]))
+    array([[[1., 1., 2., 2., 2.]]])
+    """
 
     axes = 1
 
 
 class CircularPad2d(ZeroPad2d):
-    """Images continued from their other side."""
+    """Images continued from their other side.
+
+    >>> nn.CircularPad2d(1)(np.array([[[[1.0, 2.0]]]]))
+    array([[[[2., 1., 2., 1.],
+             [2., 1., 2., 1.],
+             [2., 1., 2., 1.]]]])
+    """
 
     mode = "circular"
 
 
 class CircularPad1d(CircularPad2d):
-    """CircularPad2d of signals, where padding is an int or (left, right)."""
+    """CircularPad2d of signals, where padding is an int or (left, right).
+
+    >>> nn.CircularPad1d((1, 2))(np.array([[[1.0, 2.0, 3.0]]]))
+    array([[[3., 1., 2., 3., 1., 2.]]])
+    """
 
     axes = 1

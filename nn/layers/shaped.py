@@ -44,55 +44,91 @@ class _Shaped(Module):
 
 
 class SELU(_Shaped):
-    """A scaled ELU, which draws layers to mean 0 and variance 1, elementwise."""
+    """A scaled ELU, which draws layers to mean 0 and variance 1, elementwise.
+
+    >>> nn.SELU()(np.array([-1.0, 1.0])).round(4)
+    array([-1.1113,  1.0507])
+    """
 
     function = staticmethod(functional.selu)
 
 
 class Mish(_Shaped):
-    """x tanh(ln(1 + exp(x))), elementwise."""
+    """x tanh(ln(1 + exp(x))), elementwise (Misra 2019).
+
+    >>> nn.Mish()(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.3034,  0.    ,  0.8651])
+    """
 
     function = staticmethod(functional.mish)
 
 
 class ReLU6(_Shaped):
-    """x, but at least 0 and at most 6, elementwise."""
+    """x, but at least 0 and at most 6, elementwise.
+
+    >>> nn.ReLU6()(np.array([-1.0, 3.0, 9.0]))
+    array([0., 3., 6.])
+    """
 
     function = staticmethod(functional.relu6)
 
 
 class Hardsigmoid(_Shaped):
-    """x / 6 + 1/2, but at least 0 and at most 1, elementwise."""
+    """x / 6 + 1/2, but at least 0 and at most 1, elementwise.
+
+    >>> nn.Hardsigmoid()(np.array([-4.0, 0.0, 4.0]))
+    array([0. , 0.5, 1. ])
+    """
 
     function = staticmethod(functional.hardsigmoid)
 
 
 class Hardswish(_Shaped):
-    """x hardsigmoid(x), elementwise."""
+    """x hardsigmoid(x), elementwise.
+
+    >>> nn.Hardswish()(np.array([0.0, 1.5, 4.0]))
+    array([0.   , 1.125, 4.   ])
+    """
 
     function = staticmethod(functional.hardswish)
 
 
 class Softsign(Module):
-    """x / (1 + |x|), elementwise."""
+    """x / (1 + |x|), elementwise.
+
+    >>> nn.Softsign()(np.array([-3.0, 0.0, 1.0]))
+    array([-0.75,  0.  ,  0.5 ])
+    """
 
     forward = staticmethod(functional.softsign)
 
 
 class LogSigmoid(Module):
-    """ln sigmoid(x), elementwise."""
+    """ln sigmoid(x), elementwise.
+
+    >>> nn.LogSigmoid()(np.array([-50.0, 0.0])).round(4)
+    array([-50.    ,  -0.6931])
+    """
 
     forward = staticmethod(functional.logsigmoid)
 
 
 class Tanhshrink(Module):
-    """x - tanh x, elementwise."""
+    """x - tanh x, elementwise.
+
+    >>> nn.Tanhshrink()(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.2384,  0.    ,  0.2384])
+    """
 
     forward = staticmethod(functional.tanhshrink)
 
 
 class CELU(_Shaped):
-    """x where it is positive, else alpha (exp(x / alpha) - 1), elementwise, with alpha > 0."""
+    """x where it is positive, else alpha (exp(x / alpha) - 1), elementwise, with alpha > 0.
+
+    >>> nn.CELU(alpha=2.0)(np.array([-2.0, 1.0])).round(4)
+    array([-1.2642,  1.    ])
+    """
 
     function = staticmethod(functional.celu)
 
@@ -101,7 +137,11 @@ class CELU(_Shaped):
 
 
 class Hardtanh(_Shaped):
-    """x, but at least `min_val` and at most `max_val`, elementwise."""
+    """x, but at least `min_val` and at most `max_val`, elementwise.
+
+    >>> nn.Hardtanh(-2.0, 2.0)(np.array([-3.0, 0.5, 3.0]))
+    array([-2. ,  0.5,  2. ])
+    """
 
     function = staticmethod(functional.hardtanh)
 
@@ -110,7 +150,11 @@ class Hardtanh(_Shaped):
 
 
 class Threshold(_Shaped):
-    """x where it is above `threshold`, else `value`, elementwise."""
+    """x where it is above `threshold`, else `value`, elementwise.
+
+    >>> nn.Threshold(0.1, 0.0)(np.array([0.05, 0.5]))
+    array([0. , 0.5])
+    """
 
     function = staticmethod(functional.threshold)
 
@@ -119,7 +163,11 @@ class Threshold(_Shaped):
 
 
 class Hardshrink(_Shaped):
-    """x where |x| is above `lambd`, else 0, elementwise."""
+    """x where |x| is above `lambd`, else 0, elementwise.
+
+    >>> nn.Hardshrink()(np.array([-1.0, 0.25, 1.0]))
+    array([-1.,  0.,  1.])
+    """
 
     function = staticmethod(functional.hardshrink)
 
@@ -128,7 +176,11 @@ class Hardshrink(_Shaped):
 
 
 class Softshrink(_Shaped):
-    """x moved towards 0 by `lambd`, elementwise."""
+    """x moved towards 0 by `lambd`, elementwise.
+
+    >>> nn.Softshrink()(np.array([-1.0, 0.25, 1.0]))
+    array([-0.5,  0. ,  0.5])
+    """
 
     function = staticmethod(functional.softshrink)
 
@@ -137,7 +189,11 @@ class Softshrink(_Shaped):
 
 
 class GLU(Module):
-    """a sigmoid(b), where a and b are the halves of x along the axis `dim`."""
+    """a sigmoid(b), where a and b are the halves of x along the axis `dim`.
+
+    >>> nn.GLU()(np.ones((5, 8))).shape
+    (5, 4)
+    """
 
     def __init__(self, dim: int = -1) -> None:
         self.dim = whole(dim, "GLU: dim", None)
@@ -158,6 +214,10 @@ class PReLU(Module):
     num_parameters : 1, or the number of channels, axis 1 of the input, for one weight each
     init : what the weight, of shape (num_parameters,), starts at
     dtype : float32 or float64
+
+    >>> layer = nn.PReLU()
+    >>> layer(np.array([-2.0, 3.0], dtype=np.float32)), layer.weight.shape
+    (Tensor([-0.5,  3. ], dtype=float32), (1,))
     """
 
     weight: Any
@@ -182,6 +242,9 @@ class RReLU(Module):
     ----------
     lower, upper : the slopes are uniform between them; in evaluation each is their mean
     rng : where they come from: a numpy.random.Generator, an int seed, or None
+
+    >>> nn.RReLU(0.1, 0.3).eval()(np.array([-1.0, 1.0]))
+    array([-0.2,  1. ])
     """
 
     def __init__(

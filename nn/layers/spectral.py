@@ -55,7 +55,7 @@ def spectral_norm(
     axis = (1 if isinstance(module, ConvTranspose) else 0) if dim is None else dim
     if weight.ndim < 2 or not -weight.ndim <= axis < weight.ndim:
         raise ValueError(
-            f"spectral_norm: {name} of shape {weight.shape} is to have two axes or more, and an axis {axis!r}; write "
+            f"spectral_norm: {name} of shape {weight.shape} must have two axes or more, and an axis {axis!r}; write "
             "dim=0."
         )
     times, eps = whole(n_power_iterations, "spectral_norm: n_power_iterations", 0), real(eps, "spectral_norm: eps")

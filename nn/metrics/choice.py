@@ -1,4 +1,4 @@
-"""Which metrics there are by name, and those that somebody asks for."""
+"""The metrics that have a name, and the choice of metrics by name or as functions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ THRESHOLDED = (accuracy, precision, recall, f1)
 
 
 def additive(metric: Metric) -> bool:
-    """Whether a metric is known to be a mean over the samples: over all of them, none is ignored."""
+    """Whether a metric is known to be a mean over all samples, so that batches can be averaged.
+
+    >>> nn.metrics.additive(nn.metrics.accuracy), nn.metrics.additive(nn.metrics.f1)
+    (True, False)
+    """
     given = metric.keywords if isinstance(metric, functools.partial) else {}
     return getattr(metric, "func", metric) in ADDITIVE and given.get("ignore_index") is None
 
@@ -48,6 +52,9 @@ def chosen(
     `threshold` is where the outputs of a binary classifier become the positive class, for metrics given by name: 0.5
     for probabilities, 0 for scores. A loss of this package has it as an attribute. `ignore_index` is the label, if the
     targets have such, of samples that do not count, for metrics of labels given by name; then none is `additive`.
+
+    >>> sorted(nn.metrics.chosen(["accuracy", "f1"]))
+    ['accuracy', 'f1']
     """
     if metrics is None or isinstance(metrics, str) or callable(metrics):
         metrics = () if metrics is None else (metrics,)

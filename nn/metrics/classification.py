@@ -29,7 +29,12 @@ AVERAGES = ("auto", "binary", "macro", "micro", None)
 
 
 def accuracy(outputs: Any, targets: Any, *, threshold: float = 0.5, ignore_index: int | None = None) -> float:
-    """The share of samples that are put into their class; NaN puts a sample into none."""
+    """The share of samples that are classified correctly; a sample with a NaN counts as wrong.
+
+    >>> logits = np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]])
+    >>> nn.metrics.accuracy(logits, np.array([0, 1, 1])).__round__(4)
+    0.6667
+    """
     found, wanted = _counting(outputs, targets, ignore_index, "accuracy")
     decided, labels, _ = _decided(found, wanted, threshold, "accuracy")
     own = found[count(len(labels)), decided] if found.ndim == 2 and found.shape[1] > 1 else found.reshape(-1)
@@ -40,6 +45,9 @@ def top_k_accuracy(outputs: Any, targets: Any, k: int = 5, *, ignore_index: int 
     """The share of samples whose class has one of the k highest outputs, of shape (batch, classes).
 
     Among equal outputs the first counts as higher, as in accuracy; NaN puts a sample into no class.
+
+    >>> nn.metrics.top_k_accuracy(np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]]), np.array([1, 2]), k=2)
+    0.5
     """
     scores, wanted = _counting(outputs, targets, ignore_index, "top_k_accuracy")
     classes = whole(k, "top_k_accuracy: k")
@@ -58,7 +66,12 @@ def top_k_accuracy(outputs: Any, targets: Any, k: int = 5, *, ignore_index: int 
 def confusion_matrix(
     outputs: Any, targets: Any, *, threshold: float = 0.5, ignore_index: int | None = None
 ) -> npt.NDArray[np.intp]:
-    """How many samples of each class (rows) were put into each (columns), of shape (classes, classes)."""
+    """How many samples of each class (rows) were classified as each class (columns), of shape (classes, classes).
+
+    >>> nn.metrics.confusion_matrix(np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]]), np.array([0, 1, 1]))
+    array([[1, 0],
+           [1, 1]])
+    """
     counting = _counting(outputs, targets, ignore_index, "confusion_matrix")
     decided, labels, classes = _decided(*counting, threshold, "confusion_matrix")
     return np.bincount(labels * classes + decided, minlength=classes**2).reshape(classes, classes)
@@ -72,10 +85,13 @@ def precision(
     threshold: float = 0.5,
     ignore_index: int | None = None,
 ) -> Any:
-    """The share of the samples put into a class that belong there; 0 where none was.
+    """Of the samples classified as a class, the share that belong to it; 0 if there are none.
 
     `average` is over the classes: "macro", the mean of those that occur; "micro", all samples taken together;
     "binary", class 1 alone; None, an array of all. "auto" is "binary" for one output per sample, else "macro".
+
+    >>> nn.metrics.precision(np.array([0.9, 0.8, 0.1]), np.array([1, 0, 0]))
+    0.5
     """
     hit, decided, actual, average = _counts(outputs, targets, threshold, average, ignore_index, "precision")
     return _averaged(hit, decided, actual, average)
@@ -89,7 +105,11 @@ def recall(
     threshold: float = 0.5,
     ignore_index: int | None = None,
 ) -> Any:
-    """The share of the samples of a class that were put into it; 0 where there is none. `average` as in precision."""
+    """Of the samples of a class, the share that were classified as it; 0 if there are none. `average` as in precision.
+
+    >>> nn.metrics.recall(np.array([0.9, 0.8, 0.1]), np.array([1, 0, 0]))
+    1.0
+    """
     hit, decided, actual, average = _counts(outputs, targets, threshold, average, ignore_index, "recall")
     return _averaged(hit, actual, decided, average)
 
@@ -102,7 +122,11 @@ def f1(
     threshold: float = 0.5,
     ignore_index: int | None = None,
 ) -> Any:
-    """The harmonic mean of precision and recall; 0 where both are. `average` as in precision."""
+    """The harmonic mean of precision and recall; 0 where both are. `average` as in precision.
+
+    >>> nn.metrics.f1(np.array([0.9, 0.8, 0.1]), np.array([1, 0, 0])).__round__(4)
+    0.6667
+    """
     hit, decided, actual, average = _counts(outputs, targets, threshold, average, ignore_index, "f1")
     return _averaged(2 * hit, decided + actual, decided + actual, average)
 
@@ -148,7 +172,7 @@ def _counting(outputs: Any, targets: Any, ignore_index: int | None, metric: str)
         return found, wanted
     if not counts.any():
         raise ValueError(
-            f"{metric} is of the samples that count; received {counts.size} labels, all of them ignore_index="
+            f"{metric} takes samples that are not ignored; received {counts.size} labels, all of them ignore_index="
             f"{ignore_index}. Leave such data out."
         )
     return found[counts], wanted[counts]

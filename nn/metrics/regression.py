@@ -15,13 +15,21 @@ Array = npt.NDArray[Any]
 
 
 def mean_absolute_error(outputs: Any, targets: Any) -> float:
-    """The mean of |y' - y|, for outputs and targets of the same shape."""
+    """The mean of |y' - y|, for outputs and targets of the same shape.
+
+    >>> nn.metrics.mean_absolute_error(np.array([1.0, 5.0]), np.array([2.0, 2.0]))
+    2.0
+    """
     found, wanted = _compared(outputs, targets, "mean_absolute_error")
     return float(np.mean(np.abs(found - wanted)))
 
 
 def mean_squared_error(outputs: Any, targets: Any) -> float:
-    """The mean of (y' - y)², for outputs and targets of the same shape."""
+    """The mean of (y' - y)², for outputs and targets of the same shape.
+
+    >>> nn.metrics.mean_squared_error(np.array([1.0, 5.0]), np.array([2.0, 2.0]))
+    5.0
+    """
     found, wanted = _compared(outputs, targets, "mean_squared_error")
     return float(np.mean(np.square(found - wanted)))
 
@@ -31,6 +39,9 @@ def r2(outputs: Any, targets: Any) -> float:
 
     1 for exact outputs, 0 for the mean of the targets, negative for worse. Where the targets are all the same it is 1
     for exact outputs, else 0; of a single sample it is NaN.
+
+    >>> nn.metrics.r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
+    1.0
     """
     found, wanted = _compared(outputs, targets, "r2")
     if len(wanted) < 2:

@@ -61,6 +61,7 @@ def flat(model: Module) -> FlatParameters:
 
     Logistic regression to full accuracy, by SciPy's L-BFGS:
 
+    >>> import scipy.optimize
     >>> X, y = nn.data.gauss(100, rng=0)
     >>> model = nn.Linear(2, 2, rng=0, dtype=np.float64)
     >>> flat = nn.flat(model)
@@ -71,8 +72,9 @@ def flat(model: Module) -> FlatParameters:
     >>> bool(np.max(np.abs(result.jac)) < 1e-4)
     True
 
-    float64 lets line searches end at the minimum rather than at the rounding. Dropout makes a loss that differs from
-    call to call, which such methods do not survive: call model.eval() before. An optimizer made for the parameters
-    before is to be made anew. Raises ValueError for a model without parameters to train, TypeError for mixed dtypes.
+    With float64, line searches end at the minimum rather than at rounding errors. Dropout makes a loss that differs
+    from call to call, and such methods fail then: call model.eval() before. An optimizer that was made for the
+    parameters before has to be made again. Raises ValueError for a model without parameters to train, TypeError for
+    mixed dtypes.
     """
     return FlatParameters(arguments.trainable(model).parameters)

@@ -32,11 +32,20 @@ def _without_forward(self: Module, *args: Any, **kwargs: Any) -> Any:
 class Module:
     """A function with parameters: subclass it, keep parameters and other Modules as attributes, define `forward`.
 
-    A Tensor without origin (a leaf) is a parameter, an ndarray a buffer: state that is not trained, and written in
-    place; what `forward` only remembers for somebody to look at is none, and is to have a name that begins with _.
-    Attributes are read when asked for, in the order they were set, through lists, tuples, dicts and Modules; what
-    occurs twice counts once. A set has no order, and so a Tensor or Module in one is a TypeError. There is no
+    A leaf Tensor among the attributes is a parameter. An ndarray is a buffer: state that is not trained, and is changed
+    in place. An attribute that `forward` only keeps for inspection needs a name that begins with _. Attributes are
+    found when they are asked for, in the order in which they were set, also inside lists, tuples, dicts and Modules;
+    one that occurs twice counts once. A set has no order, so a Tensor or Module in a set raises TypeError. There is no
     registration: `super().__init__()` is allowed and not needed.
+
+    >>> class Line(nn.Module):
+    ...     def __init__(self):
+    ...         self.slope = ad.Tensor(2.0)
+    ...
+    ...     def forward(self, x):
+    ...         return self.slope * x
+    >>> [name for name, _ in Line().named_parameters()]
+    ['slope']
     """
 
     takes_indices = False  # whether its input is looked up, and so is not to be converted to floating point
@@ -53,7 +62,7 @@ class Module:
             result = self.forward(*args, **kwargs)
         if result is None:
             kind = type(self).__name__
-            raise TypeError(f"{kind}.forward is to give the module's result; it gave None. End it with return ...")
+            raise TypeError(f"{kind}.forward must give the module's result; it gave None. End it with return ...")
         return hooks.hooked(self, args, result) if self._hooks else result
 
     def __getstate__(self) -> Any:
@@ -131,7 +140,11 @@ class Module:
     def apply(self, function: Callable[[Module], Any]) -> Self:
         """Call a function with each Module inside once, inner before outer, and last with the Module itself.
 
-        >>> model.apply(lambda module: print(type(module).__name__))
+        >>> model = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
+        >>> model = model.apply(lambda module: print(type(module).__name__))
+        Linear
+        Tanh
+        Sequential
         """
         for module in inner_first(self, set()):
             function(module)
@@ -151,7 +164,10 @@ class Module:
         `args` are the positional arguments. `remove()` of the handle ends it, and so does the end of a `with` block.
         Deep copies and pickles have no hooks.
 
-        >>> with model[0].register_forward_hook(lambda module, args, result: print(result.shape)): model(X)
+        >>> model = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
+        >>> with model[0].register_forward_hook(lambda module, args, result: print(result.shape)):
+        ...     output = model(np.zeros((5, 3)))
+        (5, 2)
         """
         return hooks.registered(self, hook)
 

@@ -1,4 +1,4 @@
-"""The parts of a model, found by one walk: whoever needs several kinds of them walks once."""
+"""The parts of a model (parameters, buffers, modules ...), all found in one walk through its attributes."""
 
 from __future__ import annotations
 

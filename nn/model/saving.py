@@ -28,14 +28,31 @@ CHECKSUM = "crc32"  # of names, dtypes, shapes, numbers and notes; other program
 
 
 class FileError(ValueError):
-    """A file that cannot be read as what it should be; the message says what is wrong with it."""
+    """A file that cannot be read as what it should be; the message says what is wrong with it.
+
+    >>> with open("broken.safetensors", "wb") as file:
+    ...     written = file.write(b"no weights")
+    >>> try:
+    ...     nn.load("broken.safetensors")
+    ... except nn.FileError as error:
+    ...     print("refused")
+    refused
+    """
 
 
 def save(model: Module | Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """Write a model's parameters and buffers, or a mapping of names to arrays, to a safetensors file.
 
-    PyTorch reads it with safetensors.torch.load_file. Raises TypeError for what is not an array of numbers; then, and
-    where writing fails, a file that was there before is still whole.
+    PyTorch reads it with safetensors.torch.load_file. Raises TypeError for values that are not arrays of numbers. If
+    that or anything else fails, an existing file is left as it was.
+
+    >>> model = nn.Linear(2, 1, rng=0)
+    >>> nn.save(model, "weights.safetensors")
+    >>> other = nn.Linear(2, 1, rng=1)
+    >>> other.load_state_dict(nn.load("weights.safetensors"))
+    Loaded(missing_keys=[], unexpected_keys=[])
+    >>> bool(np.all(other.weight.value == model.weight.value))
+    True
     """
     if not isinstance(model, Module | Mapping):
         raise TypeError(f"save takes a model, or a mapping of names to arrays; received {model!r:.80}.")
@@ -45,8 +62,12 @@ def save(model: Module | Mapping[str, Any], path: str | os.PathLike[str]) -> Non
 def load(path: str | os.PathLike[str]) -> dict[str, Array]:
     """The arrays of a safetensors file by name, for `model.load_state_dict(nn.load(path))`.
 
-    Of a checkpoint that `fit` wrote, those of its model. Raises FileNotFoundError, and FileError for a file that is
-    truncated, corrupted or of another kind.
+    From a checkpoint file of `fit` it reads the arrays of the model. Raises FileNotFoundError, and FileError for a file
+    that is truncated, corrupted or of another kind.
+
+    >>> nn.save(nn.Linear(2, 1, rng=0), "weights.safetensors")
+    >>> {name: array.shape for name, array in nn.load("weights.safetensors").items()}
+    {'bias': (1,), 'weight': (1, 2)}
     """
     arrays, notes = read(path)
     if TRAINING not in notes:

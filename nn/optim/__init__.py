@@ -1,5 +1,6 @@
 """Optimizers move parameters along their adjoints; schedules change how far; clipping bounds the adjoints before.
 
+>>> model = nn.MLP(2, 16, 2, rng=0)
 >>> optimizer = nn.optim.Adam(model.parameters(), lr=1e-3)
 >>> schedule = nn.optim.CosineAnnealingLR(optimizer, T_max=20)
 """

@@ -59,6 +59,15 @@ class Adam(Moments):
 
     m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) undo the means' start at 0; t counts a parameter's steps. `amsgrad` takes
     the largest v so far for v (Reddi et al. 2018). `weight_decay` adds weight_decay p to g; AdamW decays p itself.
+
+    >>> p = ad.Tensor([1.0, -5.0])
+    >>> optimizer = nn.optim.Adam([p], lr=0.1)
+    >>> for _ in range(2):
+    ...     optimizer.zero_grad()
+    ...     np.sum(p**2).backward()
+    ...     optimizer.step()
+    >>> p.value.round(4)  # each step is about lr long, however large the gradient
+    array([ 0.8004, -4.8001])
     """
 
     vectors = ("grad_sum", "square_sum", "max_square_sum")
@@ -122,7 +131,15 @@ class Adam(Moments):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay (Loshchilov & Hutter 2019): p = p - lr weight_decay p before Adam's own step."""
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019): p = p - lr weight_decay p before Adam's own step.
+
+    >>> p = ad.Tensor([[1.0]])
+    >>> optimizer = nn.optim.AdamW([p], lr=0.1, weight_decay=0.5)
+    >>> np.sum(p**2).backward()
+    >>> optimizer.step()
+    >>> p.value.round(4)
+    array([[0.85]])
+    """
 
     decoupled = True
 
@@ -146,6 +163,13 @@ class NAdam(Moments):
 
     a = (1 - μₜ) / (1 - μ₁ ⋯ μₜ) and b = μₜ₊₁ / (1 - μ₁ ⋯ μₜ₊₁), with μₜ = β₁ (1 - 0.96^(t momentum_decay) / 2); m and
     v̂ are Adam's. `weight_decay` adds weight_decay p to g; `decoupled_weight_decay` decays p itself, as AdamW.
+
+    >>> p = ad.Tensor([1.0])
+    >>> optimizer = nn.optim.NAdam([p], lr=0.1)
+    >>> np.sum(p**2).backward()
+    >>> optimizer.step()
+    >>> p.value.round(3)
+    array([0.894])
     """
 
     numbers: ClassVar[dict[str, Check[Any]]] = {"betas": beta_pair, "mu_product": number(most=1)}
@@ -203,6 +227,10 @@ class LAMB(Moments):
     """LAMB (You et al. 2020, algorithm 2): p = p - lr ‖p‖/‖r‖ r, with Adam's r = m̂ / (√v̂ + eps) + weight_decay p.
 
     The norms are those of one parameter, a layer's weight or its bias. Where one of them is 0, their ratio counts as 1.
+
+    >>> model = nn.Linear(2, 1, rng=0)
+    >>> nn.optim.LAMB(model.parameters(), lr=0.01).param_groups[0]["weight_decay"]
+    0.01
     """
 
     each_alone = True

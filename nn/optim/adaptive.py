@@ -1,4 +1,4 @@
-"""Step sizes of each element's own, from the squares of its past adjoints."""
+"""Optimizers with a step size for each element, computed from the squares of its past adjoints."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ class Adagrad(Optimizer):
     """Adagrad (Duchi et al. 2011): s = s + g²; p = p - lr / (1 + (t - 1) lr_decay) g / (√s + eps).
 
     s starts at `initial_accumulator_value`; t counts a parameter's steps. `weight_decay` adds weight_decay p to g.
+
+    >>> p = ad.Tensor([1.0])
+    >>> optimizer = nn.optim.Adagrad([p], lr=0.1)
+    >>> np.sum(p**2).backward()
+    >>> optimizer.step()
+    >>> p.value.round(4)
+    array([0.9])
     """
 
     vectors = ("sum",)
@@ -65,6 +72,13 @@ class Adadelta(Optimizer):
 
     v and u are running means of g² and of d², of which rho is kept at a step; v has this step's g², u not yet its d².
     `weight_decay` adds weight_decay p to g.
+
+    >>> p = ad.Tensor([1.0])
+    >>> optimizer = nn.optim.Adadelta([p])
+    >>> np.sum(p**2).backward()
+    >>> optimizer.step()
+    >>> p.value.round(4)
+    array([0.9968])
     """
 
     vectors = ("square_avg", "acc_delta")
@@ -109,6 +123,13 @@ class RMSprop(Optimizer):
 
     alpha of the mean is kept at a step. `centered` takes v - m², an estimate of the variance, for v, with m a running
     mean of g (Graves 2013). `weight_decay` adds weight_decay p to g.
+
+    >>> p = ad.Tensor([1.0])
+    >>> optimizer = nn.optim.RMSprop([p], lr=0.01)
+    >>> np.sum(p**2).backward()
+    >>> optimizer.step()
+    >>> p.value.round(4)
+    array([0.9])
     """
 
     vectors = ("square_avg", "grad_avg", "momentum_buffer")

@@ -1,4 +1,4 @@
-"""Adjoints cut down before a step: to a norm of all together, or to a bound for each element."""
+"""Clipping: adjoints scaled down before a step to a norm of all together, or limited element by element."""
 
 from __future__ import annotations
 
@@ -24,12 +24,19 @@ def clip_grad_norm(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> float:
-    """The norm that all adjoints together had, as one vector, before they were scaled to at most `max_norm`.
+    """Scale all adjoints, taken as one vector, to a norm of at most `max_norm`. Returns the norm before.
 
-    `parameters` is an optimizer, or Tensors; `.grad` is changed in place, those that are None count as none. The
-    factor is max_norm / (norm + 1e-6), where that is below 1 (Pascanu et al. 2013; PyTorch's number). `norm_type` is
-    above 0, math.inf for the largest absolute value. A norm that is infinite or NaN makes the adjoints 0 or NaN;
-    RuntimeError, and nothing is changed, with `error_if_nonfinite`.
+    `parameters` is an optimizer, or Tensors. Their `.grad` is changed in place; those without one are skipped. The
+    factor is max_norm / (norm + 1e-6), if that is below 1 (Pascanu et al. 2013; PyTorch's number). `norm_type` is
+    above 0, or math.inf for the largest absolute value. If the norm is infinite or NaN, the adjoints become 0 or
+    NaN; with `error_if_nonfinite` it raises RuntimeError instead, and changes nothing.
+
+    >>> p = ad.Tensor([1.0, 1.0])
+    >>> np.sum(p * np.array([3.0, 4.0])).backward()
+    >>> float(nn.optim.clip_grad_norm([p], max_norm=1.0))
+    5.0
+    >>> p.grad.round(4)
+    array([0.6, 0.8])
     """
     bound = real(max_norm, "clip_grad_norm: max_norm")
     power = math.inf if norm_type in (math.inf, "inf") else real(norm_type, "clip_grad_norm: norm_type", above=True)
@@ -49,7 +56,14 @@ def clip_grad_norm(
 
 
 def clip_grad_value(parameters: Optimizer | Iterable[ad.Tensor] | ad.Tensor, clip_value: float) -> None:
-    """Every element of the adjoints brought into [-clip_value, clip_value], in place."""
+    """Clip every element of the adjoints to [-clip_value, clip_value], in place.
+
+    >>> p = ad.Tensor([1.0, 1.0])
+    >>> np.sum(p * np.array([3.0, -0.5])).backward()
+    >>> nn.optim.clip_grad_value([p], 1.0)
+    >>> p.grad
+    array([ 1. , -0.5])
+    """
     bound = real(clip_value, "clip_grad_value: clip_value")
     for vector in _adjoints(parameters, "clip_grad_value"):
         np.clip(vector, -bound, bound, out=vector)

@@ -18,6 +18,13 @@ class SGD(Optimizer):
 
     At a parameter's first step b is g, and without momentum always. With `nesterov` the step is along g + momentum b
     (Sutskever et al. 2013), which takes a momentum and no dampening. `weight_decay` adds weight_decay p to g.
+
+    >>> p = ad.Tensor([1.0])
+    >>> optimizer = nn.optim.SGD([p], lr=0.1)
+    >>> np.sum(p**2).backward()
+    >>> optimizer.step()
+    >>> p.value
+    array([0.8])
     """
 
     vectors = ("momentum_buffer",)

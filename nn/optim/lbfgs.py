@@ -1,4 +1,4 @@
-"""L-BFGS: steps along an estimate of Newton's direction, of a loss that is computed anew as often as it takes."""
+"""L-BFGS: steps along an estimate of Newton's direction; the loss is computed several times per step."""
 
 from __future__ import annotations
 
@@ -39,13 +39,6 @@ class LBFGS(Optimizer):
     changed by it; d is found by the two-loop recursion (Nocedal & Wright 2006, algorithm 7.4). It is for losses that
     are the same at every call: all samples at once, and no dropout.
 
-    >>> def closure():
-    ...     optimizer.zero_grad()
-    ...     loss = criterion(model(X), y)
-    ...     loss.backward()
-    ...     return loss
-    >>> loss = optimizer.step(closure)
-
     Parameters
     ----------
     params : as in all optimizers; one group
@@ -57,6 +50,18 @@ class LBFGS(Optimizer):
     history_size : how many pairs are kept
     line_search_fn : None for steps of lr; "strong_wolfe" for steps that meet the strong Wolfe conditions, for which the
         closure is called more often
+
+    >>> p = ad.Tensor([-1.0, 2.0])
+    >>> optimizer = nn.optim.LBFGS([p], line_search_fn="strong_wolfe")
+    >>> def closure():
+    ...     optimizer.zero_grad()
+    ...     loss = (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2
+    ...     loss.backward()
+    ...     return loss
+    >>> for _ in range(3):
+    ...     loss = optimizer.step(closure)
+    >>> p.value.round(3)
+    array([1., 1.])
     """
 
     needs_closure = (

@@ -41,7 +41,12 @@ __all__ = [
 
 
 class LambdaLR(LRScheduler):
-    """The initial rate times a function of t, or for each group one of its own. The functions are not saved."""
+    """The initial rate times a function of t, or for each group one of its own. The functions are not saved.
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> nn.optim.LambdaLR(optimizer, lambda t: 0.9**t).rates(3).ravel().round(4)
+    array([0.1  , 0.09 , 0.081])
+    """
 
     unsaved = ("optimizer", "lr_lambdas")
 
@@ -69,7 +74,12 @@ class LambdaLR(LRScheduler):
 
 
 class StepLR(LRScheduler):
-    """The rate times gamma after every `step_size` steps."""
+    """The rate times gamma after every `step_size` steps.
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> nn.optim.StepLR(optimizer, step_size=2, gamma=0.5).rates(4).ravel().round(4)
+    array([0.1 , 0.1 , 0.05, 0.05])
+    """
 
     def __init__(
         self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1, *, each: str | None = None
@@ -83,7 +93,13 @@ class StepLR(LRScheduler):
 
 
 class MultiStepLR(LRScheduler):
-    """The rate times gamma after each of the `milestones`, numbers of steps; one that is named twice counts twice."""
+    """The rate times gamma after each of the `milestones`, numbers of steps; one that is named twice counts twice.
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> schedule = nn.optim.MultiStepLR(optimizer, milestones=[1, 3], gamma=0.5)
+    >>> schedule.rates(4).ravel().round(4)
+    array([0.1  , 0.05 , 0.05 , 0.025])
+    """
 
     def __init__(
         self,
@@ -104,7 +120,13 @@ class MultiStepLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """The rate times `factor` during the first `total_iters` steps, from 0 to 1."""
+    """The rate times `factor` during the first `total_iters` steps, from 0 to 1.
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> schedule = nn.optim.ConstantLR(optimizer, factor=0.5, total_iters=2)
+    >>> schedule.rates(4).ravel().round(4)
+    array([0.05, 0.05, 0.1 , 0.1 ])
+    """
 
     def __init__(
         self,
@@ -125,7 +147,13 @@ class ConstantLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """A straight line from start_factor to end_factor times the rate, in `total_iters` steps: a linear warm-up."""
+    """A straight line from start_factor to end_factor times the rate, in `total_iters` steps: a linear warm-up.
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> schedule = nn.optim.LinearLR(optimizer, start_factor=0.25, total_iters=3)
+    >>> schedule.rates(4).ravel().round(4)
+    array([0.025, 0.05 , 0.075, 0.1  ])
+    """
 
     def __init__(
         self,
@@ -148,7 +176,12 @@ class LinearLR(LRScheduler):
 
 
 class ExponentialLR(LRScheduler):
-    """The rate times gamma at every step."""
+    """The rate times gamma at every step.
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> nn.optim.ExponentialLR(optimizer, gamma=0.5).rates(4).ravel().round(4)
+    array([0.1   , 0.05  , 0.025 , 0.0125])
+    """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1, *, each: str | None = None) -> None:
         self.gamma = real(gamma, "ExponentialLR: gamma")
@@ -160,7 +193,12 @@ class ExponentialLR(LRScheduler):
 
 
 class InverseTimeLR(LRScheduler):
-    """The rate over 1 + decay t: steps whose sum diverges and whose squares' converges (Robbins & Monro 1951)."""
+    """The rate over 1 + decay t: steps whose sum diverges and whose squares' converges (Robbins & Monro 1951).
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> nn.optim.InverseTimeLR(optimizer, decay=1.0).rates(4).ravel().round(4)
+    array([0.1   , 0.05  , 0.0333, 0.025 ])
+    """
 
     def __init__(self, optimizer: Optimizer, decay: float, last_epoch: int = -1, *, each: str | None = None) -> None:
         self.decay = real(decay, "InverseTimeLR: decay")
@@ -172,7 +210,13 @@ class InverseTimeLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Half a cosine from the rate down to `eta_min` in `T_max` steps, and up again (Loshchilov & Hutter 2017)."""
+    """Half a cosine from the rate down to `eta_min` in `T_max` steps, and up again (Loshchilov & Hutter 2017).
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> schedule = nn.optim.CosineAnnealingLR(optimizer, T_max=4)
+    >>> schedule.rates(5).ravel().round(4)
+    array([0.1   , 0.0854, 0.05  , 0.0146, 0.    ])
+    """
 
     def __init__(
         self,
@@ -195,6 +239,11 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     """Half a cosine down to `eta_min` in `T_0` steps, then from the top again, each time `T_mult` times as long.
 
     SGDR (Loshchilov & Hutter 2017).
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> schedule = nn.optim.CosineAnnealingWarmRestarts(optimizer, T_0=2)
+    >>> schedule.rates(4).ravel().round(4)
+    array([0.1 , 0.05, 0.1 , 0.05])
     """
 
     def __init__(
@@ -223,10 +272,17 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
 
 class SequentialLR(LRScheduler):
-    """Schedules one after the other: the next begins, at its own step 0, after each of the `milestones`.
+    """Schedules one after the other: after each of the `milestones` the next one begins, at its own step 0.
 
-    All are made for this optimizer, and are stepped by this one only; `each` is theirs. A ReduceLROnPlateau cannot be
-    among them.
+    All are made for this optimizer. Call `step` of this schedule only. `each` is taken from them. A ReduceLROnPlateau
+    cannot be among them.
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> warm = nn.optim.LinearLR(optimizer, start_factor=0.5, total_iters=2)
+    >>> down = nn.optim.ExponentialLR(optimizer, gamma=0.5)
+    >>> schedule = nn.optim.SequentialLR(optimizer, [warm, down], milestones=[2])
+    >>> schedule.rates(5).ravel().round(4)
+    array([0.05 , 0.075, 0.1  , 0.05 , 0.025])
     """
 
     unsaved = ("optimizer", "_schedulers")

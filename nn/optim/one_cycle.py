@@ -24,6 +24,11 @@ class OneCycleLR(LRScheduler):
     three_phase : whether the rate goes down as it came up, and from there to its end in what steps are left
 
     Raises ValueError at a step past the end of the cycle.
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], momentum=0.9)
+    >>> schedule = nn.optim.OneCycleLR(optimizer, max_lr=0.1, total_steps=10)
+    >>> schedule.rates(10).ravel().round(4).max().item()
+    0.1
     """
 
     each = "step"

@@ -28,24 +28,30 @@ PIECE = 2**18  # bytes of each vector at a time, so that what a step reads twice
 
 
 class Optimizer:
-    """What all optimizers are: they move parameters along their adjoints.
+    """The base class of optimizers, which move parameters against their gradients.
 
     Parameters
     ----------
     params : leaf Tensors of one dtype, such as model.parameters(); pairs of name and Tensor, such as
         model.named_parameters(); or groups with options of their own, [{"params": ..., "lr": 0.01}, ...].
         Without any, the optimizer waits for `bind`
-    lr : the step size, above 0; a schedule, or whoever assigns it later, may make it 0
-    defaults : the other options of the groups that say nothing else
+    lr : the step size, above 0; a schedule or an assignment may set it to 0 later
+    defaults : the other options, for groups that do not have their own
 
     An option is read and assigned in a group, `optimizer.param_groups[0]["lr"] = 0.1`, or in all of them,
     `optimizer.lr = 0.1` (reading gives the first group's). With `maximize` the loss rises: g is -g, before any weight
-    decay. With `decay_biases=False` parameters of fewer than two axes have no weight decay. Parameters without an
-    adjoint are left alone, and their count of steps does not advance.
-    Making a second optimizer for the same parameters takes them over; the first then refuses to step.
+    decay. With `decay_biases=False` parameters of fewer than two axes have no weight decay. Parameters without a
+    gradient are skipped, and their count of steps does not advance. A second optimizer for the same parameters takes
+    them over: `step` of the first then raises an error.
 
     Raises ValueError for no parameters and for options out of range, TypeError for what is not a leaf Tensor and for
     mixed dtypes.
+
+    >>> body, head = nn.Linear(4, 3, rng=0), nn.Linear(3, 1, rng=1)
+    >>> groups = [{"params": body.parameters(), "lr": 0.01}, {"params": head.parameters()}]
+    >>> optimizer = nn.optim.SGD(groups, lr=0.1)
+    >>> [group["lr"] for group in optimizer.param_groups]
+    [0.01, 0.1]
     """
 
     options: ClassVar[dict[str, Option[Any]]] = {}  # all that a group may have
@@ -178,11 +184,12 @@ class Optimizer:
                 f"a step was asked of {self!r}, but none of its parameters has an adjoint. Call loss.backward() "
                 "between zero_grad() and step(), of a loss that was computed from these parameters."
             )
+        runs: list[Run] = []
         for stretch in stretches:
-            runs = self._plans.get((stretch.start, stretch.stop)) or self._plan(stretch.start, stretch.stop)
-            for run in runs:
-                run.steps += 1
-            by(runs)
+            runs += self._plans.get((stretch.start, stretch.stop)) or self._plan(stretch.start, stretch.stop)
+        for run in runs:
+            run.steps += 1
+        by(runs)
         flat.assigned()
         if self._unchecked:
             self._unchecked = False

@@ -25,7 +25,14 @@ class ReduceLROnPlateau(LRScheduler):
     min_lr : no rate gets lower; a number, or a list with one per group
     eps : a smaller reduction is not made
 
-    Rates that were assigned meanwhile are respected. The future is the metric's, so there are no `rates`.
+    Rates that were assigned in the meantime are kept. Future rates depend on the metric, so there is no `rates`.
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> schedule = nn.optim.ReduceLROnPlateau(optimizer, patience=1, factor=0.5)
+    >>> for loss in (1.0, 0.9, 0.9, 0.9):
+    ...     schedule.step(loss)
+    >>> optimizer.lr
+    0.05
     """
 
     def __init__(

@@ -13,13 +13,22 @@ from nn.optim.optimizer import Optimizer
 
 
 class LRScheduler:
-    """What all schedules are: they set the rates of an optimizer's groups when they are made, and at every `step`.
+    """The base class of schedules, which set the rates of an optimizer's groups when they are made and at each `step`.
 
-    A schedule of one's own defines `factor(t)`, what the initial rates are multiplied by after t steps. `each` is the
-    occasion on which nn.fit takes a step, "epoch" or "step" (of the optimizer). `last_epoch` is t, so `last_epoch=t-1`
-    makes a schedule that goes on after t - 1 steps, for an optimizer whose groups have an "initial_lr".
+    A subclass defines `factor(t)`, by which the initial rates are multiplied after t steps. `each` says when nn.fit
+    calls `step`: after each "epoch", or after each "step" of the optimizer. `last_epoch=t-1` makes a schedule that
+    continues after t - 1 steps, for an optimizer whose groups have an "initial_lr".
 
-    There is one schedule at a time: `step` raises RuntimeError where something else has set a rate meanwhile.
+    An optimizer has one schedule at a time: `step` raises RuntimeError if a rate has been set elsewhere since.
+
+    >>> class Square(nn.optim.LRScheduler):
+    ...     def factor(self, t):
+    ...         return 1 / (1 + t) ** 2
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> schedule = Square(optimizer)
+    >>> schedule.step()
+    >>> optimizer.lr
+    0.025
     """
 
     each: str = "epoch"

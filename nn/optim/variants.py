@@ -1,4 +1,4 @@
-"""Adam's variants: by a rectified variance, by the largest adjoint, by the sign of a mean."""
+"""Variants of Adam: RAdam rectifies the variance, Adamax uses the largest adjoint, Lion the sign of a mean."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ from nn.optim.run import Run
 
 
 class RAdam(Optimizer):
-    """RAdam (Liu et al. 2020, algorithm 2): Adam, whose step is rectified while few adjoints tell the variance.
+    """RAdam (Liu et al. 2020, algorithm 2): Adam with a rectified step while its variance rests on few gradients.
 
     With Adam's m̂ and v, ρ∞ = 2 / (1 - β₂) - 1 and ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ): p = p - lr m̂ r √(1 - β₂ᵗ) / (√v +
     eps), with r² = (ρ - 4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ), where ρ is above 5; else p = p - lr m̂. `weight_decay`
     adds weight_decay p to g; `decoupled_weight_decay` decays p itself, as AdamW.
+
+    >>> p = ad.Tensor([1.0])
+    >>> optimizer = nn.optim.RAdam([p], lr=0.1)
+    >>> np.sum(p**2).backward()
+    >>> optimizer.step()
+    >>> p.value.round(4)
+    array([0.8])
     """
 
     vectors: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_avg_sq")
@@ -77,6 +84,13 @@ class Adamax(Optimizer):
     """Adamax (Kingma & Ba 2015, algorithm 2): p = p - lr m̂ / u, with u = max(β₂ u, |g| + eps), Adam's m̂.
 
     `weight_decay` adds weight_decay p to g.
+
+    >>> p = ad.Tensor([1.0])
+    >>> optimizer = nn.optim.Adamax([p], lr=0.1)
+    >>> np.sum(p**2).backward()
+    >>> optimizer.step()
+    >>> p.value.round(4)
+    array([0.9])
     """
 
     vectors: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_inf")
@@ -121,6 +135,13 @@ class Lion(Optimizer):
 
     `weight_decay` decays p itself, p = p - lr weight_decay p, as AdamW. Every step has the same length, so the lr is a
     third to a tenth of AdamW's, and the decay as much larger.
+
+    >>> p = ad.Tensor([1.0, -5.0])
+    >>> optimizer = nn.optim.Lion([p], lr=0.1)
+    >>> np.sum(p**2).backward()
+    >>> optimizer.step()
+    >>> p.value
+    array([ 0.9, -4.9])
     """
 
     vectors: ClassVar[tuple[str, ...]] = ("exp_avg",)

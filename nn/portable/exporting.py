@@ -37,6 +37,9 @@ def export(model: Module, path: str | os.PathLike[str], example: Any) -> None:
 
     Raises NotImplementedError, before anything is written, for an operation without a counterpart in ONNX, naming it
     and the layer it is in; ImportError without the package onnx; TypeError for inputs that are no floats.
+
+    >>> model = nn.MLP(4, 8, 3, rng=0)
+    >>> nn.export(model, "model.onnx", np.zeros((1, 4), np.float32))
     """
     onnx = _onnx()
     if not isinstance(model, Module):
@@ -59,7 +62,7 @@ def _onnx() -> Any:
     try:
         import onnx
     except ImportError:
-        raise ImportError("export writes by the package onnx. Install it: pip install onnx.") from None
+        raise ImportError("export needs the package onnx. Install it: pip install onnx.") from None
     return onnx
 
 

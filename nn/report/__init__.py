@@ -1,1 +1,1 @@
-"""What is shown of a training: its history, progress, curves and activity."""
+"""Reports of a training: history, progress, curves, and the activity of layers."""

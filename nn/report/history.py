@@ -24,8 +24,14 @@ class History:
     names; but `len(history)` is the number of finished epochs. "val_loss" stands for "validation_loss", and
     `history.history` is the dict under such names, as in Keras. `history.seconds` is how long each epoch took,
     `history.interrupted` whether the training was stopped by hand.
-    The training's numbers are of outputs that were computed while the parameters moved; the validation's are computed
-    after the epoch.
+    Numbers of the training are means over an epoch, computed while the parameters change. Those of the validation are
+    computed after the epoch.
+
+    >>> X, y = nn.data.gauss(100, rng=0)
+    >>> given = dict(loss="cross_entropy", optimizer="adam", metrics="accuracy", rng=0, verbose=False)
+    >>> history = nn.fit(nn.Linear(2, 2, rng=0), X, y, epochs=3, **given)
+    >>> list(history), len(history["loss"])
+    (['loss', 'accuracy'], 3)
     """
 
     def __init__(self, names: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Matplotlib, when somebody plots: imported then, since it takes a third of a second and not everybody plots."""
+"""Matplotlib, imported only when something is plotted: importing it takes a third of a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a training is: one kept line per epoch and a live one below them, where someone is watching."""
+"""The progress of a training: a line per epoch, and below them one that is updated while the epoch runs."""
 
 from __future__ import annotations
 

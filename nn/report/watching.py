@@ -1,4 +1,4 @@
-"""Watching a training: what every layer's gradients, activations and updates are like, step by step."""
+"""Watching a training: every layer's gradients, activations and updates, step by step."""
 
 from __future__ import annotations
 
@@ -38,13 +38,17 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
     A layer is a Module with parameters of its own. In `fit` it is a callback, `fit(..., callbacks=nn.watch(model))`;
     in a loop of one's own it is told of every step:
 
-    >>> with nn.watch(model) as watched:
-    ...     for x, y in loader:
-    ...         loss = criterion(model(x), y)
+    >>> model, (X, y) = nn.MLP(2, 8, 2, rng=0), nn.data.moons(64, rng=0)
+    >>> optimizer = nn.optim.Adam(model.parameters())
+    >>> with nn.watch(model, every=1) as watched:
+    ...     for x, labels in nn.data.DataLoader(X, y, batch_size=32):
+    ...         loss = F.cross_entropy(model(x), labels)
     ...         optimizer.zero_grad()
     ...         loss.backward()
     ...         optimizer.step()
     ...         watched.record(loss)
+    >>> watched.steps
+    [1, 2]
 
     Parameters
     ----------
@@ -63,8 +67,8 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
     dead : of a relu, the share of units (of channels, after a convolution) that are 0 for the whole batch; of sigmoid
         and tanh, the share of elements where the slope is below 5 % of the steepest
 
-    What there is not is NaN. All is read from the graph of the loss: outputs that the loss does not depend on are not
-    seen. `print` shows the last state; a notebook shows the picture of a watch.
+    Numbers that do not exist are NaN. Everything is read from the graph of the loss, so outputs that the loss does not
+    depend on are not seen. `print` shows the last state; a notebook shows the picture.
     """
 
     def __init__(self, model: Module, every: int | None = None, *, live: bool = True) -> None:

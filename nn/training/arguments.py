@@ -1,4 +1,4 @@
-"""What `fit` and its kin are given besides the samples, checked before anything is changed."""
+"""The arguments of `fit`, `evaluate` and the searches besides the samples, checked before anything is changed."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def check_loss(loss: Any, weighted: bool = False) -> None:
     reduction = getattr(loss, "reduction", "mean")
     if reduction not in ("mean", "batchmean"):
         raise ValueError(
-            f"training takes the mean over each batch; received a loss with reduction={reduction!r}. Leave it away."
+            f"training takes the mean over each batch; received a loss with reduction={reduction!r}. Leave it out."
         )
     if weighted and not _takes_weights(loss):
         raise TypeError(
@@ -176,7 +176,7 @@ def one_number(value: Any, recorded: bool = True) -> float:
     plain = np.asarray(ad.stop_gradient(value))
     if plain.size != 1 or plain.dtype.kind not in "fiub" or (recorded and not isinstance(value, ad.Tensor)):
         raise TypeError(
-            "loss is to give one number that depends on the model's parameters; received a "
+            "loss must give one number that depends on the model's parameters; received a "
             f"{type(value).__name__} of shape {plain.shape}, dtype {plain.dtype}. Reduce it with .mean(), and compute "
             "it with NumPy's functions from the outputs as they are."
         )
@@ -202,7 +202,7 @@ def one_array(outputs: Any, asked: str) -> Any:
     """A model's outputs, if they are one array."""
     if not isinstance(outputs, np.ndarray | np.generic | ad.Tensor):
         raise TypeError(
-            f"{asked} puts the outputs of all batches together, which are to be one array; the model gave a "
+            f"{asked} puts the outputs of all batches together, which must be one array; the model gave a "
             f"{type(outputs).__name__}. Wrap it in a Module that gives one of them."
         )
     return outputs
@@ -214,7 +214,7 @@ def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
     if type(value) is not float and (np.ndim(value) or np.asarray(value).dtype.kind not in "fiub"):
         received = f"{type(value).__name__} of shape {np.shape(value)}" if np.ndim(value) else repr(value)[:80]
         raise TypeError(
-            f"a metric is to give one number; {name!r} gave {received}. End it with return float(np.mean(...))."
+            f"a metric must give one number; {name!r} gave {received}. End it with return float(np.mean(...))."
         )
     return float(value)
 

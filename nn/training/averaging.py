@@ -21,15 +21,16 @@ class ExponentialMovingAverage(Callback):
     """A running mean of each parameter, a = decay a + (1 - decay) p after every step (Polyak & Juditsky 1992).
 
     As a callback of `fit` it begins with the weights after the first step, and gives the model its averages when the
-    training ends; leave EarlyStopping's restore_best out then. In a loop of one's own:
+    training ends; leave EarlyStopping's restore_best out then. In a loop of one's own call `update` after each
+    optimizer.step():
 
-    >>> average = nn.ExponentialMovingAverage(0.999)
-    >>> average.update(model)  # after each optimizer.step()
-    >>> with average.applied(model): nn.evaluate(model, (X, y), loss)
+    >>> model, average = nn.Linear(2, 1, rng=0), nn.ExponentialMovingAverage(0.9)
+    >>> average.update(model)
+    >>> with average.applied(model):
+    ...     output = model(np.ones((5, 2)))
 
     `decay`, from 0 to below 1, is the share that is kept: 0.999 averages about the last 1000 steps. `averages` are the
-    means by the parameters' names. Buffers, such as BatchNorm's running ones, are not averaged, and nor is what is
-    frozen.
+    means by the parameters' names. Buffers, such as BatchNorm's running averages, and frozen parameters are left out.
     """
 
     def __init__(self, decay: float = 0.999) -> None:

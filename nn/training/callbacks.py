@@ -17,10 +17,18 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """What `fit` calls at the moments below, each time with the `Training`; subclass it and define those you need.
+    """The base class of callbacks, whose methods `fit` calls at the moments below. Define those that you need.
 
     A plain function of the Training may be passed in place of a Callback; it is called at the end of every epoch.
     `training.stop("why")` ends the training after the moment it is called in.
+
+    >>> class Halved(nn.Callback):
+    ...     def on_epoch_end(self, training):
+    ...         if training.history["loss"][-1] < 0.5 * training.history["loss"][0]:
+    ...             training.stop("the loss is half of what it was")
+    >>> X, y = nn.data.gauss(100, rng=0)
+    >>> given = dict(loss="cross_entropy", optimizer="adam", callbacks=Halved(), rng=0, verbose=False)
+    >>> history = nn.fit(nn.Linear(2, 2, rng=0), X, y, epochs=3, **given)
     """
 
     def on_fit_begin(self, training: Training) -> None:
@@ -50,7 +58,7 @@ class Callback:
 
 
 class EarlyStopping(Callback):
-    """End the training when a quantity has not improved for a while, and give the model its best weights back.
+    """End the training when a quantity has stopped improving, and restore the model's best weights.
 
     Parameters
     ----------
@@ -62,6 +70,13 @@ class EarlyStopping(Callback):
         the training. restore_best_weights is another name of it, Keras's
 
     Training raises KeyError for a column that the history does not have, and ValueError where "auto" does not know.
+
+    >>> X, y = nn.data.moons(200, rng=0)
+    >>> stop = nn.EarlyStopping(patience=2)
+    >>> given = dict(loss="cross_entropy", optimizer="adam", validation=0.2, callbacks=stop, rng=0, verbose=False)
+    >>> history = nn.fit(nn.MLP(2, 16, 2, rng=0), X, y, epochs=5, **given)
+    >>> len(history) <= 5
+    True
     """
 
     @hints.also("EarlyStopping", {"restore_best_weights": "restore_best"}, hints.EARLY_STOPPING)

@@ -38,7 +38,7 @@ def read(path: File) -> dict[str, Any]:
         raise TypeError(f"resume is the path of a checkpoint; received {path!r:.80}. Write resume='run.safetensors'.")
     if not os.path.isfile(path):
         raise FileNotFoundError(
-            f"resume was asked for from {str(path)!r}, where there is no file. Leave resume away to begin a training, "
+            f"resume was asked for from {str(path)!r}, where there is no file. Leave resume out to begin a training, "
             "or write resume=path if os.path.exists(path) else None; checkpoint= says where it is written."
         )
     arrays, notes = saving.read(path)

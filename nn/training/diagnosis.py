@@ -1,4 +1,4 @@
-"""What is wrong when a training's numbers are no longer finite: read from the graph, which remembers every value."""
+"""The diagnosis of a training whose numbers are no longer finite, read from the graph, which has every value."""
 
 from __future__ import annotations
 
@@ -15,10 +15,17 @@ from nn.report.history import History
 
 
 class DivergedError(FloatingPointError):
-    """Loss, gradient or step became NaN or infinite; the model is as it was before that batch.
+    """A loss, a gradient or a step became NaN or infinite. The model is as it was before that batch.
 
-    `history` has the epochs before; `explanation` what ad.explain says of the model's parameters, where loss or adjoint
-    was not finite: print it.
+    `history` has the epochs before. `explanation` is what ad.explain says of the model's parameters, if the loss or an
+    adjoint was not finite: print it.
+
+    >>> X, y = nn.data.gauss(100, rng=0)
+    >>> try:
+    ...     nn.fit(nn.MLP(2, 8, 2, rng=0), X * np.inf, y, loss="cross_entropy", optimizer="sgd", verbose=False)
+    ... except nn.DivergedError as error:
+    ...     print(type(error).__name__)
+    DivergedError
     """
 
     def __init__(self, message: str, history: History, explanation: ad.Explanation | None = None) -> None:

@@ -31,6 +31,9 @@ def predict(model: Module, inputs: Any, batch_size: int = AT_ONCE) -> Any:
     Inputs are an array; or several in a tuple, for model(a, b), or in a dict, for model(a=..., b=...). Outputs are an
     array, or what the model gives of them: a dict or a tuple of arrays.
     Inputs are converted to the dtype of the model's parameters, in batches of `batch_size` samples.
+
+    >>> nn.predict(nn.MLP(2, 8, 3, rng=0), np.zeros((5, 2))).shape
+    (5, 3)
     """
     arguments.modelled(model)
     rows = numbers(inputs, "X", "predict's data")
@@ -54,7 +57,12 @@ def evaluate(
 ) -> dict[str, float]:
     """The mean loss and the metrics over all samples, by name, in evaluation mode and without a gradient.
 
-    `data` is (X, y), (X, y, sample_weight) or a DataLoader, or X and y come apart; the rest is as in `fit`.
+    `data` is (X, y), (X, y, sample_weight) or a DataLoader, or X and y are passed separately. The other arguments are
+    those of `fit`.
+
+    >>> X, y = nn.data.gauss(100, noise=0.05, rng=0)
+    >>> sorted(nn.evaluate(nn.Linear(2, 2, rng=0), X, y, "cross_entropy", "accuracy"))
+    ['accuracy', 'loss']
     """
     arguments.modelled(model)
     arguments.check_loss(loss)
@@ -77,7 +85,7 @@ def measured(
     ignored: int | None,
     poll: Callable[[], None] = lambda: None,
 ) -> dict[str, float]:
-    """Loss and metrics over a loader's samples in their order, so many at once; `poll` is called before each batch."""
+    """Loss and metrics over a loader's samples, in order, in batches; `poll` is called before each batch."""
     means, model = Means(measures), parts.model
     with parts.evaluating():
         for start in range(0, loader.size, size):

@@ -59,9 +59,9 @@ def fit(
     rng: Rng = None,
     verbose: bool = True,
 ) -> History:
-    """Train a model on samples, in mini-batches that are drawn anew in each epoch; it is changed in place.
+    """Train a model on samples, in mini-batches that are drawn again in each epoch. The model is changed in place.
 
-    It is in training mode meanwhile, in evaluation mode for the validation, and afterwards.
+    It is in training mode during the batches, and in evaluation mode during the validation and afterwards.
 
     Parameters
     ----------
@@ -103,6 +103,14 @@ def fit(
     that is not goes into the history as it is, and NumPy's warnings of overflows and NaNs are silent meanwhile. Raises
     ValueError and TypeError, before anything is changed, for what does not fit together: model, loss and metrics are
     tried on a few samples first.
+
+    >>> X, y = nn.data.moons(200, rng=0)
+    >>> model = nn.MLP(2, 16, 2, rng=0)
+    >>> optimizer = nn.optim.Adam(model.parameters(), lr=0.05)
+    >>> given = dict(epochs=20, metrics="accuracy", rng=0, verbose=False)
+    >>> history = nn.fit(model, (X, y), nn.CrossEntropyLoss(), optimizer, **given)
+    >>> history["accuracy"][-1] > 0.9
+    True
     """
     parts = arguments.trainable(model)
     epochs = whole(epochs, "epochs")

@@ -1,4 +1,4 @@
-"""Ctrl-C between two batches, so that no step is half done."""
+"""Ctrl-C takes effect between two batches, so that no step is left half done."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def fit(
     """
     compiled = _ready(self, "fit")
     if validation_data is not None and validation_split is not None:
-        raise TypeError("fit takes validation_data or validation_split; received both. Leave one away.")
+        raise TypeError("fit takes validation_data or validation_split; received both. Pass one of them.")
     inputs, first = _begun(self, x)
     loss = names.named_loss(compiled.loss, names.ending(self, first))
     optimizer = compiled.optimizer

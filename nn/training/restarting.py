@@ -1,4 +1,4 @@
-"""Several trainings from different beginnings, of which the best is kept."""
+"""Several trainings with different initial values, of which the best is kept."""
 
 from __future__ import annotations
 
@@ -113,14 +113,19 @@ def restarts(
     validation : as in `fit`; a share is set aside once, so that all are judged by the same samples
     verbose : whether to show one line per restart
 
-    Compared is the last epoch, or the one whose weights an EarlyStopping has put back. A training that diverges is
-    not chosen. Ctrl-C gives the best of those finished; of a single unfinished one, that. The same rng gives the same
-    bits, and any of the trainings can be done again alone:
+    The trainings are compared by their last epoch, or by the one whose weights an EarlyStopping has restored. One that
+    diverges is not chosen. Ctrl-C returns the best of those that have finished, or the one under way if none has. The
+    same rng gives the same bits, and each training can be repeated alone:
 
-    >>> found = nn.restarts(5, make, data, loss=loss, optimizer=optimizer, validation=0.2)
+    >>> X, y = nn.data.xor(100, rng=0)
+    >>> def make(rng):
+    ...     return nn.MLP(2, 4, 2, rng=rng)
+    >>> found = nn.restarts(3, make, (X, y), loss="cross_entropy", optimizer="adam", epochs=3, verbose=False)
     >>> rng = np.random.default_rng(found.seeds[2])
     >>> model = make(rng)
-    >>> nn.fit(model, found.data, loss, optimizer, validation=found.validation, rng=rng)
+    >>> again = nn.fit(model, found.data, "cross_entropy", "adam", epochs=3, rng=rng, verbose=False)
+    >>> len(found.seeds)
+    3
 
     Raises the DivergedError of the last training if all diverge, KeyError for a column that the history does not have.
     """

@@ -1,4 +1,4 @@
-"""Samples as `fit` and its kin are given them: looked at, put into loaders, and brought to the model's dtype."""
+"""Samples as `fit`, `evaluate` and `predict` take them: checked, put into loaders, converted to the model's dtype."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def loaders(
     if isinstance(data, DataLoader):
         for name, value in (("batch_size", batch_size), ("sample_weight", weights)):
             if value is not None:
-                raise TypeError(f"{name} belongs to the DataLoader when data is one; leave it away here.")
+                raise TypeError(f"{name} belongs to the DataLoader when data is one; leave it out here.")
         if share:
             raise TypeError(
                 "a share of the data can be set aside of arrays; data is a DataLoader. Split the arrays first, with "
@@ -136,7 +136,7 @@ def columns(data: Any, weights: Any, what: str) -> tuple[Array, ...]:
             f"shape {targets.shape}."
         )
     if len(data) == 3 and weights is not None:
-        raise TypeError(f"{what} is (X, y, sample_weight) already; leave the argument sample_weight away.")
+        raise TypeError(f"{what} is (X, y, sample_weight) already; leave the argument sample_weight out.")
     weights = data[2] if len(data) == 3 else weights
     if weights is None:
         return inputs, targets

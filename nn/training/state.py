@@ -1,4 +1,4 @@
-"""What a training comes to at a moment: all that it takes to go on from there, bit for bit."""
+"""The state of a training: everything that is needed to resume it, bit for bit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step of training as one program: forward pass, loss, reverse pass and update, called once per batch."""
+"""A step of training as programs: forward pass, loss and reverse pass in one, and the update in another."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ from nn.training.samples import as_target, conversion
 Array = npt.NDArray[Any]
 
 
+MOST = 32  # programs, each for other shapes
+
+
 class TrainStep:
-    """A model's step of training as a straight-line NumPy program, made by the first batch of each shape.
+    """A model's step of training as straight-line NumPy programs, made by the first batch of each shape.
 
     Parameters
     ----------
@@ -38,7 +41,8 @@ class TrainStep:
     A call, `step(x, y)` or `step(x, y, sample_weight)`, moves the parameters and gives the loss before, a float. Its
     numbers are those of `backward` and `optimizer.step`, to rounding. Masks of dropout are drawn from the model's own
     generators, and running averages move, at each call. Checks of numbers that the model computes are made with the
-    first batch of each shape alone. Arrays that are no attributes of the model or the loss are constants.
+    first batch of each shape alone. Arrays that are no attributes of the model or the loss are constants, and a model
+    that is given other layers needs another TrainStep.
 
     Raises TypeError, with the line, where model or loss ask for a number: a branch, `.item()`.
 
@@ -72,13 +76,15 @@ class TrainStep:
 
     def __call__(self, inputs: Any, targets: Any, sample_weight: Any = None) -> float:
         """One step: the loss of the batch, before the parameters were moved."""
-        value = self._passes.run(inputs, targets, sample_weight, whole=False)[0]
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight)
+        value = self._passes.value(inputs, targets, sample_weight)
         if self.clip_norm is not None:
             clip_grad_norm(self.optimizer, self.clip_norm)
         if self.clip_value is not None:
             clip_grad_value(self.optimizer, self.clip_value)
         self.optimizer.move(self._update)
-        return float(value)
+        return float(value.item())
 
     @property
     def source(self) -> str:
@@ -106,7 +112,7 @@ class Passes:
         self.compiled = ad.compile(self.passes, in_place=True)
         self._modules = [*parts.modules, *(Parts(loss).modules if isinstance(loss, Module) else ())]
         self._kept = list(_buffers(self._modules))
-        self._entries: dict[Any, Any] = {}
+        self._programs: dict[Any, Any] = {}  # by modes and shapes
         names = {id(tensor): name for name, tensor in parts.named_parameters}
         self._names = [names.get(id(t)) or f"parameter_{k}" for k, t in enumerate(self.flat.tensors)]
         trained = set(self.flat.tensors)
@@ -117,45 +123,42 @@ class Passes:
 
     def __call__(self, inputs: Any, targets: Any, weights: Any = None) -> tuple[Any, Any]:
         """The loss and the outputs of a batch; its adjoints are in the parameters' `.grad`."""
-        value, outputs, _ = self.run(inputs, targets, weights)
+        program, arrays = self._chosen(inputs, targets, weights)
+        value, outputs, self._reached = program(arrays)
+        self.flat.received(self._reached)
         return value, outputs
 
-    def run(self, inputs: Any, targets: Any, weights: Any = None, whole: bool = True) -> Any:
-        """The loss, the outputs, and which parameters have an adjoint; with whole=False the loss alone."""
+    def value(self, inputs: Any, targets: Any, weights: Any = None) -> Any:
+        """The loss alone, which saves a little time."""
+        program, arrays = self._chosen(inputs, targets, weights)
+        found = program.run(*arrays, *program.held)
+        self._reached = found[-len(self.flat.tensors) :]
+        self.flat.received(self._reached)
+        return found[0]
+
+    def _chosen(self, inputs: Any, targets: Any, weights: Any) -> tuple[Any, list[Any]]:
+        """The program for a batch, and the arrays that it is called with; no parameter has an adjoint any more."""
         flat = self.flat
         flat.zero_grad()
         x, y = _parts(self._convert(inputs)), _parts(targets)
+        given = [v for nest in (x, y, weights) for v in _arrays(nest)]
         kept = [holder[key] for holder, key in self._kept]
         others = [tensor.value for tensor in self._others]
         modes = tuple([module.training for module in self._modules])
-        simple = type(x) is type(y) is np.ndarray and weights is None
-        key = (x.shape, x.dtype, y.shape, y.dtype, modes) if simple else None
-        entry = self._entries.get(key)
-        arrays = [*flat.adjoints, *kept, *flat.parts, *others, x, y]
-        if entry is None or not entry.holds(arrays):
+        key = (modes, weights is None, *[(v.shape, v.dtype) for v in given])
+        arrays = [*flat.adjoints, *kept, *flat.parts, *others, *given]
+        program = self._programs.get(key)
+        if program is None or not program.holds(arrays):
+            if len(self._programs) > MOST:
+                self._programs.clear()
             state = {"d": dict(zip(self._names, flat.adjoints, strict=True)), "kept": kept}
             values = dict(zip((*self._names, *self._other_names), [*flat.parts, *others], strict=True))
-            arguments = state, values, x, y, weights, modes
             try:
-                entry = self.compiled.chosen(*arguments)
-                if not simple:
-                    loss, outputs, self._reached = self.compiled(*arguments)
+                program = self._programs[key] = self.compiled.chosen(state, values, x, y, weights, modes)
             except ad.Untraceable as error:
                 error.add_note("Without a program it can be trained: leave out compiled=True, or TrainStep.")
                 raise
-            if not simple:
-                flat.received(self._reached)
-                return loss, outputs, self._reached
-            self._entries[key] = entry
-        if whole:
-            result = entry(arrays)
-            self._reached = result[2]
-        else:
-            found = entry.run(*arrays, *entry.held)
-            result = found[:1]
-            self._reached = found[-len(flat.tensors) :]
-        flat.received(self._reached)
-        return result
+        return program, arrays
 
     def added(self, batch: Sequence[Any], share: float) -> tuple[Any, Any]:
         """The same, with such a share of the adjoints added to those that there are already."""
@@ -221,6 +224,13 @@ def _exchanged(places: Sequence[tuple[Any, Any, Any]]) -> Iterator[None]:
 def _parts(values: Any) -> Any:
     """Arrays as a program takes them: one, or a tuple or dict of several."""
     return values.parts if isinstance(values, Several) else np.asarray(values)
+
+
+def _arrays(nest: Any) -> list[Any]:
+    """The arrays of a batch's part."""
+    if type(nest) is np.ndarray:
+        return [nest]
+    return [] if nest is None else list(nest.values() if isinstance(nest, dict) else nest)
 
 
 def _several(values: Any) -> Any:

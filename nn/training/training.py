@@ -1,4 +1,4 @@
-"""A training while it runs: the loop that everybody writes, with what it takes to stop and go on."""
+"""A training while it runs: the training loop, and what is needed to stop it and to resume."""
 
 from __future__ import annotations
 
@@ -61,6 +61,14 @@ class Training:
     value : the last batch's loss, a Tensor; its graph holds everything that the batch computed, unless it was compiled
     outputs, targets : of the last batch
     ended : why the training ended, if it did before its time
+
+    >>> def told(training):
+    ...     print(training.epoch, "of", training.epochs, "epochs,", training.batches, "batches each")
+    >>> X, y = nn.data.gauss(64, rng=0)
+    >>> given = dict(loss="cross_entropy", optimizer="adam", callbacks=told, rng=0, verbose=False)
+    >>> history = nn.fit(nn.Linear(2, 2, rng=0), X, y, epochs=2, **given)
+    1 of 2 epochs, 2 batches each
+    2 of 2 epochs, 2 batches each
     """
 
     value: ad.Tensor

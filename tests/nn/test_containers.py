@@ -105,7 +105,7 @@ def test_containers_are_copied_and_frozen(copied: Any):
         (lambda: nn.ModuleList([nn.Tanh()])(X), NotImplementedError, "only holds its members"),
         (lambda: nn.ModuleDict({"keys": nn.Tanh()}), KeyError, "not of its own methods"),
         (lambda: nn.ModuleDict({"a.b": nn.Tanh()}), KeyError, "without a dot"),
-        (lambda: nn.ModuleDict()["a"], KeyError, "no member; asked was 'a'"),
+        (lambda: nn.ModuleDict()["a"], KeyError, "no member; received 'a'"),
         (lambda: nn.ParameterList([ad.Tensor(1.0) * 2]), TypeError, "the result of multiply"),
         (lambda: nn.ParameterList(["a"]), TypeError, "takes arrays of numbers"),
         (lambda: nn.Tanh().register_buffer("_a", X), ValueError, "self._mean = array"),

@@ -353,7 +353,7 @@ W1, W2, B = np.ones((3, 4, 2)), np.ones((4, 3, 2, 2)), np.ones((2, 3))
         (lambda: nn.InstanceNorm2d(3)(IMAGES), ValueError, "with 3 channels; received shape"),
         (lambda: F.rms_norm(B, 4), ValueError, r"received x of shape \(2, 3\), normalized_shape \(4,\)"),
         (lambda: nn.spectral_norm(nn.ReLU()), TypeError, "spectral_norm takes a layer"),
-        (lambda: nn.spectral_norm(nn.Linear(3, 2), "bias"), ValueError, "bias of shape .2,. is to have two axes"),
+        (lambda: nn.spectral_norm(nn.Linear(3, 2), "bias"), ValueError, "bias of shape .2,. must have two axes"),
         (lambda: F.dropout2d(B), ValueError, "dropout2d takes images"),
         (lambda: nn.Dropout2d(1.5), ValueError, "Dropout2d: p, the probability of 0, is a number from 0 to 1"),
         (lambda: F.bilinear(B, B, np.ones((5, 3, 2))), ValueError, r"received shapes \(2, 3\), \(2, 3\), \(5, 3, 2\)"),

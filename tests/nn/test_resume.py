@@ -158,7 +158,7 @@ def test_a_loader_resumes_in_its_order(tmp_path: Path):
 def test_another_training_is_refused_and_nothing_changes(tmp_path: Path):
     file = tmp_path / "run.safetensors"
     train(model(), 1, checkpoint=file)
-    with pytest.raises(FileNotFoundError, match=r"there is no file. Leave resume away"):
+    with pytest.raises(FileNotFoundError, match=r"there is no file. Leave resume out"):
         train(model(), resume=tmp_path / "nowhere")
     nn.save(model(), tmp_path / "weights")
     with pytest.raises(nn.FileError, match="a file of weights, not a checkpoint"):

@@ -88,7 +88,7 @@ WORKS = {
 
 # What is typed, the kind of error, and what to write instead.
 ANSWERED = {
-    "nn.data.DataLoader((X, y), num_workers=2)": (TypeError, "no argument 'num_workers'; .*leave it away"),
+    "nn.data.DataLoader((X, y), num_workers=2)": (TypeError, "no argument 'num_workers'; .*leave it out"),
     "nn.data.DataLoader((X, y), generator=None)": (TypeError, r"write rng=0"),
     "nn.data.DataLoader((X, y), batchsize=2)": (TypeError, r"no argument 'batchsize'\.$"),
     "nn.data.random_split((X, y), [3, 4])": (ValueError, r"\[0.8, 0.2\]\), or ints with the sum 12"),
@@ -126,7 +126,7 @@ ANSWERED = {
     "nn.Dense(3, kernel_initializer='he', input_dim=4)": (ValueError, "one of .*'he_normal'.*received 'he'"),
     "nn.Dense(3, weight_init='ones', kernel_initializer='ones')": (TypeError, "received both"),
     "nn.EarlyStopping(restore_best=True, restore_best_weights=True)": (TypeError, "received both"),
-    "nn.EarlyStopping(verbose=1)": (TypeError, "leave it away"),
+    "nn.EarlyStopping(verbose=1)": (TypeError, "leave it out"),
     "nn.Sequential(nn.Input((4,)), nn.Dense(2))(X[:, :3])": (ValueError, r"takes x of shape \(batch, 4\); received"),
     "nn.Dense(3)(nn.Input((4,)))": (TypeError, r"class Net\(nn.Module\), whose forward"),
     "nn.layers.Conv2D(32, (3, 3), activation='relu', input_shape=(28, 28, 1))": (

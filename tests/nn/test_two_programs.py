@@ -1,4 +1,4 @@
-"""Programs written for PyTorch and Keras: the lectures', as their readers type them, and the README's."""
+"""Programs written for PyTorch and Keras: the lectures', as their readers type them, and the guides'."""
 
 from __future__ import annotations
 
@@ -15,33 +15,35 @@ import nn.functional as F
 from nn import Sequential, optim
 from nn.layers import Dense
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-(SECTION,) = re.findall(r"## A program you have already\n(.*?)\n## ", README, re.DOTALL)
-PYTORCH, KERAS = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
+GUIDES = Path(__file__).parents[2] / "docs" / "guides"
+PYTORCH, KERAS = (  # the last program of each page
+    re.findall(r"```python\n(.*?)```", (GUIDES / page).read_text(encoding="utf-8"), re.DOTALL)[-1]
+    for page in ("from_pytorch.md", "from_keras.md")
+)
 
 
 def run(program: str) -> dict[str, Any]:
     names: dict[str, Any] = {"np": np, "ad": ad, "nn": nn}
-    exec(program, names)  # noqa: S102  # the README's own code
+    exec(program, names)  # noqa: S102  # the guides' own code
     return names
 
 
-def test_the_readmes_pytorch_program():
+def test_the_guides_pytorch_program():
     names = run(PYTORCH)
     assert names["share"] > 0.93
     assert len(names["test_loader"].dataset) == 359
     assert names["optimizer"].lr == pytest.approx(3e-3 * 0.3**2)
 
 
-def test_the_readmes_keras_program():
+def test_the_guides_keras_program():
     names = run(KERAS)
     assert names["test_accuracy"] > 0.93
     assert names["test_accuracy"] == np.mean(names["classes"] == names["y_test"])
     assert len(names["hist"].history["val_accuracy"]) == len(names["hist"])
 
 
-def test_only_the_imports_of_the_readmes_programs_are_others():
-    """The rest, read with PyTorch's and Keras's imports, has no name of ours but those that the README says."""
+def test_only_the_imports_of_the_guides_programs_are_others():
+    """The rest, read with PyTorch's and Keras's imports, has no name of ours but those that the guides say."""
     for program, ours in (
         (PYTORCH, {"nn.data.digits", "ad.no_grad"}),
         (KERAS, {"nn.data.train_test_split", "nn.data.digits"}),

@@ -1,4 +1,4 @@
-"""Which scopes of a graph are drawn open, so that there are at most so many cards; the others become one card each."""
+"""Which scopes of a graph are drawn open. The others become one card each, so that a picture has at most max_cards."""
 
 from __future__ import annotations
 

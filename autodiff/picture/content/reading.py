@@ -48,7 +48,7 @@ def read(y: Tensor, asked: str, seed: npt.ArrayLike | None, depth: int | None, m
     if folding.cards > MOST_CARDS:
         raise ValueError(
             f"ad.{asked} was called with depth={depth}, which would take {folding.cards:,} cards; a picture holds at "
-            f"most {MOST_CARDS}. Ask for a smaller depth=, or leave it away: max_cards= then decides what is folded."
+            f"most {MOST_CARDS}. Ask for a smaller depth=, or leave it out: max_cards= then decides what is folded."
         )
     drawn = scene(nodes, adjoints, outline, folding)._replace(stale=stale)
     whole = len(nodes) <= LONGEST_TRACE and not any(card.fold for card in drawn.cards)

@@ -29,7 +29,11 @@ CONTROLS, LINE, TALLEST, SHOWN_WIDTH = 190, 33, 900, 1000  # of the frame in a n
 
 
 class Stepper:
-    """The steps of a computation as a page. It displays itself in notebooks; `save` writes it to a file."""
+    """The steps of a computation as a page. It displays itself in notebooks; `save` writes it to a file.
+
+    >>> x = ad.Tensor(3.0, name="x")
+    >>> ad.steps(x * x).save("square.html")
+    """
 
     def __init__(self, drawn: Scene, told: Story, options: Options, text: Trace | str) -> None:
         heading = options.title
@@ -116,6 +120,9 @@ def steps(
     """The stepper of everything `y` was computed from: forward value by value, then in reverse wire by wire.
 
     The parameters are those of `draw`. A folded scope is one step. Raises ValueError above 200 steps.
+
+    >>> x = ad.Tensor(2.0, name="x")
+    >>> ad.steps(np.sin(x) * x).save("steps.html")
     """
     way = "LR" if direction is None else direction
     check_choices("steps", {"edges": (edges, Edges), "direction": (way, Direction)})
@@ -123,7 +130,7 @@ def steps(
     count = len(drawn.cards) + len(drawn.wires) + 2
     if count > MOST_STEPS:
         raise ValueError(
-            f"ad.steps was asked for a computation that takes {count:,} steps, more than anybody follows; the most is "
+            f"ad.steps was asked for a computation that takes {count:,} steps, too many to follow; the most is "
             f"{MOST_STEPS}. Fold it with depth=0 (or another number of levels of scopes) or a smaller max_cards="
             f"{' (with ad.scope a part of it becomes one step)' if not drawn.boxes else ''}."
         )

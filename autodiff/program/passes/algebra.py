@@ -1,4 +1,4 @@
-"""Algebra: what changes no number is left away, and an array that holds one number becomes that number."""
+"""Algebraic simplification: steps that change no number are dropped, and arrays of one number become that number."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ def _loop(
     for step in members:
         known = kinds[step.result]
         depth = len(kinds[next(read(step))].shape) if step.result in ends or _shrinks(step) else len(known.shape)
-        args = replaced(step.args, parted, (Ref, np.ndarray))  # type: ignore[arg-type]  # of two kinds
+        args = replaced(step.args, parted, (Ref, np.ndarray))  # type: ignore[arg-type]  # the containers stay
         if step.function in RESHAPING:
             step = step._replace(function=np.reshape)
             args = (args[0], (-1, *known.shape[1:]))

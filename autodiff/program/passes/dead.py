@@ -1,4 +1,4 @@
-"""Dead code: steps whose results nobody reads."""
+"""Dead code elimination: steps are dropped if no later step reads their results."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ def written_back(program: Program) -> Program:
     copies: list[Step] = []
     writes = [(n, value) for n, value in program.writes if value != Ref(n)]
     kept = {m for n in refs(program.outputs) for m in memory.get(n, ())}
+    leaving = {*kept, *refs(program.writes)}
 
     def new(kind: Kind, function: Any, *args: Any, effect: bool = False) -> Ref:
         number = max(kinds) + 1
@@ -40,7 +41,7 @@ def written_back(program: Program) -> Program:
                 done[place] = _in_loop(step, n, step.results.index(value.number))
             else:
                 done[place] = step._replace(into=n)
-                _also(done, place, n, memory, kinds, kept)
+                _also(done, place, n, memory, kinds, leaving)
             continue
         if isinstance(value, Ref) and memory[value.number] & donated:
             value = new(kinds[value.number]._replace(view_of=()), np.array, value)

@@ -1,4 +1,4 @@
-"""Memory: whose a value shares, copies where it may not, and buffers that are kept between calls."""
+"""Memory: which values share an array, where a copy is needed, and buffers that are kept between calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a distribution is here: a few functions of the standardised variable, and SciPy's methods made of them."""
+"""Distributions: each is a few functions of the standardised variable, from which SciPy's methods are made."""
 
 from __future__ import annotations
 
@@ -143,7 +143,12 @@ class Distribution:
 
 
 class Continuous(Distribution):
-    """A distribution with a density: `logpdf` is that of the standardised variable, a function of (z, *shapes)."""
+    """A distribution with a density: `logpdf` is that of the standardised variable, a function of (z, *shapes).
+
+    >>> from autodiff.scipy import stats
+    >>> ad.grad(stats.norm.logpdf)(0.5)
+    array(-0.5)
+    """
 
     methods = ("pdf", "logpdf", *Distribution.methods)
 
@@ -166,7 +171,12 @@ class Continuous(Distribution):
 
 
 class Discrete(Distribution):
-    """A distribution of the whole numbers from 0: `logpmf` is a function of (k, *shapes). k and loc are constants."""
+    """A distribution of the whole numbers from 0: `logpmf` is a function of (k, *shapes). k and loc are constants.
+
+    >>> from autodiff.scipy import stats
+    >>> ad.grad(lambda mean: stats.poisson.logpmf(3, mean))(2.0)
+    array(0.5)
+    """
 
     names = ("loc",)
     zero = True

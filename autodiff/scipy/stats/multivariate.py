@@ -18,6 +18,10 @@ class MultivariateNormal:
 
     `mean` is a vector, 0 by default. `cov` is a positive definite matrix, a vector (its diagonal) or a number (times
     the identity). Of the matrix one triangle is read; its adjoint is symmetric.
+
+    >>> from autodiff.scipy import stats
+    >>> ad.grad(lambda mean: stats.multivariate_normal.logpdf(np.ones(2), mean))(np.zeros(2))
+    array([1., 1.])
     """
 
     def pdf(self, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
@@ -32,7 +36,7 @@ class MultivariateNormal:
         if allow_singular:
             raise ValueError(
                 "multivariate_normal was called with allow_singular=True: with a singular cov there is no density of "
-                "the whole space, and no derivative. Leave it away, and add a small multiple of the identity to cov."
+                "the whole space, and no derivative. Leave it out, and add a small multiple of the identity to cov."
             )
         x = floating(x)
         x, mean, cov = points(x, None if mean is None else like(mean, x), like(cov, x))
@@ -76,7 +80,12 @@ def points(x: Any, mean: Any, cov: Any) -> tuple[Any, Any, Any]:
 
 
 class Dirichlet:
-    """The distribution of k positive numbers that sum to 1, with the concentrations alpha, k positive numbers."""
+    """The distribution of k positive numbers that sum to 1, with the concentrations alpha, k positive numbers.
+
+    >>> from autodiff.scipy import stats
+    >>> round(stats.dirichlet.pdf(np.array([0.25, 0.75]), np.array([1.0, 1.0])).item(), 4)
+    1.0
+    """
 
     def pdf(self, x: Any, alpha: Any) -> Any:
         """The density at x, of shape (k, ...), or (k − 1, ...) without the last component."""
