@@ -310,6 +310,18 @@ def test_scalars_are_pythons_and_numpys_where_python_has_no_number() -> None:
     assert "math.log" in f.source
 
 
+def test_the_source_says_where_its_parts_come_from() -> None:
+    def model(x: Any) -> Any:
+        with ad.scope("the\nencoder"):
+            y = np.tanh(x)
+        return np.sum(y * y)
+
+    gradient = ad.compile(ad.grad(model))
+    gradient(X)
+    comments = [line.strip() for line in gradient.source.splitlines() if line.strip().startswith("#")]
+    assert comments == ["# the encoder: y = np.tanh(x)", "# return np.sum(y * y)", "# reverse pass"]
+
+
 def test_numpys_warnings_are_quiet_where_the_function_had_them_quiet() -> None:
     quiet = ad.compile(ad.logsumexp)
     assert quiet(np.zeros(0)) == -np.inf

@@ -257,7 +257,9 @@ def compile(  # noqa: A001  # the name a reader looks for
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
     makes, those of the reverse passes of `ad.grad` included. That call and all later ones run the program. `.source` is
-    its text, a module that needs nothing but NumPy.
+    its text, a module that needs nothing but NumPy. A program keeps the arrays it works in between calls, a set
+    for each call at a time; what it returns is always new. Sums over long arrays are sums of blocks' sums, and
+    programs of floats alone use `math`, so both differ from the function's own by rounding.
 
     Parameters
     ----------
