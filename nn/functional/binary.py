@@ -91,7 +91,7 @@ def _weighted(losses: Any, weight: Any, name: str) -> Any:
     """The elements' losses, each times its weight."""
     if weight is None:
         return losses
-    found = np.asarray(ad.stop_gradient(weight))
+    found = array(ad.stop_gradient(weight))
     shape = found.shape
     fits = len(shape) <= losses.ndim and all(n in (1, m) for n, m in zip(shape[::-1], losses.shape[::-1], strict=False))
     if not fits or found.dtype.kind not in "fiub":

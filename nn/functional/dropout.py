@@ -75,13 +75,13 @@ def alpha_dropout(x: Any, p: float = 0.5, training: bool = False, rng: init.Rng 
     Klambauer et al. 2017, section "New dropout technique". x has any shape; `training` is off by default, as in
     PyTorch.
     """
-    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    x = array(x)
     return _to_lowest(x, p, training, rng, x.shape, "alpha_dropout")
 
 
 def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = False, rng: init.Rng = None) -> Any:
     """alpha_dropout of whole channels, of x of shape (batch, channels, ...)."""
-    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    x = array(x)
     if x.ndim < 2:
         raise ValueError(f"feature_alpha_dropout takes x of shape (batch, channels, ...); received shape {x.shape}.")
     return _to_lowest(x, p, training, rng, x.shape[:2] + (1,) * (x.ndim - 2), "feature_alpha_dropout")
@@ -97,7 +97,7 @@ def _to_lowest(x: Any, p: float, training: bool, rng: init.Rng, shape: tuple[int
     if p == 1:
         return x * 0.0
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
-    kept = init.generator(rng).random(shape, np.float32) >= p
+    kept = drawn(rng, shape, np.float32) >= p
     scale = float(((1 - p) * (1 + p * _LOWEST**2)) ** -0.5)
     mask = np.multiply(kept, scale, dtype=dtype)
     return x * mask + ((scale - mask) * _LOWEST - scale * p * _LOWEST)

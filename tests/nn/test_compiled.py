@@ -108,6 +108,27 @@ LAYERS: dict[str, tuple[Maker, tuple[int, ...]]] = {name: of(getattr(nn, name), 
     "spectral_norm": of(lambda: nn.spectral_norm(nn.Linear(6, 3, rng=0), rng=0), ROWS),
     "weight_norm": of(lambda: nn.weight_norm(nn.Linear(6, 3, rng=0)), ROWS),
     "Checkpointed": of(lambda: nn.Checkpointed(nn.Linear(6, 3, rng=0)), ROWS),
+    "AlphaDropout": of(nn.AlphaDropout, ROWS, 0.4, rng=0),
+    "FeatureAlphaDropout": of(nn.FeatureAlphaDropout, IMAGES, 0.4, rng=0),
+    "ChannelShuffle": of(nn.ChannelShuffle, IMAGES, 2),
+    "LocalResponseNorm": of(nn.LocalResponseNorm, IMAGES, 3),
+    "LPPool1d": of(nn.LPPool1d, SIGNALS, 2, 2),
+    "LPPool2d": of(nn.LPPool2d, IMAGES, 2, 2),
+    "LPPool3d": of(nn.LPPool3d, VOLUMES, 2, 2),
+    "MaxUnpool1d": of(lambda: Unpooled(nn.MaxPool1d(2, return_indices=True), nn.MaxUnpool1d(2)), (4, 4, 8)),
+    "MaxUnpool2d": of(lambda: Unpooled(nn.MaxPool2d(2, return_indices=True), nn.MaxUnpool2d(2)), IMAGES),
+    "MaxUnpool3d": of(lambda: Unpooled(nn.MaxPool3d(2, return_indices=True), nn.MaxUnpool3d(2)), (3, 2, 4, 4, 4)),
+    **{f"{kind}Pad3d": of(getattr(nn, f"{kind}Pad3d"), VOLUMES, 1) for kind in ("Circular", "Reflection", "Zero")},
+    "ReplicationPad3d": of(nn.ReplicationPad3d, VOLUMES, 1),
+    "ConstantPad3d": of(nn.ConstantPad3d, VOLUMES, 1, 2.0),
+    "Unflatten": of(nn.Unflatten, ROWS, 1, (2, 3)),
+    "UpsamplingNearest2d": of(nn.UpsamplingNearest2d, IMAGES, scale_factor=2),
+    "UpsamplingBilinear2d": of(nn.UpsamplingBilinear2d, IMAGES, scale_factor=2),
+    "TransformerDecoderLayer": of(lambda: Pair(nn.TransformerDecoderLayer(4, 2, 8, batch_first=True, rng=0)), STEPS),
+    "TransformerDecoder": of(
+        lambda: Pair(nn.TransformerDecoder(nn.TransformerDecoderLayer(4, 2, 8, batch_first=True, rng=0), 2)), STEPS
+    ),
+    "Transformer": of(lambda: Pair(nn.Transformer(4, 2, 1, 1, 8, batch_first=True, rng=0)), STEPS),
 }
 CONSTANT = {"Sign", "Step"}  # their result does not depend on their input, and they have no parameters
 OTHERS = {"Module", "Input"}  # no layers of their own
@@ -132,6 +153,16 @@ class Itself(First):
 class Pair(First):
     def forward(self, x: Any) -> Any:
         return self.layer(x, np.sin(x))
+
+
+class Unpooled(nn.Module):
+    """Maxima laid back where they were."""
+
+    def __init__(self, pool: Any, back: Any) -> None:
+        self.pool, self.back = pool, back
+
+    def forward(self, x: Any) -> Any:
+        return self.back(*self.pool(x))
 
 
 class Listed(First):
