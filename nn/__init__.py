@@ -144,6 +144,7 @@ from nn.memory import reuse_memory
 from nn.model.flat_vector import flat
 from nn.model.module import Module
 from nn.model.saving import FileError, load, save
+from nn.parallel.mpi import MPI
 from nn.portable.exporting import export
 from nn.report.history import History
 from nn.report.watching import watch
@@ -169,6 +170,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "MLP",
+    "MPI",
     "RNN",
     "SELU",
     "Activation",

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.checked import real
+from nn.functional.across import added
 from nn.functional.normalised import Kept, batch_normalised, layer_normalised
 from nn.functional.steps import along, normalising, per_channel, scaled
 
@@ -55,7 +56,7 @@ def batch_norm(
         )
     if training:
         count = per_channel(x)
-        if count < 2:
+        if count < 2 and not added.get():
             raise ValueError(
                 "batch_norm in training takes at least 2 values per channel, whose variance it is; received x of "
                 f"shape {x.shape}, {count} per channel. Use a larger batch (drop a last one of a single sample), or "
@@ -63,10 +64,11 @@ def batch_norm(
             )
         kept = Kept()
         y = batch_normalised(x, weight, bias, eps=eps, kept=kept)
+        count = kept.count  # of all processes that share the batch
         if running_mean is not None:
             _move(running_mean, kept.mean, momentum, "running_mean")
         if running_var is not None:
-            _move(running_var, kept.variance * (count / (count - 1)), momentum, "running_var")
+            _move(running_var, kept.variance * (count / max(count - 1, 1)), momentum, "running_var")
         return y
     if running_mean is None or running_var is None:
         raise ValueError(
