@@ -151,12 +151,14 @@ from nn.report.watching import watch
 from nn.training import keras as _keras
 from nn.training.averaging import ExponentialMovingAverage
 from nn.training.callbacks import Callback, EarlyStopping
+from nn.training.cross_validating import cross_validate
 from nn.training.diagnosis import DivergedError
 from nn.training.evaluation import evaluate, predict
 from nn.training.fitting import fit
 from nn.training.restarting import restarts
 from nn.training.searching import find_lr
 from nn.training.training import Training
+from nn.training.tuning import search
 
 if TYPE_CHECKING:
     from nn.estimators import MLPClassifier as MLPClassifier
@@ -299,6 +301,7 @@ __all__ = [
     "Upsample",
     "ZeroPad1d",
     "ZeroPad2d",
+    "cross_validate",
     "data",
     "evaluate",
     "export",
@@ -314,6 +317,7 @@ __all__ = [
     "restarts",
     "reuse_memory",
     "save",
+    "search",
     "spectral_norm",
     "watch",
     "weight_norm",
