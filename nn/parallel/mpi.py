@@ -190,8 +190,12 @@ class MPI(Alone):
         if len(self._buffer) != size + FLAGS + len(tensors) or self._buffer.dtype != flat.value.dtype:
             self._buffer = np.empty(size + FLAGS + len(tensors), flat.value.dtype)
         gradient, flags, reached = np.split(self._buffer, [size, size + FLAGS])
-        gradient[...] = reached[...] = 0
-        for stretch in flat.reached():
+        stretches = flat.reached()
+        if stretches == [slice(0, size)]:
+            reached[...] = 1
+        else:
+            gradient[...] = reached[...] = 0
+        for stretch in stretches:
             gradient[stretch] = flat.grad[stretch]
             reached[[stretch.start <= s.start and s.stop <= stretch.stop for s in flat.sections]] = 1
         flags[...] = weight, self._failure is not None, training.interrupted, bool(training.ended)
