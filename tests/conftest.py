@@ -9,6 +9,7 @@ import hypothesis
 import numpy as np
 import pytest
 
+import autodiff.notation.symbols  # noqa: F401  # what it puts on the records is there before they are remembered
 from autodiff.engine.table import Primitive, table
 
 # A busy machine is slow, which no example is to blame for.

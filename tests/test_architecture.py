@@ -191,3 +191,15 @@ def test_importing_asks_numpy_for_no_submodule_that_waits() -> None:
     code = "import sys, numpy; before = set(sys.modules); import autodiff; print(*set(sys.modules) - before)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not [name for name in found if name.startswith(("numpy.f2py", "numpy.testing", "numpy.ctypeslib"))]
+
+
+def test_what_the_type_checker_is_told_to_ignore_has_a_reason() -> None:
+    ignored = re.compile(r"# type: ignore\[[a-z, -]+\](?!  # \w)")
+    bare = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for package in ("autodiff", "nn")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if ignored.search(line)
+    ]
+    assert bare == []

@@ -35,7 +35,7 @@ class Protocols:
 
     def _would_lose_the_derivative(self, asked: str, instead: str, advice: str = "") -> TypeError:
         return TypeError(
-            f"{asked} was asked of {described(self)}; it would lose the derivative without a word. Use {instead} "  # type: ignore[arg-type]
+            f"{asked} was asked of {described(self)}; it would lose the derivative without a word. Use {instead} "  # type: ignore[arg-type]  # a mixin of Tensor
             "for the plain value, a constant; NumPy's functions (np.sin, np.stack ...) take Tensors as they are."
             + advice
         )
@@ -59,7 +59,7 @@ class Protocols:
 
     def __contains__(self, value: Any) -> NoReturn:
         raise TypeError(
-            f"`in` was asked of {described(self)}; it would compare every element. "  # type: ignore[arg-type]
+            f"`in` was asked of {described(self)}; it would compare every element. "  # type: ignore[arg-type]  # a mixin of Tensor
             "Write np.any(t == value) for an element that is equal, and any(t is u for u in tensors) for a Tensor."
         )
 

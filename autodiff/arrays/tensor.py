@@ -239,7 +239,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         memory with each other, so they cannot be written into.
         """
         found = adjoints(self, self._seed(seed)).items()
-        return {node: read_only(conjugated(g)) for node, g in found}  # type: ignore[misc]
+        return {node: read_only(conjugated(g)) for node, g in found}  # type: ignore[misc]  # the nodes of a Tensor are Tensors
 
     def retain_grad(self) -> None:
         """Keep this Tensor's adjoint in `.grad` during `backward`, as leaves do."""
@@ -255,7 +255,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         """
         if self.retained is NOT_RETAINED:
             raise AttributeError(
-                f"{described(self)} is the result of {self.primitive.name}, not a leaf, "  # type: ignore[union-attr]
+                f"{described(self)} is the result of {self.primitive.name}, not a leaf, "  # type: ignore[union-attr]  # no leaf, so it has a primitive
                 "so its adjoint is not kept; call .retain_grad() before .backward(), or read .adjoints()."
             )
         if self.retained is None:

@@ -124,7 +124,7 @@ class scope:  # noqa: N801  # it reads as a statement: with ad.scope("encoder")
             with scope(self._name):  # an entry of its own: the function may be called within itself
                 return function(*args, **kwargs)
 
-        return scoped  # type: ignore[return-value]
+        return scoped  # type: ignore[return-value]  # the same signature
 
 
 @contextmanager

@@ -68,7 +68,9 @@ class Primitive:
         self.linear = False  # in each argument, the others held: the forward pass applies the function itself
         self.residuals = 0  # how many of the last arguments were computed from the others, for the rules alone
         self.redeclared = False  # its derivative is no longer the textbook's, which traces would show
-        self.writing: Writing | None = None  # how pictures and traces write it, if it was declared
+        self.writing: Writing | Callable[[Node], Writing] | None = (
+            None  # how traces write it, or what says so for a node
+        )
         self.operator = False  # one of Python's operators records it without asking for its kind
 
     def declare(
@@ -252,7 +254,7 @@ def constant(*functions: Function) -> None:
     """
     for function in functions:
         known = record(function)
-        known.declare("constant", (None,) * function.nin if known.operator else ())  # type: ignore[attr-defined]
+        known.declare("constant", (None,) * function.nin if known.operator else ())  # type: ignore[attr-defined]  # operators are ufuncs
 
 
 def linear(*functions: Function) -> None:
@@ -299,12 +301,12 @@ def primitive(function: F) -> F:
     def dispatch(*args: Any, **kwargs: Any) -> Any:
         for argument in itertools.chain(args, kwargs.values()) if kwargs else args:
             if isinstance(argument, Node):  # NumPy's own protocol (NEP 18), for a function NumPy does not know
-                return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]
+                return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]  # a node below; Tensors have it
         return function(*args, **kwargs)
 
     # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.
     table[dispatch] = Primitive(function, name_of(function), kind="undeclared")
-    return dispatch  # type: ignore[return-value]
+    return dispatch  # type: ignore[return-value]  # the same signature
 
 
 def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Iterable[str]) -> dict[str, Any]:

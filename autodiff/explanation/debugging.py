@@ -77,7 +77,7 @@ class debug:  # noqa: N801  # it reads as a statement: with ad.debug()
             with debug():
                 return function(*args, **kwargs)
 
-        return watched  # type: ignore[return-value]
+        return watched  # type: ignore[return-value]  # the same signature
 
     def _watch(self, frame: FrameType, event: str, result: Any) -> None:
         if self._checking or (frame.f_back and frame.f_back.f_globals.get("__name__", "").startswith(HERE)):

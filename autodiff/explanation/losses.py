@@ -296,7 +296,7 @@ def shrunk(flow: Flow, path: Path, words: Words) -> Finding | None:
     before = None
     for edge, gain in zip(path, (b / a for a, b in itertools.pairwise(sizes)), strict=True):
         scope = edge[0].scope
-        factors = places.setdefault(kind_of(words.scope(scope)) or f"{edge[0].primitive.name}", [])  # type: ignore[union-attr]
+        factors = places.setdefault(kind_of(words.scope(scope)) or f"{edge[0].primitive.name}", [])  # type: ignore[union-attr]  # an edge ends in no leaf
         if scope and scope is before:
             factors[-1] *= gain
         else:

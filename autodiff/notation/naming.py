@@ -14,7 +14,8 @@ import numpy as np
 from autodiff.engine.graph import Node, ancestors, operands
 from autodiff.engine.table import Writing
 from autodiff.notation.formula import GREEK, Formula, Token, clean, html, latex, number, plain, unraised, width
-from autodiff.notation.symbols import raw, template, writing
+from autodiff.notation.symbols import template, writing
+from autodiff.rules.arguments import raw
 
 __all__ = [
     "ASSIGNED_SINCE",

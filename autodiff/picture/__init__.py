@@ -47,7 +47,7 @@ from autodiff.picture.exports.raster import SUFFIXES, converted
 from autodiff.picture.stepping.stepper import Stepper, steps
 
 if TYPE_CHECKING:
-    import graphviz  # type: ignore[import-untyped]
+    import graphviz
 
 __all__ = ["Picture", "Stepper", "displayed", "draw", "steps"]
 

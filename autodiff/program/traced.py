@@ -77,7 +77,7 @@ class Recorder:
                 return value.copy()
             return value
 
-        noted_args, noted_kwargs = (replaced(v, noted, (Traced, np.ndarray)) for v in (args, kwargs))  # type: ignore[arg-type]
+        noted_args, noted_kwargs = (replaced(v, noted, (Traced, np.ndarray)) for v in (args, kwargs))  # type: ignore[arg-type]  # the containers stay
         if result is None or isinstance(result, str):
             raise refusal(f"{spelled(function)}, which gives no array,", "leave it out of the compiled function")
         traced = self.value(result, tuple(sources), tuple(constants))

@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autodiff.engine.graph import Node
 from autodiff.engine.stand_in import StandIn
 from autodiff.program.traced import Traced
 
 
-def raw(value: Any) -> Any:
+def raw(value: object) -> Any:
     """The value of a node; anything else as it is."""
     return value.primal if isinstance(value, Node) else value
 
 
-def array(value: Any) -> Any:
+def array(value: object) -> Any:
     """A node as it is, anything else as an array: what has a shape, a dtype and elements."""
     return value if isinstance(value, Node | StandIn) else np.asarray(value)
 
 
-def anywhere(condition: Any) -> bool:
+def anywhere(condition: ArrayLike) -> bool:
     """Whether a condition holds for some element; of an array that is traced yes, so that the general way is taken."""
     return isinstance(condition, Traced) or bool(np.any(condition))
 

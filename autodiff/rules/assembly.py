@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import axes
@@ -22,12 +23,12 @@ from autodiff.rules.shaping import cast, concatenate, in_double
 # -- joined -----------------------------------------------------------------------------------------------------
 
 
-def joined(function: Callable[..., Any], ndim: int, axis: int) -> None:
+def joined(function: Callable[..., Value], ndim: int, axis: int) -> None:
     """Declare hstack, vstack or dstack: concatenation of what has at least `ndim` axes."""
     widen = {1: np.atleast_1d, 2: np.atleast_2d, 3: np.atleast_3d}[ndim]
 
     @composed(function)
-    def stacked(tup: Sequence[Any], *, dtype: Any = None) -> Any:
+    def stacked(tup: Sequence[Any], *, dtype: DTypeLike | None = None) -> Value:
         parts = [widen(array(a)) for a in tup]
         return concatenate(*parts, axis=0 if ndim == 1 and parts[0].ndim == 1 else axis, **given(dtype=dtype))
 
@@ -38,21 +39,21 @@ joined(np.dstack, 3, 2)
 
 
 @composed(np.column_stack)
-def column_stack(tup: Sequence[Any]) -> Any:
+def column_stack(tup: Sequence[Any]) -> Value:
     """np.column_stack: rows of numbers become columns."""
     parts = [np.reshape(a, (-1, 1)) if np.ndim(a) < 2 else a for a in map(array, tup)]
     return concatenate(*parts, axis=1)
 
 
 @composed(np.block)
-def block(arrays: Any) -> Any:
+def block(arrays: Any) -> Value:
     """np.block: nested lists of arrays, the innermost joined along the last axis."""
     depths = {depth for _, depth in leaves(arrays, 0)}
     if len(depths) != 1:
         raise ValueError(f"np.block takes lists nested to one depth; received depths {sorted(depths)}")
     ndim = max(*depths, *(np.ndim(a) for a, _ in leaves(arrays, 0)))
 
-    def assembled(part: Any, depth: int) -> Any:
+    def assembled(part: Value, depth: int) -> Value:
         if isinstance(part, list):
             return concatenate(*(assembled(p, depth - 1) for p in part), axis=-depth)
         return np.reshape(array(part), (1,) * (ndim - np.ndim(part)) + np.shape(part))
@@ -60,7 +61,7 @@ def block(arrays: Any) -> Any:
     return assembled(arrays, *depths)
 
 
-def leaves(part: Any, depth: int) -> list[tuple[Any, int]]:
+def leaves(part: Value, depth: int) -> list[tuple[Any, int]]:
     """The arrays in nested lists, each with its depth."""
     if not isinstance(part, list):
         return [(part, depth)]
@@ -70,13 +71,13 @@ def leaves(part: Any, depth: int) -> list[tuple[Any, int]]:
 
 
 @composed(np.append)
-def append(arr: Value, values: Value, axis: int | None = None) -> Any:
+def append(arr: Value, values: Value, axis: int | None = None) -> Value:
     """np.append: concatenation, of flattened arrays if no axis is given."""
     return concatenate(array(arr), array(values), axis=axis)
 
 
 @composed(np.insert)
-def insert(arr: Value, obj: Any, values: Value, axis: int | None = None) -> Any:
+def insert(arr: Value, obj: Any, values: Value, axis: int | None = None) -> Value:
     """np.insert: the values, broadcast and in the array's dtype, before the places."""
     arr = array(arr)
     values = cast(array(values), arr.dtype)
@@ -86,7 +87,7 @@ def insert(arr: Value, obj: Any, values: Value, axis: int | None = None) -> Any:
 
 
 @composed(np.delete)
-def delete(arr: Value, obj: Any, axis: int | None = None) -> Any:
+def delete(arr: Value, obj: Any, axis: int | None = None) -> Value:
     """np.delete: the elements that stay."""
     arr = np.ravel(array(arr)) if axis is None else array(arr)
     axis = 0 if axis is None else axis
@@ -98,7 +99,7 @@ def delete(arr: Value, obj: Any, axis: int | None = None) -> Any:
 # -- taken apart ------------------------------------------------------------------------------------------------
 
 
-def parts(x: Value, places: Any, axis: int, split: Callable[..., Any] = np.split) -> list[Any]:
+def parts(x: Value, places: Any, axis: int, split: Callable[..., list[NDArray[np.intp]]] = np.split) -> list[Any]:
     """The pieces that split gives, as slices; where they begin and end, it shows on the numbers of the elements."""
     x = array(x)
     if not x.ndim:
@@ -118,7 +119,7 @@ if hasattr(np, "unstack"):  # since NumPy 2.1
 
 
 @composed(np.trim_zeros)
-def trim_zeros(filt: Value, trim: str = "fb", axis: Any = None) -> Any:
+def trim_zeros(filt: Value, trim: str = "fb", axis: Any = None) -> Value:
     """np.trim_zeros: what remains from the first to the last element that is not 0, along each axis."""
     filt = array(filt)
     trimmed = axes(None if axis is None else np.atleast_1d(axis).tolist(), filt.ndim)
@@ -163,7 +164,7 @@ linear(np.tile, np.repeat)
 
 
 @composed(np.resize)
-def resize(a: Value, new_shape: Any) -> Any:
+def resize(a: Value, new_shape: Any) -> Value:
     """np.resize: the elements over and over until the shape is full."""
     flat = np.ravel(array(a))
     shape = tuple(np.atleast_1d(new_shape).tolist())
@@ -190,7 +191,7 @@ def linspace(
     num: int = 50,
     endpoint: bool = True,
     retstep: bool = False,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     axis: int = 0,
 ) -> Any:
     """np.linspace: from start to stop in equal steps."""
@@ -209,10 +210,10 @@ def logspace(
     stop: Value,
     num: int = 50,
     endpoint: bool = True,
-    base: Any = 10.0,
-    dtype: Any = None,
+    base: ArrayLike = 10.0,
+    dtype: DTypeLike | None = None,
     axis: int = 0,
-) -> Any:
+) -> Value:
     """np.logspace: powers of the base, with exponents in equal steps."""
     if np.ndim(base):
         start, stop, base = np.broadcast_arrays(array(start), array(stop), array(base))
@@ -221,7 +222,9 @@ def logspace(
 
 
 @composed(np.geomspace)
-def geomspace(start: Value, stop: Value, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+def geomspace(
+    start: Value, stop: Value, num: int = 50, endpoint: bool = True, dtype: DTypeLike | None = None, axis: int = 0
+) -> Value:
     """np.geomspace: from start to stop in equal ratios, in double precision."""
     start, stop = map(in_double, np.broadcast_arrays(array(start), array(stop)))
     if np.any(np.not_equal(np.sign(start), np.sign(stop))) or np.any(np.equal(start, 0)):

@@ -9,8 +9,6 @@ function is g f'(z), as if z were real. What follows here are the functions that
 dy = p dz + q conj(dz), dL = Re((g p + conj(g q)) dz). Where z is real, only the real part of its adjoint counts.
 """
 
-from typing import Any
-
 import numpy as np
 
 from autodiff.engine.table import adjoint, composed, constant, linear
@@ -39,7 +37,7 @@ adjoint(np.angle, turned)
 
 
 @composed(np.sign)
-def sign(x: Value) -> Any:
+def sign(x: Value) -> Value:
     """The sign of real numbers, a constant; of complex ones x / |x|, which varies, and 0 where x is 0."""
     if np.iscomplexobj(x):
         return quotient(x, np.absolute(x))

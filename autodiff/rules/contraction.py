@@ -5,6 +5,7 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autodiff.engine.recording import name_shapes
 from autodiff.engine.shapes import axes as counted
@@ -16,7 +17,7 @@ from autodiff.rules.arguments import given, raw
 #    pass sums them back, matmul being a ufunc ------------------------------------------------------------------
 
 
-def matmul(a: Value, b: Value) -> Any:
+def matmul(a: Value, b: Value) -> Value:
     """a @ b: one product of matrices where b is one, rather than one for each matrix of the batch."""
     try:
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and b.ndim == 2 < a.ndim:
@@ -52,7 +53,7 @@ table[np.matmul].function = matmul
 
 
 @composed(np.dot)
-def dot(a: Value, b: Value) -> Any:
+def dot(a: Value, b: Value) -> Value:
     """np.dot: a product of matrices, or of each last-axis row of a with each second-to-last-axis column of b."""
     shape_a, shape_b = np.shape(a), np.shape(b)
     if not shape_a or not shape_b:
@@ -68,7 +69,7 @@ def dot(a: Value, b: Value) -> Any:
 # -- products that are written with matmul and einsum -----------------------------------------------------------
 
 
-def conjugated(x: Value) -> Any:
+def conjugated(x: Value) -> Value:
     """The complex conjugate; real arrays as they are."""
     return np.conj(x) if np.iscomplexobj(x) else x
 
@@ -77,7 +78,7 @@ composed(np.linalg.matmul)(lambda x1, x2: np.matmul(x1, x2))
 
 
 @composed(np.vdot)
-def vdot(a: Value, b: Value) -> Any:
+def vdot(a: Value, b: Value) -> Value:
     """np.vdot: the sum of conj(a) b over all elements."""
     if math.prod(np.shape(a)) != math.prod(np.shape(b)):
         raise ValueError(f"np.vdot takes arrays of one size; received the shapes {np.shape(a)} and {np.shape(b)}.")
@@ -86,7 +87,7 @@ def vdot(a: Value, b: Value) -> Any:
 
 @composed(np.linalg.vecdot)
 @composed(np.vecdot)
-def vecdot(x1: Value, x2: Value, *, axis: int = -1) -> Any:
+def vecdot(x1: Value, x2: Value, *, axis: int = -1) -> Value:
     """np.vecdot: the sum of conj(x1) x2 along an axis."""
     x1, x2 = (x if axis == -1 else np.transpose(x, transposition(np.ndim(x), axis)) for x in (x1, x2))
     agree("np.vecdot", x1, x2)
@@ -116,20 +117,20 @@ def transposition(ndim: int, axis: int) -> tuple[int, ...]:
 if hasattr(np, "matvec"):  # NumPy 2.2
 
     @composed(np.matvec)
-    def matvec(x1: Value, x2: Value) -> Any:
+    def matvec(x1: Value, x2: Value) -> Value:
         """np.matvec: matrices times vectors, batched."""
         agree("np.matvec", x1, x2, ndims=(2, 1))
         return np.matmul(x1, np.expand_dims(x2, -1))[..., 0]
 
     @composed(np.vecmat)
-    def vecmat(x1: Value, x2: Value) -> Any:
+    def vecmat(x1: Value, x2: Value) -> Value:
         """np.vecmat: conjugated vectors times matrices, batched."""
         agree("np.vecmat", x1, x2, -2, ndims=(1, 2))
         return np.matmul(np.expand_dims(conjugated(x1), -2), x2)[..., 0, :]
 
 
 @composed(np.inner)
-def inner(a: Value, b: Value) -> Any:
+def inner(a: Value, b: Value) -> Value:
     """np.inner: a sum over the last axes."""
     if not np.ndim(a) or not np.ndim(b):
         return np.multiply(a, b)
@@ -138,13 +139,13 @@ def inner(a: Value, b: Value) -> Any:
 
 
 @composed(np.outer)
-def outer(a: Value, b: Value) -> Any:
+def outer(a: Value, b: Value) -> Value:
     """np.outer: every product of an element of a with one of b."""
     return np.multiply(np.expand_dims(np.ravel(a), 1), np.expand_dims(np.ravel(b), 0))
 
 
 @composed(np.linalg.outer)
-def outer_of_vectors(x1: Value, x2: Value, /) -> Any:
+def outer_of_vectors(x1: Value, x2: Value, /) -> Value:
     """np.linalg.outer: np.outer of vectors only."""
     if np.ndim(x1) != 1 or np.ndim(x2) != 1:
         raise ValueError(f"np.linalg.outer takes two vectors; received the shapes {np.shape(x1)} and {np.shape(x2)}")
@@ -152,7 +153,7 @@ def outer_of_vectors(x1: Value, x2: Value, /) -> Any:
 
 
 @composed(np.tensordot)
-def tensordot(a: Value, b: Value, axes: Any = 2) -> Any:
+def tensordot(a: Value, b: Value, axes: Any = 2) -> Value:
     """np.tensordot: a matrix product of reshaped arrays, over the axes that are summed."""
     shape_a, shape_b = np.shape(a), np.shape(b)
     first, second = (range(-axes, 0), range(axes)) if isinstance(axes, int | np.integer) else axes
@@ -169,7 +170,7 @@ def tensordot(a: Value, b: Value, axes: Any = 2) -> Any:
 
 
 @composed(np.kron)
-def kron(a: Value, b: Value) -> Any:
+def kron(a: Value, b: Value) -> Value:
     """np.kron: a with each element replaced by its product with all of b."""
     ndim = max(np.ndim(a), np.ndim(b))
     shape_a, shape_b = ((1,) * (ndim - np.ndim(x)) + np.shape(x) for x in (a, b))
@@ -179,7 +180,7 @@ def kron(a: Value, b: Value) -> Any:
 
 
 @composed(np.cross)
-def cross(a: Value, b: Value, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+def cross(a: Value, b: Value, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Value:
     """np.cross of vectors in space; of two in the plane the third component alone."""
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -198,7 +199,7 @@ def cross(a: Value, b: Value, axisa: int = -1, axisb: int = -1, axisc: int = -1,
 
 
 @composed(np.linalg.cross)
-def cross_in_space(x1: Value, x2: Value, /, *, axis: int = -1) -> Any:
+def cross_in_space(x1: Value, x2: Value, /, *, axis: int = -1) -> Value:
     """np.linalg.cross: of vectors in space only."""
     if not np.shape(x1)[axis] == np.shape(x2)[axis] == 3:
         return np.linalg.cross(raw(x1), raw(x2), axis=axis)  # which NumPy refuses
@@ -208,7 +209,9 @@ def cross_in_space(x1: Value, x2: Value, /, *, axis: int = -1) -> Any:
 composed(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: tensordot(x1, x2, axes))
 
 
-def traced(g: Value, y: Value, a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Value:
+def traced(
+    g: Value, y: Value, a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: DTypeLike | None = None
+) -> Value:
     """The diagonal that was summed, with g on it."""
     rows, columns = axis1 % a.ndim, axis2 % a.ndim
     order = [*(k for k in range(a.ndim) if k not in (rows, columns)), rows, columns]
@@ -221,7 +224,7 @@ linear(np.trace)
 
 
 @composed(np.linalg.trace)
-def traces(x: Value, /, *, offset: int = 0, dtype: Any = None) -> Any:
+def traces(x: Value, /, *, offset: int = 0, dtype: DTypeLike | None = None) -> Value:
     """np.linalg.trace: that of each matrix."""
     return np.trace(x, offset=offset, axis1=-2, axis2=-1, **given(dtype=dtype))
 

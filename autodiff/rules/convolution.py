@@ -26,7 +26,7 @@ linear(np.convolve)
 
 
 @composed(np.correlate)
-def correlate(a: Value, v: Value, mode: Any = "valid") -> Any:
+def correlate(a: Value, v: Value, mode: Any = "valid") -> Value:
     """np.correlate: the convolution with v conjugated and turned round. The longer array is moved over the shorter."""
     a, v = np.ravel(a), np.ravel(v)
     if a.shape[0] < v.shape[0]:  # NumPy exchanges them, and turns the result

@@ -52,12 +52,12 @@ adjoint(np.linalg.cholesky, cholesky_adjoint)
 
 
 @primitive
-def complement(q: Any, basis: Any) -> Any:
+def complement(q: Value, basis: Value) -> Value:
     """Orthonormal columns orthogonal to those of q: `basis`, which NumPy has chosen among all that are."""
     return basis
 
 
-def complement_adjoint(g: Value, y: Value, q: Any, basis: Any) -> Value:
+def complement_adjoint(g: Value, y: Value, q: Value, basis: Value) -> Value:
     """Q̄ = −Y Ȳᴴ Q, since Qᴴ dY = −dQᴴ Y. Yᴴ dY is any K = −Kᴴ: refused unless tr(Ȳᴴ Y K) = 0 for all of them."""
     bar = conjugate(g)
     turning = dagger(y) @ bar
@@ -78,7 +78,7 @@ adjoint(complement, complement_adjoint)
 
 
 @primitive
-def orthogonal_and_triangular(a: Value) -> Any:
+def orthogonal_and_triangular(a: Value) -> Value:
     """Q above Rᵀ, of the reduced QR factorisation."""
     q, r = np.linalg.qr(a)
     return np.concatenate([q, r.mT], axis=-2)
@@ -115,7 +115,7 @@ adjoint(orthogonal_and_triangular, qr_adjoint)
 
 
 @composed(np.linalg.qr)
-def qr(a: Value, mode: str = "reduced") -> Any:
+def qr(a: Value, mode: str = "reduced") -> Value | tuple[Value, ...]:
     """np.linalg.qr in its modes but 'raw'; 'complete' completes Q to a basis, and R by rows of zeros."""
     if a.ndim < 2:
         return np.linalg.qr(raw(a))  # which NumPy refuses
@@ -137,7 +137,7 @@ def qr(a: Value, mode: str = "reduced") -> Any:
 
 
 @primitive
-def singular_triplets(a: Value, full: bool = False) -> Any:
+def singular_triplets(a: Value, full: bool = False) -> Value:
     """U above the singular values, as a row, above V*: (m + 1 + n, k), what is in the reduced decomposition.
 
     The vectors of the `full` decomposition may differ from the reduced one's in sign.
@@ -167,7 +167,7 @@ def triplets_adjoint(g: Value, y: Value, a: Value, full: bool = False) -> Value:
     row, column = s[..., None, :], s[..., :, None]
     spread = gaps(s) * (row + column)
     used_left, used_right = columns_used(u_bar), columns_used(vh_bar.mT)
-    used = used_left | used_right
+    used = np.logical_or(used_left, used_right)
     inner = across(left - dagger(left), spread, used) * row
     inner = inner + column * across(right - dagger(right), spread, used) + diagonal_matrix(s_bar)
     if a.dtype.kind == "c":
@@ -189,7 +189,7 @@ adjoint(singular_triplets, triplets_adjoint)
 
 
 @primitive
-def singular_values(a: Value) -> Any:
+def singular_values(a: Value) -> Value:
     """The singular values, in falling order."""
     return np.linalg.svdvals(a)
 
@@ -204,7 +204,7 @@ adjoint(singular_values, singular_values_adjoint)
 composed(np.linalg.svdvals)(lambda x: singular_values(x))
 
 
-def svd_of_hermitian(a: Value, compute_uv: bool) -> Any:
+def svd_of_hermitian(a: Value, compute_uv: bool) -> Value | tuple[Value, ...]:
     """The singular values |λ| in descending order, U, the eigenvectors, and Vᴴ = (U sign λ)ᴴ; of the lower triangle."""
     a = from_lower(a)
     values, vectors = np.linalg.eigh(a) if compute_uv else (np.linalg.eigvalsh(a), None)
@@ -217,7 +217,9 @@ def svd_of_hermitian(a: Value, compute_uv: bool) -> Any:
 
 
 @composed(np.linalg.svd)
-def svd(a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
+def svd(
+    a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
+) -> Value | tuple[Value, ...]:
     """np.linalg.svd: the values alone, or the factors too."""
     if a.ndim < 2:
         return np.linalg.svd(raw(a))  # which NumPy refuses

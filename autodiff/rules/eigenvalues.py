@@ -24,7 +24,7 @@ from autodiff.rules.spectra import across, columns_used, diagonal, diagonal_matr
 
 
 @primitive
-def hermitian_pairs(a: Value, UPLO: Any = "L") -> Any:  # noqa: N803  # NumPy's name
+def hermitian_pairs(a: Value, UPLO: Any = "L") -> Value:  # noqa: N803  # NumPy's name
     """The eigenvalues as a column beside the eigenvectors of a Hermitian matrix."""
     values, vectors = np.linalg.eigh(a, UPLO)
     return np.concatenate([values[..., None], vectors], axis=-1)
@@ -44,7 +44,7 @@ adjoint(hermitian_pairs, hermitian_pairs_adjoint)
 
 
 @composed(np.linalg.eigh)
-def eigh(a: Value, UPLO: str = "L") -> Any:  # noqa: N803
+def eigh(a: Value, UPLO: str = "L") -> tuple[Value, ...]:  # noqa: N803
     """np.linalg.eigh."""
     pairs = hermitian_pairs(a, UPLO=UPLO)
     values = np.real(pairs[..., 0]) if pairs.dtype.kind == "c" else pairs[..., 0]
@@ -63,7 +63,7 @@ adjoint(np.linalg.eigvalsh, eigvalsh_adjoint)
 
 
 @primitive
-def pairs_of(a: Value) -> Any:
+def pairs_of(a: Value) -> Value:
     """The eigenvalues as a row above the eigenvectors; real where all are."""
     values, vectors = np.linalg.eig(a)
     return np.concatenate([values[..., None, :], vectors], axis=-2)
@@ -94,13 +94,13 @@ adjoint(pairs_of, pairs_adjoint)
 
 
 @composed(np.linalg.eig)
-def eig(a: Value) -> Any:
+def eig(a: Value) -> tuple[Value, ...]:
     """np.linalg.eig."""
     pairs = pairs_of(a)
     return result_type(np.linalg.eig)(pairs[..., 0, :], pairs[..., 1:, :])
 
 
 @composed(np.linalg.eigvals)
-def eigvals(a: Value) -> Any:
+def eigvals(a: Value) -> Value:
     """np.linalg.eigvals, from the factorisation with the eigenvectors, which the adjoint needs in the same order."""
     return pairs_of(a)[..., 0, :]

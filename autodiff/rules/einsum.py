@@ -7,6 +7,7 @@ import string
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import unbroadcast
@@ -16,7 +17,7 @@ from autodiff.rules.indexing import gather
 
 
 @primitive
-def contraction(*operands: Any, subscripts: str) -> Any:
+def contraction(*operands: Any, subscripts: str) -> Value:
     """einsum in its plainest form: `ij,jk->ik`."""
     if len(operands) == 2:
         product = as_product(subscripts, *operands)
@@ -55,7 +56,7 @@ def product_of(subscripts: str) -> Product | None:
     )
 
 
-def as_product(subscripts: str, a: Value, b: Value) -> Any:
+def as_product(subscripts: str, a: Value, b: Value) -> Value | None:
     """The contraction of two arrays by matmul, many times as fast as a loop over the letters; None where it is none."""
     product = product_of(subscripts)
     if product is None:
@@ -89,7 +90,7 @@ adjoint(contraction, each=contraction_adjoint)
 
 
 @composed(np.einsum)
-def einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
+def einsum(subscripts: Any, *operands: Any, optimize: ArrayLike = False) -> Value:
     """np.einsum with subscripts as a string, explicit or implicit, with ellipsis and repeated indices."""
     if not isinstance(subscripts, str):  # operands and lists of numbers in turn, and perhaps the result's list
         parts = (subscripts, *operands)
@@ -106,7 +107,7 @@ def lettered(numbers: Any) -> str:
     return "".join("..." if k is Ellipsis else string.ascii_letters[operator.index(k)] for k in numbers)
 
 
-def diagonal(x: Value, term: str) -> Any:
+def diagonal(x: Value, term: str) -> Value:
     """The elements of x whose indices agree where a letter of the term repeats, an axis for each letter."""
     axes = dict(zip(term, np.shape(x), strict=True))
     if len(axes) == len(term):

@@ -12,6 +12,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive
@@ -77,7 +78,7 @@ adjoint(np.log10, lambda g, y, x: g / (x * LN10))
 adjoint(np.log1p, lambda g, y, x: g / (1.0 + x))
 
 
-def part(y: Value, x: Value) -> Any:
+def part(y: Value, x: Value) -> Value:
     """x - y, the logarithm of the part that exp(x) has in exp(y): none where both are 0."""
     return x - np.where(np.equal(y, -math.inf), 0.0, y)
 
@@ -121,7 +122,7 @@ adjoint(np.unwrap, lambda g, y, x, discont=None, axis=-1, period=6.2831853071795
 
 
 @primitive
-def fraction(x: Value) -> Any:
+def fraction(x: Value) -> Value:
     """What follows the decimal point."""
     return np.modf(x)[0]
 
@@ -132,14 +133,14 @@ composed(np.divmod)(lambda x1, x2: (np.floor_divide(x1, x2), np.remainder(x1, x2
 
 
 @composed(np.frexp)
-def frexp(x: Value) -> Any:
+def frexp(x: Value) -> tuple[Value, Value]:
     """np.frexp: x over a power of two, and the power, a constant."""
     exponent = np.frexp(raw(x))[1]
     return np.ldexp(x, -exponent), exponent
 
 
 @composed(np.nan_to_num)
-def nan_to_num(x: Value, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+def nan_to_num(x: Value, copy: bool = True, nan: ArrayLike = 0.0, posinf: Any = None, neginf: Any = None) -> Value:
     """np.nan_to_num: x where it is finite."""
     if not copy:
         raise TypeError("np.nan_to_num was called with copy=False; a Tensor is not written into: leave it away.")
@@ -166,7 +167,7 @@ adjoint(np.fmin, lambda g, y, a, b: extremum_adjoint(g, y, a, b), lambda g, y, a
 
 
 @primitive
-def where(condition: Any, x: Value, y: Value) -> Any:
+def where(condition: ArrayLike, x: Value, y: Value) -> Value:
     """np.where with all its arguments."""
     return np.where(condition, x, y)
 
@@ -180,13 +181,13 @@ adjoint(
 
 
 @composed(np.where)
-def chosen(condition: Any, x: Any = None, y: Any = None) -> Any:
+def chosen(condition: Value, x: Any = None, y: Any = None) -> Value | tuple[Value, ...]:
     """np.where: the one or the other, or where the condition holds."""
     return np.nonzero(condition) if x is None and y is None else where(condition, x, y)
 
 
 @composed(np.clip)
-def clip(a: Value, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+def clip(a: Value, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Value:
     """The smaller of a_max and the greater of a_min and a, so a value on a bound ties with it."""
     lowest, highest = (a_min if min is None else min), (a_max if max is None else max)
     a = a if lowest is None else np.maximum(a, lowest)

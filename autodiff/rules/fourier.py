@@ -4,7 +4,7 @@ Arrays that the transform first cuts or pads with zeros (n, s) are padded or cut
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from autodiff.engine.table import adjoint, composed, linear
 from autodiff.engine.values import Value
 from autodiff.rules.indexing import scatter
 
-EXCHANGED: Any = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+Norm = Literal["backward", "ortho", "forward"] | None
+
+EXCHANGED: dict[Norm, Norm] = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
 def resized(g: Value, length: int, axis: int) -> Value:
@@ -26,23 +28,23 @@ def resized(g: Value, length: int, axis: int) -> Value:
     return scatter(g, index=index, shape=(*g.shape[:axis], length, *g.shape[axis + 1 :]))
 
 
-def fft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Value:
+def fft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Norm = None) -> Value:
     """The transform of g."""
     return resized(np.fft.fft(g, axis=axis, norm=norm), a.shape[axis], axis)
 
 
-def ifft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Value:
+def ifft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Norm = None) -> Value:
     """The inverse transform of g."""
     return resized(np.fft.ifft(g, axis=axis, norm=norm), a.shape[axis], axis)
 
 
-def rfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Value:
+def rfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Norm = None) -> Value:
     """The transform of g, whose other half rfft leaves out, so that it has an adjoint of 0."""
     n = a.shape[axis] if n is None else n
     return resized(np.real(np.fft.fft(g, n, axis=axis, norm=norm)), a.shape[axis], axis)
 
 
-def irfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Value:
+def irfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Norm = None) -> Value:
     """The transform of g, where what stands for two frequencies, itself and its conjugate, counts twice."""
     half = np.fft.ihfft(g, axis=axis, norm=norm)
     frequencies = np.arange(half.shape[axis])
@@ -61,13 +63,13 @@ linear(np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.fftshift, np.f
 
 
 @composed(np.fft.hfft)
-def hfft(a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def hfft(a: Value, n: int | None = None, axis: int = -1, norm: Norm = None) -> Value:
     """np.fft.hfft: the transform, real, of an array with Hermitian symmetry."""
     return np.fft.irfft(np.conj(a), n, axis=axis, norm=EXCHANGED[norm])
 
 
 @composed(np.fft.ihfft)
-def ihfft(a: Value, n: int | None = None, axis: int = -1, norm: Any = None) -> Any:
+def ihfft(a: Value, n: int | None = None, axis: int = -1, norm: Norm = None) -> Value:
     """np.fft.ihfft: the inverse of hfft."""
     return np.conj(np.fft.rfft(a, n, axis=axis, norm=EXCHANGED[norm]))
 
@@ -85,7 +87,7 @@ def sizes(a: Value, s: Sizes, axes: Sequence[int] | None) -> list[tuple[int | No
     return list(zip(lengths, axes, strict=True))
 
 
-def over_axes(transform: Any, a: Value, pairs: list[tuple[int | None, int]], norm: Any) -> Any:
+def over_axes(transform: Any, a: Value, pairs: list[tuple[int | None, int]], norm: Norm) -> Value:
     """The transform along each of the axes."""
     for n, axis in reversed(pairs):
         a = transform(a, n, axis=axis, norm=norm)
@@ -93,50 +95,50 @@ def over_axes(transform: Any, a: Value, pairs: list[tuple[int | None, int]], nor
 
 
 @composed(np.fft.fftn)
-def fftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+def fftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Norm = None) -> Value:
     """np.fft.fftn."""
     return over_axes(np.fft.fft, a, sizes(a, s, axes), norm)
 
 
 @composed(np.fft.ifftn)
-def ifftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+def ifftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Norm = None) -> Value:
     """np.fft.ifftn."""
     return over_axes(np.fft.ifft, a, sizes(a, s, axes), norm)
 
 
 @composed(np.fft.rfftn)
-def rfftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+def rfftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Norm = None) -> Value:
     """np.fft.rfftn: real along the last axis."""
     *rest, (n, axis) = sizes(a, s, axes)
     return over_axes(np.fft.fft, np.fft.rfft(a, n, axis=axis, norm=norm), rest, norm)
 
 
 @composed(np.fft.irfftn)
-def irfftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Any = None) -> Any:
+def irfftn(a: Value, s: Sizes = None, axes: Sequence[int] | None = None, norm: Norm = None) -> Value:
     """np.fft.irfftn: real along the last axis."""
     *rest, (n, axis) = sizes(a, s, axes)
     return np.fft.irfft(over_axes(np.fft.ifft, a, rest, norm), n, axis=axis, norm=norm)
 
 
 @composed(np.fft.fft2)
-def fft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+def fft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Norm = None) -> Value:
     """np.fft.fft2."""
     return fftn(a, s, axes, norm)
 
 
 @composed(np.fft.ifft2)
-def ifft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+def ifft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Norm = None) -> Value:
     """np.fft.ifft2."""
     return ifftn(a, s, axes, norm)
 
 
 @composed(np.fft.rfft2)
-def rfft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+def rfft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Norm = None) -> Value:
     """np.fft.rfft2."""
     return rfftn(a, s, axes, norm)
 
 
 @composed(np.fft.irfft2)
-def irfft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Any = None) -> Any:
+def irfft2(a: Value, s: Sizes = None, axes: Sequence[int] = (-2, -1), norm: Norm = None) -> Value:
     """np.fft.irfft2."""
     return irfftn(a, s, axes, norm)

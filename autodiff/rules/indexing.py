@@ -20,7 +20,7 @@ SETTLED = (int, slice, np.integer, np.bool_, Traced)  # indices that stay what t
 
 
 @primitive
-def gather(x: Value, index: Any) -> Any:
+def gather(x: Value, index: Any) -> Value:
     """x[index]: basic, integer-array and boolean indexing."""
     try:
         return x[index]
@@ -31,7 +31,7 @@ def gather(x: Value, index: Any) -> Any:
 
 
 @primitive
-def scatter(values: Value, index: Any, shape: tuple[int, ...]) -> Any:
+def scatter(values: Value, index: Any, shape: tuple[int, ...]) -> Value:
     """Zeros of `shape` with `values` added at the index, as often as it is repeated."""
     if isinstance(values, Batch):
         longer, index = (*shape, values.count), trailing(index, len(shape))
@@ -47,7 +47,7 @@ def scatter(values: Value, index: Any, shape: tuple[int, ...]) -> Any:
 
 
 @primitive
-def added_at(x: Value, value: Any, index: Any) -> Any:
+def added_at(x: Value, value: Value, index: Any) -> Any:
     """A copy of x with `value`, broadcast, added at the index, as often as it is repeated."""
     if (traced := tracing(x, value, index)) is not None:
         return traced.step(steps.with_added, x, value, index)
@@ -57,7 +57,7 @@ def added_at(x: Value, value: Any, index: Any) -> Any:
 
 
 @primitive
-def replaced_at(x: Value, value: Any, index: Any) -> Any:
+def replaced_at(x: Value, value: Value | float, index: Any) -> Any:
     """A copy of x with `value`, broadcast, at the index; the last counts where the index is repeated."""
     if (traced := tracing(x, value, index)) is not None:
         return traced.step(steps.with_placed, x, value, index)
@@ -91,7 +91,7 @@ def may_repeat(index: Any) -> bool:
     )
 
 
-def written_last(index: Any, shape: tuple[int, ...]) -> Any:
+def written_last(index: Any, shape: tuple[int, ...]) -> Value | float:
     """For each value written at the index: whether it is the one that stays."""
     if not may_repeat(index):
         return 1.0

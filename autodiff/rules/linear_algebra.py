@@ -20,18 +20,18 @@ from autodiff.rules.arguments import anywhere
 constant(np.linalg.matrix_rank)
 
 
-def conjugate(x: Value) -> Any:
+def conjugate(x: Value) -> Value:
     """The complex conjugate; real arrays as they are."""
     return np.conj(x) if x.dtype.kind == "c" else x
 
 
-def dagger(x: Value) -> Any:
+def dagger(x: Value) -> Value:
     """The conjugate transpose of each matrix."""
     return conjugate(x).mT
 
 
 @functools.cache
-def result_type(function: Callable[..., Any]) -> Any:
+def result_type(function: Callable[..., Any]) -> Callable[..., tuple[Value, ...]]:
     """The named tuple in which NumPy returns the several outputs of a function of a matrix."""
     return type(function(np.ones((1, 1))))
 
@@ -58,7 +58,7 @@ adjoint(np.linalg.solve, solved_left, solved_right)
 
 
 @primitive
-def pseudoinverse(a: Value, cutoffs: dict[str, Any]) -> Any:
+def pseudoinverse(a: Value, cutoffs: dict[str, Any]) -> Value:
     """The Moore-Penrose inverse P, with NumPy's cutoffs of small singular values, rcond or rtol."""
     return np.linalg.pinv(a, **cutoffs)
 
@@ -81,14 +81,14 @@ def pseudoinverse_adjoint(g: Value, y: Value, a: Value, cutoffs: dict[str, Any])
 adjoint(pseudoinverse, pseudoinverse_adjoint)
 
 
-def from_lower(a: Value) -> Any:
+def from_lower(a: Value) -> Value:
     """The Hermitian matrices whose lower triangles these are."""
     below = np.tril(a, -1)
     return below + dagger(below) + np.real(a) * np.eye(a.shape[-1], dtype=a.dtype)
 
 
 @composed(np.linalg.pinv)
-def pinv(a: Value, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
+def pinv(a: Value, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Value:
     """np.linalg.pinv; of a Hermitian matrix NumPy reads the lower triangle."""
     a = from_lower(a) if hermitian else a
     cutoffs = {"rcond": rcond, "rtol": rtol}
@@ -96,7 +96,7 @@ def pinv(a: Value, rcond: Any = None, hermitian: bool = False, *, rtol: Any = No
 
 
 @primitive
-def least_squares(a: Value, b: Value, rcond: float | None = None) -> Any:
+def least_squares(a: Value, b: Value, rcond: float | None = None) -> Value:
     """The x that minimises |b − A x|, and of those the shortest."""
     return np.linalg.lstsq(a, b, rcond=rcond)[0]
 
@@ -130,7 +130,7 @@ adjoint(least_squares, least_squares_left, least_squares_right)
 
 
 @composed(np.linalg.lstsq)
-def lstsq(a: Value, b: Value, rcond: float | None = None) -> Any:
+def lstsq(a: Value, b: Value, rcond: float | None = None) -> tuple[Value, ...]:
     """np.linalg.lstsq: the solution, the squared residuals, the rank (a constant) and the singular values."""
     x = least_squares(a, b, **({} if rcond is None else {"rcond": rcond}))
     _, residuals, rank, _ = np.linalg.lstsq(getattr(a, "primal", a), getattr(b, "primal", b), rcond=rcond)
@@ -141,7 +141,7 @@ def lstsq(a: Value, b: Value, rcond: float | None = None) -> Any:
 
 
 @composed(np.linalg.tensorinv)
-def tensorinv(a: Value, ind: int = 2) -> Any:
+def tensorinv(a: Value, ind: int = 2) -> Value:
     """np.linalg.tensorinv: the inverse of the matrix that the first `ind` axes and the rest make."""
     if ind <= 0:
         raise ValueError(f"np.linalg.tensorinv takes ind > 0; received {ind}")
@@ -150,7 +150,7 @@ def tensorinv(a: Value, ind: int = 2) -> Any:
 
 
 @composed(np.linalg.tensorsolve)
-def tensorsolve(a: Value, b: Value, axes: Sequence[int] | None = None) -> Any:
+def tensorsolve(a: Value, b: Value, axes: Sequence[int] | None = None) -> Value:
     """np.linalg.tensorsolve: the x with tensordot(a, x, x.ndim) = b."""
     if axes is not None:
         a = np.transpose(a, [k for k in range(np.ndim(a)) if k not in axes] + list(axes))
@@ -173,7 +173,7 @@ adjoint(np.linalg.det, determinant)
 
 
 @primitive
-def cofactors(a: Value) -> Any:
+def cofactors(a: Value) -> Value:
     """The signed minors of a matrix A = U S Vᴴ: det(U) det(Vᴴ) conj(U) C(S) conj(Vᴴ), with C(S) those of a diagonal."""
     u, s, vh = np.linalg.svd(a)
     minors = others(s, np.eye(s.shape[-1], dtype=bool))
@@ -181,7 +181,7 @@ def cofactors(a: Value) -> Any:
     return signs[..., None, None] * ((np.conj(u) * minors[..., None, :]) @ np.conj(vh))
 
 
-def others(s: Value, left_out: Any) -> Any:
+def others(s: Value, left_out: Any) -> Value:
     """The product of the elements of s, a vector, that are not left out; one product for each row of `left_out`."""
     rows = np.reshape(s, s.shape[:-1] + (1,) * (left_out.ndim - 1) + s.shape[-1:])
     return np.prod(np.where(left_out, 1.0, rows), axis=-1)
@@ -202,7 +202,7 @@ adjoint(cofactors, cofactors_adjoint)
 
 
 @primitive
-def sign_and_logarithm(a: Value) -> Any:
+def sign_and_logarithm(a: Value) -> Value:
     """The two results of slogdet, along a last axis."""
     return np.stack(np.linalg.slogdet(a), axis=-1)
 
@@ -219,7 +219,7 @@ adjoint(sign_and_logarithm, slogdet_adjoint)
 
 
 @composed(np.linalg.slogdet)
-def slogdet(a: Value) -> Any:
+def slogdet(a: Value) -> tuple[Value, ...]:
     """np.linalg.slogdet; of a real matrix the sign is a constant."""
     both = sign_and_logarithm(a)
     if a.dtype.kind == "c":
@@ -231,24 +231,25 @@ def slogdet(a: Value) -> Any:
 
 
 @composed(np.linalg.matrix_power)
-def matrix_power(a: Value, n: int) -> Any:
+def matrix_power(a: Value, n: int) -> Value:
     """np.linalg.matrix_power by repeated squaring; the power 0 is the identity, which does not move."""
     if n == 0:
         return a * 0.0 + np.eye(a.shape[-1], dtype=a.dtype)
     if n < 0:
         a, n = np.linalg.inv(a), -n
-    power, result = a, None
+    power: Value = a
+    result: Value | None = None
     while True:
         n, odd = divmod(n, 2)
         if odd:
             result = power if result is None else result @ power
-        if not n:
+        if not n and result is not None:
             return np.copy(result) if result is a else result
         power = power @ power
 
 
 @composed(np.linalg.multi_dot)
-def multi_dot(arrays: Sequence[Any]) -> Any:
+def multi_dot(arrays: Sequence[Any]) -> Value:
     """np.linalg.multi_dot: a chain of matrix products, in the order of the fewest multiplications."""
     arrays = list(arrays)
     first, last = np.ndim(arrays[0]), np.ndim(arrays[-1])
@@ -263,7 +264,7 @@ def multi_dot(arrays: Sequence[Any]) -> Any:
     return np.reshape(product, (() if first == 1 else product.shape[:1]) + (() if last == 1 else product.shape[1:]))
 
 
-def chain(arrays: Sequence[Any]) -> Any:
+def chain(arrays: Sequence[Any]) -> Value:
     """The product of the matrices, split where that is cheapest (Cormen et al., Introduction to Algorithms, 15.2)."""
     lengths = [np.shape(arrays[0])[0], *(np.shape(a)[1] for a in arrays)]
     cost: dict[tuple[int, int], tuple[int, int]] = {(k, k): (0, k) for k in range(len(arrays))}
@@ -273,7 +274,7 @@ def chain(arrays: Sequence[Any]) -> Any:
             outer = lengths[i] * lengths[j + 1]
             cost[i, j] = min((cost[i, k][0] + cost[k + 1, j][0] + outer * lengths[k + 1], k) for k in range(i, j))
 
-    def product(i: int, j: int) -> Any:
+    def product(i: int, j: int) -> Value:
         return arrays[i] if i == j else product(i, cost[i, j][1]) @ product(cost[i, j][1] + 1, j)
 
     return product(0, len(arrays) - 1)

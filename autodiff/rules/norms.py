@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import adjoint, composed, primitive
@@ -13,7 +14,7 @@ from autodiff.rules.quotient import quotient
 
 
 @primitive
-def power_norm(x: Value, ord: float = 2, axis: Any = None, keepdims: bool = False) -> Any:  # NumPy's name
+def power_norm(x: Value, ord: float = 2, axis: Any = None, keepdims: bool = False) -> Value:  # NumPy's name
     """(Σ |x|^ord)^(1/ord) over the axes, all by default, for a finite ord other than 0."""
     return np.linalg.vector_norm(x, ord=ord, axis=axis, keepdims=keepdims)
 
@@ -34,7 +35,7 @@ def power_norm_adjoint(
 adjoint(power_norm, power_norm_adjoint)
 
 
-def of_vectors(x: Value, ord: float | None, axis: Axis, keepdims: bool) -> Any:
+def of_vectors(x: Value, ord: float | None, axis: Axis, keepdims: bool) -> Value:
     """The vector norms of np.linalg.norm over any number of axes."""
     parameters: dict[str, Any] = ({} if axis is None else {"axis": axis}) | ({"keepdims": True} if keepdims else {})
     if ord is None or (ord != 0 and isinstance(ord, int | float | np.number) and math.isfinite(ord)):
@@ -47,7 +48,7 @@ def of_vectors(x: Value, ord: float | None, axis: Axis, keepdims: bool) -> Any:
     raise ValueError(f"np.linalg.norm takes a number as the order of a vector norm; received {ord!r}")
 
 
-def of_matrices(x: Value, ord: Any, row: int, column: int, keepdims: bool) -> Any:
+def of_matrices(x: Value, ord: Any, row: int, column: int, keepdims: bool) -> Value:
     """The matrix norms of np.linalg.norm, over the axis of the rows and the axis of the columns."""
     if row == column:
         raise ValueError("np.linalg.norm takes two different axes for a matrix norm")
@@ -67,7 +68,7 @@ def of_matrices(x: Value, ord: Any, row: int, column: int, keepdims: bool) -> An
 
 
 @composed(np.linalg.norm)
-def norm(x: Value, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
+def norm(x: Value, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Value:
     """np.linalg.norm, of every order; elements or singular values that tie for the largest share the adjoint."""
     if axis is None and ord is None:
         return of_vectors(x, 2, None, keepdims)
@@ -80,19 +81,19 @@ def norm(x: Value, ord: Any = None, axis: Axis = None, keepdims: bool = False) -
 
 
 @composed(np.linalg.vector_norm)
-def vector_norm(x: Value, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Any:
+def vector_norm(x: Value, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Value:
     """np.linalg.vector_norm."""
     return of_vectors(x, ord, axis, keepdims)
 
 
 @composed(np.linalg.matrix_norm)
-def matrix_norm(x: Value, *, keepdims: bool = False, ord: Any = "fro") -> Any:
+def matrix_norm(x: Value, *, keepdims: bool = False, ord: Any = "fro") -> Value:
     """np.linalg.matrix_norm."""
     return of_matrices(x, ord, x.ndim - 2, x.ndim - 1, keepdims)
 
 
 @composed(np.linalg.cond)
-def cond(x: Value, p: Any = None) -> Any:
+def cond(x: Value, p: ArrayLike | None = None) -> Value:
     """np.linalg.cond: the ratio of the extreme singular values, or the product of the norms of x and its inverse."""
     if p in (None, 2, -2):
         values = np.linalg.svdvals(x)

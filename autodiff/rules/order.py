@@ -39,7 +39,7 @@ def unsorted(g: Value, y: Value, x: Value, axis: int | None = -1) -> Value:
     return take_along_axis(shared(g, raw(y), axis), places, axis)
 
 
-def shared(g: Any, ascending: Any, axis: int) -> Any:
+def shared(g: Any, ascending: Any, axis: int) -> Value:
     """The adjoints of sorted elements, each group of equal ones with its mean."""
     rows = np.moveaxis(ascending, axis, -1)
     new = np.concatenate([np.ones_like(rows[..., :1], bool), rows[..., 1:] != rows[..., :-1]], axis=-1)
@@ -60,12 +60,12 @@ adjoint(np.partition, lambda g, y, x, kth, axis=-1, kind="introselect": reordere
 
 
 @primitive
-def distinct(x: Value, axis: int | None = None, equal_nan: bool = True) -> Any:
+def distinct(x: Value, axis: int | None = None, equal_nan: bool = True) -> Value:
     """The elements that differ, or with an axis the slices, in ascending order."""
     return np.unique(x, axis=axis, equal_nan=equal_nan)
 
 
-def merged(g: Any, y: Any, x: Any, axis: int | None = None, equal_nan: bool = True) -> Any:
+def merged(g: Any, y: Value, x: Value, axis: int | None = None, equal_nan: bool = True) -> Value:
     """The adjoint of each element of y shared equally by those equal to it."""
     _, inverse, counts = np.unique(raw(x), return_inverse=True, return_counts=True, axis=axis, equal_nan=equal_nan)
     if axis is None:
@@ -86,7 +86,7 @@ def unique(
     axis: int | None = None,
     *,
     equal_nan: bool = True,
-) -> Any:
+) -> Value | tuple[Value, ...]:
     """np.unique: sorted; the indices and counts are constants."""
     values = distinct(array(ar), axis=axis, equal_nan=equal_nan)
     if not (return_index or return_inverse or return_counts):
@@ -97,7 +97,7 @@ def unique(
 
 
 @composed(np.unique_values)
-def unique_values(x: Value, /) -> Any:
+def unique_values(x: Value, /) -> Value:
     """np.unique_values, in NumPy's order, which is any."""
     return distinct(array(x), equal_nan=False)[np.argsort(np.argsort(np.unique_values(raw(x))))]
 
@@ -107,12 +107,12 @@ composed(np.unique_inverse)(lambda x, /: _with_values(np.unique_inverse, x))
 composed(np.unique_all)(lambda x, /: _with_values(np.unique_all, x))
 
 
-def _with_values(function: Any, x: Value) -> Any:
+def _with_values(function: Any, x: Value) -> Value:
     return function(raw(x))._replace(values=distinct(array(x), equal_nan=False))
 
 
 @composed(np.union1d)
-def union1d(ar1: Value, ar2: Value) -> Any:
+def union1d(ar1: Value, ar2: Value) -> Value:
     """np.union1d: what is in either."""
     return distinct(np.concatenate([array(ar1), array(ar2)], axis=None))
 
@@ -124,7 +124,9 @@ def once_each(*sets: Any) -> tuple[Any, Any]:
 
 
 @composed(np.intersect1d)
-def intersect1d(ar1: Value, ar2: Value, assume_unique: bool = False, return_indices: bool = False) -> Any:
+def intersect1d(
+    ar1: Value, ar2: Value, assume_unique: bool = False, return_indices: bool = False
+) -> Value | tuple[Value, ...]:
     """np.intersect1d: what is in both; the indices are constants."""
     values, counts = once_each(ar1, ar2)
     both = values[np.flatnonzero(counts == 2)]
@@ -132,14 +134,14 @@ def intersect1d(ar1: Value, ar2: Value, assume_unique: bool = False, return_indi
 
 
 @composed(np.setxor1d)
-def setxor1d(ar1: Value, ar2: Value, assume_unique: bool = False) -> Any:
+def setxor1d(ar1: Value, ar2: Value, assume_unique: bool = False) -> Value:
     """np.setxor1d: what is in one of them only."""
     values, counts = once_each(ar1, ar2)
     return values[np.flatnonzero(counts == 1)]
 
 
 @composed(np.setdiff1d)
-def setdiff1d(ar1: Value, ar2: Value, assume_unique: bool = False) -> Any:
+def setdiff1d(ar1: Value, ar2: Value, assume_unique: bool = False) -> Value:
     """np.setdiff1d: what is in the first and not in the second."""
     values = np.ravel(array(ar1)) if assume_unique else distinct(array(ar1))
     return values[np.flatnonzero(~np.isin(raw(values), raw(ar2)))]

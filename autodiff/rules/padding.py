@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autodiff.engine.graph import Node
 from autodiff.engine.table import adjoint, composed, primitive
@@ -14,16 +15,21 @@ from autodiff.rules import arguments
 from autodiff.rules.arguments import along
 from autodiff.rules.shaping import cast, concatenate
 
-STATISTICS: dict[str, Callable[..., Any]] = {"mean": np.mean, "maximum": np.max, "minimum": np.min, "median": np.median}
+STATISTICS: dict[str, Callable[..., Value]] = {
+    "mean": np.mean,
+    "maximum": np.max,
+    "minimum": np.min,
+    "median": np.median,
+}
 
 
 @primitive
-def padding(x: Value, widths: tuple[tuple[int, int], ...], constants: Any = 0) -> Any:
+def padding(x: Value, widths: tuple[tuple[int, int], ...], constants: ArrayLike = 0) -> Value:
     """np.pad with constants."""
     return np.pad(x, widths, constant_values=constants)
 
 
-def unpadded(g: Value, y: Value, x: Value, widths: tuple[tuple[int, int], ...], constants: Any = 0) -> Value:
+def unpadded(g: Value, y: Value, x: Value, widths: tuple[tuple[int, int], ...], constants: ArrayLike = 0) -> Value:
     """The part of g inside the padding."""
     return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True))]
 
@@ -41,7 +47,7 @@ def pad(
     end_values: Any = 0,
     stat_length: Any = None,
     reflect_type: str = "even",
-) -> Any:
+) -> Value:
     """np.pad in every mode but 'empty' and functions that write into the array."""
     x = array
     widths = both_sides(pad_width, x.ndim)
@@ -55,7 +61,7 @@ def pad(
         return np.copy(x)
     for axis, width in enumerate(widths):
         if mode in ("edge", "wrap", "symmetric", "reflect") and reflect_type == "even":
-            places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]
+            places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]  # one of the modes NumPy knows
             x = x[along(axis, x.ndim, places)]
         elif mode in ("symmetric", "reflect"):
             x = mirrored(x, axis, width, mode)
@@ -73,7 +79,7 @@ def pad(
     return x
 
 
-def numbers(values: Value) -> Any:
+def numbers(values: object) -> Any:
     """An array, or a node if there is one among nested lists of numbers."""
     return np.stack([numbers(v) for v in values]) if isinstance(values, list | tuple) else arguments.array(values)
 
@@ -89,13 +95,13 @@ def both_sides(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     return tuple((int(before), int(after)) for before, after in widths)
 
 
-def mirrored(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
+def mirrored(x: Any, axis: int, width: tuple[int, int], mode: str) -> Value:
     """Padding that continues the slope (reflect_type='odd'), as the matrix that NumPy makes of the identity."""
-    matrix = np.pad(np.eye(x.shape[axis], dtype=x.dtype), (width, (0, 0)), mode=mode, reflect_type="odd")  # type: ignore[call-overload]
+    matrix = np.pad(np.eye(x.shape[axis], dtype=x.dtype), (width, (0, 0)), mode=mode, reflect_type="odd")  # type: ignore[call-overload]  # one of the modes NumPy knows
     return np.moveaxis(np.matmul(np.moveaxis(x, axis, -1), matrix.T), -1, axis)
 
 
-def ramped(x: Value, axis: int, width: tuple[int, int], ends: Any) -> Any:
+def ramped(x: Value, axis: int, width: tuple[int, int], ends: Any) -> Value:
     """Padding that goes in equal steps from the edge to an end value."""
     before, after = (np.arange(n).reshape([-1] + [1] * (x.ndim - 1 - axis)) / max(n, 1) for n in width)
     before, after = before.astype(x.dtype), np.flip(after, 0).astype(x.dtype)
@@ -104,7 +110,7 @@ def ramped(x: Value, axis: int, width: tuple[int, int], ends: Any) -> Any:
     return concatenate(left + (first - left) * before, x, right + (last - right) * after, axis=axis)
 
 
-def summarised(x: Value, axis: int, width: tuple[int, int], statistic: Callable[..., Any], lengths: Any) -> Any:
+def summarised(x: Value, axis: int, width: tuple[int, int], statistic: Callable[..., Value], lengths: Any) -> Value:
     """Padding with the mean, median or extreme of the `lengths` elements nearest to each end, or of all."""
     n = x.shape[axis]
     longest = [n if length is None else min(int(length), n) for length in lengths]
@@ -113,7 +119,7 @@ def summarised(x: Value, axis: int, width: tuple[int, int], statistic: Callable[
     return between(x, axis, width, sides)
 
 
-def between(x: Value, axis: int, width: tuple[int, int], sides: Iterable[Any]) -> Any:
+def between(x: Value, axis: int, width: tuple[int, int], sides: Iterable[Any]) -> Value:
     """The array between what is to be repeated before and after it."""
     shapes = ((*x.shape[:axis], w, *x.shape[axis + 1 :]) for w in width)
     left, right = (np.broadcast_to(side, shape) for side, shape in zip(sides, shapes, strict=True))

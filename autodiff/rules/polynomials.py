@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from autodiff.engine.table import adjoint, composed, refuse
 from autodiff.engine.values import Value
@@ -18,7 +19,7 @@ from autodiff.rules.arguments import array
 
 
 @composed(np.polyval)
-def polyval(p: Any, x: Any) -> Any:
+def polyval(p: Any, x: Value) -> Value:
     """np.polyval, by Horner's scheme."""
     value = np.zeros_like(x)
     for coefficient in np.asarray(p) if isinstance(p, list | tuple) else p:
@@ -31,14 +32,14 @@ def aligned(a: Value, b: Value) -> tuple[Any, Any]:
     a, b = np.ravel(a), np.ravel(b)
     length = max(a.shape[0], b.shape[0])
 
-    def padded(x: Value) -> Any:
+    def padded(x: Value) -> Value:
         missing = length - x.shape[0]
         return np.concatenate([np.zeros(missing, x.dtype), x]) if missing else x
 
     return padded(a), padded(b)
 
 
-def trimmed(p: Value) -> Any:
+def trimmed(p: Value) -> Value:
     """The coefficients from the first that is not 0, as NumPy cuts them."""
     p = np.ravel(p)
     first = np.flatnonzero(np.not_equal(p, 0))
@@ -46,14 +47,14 @@ def trimmed(p: Value) -> Any:
 
 
 @composed(np.polyadd)
-def polyadd(a1: Any, a2: Any) -> Any:
+def polyadd(a1: Value, a2: Value) -> Value:
     """np.polyadd."""
     first, second = aligned(a1, a2)
     return first + second
 
 
 @composed(np.polysub)
-def polysub(a1: Any, a2: Any) -> Any:
+def polysub(a1: Value, a2: Value) -> Value:
     """np.polysub."""
     first, second = aligned(a1, a2)
     return first - second
@@ -63,7 +64,7 @@ composed(np.polymul)(lambda a1, a2: np.convolve(trimmed(a1), trimmed(a2)))
 
 
 @composed(np.polyder)
-def polyder(p: Value, m: int = 1) -> Any:
+def polyder(p: Value, m: int = 1) -> Value:
     """np.polyder: xⁿ goes to n (n − 1) ... (n − m + 1) xⁿ⁻ᵐ."""
     if m < 0:
         raise ValueError(f"np.polyder takes a number of derivatives, 0 or more; received {m}")
@@ -76,7 +77,7 @@ def polyder(p: Value, m: int = 1) -> Any:
 
 
 @composed(np.polyint)
-def polyint(p: Value, m: int = 1, k: Any = None) -> Any:
+def polyint(p: Value, m: int = 1, k: ArrayLike | None = None) -> Value:
     """np.polyint, with k the constants of integration."""
     if m < 0:
         raise ValueError(f"np.polyint takes a number of integrals, 0 or more; received {m}")
@@ -91,7 +92,7 @@ def polyint(p: Value, m: int = 1, k: Any = None) -> Any:
 
 
 @composed(np.vander)
-def vander(x: Value, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803  # NumPy's name
+def vander(x: Value, N: int | None = None, increasing: bool = False) -> Value:  # noqa: N803  # NumPy's name
     """np.vander: a row of powers for each element of x."""
     if np.ndim(x) != 1:
         raise ValueError(f"np.vander takes a vector; received shape {np.shape(x)}")
@@ -101,8 +102,14 @@ def vander(x: Value, N: int | None = None, increasing: bool = False) -> Any:  # 
 
 @composed(np.polyfit)
 def polyfit(
-    x: Value, y: Value, deg: int, rcond: float | None = None, full: bool = False, w: Any = None, cov: Any = False
-) -> Any:
+    x: Value,
+    y: Value,
+    deg: int,
+    rcond: float | None = None,
+    full: bool = False,
+    w: Any = None,
+    cov: ArrayLike = False,
+) -> Value:
     """np.polyfit: the coefficients of least squares, of columns scaled to length 1."""
     if full or cov:
         raise TypeError(
@@ -120,7 +127,7 @@ def polyfit(
 
 
 @composed(np.poly)
-def poly(seq_of_zeros: Any) -> Any:
+def poly(seq_of_zeros: Any) -> Value:
     """np.poly: the coefficients of the polynomial with these roots, or of a matrix's characteristic polynomial."""
     roots = np.linalg.eigvals(seq_of_zeros) if np.ndim(seq_of_zeros) == 2 else np.ravel(seq_of_zeros)
     coefficients = np.ones(1, roots.dtype)
@@ -146,7 +153,7 @@ refuse("the length of its remainder depends on the values; divide by values with
 # -- numpy.polynomial -------------------------------------------------------------------------------------------
 
 
-def power_series(x: Any, c: Any, tensor: bool = True) -> Any:
+def power_series(x: Value, c: Value, tensor: bool = True) -> Value:
     """numpy.polynomial.polynomial.polyval: at all x for each column of c, or with tensor=False at one x for each."""
     c = np.reshape(c, np.shape(c) + (1,) * np.ndim(x)) if tensor else c
     value = c[-1] + x * 0.0
@@ -155,19 +162,19 @@ def power_series(x: Any, c: Any, tensor: bool = True) -> Any:
     return value
 
 
-def polyval2d(x: Value, y: Value, c: Value) -> Any:
+def polyval2d(x: Value, y: Value, c: Value) -> Value:
     """numpy.polynomial.polynomial.polyval2d: at the points (x, y)."""
     if np.shape(x) != np.shape(y):
         raise ValueError(f"polyval2d takes x and y of one shape; received the shapes {np.shape(x)} and {np.shape(y)}")
     return power_series(array(y), power_series(array(x), array(c)), tensor=False)
 
 
-def polygrid2d(x: Value, y: Value, c: Value) -> Any:
+def polygrid2d(x: Value, y: Value, c: Value) -> Value:
     """numpy.polynomial.polynomial.polygrid2d: at each x with each y."""
     return power_series(array(y), power_series(array(x), array(c)))
 
 
-PASSED_ON: dict[str, Callable[..., Any]] = {"polyval2d": polyval2d, "polygrid2d": polygrid2d}
+PASSED_ON: dict[str, Callable[..., Value]] = {"polyval2d": polyval2d, "polygrid2d": polygrid2d}
 
 
 def declared(function: Any) -> bool:
@@ -198,7 +205,7 @@ INSTEAD = {
 def advice() -> str:
     """What to type instead of the function of numpy.polynomial that is being called, if one is."""
     frame, outermost = sys._getframe(), None
-    while frame := frame.f_back:  # type: ignore[assignment]
+    while frame := frame.f_back:  # type: ignore[assignment]  # None ends the loop
         if frame.f_globals.get("__name__", "").startswith("numpy.polynomial."):
             outermost = frame
         elif outermost:

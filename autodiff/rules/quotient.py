@@ -4,8 +4,6 @@ The 0 is a convention for the first derivative of what has none there, a norm at
 number would be wrong, for |x| does not curve like a smooth function, and |x|² does.
 """
 
-from typing import Any
-
 import numpy as np
 
 from autodiff.engine.shapes import unbroadcast
@@ -14,12 +12,12 @@ from autodiff.engine.values import Value
 
 
 @primitive
-def quotient(a: Value, b: Value) -> Any:
+def quotient(a: Value, b: Value) -> Value:
     """The elementwise quotient of a and b, with 0 / 0 = 0."""
     return np.divide(a, np.where(np.equal(a, 0) & np.equal(b, 0), 1, b))
 
 
-def divisor(a: Value, b: Value) -> Any:
+def divisor(a: Value, b: Value) -> Value:
     """b, and NaN where the quotient of a and b is there by convention."""
     return np.where(np.equal(a, 0) & np.equal(b, 0), np.nan, b).astype(b.dtype)
 

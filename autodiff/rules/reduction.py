@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from autodiff.engine.shapes import Axis, axes, count, keepdims_shape, restore
 from autodiff.engine.table import adjoint, composed, primitive
@@ -28,17 +29,23 @@ def summed(
     y: Value,
     x: Value,
     axis: Axis = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     keepdims: bool = False,
-    initial: Any = None,
-    where: Any = True,
+    initial: ArrayLike | None = None,
+    where: ArrayLike = True,
 ) -> Value:
     """The adjoint of the sum for each element."""
     return masked(restore(g, x.shape, axis), where)
 
 
 def averaged(
-    g: Value, y: Value, x: Value, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True
+    g: Value,
+    y: Value,
+    x: Value,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    where: ArrayLike = True,
 ) -> Value:
     """The adjoint over the number of elements."""
     if where is True:
@@ -52,7 +59,13 @@ adjoint(np.mean, averaged)
 
 
 def extremal(
-    g: Value, y: Value, x: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True
+    g: Value,
+    y: Value,
+    x: Value,
+    axis: Axis = None,
+    keepdims: bool = False,
+    initial: ArrayLike | None = None,
+    where: ArrayLike = True,
 ) -> Value:
     """The adjoint shared equally among the elements equal to the extreme one, `initial` too if it is."""
     shape = keepdims_shape(x.shape, axis)
@@ -68,10 +81,16 @@ adjoint(np.max, extremal)
 adjoint(np.min, extremal)
 
 
-def extreme(function: Callable[..., Any]) -> Callable[..., Any]:
+def extreme(function: Callable[..., Value]) -> Callable[..., Value]:
     """The definition of an alias of np.max or np.min."""
 
-    def definition(a: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+    def definition(
+        a: Value,
+        axis: Axis = None,
+        keepdims: bool = False,
+        initial: ArrayLike | None = None,
+        where: ArrayLike | None = None,
+    ) -> Value:
         return function(a, axis=axis, keepdims=keepdims, **given(initial=initial, where=where))
 
     return definition
@@ -82,7 +101,7 @@ composed(np.amin)(extreme(np.min))
 
 
 @composed(np.ptp)
-def ptp(a: Value, axis: Axis = None, keepdims: bool = False) -> Any:
+def ptp(a: Value, axis: Axis = None, keepdims: bool = False) -> Value:
     """The greatest less the smallest."""
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
@@ -92,10 +111,10 @@ def product(
     y: Value,
     x: Value,
     axis: Axis = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     keepdims: bool = False,
-    initial: Any = None,
-    where: Any = True,
+    initial: ArrayLike | None = None,
+    where: ArrayLike = True,
 ) -> Value:
     """The adjoint times the product of the other elements; dividing y by x gives that, unless y is 0 or not finite."""
     shape = keepdims_shape(x.shape, axis)
@@ -118,14 +137,14 @@ adjoint(np.prod, product)
 def var(
     a: Value,
     axis: Axis = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     ddof: float = 0,
     keepdims: bool = False,
     *,
-    where: Any = None,
-    mean: Any = None,
+    where: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
     correction: float | None = None,
-) -> Any:
+) -> Value:
     """The mean of the squared deviations, over n - ddof."""
     asked = given(dtype=dtype, where=where)
     n = count(a.shape, axis)
@@ -137,13 +156,13 @@ def var(
     return total / array(freedom).astype(total.dtype)[()]
 
 
-def squared(x: Value) -> Any:
+def squared(x: Value) -> Value:
     """|x|²."""
     return np.real(x * np.conj(x)) if x.dtype.kind == "c" else np.square(x)
 
 
 @primitive
-def root(x: Value) -> Any:
+def root(x: Value) -> Value:
     """The square root, with the derivative 0 at 0."""
     return np.sqrt(x)
 
@@ -155,14 +174,14 @@ adjoint(root, lambda g, y, x: 0.5 * g * quotient(np.not_equal(y, 0).astype(y.dty
 def std(
     a: Value,
     axis: Axis = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     ddof: float = 0,
     keepdims: bool = False,
     *,
-    where: Any = None,
-    mean: Any = None,
+    where: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
     correction: float | None = None,
-) -> Any:
+) -> Value:
     """The square root of the variance; where that is 0 its adjoint is 0, the middle of its slopes."""
     return root(var(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))
 
@@ -170,16 +189,22 @@ def std(
 # -- with NaN left out ------------------------------------------------------------------------------------------
 
 
-def present(a: Value, axis: Axis, keepdims: bool, where: Any, dtype: Any) -> Any:
+def present(a: Value, axis: Axis, keepdims: bool, where: Any, dtype: DTypeLike) -> Value:
     """How many of the elements to be reduced are not NaN, in this dtype."""
     counted = ~np.isnan(a) if where is None else ~np.isnan(a) & where
     return array(np.sum(counted, axis=axis, dtype=int, keepdims=keepdims)).astype(dtype)[()]
 
 
-def nan_extreme(function: Callable[..., Any], least: float) -> Callable[..., Any]:
+def nan_extreme(function: Callable[..., Value], least: float) -> Callable[..., Value]:
     """The definition of np.nanmax or np.nanmin, which is NaN where there is nothing else."""
 
-    def definition(a: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+    def definition(
+        a: Value,
+        axis: Axis = None,
+        keepdims: bool = False,
+        initial: ArrayLike | None = None,
+        where: ArrayLike | None = None,
+    ) -> Value:
         skipped = np.isnan(a)
         if initial is None:
             skipped = skipped & ~np.all(skipped, axis=axes(axis, a.ndim), keepdims=True)
@@ -194,12 +219,17 @@ composed(np.nanmax)(nan_extreme(np.max, -math.inf))
 composed(np.nanmin)(nan_extreme(np.min, math.inf))
 
 
-def nan_reduction(function: Callable[..., Any], instead: float) -> Callable[..., Any]:
+def nan_reduction(function: Callable[..., Value], instead: float) -> Callable[..., Value]:
     """The definition of np.nansum or np.nanprod, which count NaN as another number."""
 
     def definition(
-        a: Value, axis: Axis = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = None
-    ) -> Any:
+        a: Value,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        keepdims: bool = False,
+        initial: ArrayLike | None = None,
+        where: ArrayLike | None = None,
+    ) -> Value:
         asked = given(dtype=dtype, initial=initial, where=where)
         return function(np.where(np.isnan(a), instead, a), axis=axis, keepdims=keepdims, **asked)
 
@@ -212,7 +242,14 @@ composed(np.nanprod)(nan_reduction(np.prod, 1.0))
 
 
 @composed(np.nanmean)
-def nanmean(a: Value, axis: Axis = None, dtype: Any = None, keepdims: bool = False, *, where: Any = None) -> Any:
+def nanmean(
+    a: Value,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    *,
+    where: ArrayLike | None = None,
+) -> Value:
     """The mean of what is not NaN."""
     total = nansum(a, axis, dtype, keepdims, where=where)
     return total / present(a, axis, keepdims, where, total.dtype)
@@ -222,14 +259,14 @@ def nanmean(a: Value, axis: Axis = None, dtype: Any = None, keepdims: bool = Fal
 def nanvar(
     a: Value,
     axis: Axis = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     ddof: float = 0,
     keepdims: bool = False,
     *,
-    where: Any = None,
-    mean: Any = None,
+    where: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
     correction: float | None = None,
-) -> Any:
+) -> Value:
     """The variance of what is not NaN; NaN where there is too little."""
     deviation = a - (nanmean(a, axis, dtype, keepdims=True, where=where) if mean is None else mean)
     deviation = cast(np.where(np.isnan(a), 0.0, deviation), a.dtype)
@@ -242,13 +279,13 @@ def nanvar(
 def nanstd(
     a: Value,
     axis: Axis = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     ddof: float = 0,
     keepdims: bool = False,
     *,
-    where: Any = None,
-    mean: Any = None,
+    where: ArrayLike | None = None,
+    mean: ArrayLike | None = None,
     correction: float | None = None,
-) -> Any:
+) -> Value:
     """The square root of the variance of what is not NaN; where that is 0 its adjoint is 0, as np.std's."""
     return root(nanvar(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes
@@ -22,7 +23,7 @@ def from_the_end(g: Value, axis: int) -> Value:
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
 
 
-def running_product(g: Any, y: Any, x: Any, axis: int | None = None, dtype: Any = None) -> Any:
+def running_product(g: Any, y: Value, x: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Value:
     """The sum of g y / x over the products that x is a factor of; where there are zeros, without the division."""
     if axis is None:
         return np.reshape(running_product(np.ravel(g), np.ravel(y), np.ravel(x), 0), x.shape)
@@ -32,7 +33,7 @@ def running_product(g: Any, y: Any, x: Any, axis: int | None = None, dtype: Any 
     return np.moveaxis(before(factors) * sum_of_tails(weights, factors), -1, axis)
 
 
-def before(x: Value) -> Any:
+def before(x: Value) -> Value:
     """The product of the elements before each, along the last axis."""
     return np.concatenate([np.ones_like(x[..., :1]), np.cumprod(x[..., :-1], axis=-1)], axis=-1)
 
@@ -46,12 +47,12 @@ def sum_of_tails(g: Value, x: Value) -> Value:
     return g
 
 
-def later(x: Value, step: int) -> Any:
+def later(x: Value, step: int) -> Value:
     """Each element's neighbour so many places on along the last axis; 0 beyond the end."""
     return np.concatenate([x[..., step:], np.zeros_like(x[..., :step])], axis=-1)
 
 
-def running_sum(g: Value, y: Value, x: Value, axis: int | None = None, dtype: Any = None) -> Value:
+def running_sum(g: Value, y: Value, x: Value, axis: int | None = None, dtype: DTypeLike | None = None) -> Value:
     """The sum of g from each element's place on."""
     return np.reshape(from_the_end(g, 0), x.shape) if axis is None else from_the_end(g, axis)
 
@@ -61,10 +62,10 @@ adjoint(np.cumprod, running_product)
 linear(np.cumsum)
 
 
-def without_nan(scan: Callable[..., Any], instead: float) -> Callable[..., Any]:
+def without_nan(scan: Callable[..., Value], instead: float) -> Callable[..., Value]:
     """The definition of a scan that counts NaN as another number."""
 
-    def definition(a: Value, axis: int | None = None, dtype: Any = None) -> Any:
+    def definition(a: Value, axis: int | None = None, dtype: DTypeLike | None = None) -> Value:
         return scan(np.where(np.isnan(a), instead, a), axis=axis, **given(dtype=dtype))
 
     return definition
@@ -74,10 +75,12 @@ composed(np.nancumsum)(without_nan(np.cumsum, 0.0))
 composed(np.nancumprod)(without_nan(np.cumprod, 1.0))
 
 
-def cumulative(scan: Callable[..., Any], start: float) -> Callable[..., Any]:
+def cumulative(scan: Callable[..., Value], start: float) -> Callable[..., Value]:
     """The definition of the array API's cumulative sum or product: a scan, after its start if `include_initial`."""
 
-    def definition(x: Value, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+    def definition(
+        x: Value, axis: int | None = None, dtype: DTypeLike | None = None, include_initial: bool = False
+    ) -> Value:
         if axis is None and np.ndim(x) > 1:
             raise ValueError(f"np.{scan.__name__} along one of {np.ndim(x)} axes needs axis=; received no axis")
         result = scan(x, axis=0 if axis is None else axis, **given(dtype=dtype))
@@ -90,13 +93,13 @@ def cumulative(scan: Callable[..., Any], start: float) -> Callable[..., Any]:
     return definition
 
 
-def record(ufunc: np.ufunc) -> Callable[..., Any]:
+def record(ufunc: np.ufunc) -> Callable[..., Value]:
     """The definition of maximum.accumulate or minimum.accumulate: the greatest or smallest element so far.
 
     Its adjoint goes to the element that set the record, the first of those that tie.
     """
 
-    def definition(a: Value, axis: int = 0) -> Any:
+    def definition(a: Value, axis: int = 0) -> Value:
         best = ufunc.accumulate(raw(a), axis=axis)
         before = best[along(axis, best.ndim, slice(None, -1))]
         after = best[along(axis, best.ndim, slice(1, None))]
@@ -114,7 +117,7 @@ def record(ufunc: np.ufunc) -> Callable[..., Any]:
 
 
 @composed(np.diff)
-def diff(a: Value, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Any:
+def diff(a: Value, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Value:
     """np.diff: neighbours subtracted, n times over."""
     a = array(a)
     if n < 0 or not a.ndim:
@@ -131,7 +134,7 @@ def diff(a: Value, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, appen
 
 
 @composed(np.ediff1d)
-def ediff1d(ary: Value, to_end: Any = None, to_begin: Any = None) -> Any:
+def ediff1d(ary: Value, to_end: Any = None, to_begin: Any = None) -> Value:
     """np.ediff1d: the differences of neighbours in a row, between what is put before and after."""
     difference = diff(np.ravel(array(ary)))
     ends = [None if end is None else np.ravel(array(end)) for end in (to_begin, to_end)]
@@ -141,7 +144,7 @@ def ediff1d(ary: Value, to_end: Any = None, to_begin: Any = None) -> Any:
 
 
 @composed(np.trapezoid)
-def trapezoid(y: Value, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+def trapezoid(y: Value, x: Any = None, dx: ArrayLike = 1.0, axis: int = -1) -> Value:
     """np.trapezoid: the integral of a piecewise linear function."""
     y = array(y)
     width = dx
@@ -153,7 +156,7 @@ def trapezoid(y: Value, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
 
 
 @composed(np.gradient)
-def gradient(f: Value, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> Any:
+def gradient(f: Value, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> Value | tuple[Value, ...]:
     """np.gradient: central differences within, one-sided ones of `edge_order` at the ends; an array for each axis."""
     f = array(f)
     listed = axes(axis, f.ndim)
@@ -169,7 +172,7 @@ def gradient(f: Value, *varargs: Any, axis: Axis = None, edge_order: int = 1) ->
     return slopes[0] if len(slopes) == 1 else tuple(slopes)
 
 
-def slope(f: Value, axis: int, spacing: Any, edge_order: int) -> Any:
+def slope(f: Value, axis: int, spacing: Any, edge_order: int) -> Value:
     """The derivative along one axis, from a step or from the coordinates of the elements."""
     n = f.shape[axis]
     if n <= edge_order or np.shape(spacing) not in ((), (n,)):
@@ -178,7 +181,7 @@ def slope(f: Value, axis: int, spacing: Any, edge_order: int) -> Any:
             f"coordinate for each; received {n} elements along axis {axis} and a spacing of shape {np.shape(spacing)}."
         )
 
-    def at(start: int, stop: int | None, values: Any = f) -> Any:
+    def at(start: int, stop: int | None, values: Any = f) -> Value:
         return values[along(axis, f.ndim, slice(start, stop))]
 
     if np.ndim(spacing) and not isinstance(spacing, Node) and not np.any(np.diff(spacing, 2)):
@@ -203,7 +206,7 @@ def slope(f: Value, axis: int, spacing: Any, edge_order: int) -> Any:
     return cast(result, f.dtype) if f.dtype.kind in "fc" else result
 
 
-def end_of_parabola(f: Value, near: Any, far: Any, step: Any, further: Any) -> Any:
+def end_of_parabola(f: Value, near: Any, far: Any, step: Any, further: Any) -> Value:
     """The slope at the first of three elements: a step to the near one, one further to the far one."""
     both = step + further
     return -(step + both) / (step * both) * f + both / (step * further) * near - step / (further * both) * far

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from autodiff.engine.graph import Node
 from autodiff.engine.table import composed
@@ -18,7 +19,7 @@ from autodiff.rules.shaping import in_double
 
 
 @composed(np.take)
-def take(a: Value, indices: Any, axis: int | None = None, mode: str = "raise") -> Any:
+def take(a: Value, indices: Any, axis: int | None = None, mode: str = "raise") -> Value:
     """np.take: x[indices] along one axis, of the flattened array if none is given."""
     a = np.ravel(array(a)) if axis is None else array(a)
     axis = 0 if axis is None else axis
@@ -29,7 +30,7 @@ def take(a: Value, indices: Any, axis: int | None = None, mode: str = "raise") -
     return a[along(axis, a.ndim, places[()])]
 
 
-def whole(function: Callable[..., Any], indices: Any) -> Any:
+def whole(function: Callable[..., object], indices: object) -> NDArray[np.intp]:
     """Indices as an array of integers; a Tensor is not one."""
     places = array(raw(indices))
     if places.dtype.kind not in "iub" and places.size:
@@ -38,20 +39,20 @@ def whole(function: Callable[..., Any], indices: Any) -> Any:
 
 
 @composed(np.take_along_axis)
-def take_along_axis(arr: Value, indices: Any, axis: int | None = -1) -> Any:
+def take_along_axis(arr: Value, indices: Any, axis: int | None = -1) -> Value:
     """np.take_along_axis: an index for each place along one axis, the same place along the others."""
     arr = np.ravel(array(arr)) if axis is None else array(arr)
     places = whole(np.take_along_axis, indices)
     if places.ndim != arr.ndim:
         raise ValueError(f"np.take_along_axis takes as many axes in both; received {arr.ndim} and {places.ndim}")
     along(axis or 0, arr.ndim, None)
-    index = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
+    index: list[NDArray[np.intp]] = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
     index[axis or 0] = places
     return gather(arr, index=tuple(index))
 
 
 @composed(np.choose)
-def choose(a: Value, choices: Any, mode: str = "raise") -> Any:
+def choose(a: Value, choices: Any, mode: str = "raise") -> Value:
     """np.choose: for each place, the element there of the array with that number."""
     number = whole(np.choose, a)
     n = len(choices)
@@ -69,20 +70,21 @@ def choose(a: Value, choices: Any, mode: str = "raise") -> Any:
 
 
 @composed(np.select)
-def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: ArrayLike = 0) -> Value:
     """np.select: where no earlier condition holds, the choice of the first that does."""
     if len(condlist) != len(choicelist) or not condlist:
         raise ValueError(f"np.select takes a choice for each condition; received {len(choicelist)} for {len(condlist)}")
-    result = default
+    result: Any = default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         result = np.where(condition, choice, result)
     return result
 
 
 @composed(np.piecewise)
-def piecewise(x: Value, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Any:
+def piecewise(x: Value, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Value:
     """np.piecewise: each function called with the elements that its condition, the last of those that hold, picks."""
-    x, conditions = array(x), raw(condlist)
+    x = array(x)
+    conditions: Sequence[Any] = raw(condlist)
     if np.ndim(conditions) == 0 or (np.ndim(conditions[0]) == 0 and x.ndim):
         conditions = [conditions]
     masks = [np.broadcast_to(np.asarray(raw(c), bool), x.shape) for c in conditions]
@@ -90,7 +92,7 @@ def piecewise(x: Value, condlist: Any, funclist: Sequence[Any], *args: Any, **kw
         masks.append(~np.any(masks, axis=0))
     elif len(funclist) != len(masks):
         raise ValueError(f"np.piecewise takes {len(masks)} or {len(masks) + 1} functions; received {len(funclist)}")
-    result = np.zeros(x.shape, x.dtype)
+    result: Value = np.zeros(x.shape, x.dtype)
     for mask, function in zip(masks, funclist, strict=True):
         if np.any(mask):
             value = array(function(x[mask], *args, **kw) if callable(function) else function)
@@ -99,7 +101,7 @@ def piecewise(x: Value, condlist: Any, funclist: Sequence[Any], *args: Any, **kw
 
 
 @composed(np.compress)
-def compress(condition: Any, a: Value, axis: int | None = None) -> Any:
+def compress(condition: Any, a: Value, axis: int | None = None) -> Value:
     """np.compress: the elements or slices where the condition holds."""
     return take(a, np.flatnonzero(raw(condition)), axis)
 
@@ -111,7 +113,7 @@ composed(np.extract)(lambda condition, arr: compress(np.ravel(raw(condition)), n
 
 
 @composed(np.apply_along_axis)
-def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Value, *args: Any, **kwargs: Any) -> Any:
+def apply_along_axis(func1d: Callable[..., Value], axis: int, arr: Value, *args: Any, **kwargs: Any) -> Value:
     """np.apply_along_axis: the function of each row along the axis, called in Python."""
     last = np.moveaxis(array(arr), axis, -1)
     outer = last.shape[:-1]
@@ -125,7 +127,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Value, *args: A
 
 
 @composed(np.apply_over_axes)
-def apply_over_axes(func: Callable[..., Any], a: Value, axes: Any) -> Any:
+def apply_over_axes(func: Callable[..., Value], a: Value, axes: Any) -> Value:
     """np.apply_over_axes: the function applied over one axis after the other, the number of axes kept."""
     a = array(a)
     for axis in np.atleast_1d(axes).tolist():
@@ -138,7 +140,14 @@ def apply_over_axes(func: Callable[..., Any], a: Value, axes: Any) -> Any:
 
 
 @composed(np.interp)
-def interp(x: Value, xp: Value, fp: Value, left: Any = None, right: Any = None, period: float | None = None) -> Any:
+def interp(
+    x: Value,
+    xp: Value,
+    fp: Value,
+    left: ArrayLike | None = None,
+    right: ArrayLike | None = None,
+    period: float | None = None,
+) -> Value:
     """np.interp: a piecewise linear function, constant outside. At a knot the slope is the mean of both sides'."""
     x, xp, fp = in_double(x), in_double(xp), in_double(fp)
     if xp.ndim != 1 or fp.shape != xp.shape or not xp.size:
@@ -169,7 +178,7 @@ def interp(x: Value, xp: Value, fp: Value, left: Any = None, right: Any = None, 
 
 
 @composed(np.bincount)
-def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
+def bincount(x: Value, /, weights: ArrayLike | None = None, minlength: int = 0) -> Value:
     """np.bincount: the weights of each number added up, in double precision."""
     if isinstance(x, Node) or not isinstance(weights, Node):
         raise TypeError("np.bincount counts integers, which a Tensor does not hold; pass x=np.rint(t).astype(int)")
@@ -179,7 +188,7 @@ def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
 
 
 @composed(np.histogram_bin_edges)
-def histogram_bin_edges(a: Value, bins: Any = 10, range: Any = None, weights: Any = None) -> Any:
+def histogram_bin_edges(a: Value, bins: ArrayLike = 10, range: Any = None, weights: ArrayLike | None = None) -> Value:
     """np.histogram_bin_edges: they move with the smallest and the greatest element, unless `range` or `bins` says."""
     edges = np.histogram_bin_edges(raw(a), raw(bins), range, raw(weights))
     if np.ndim(bins) or range is not None or not np.size(a):
@@ -189,14 +198,20 @@ def histogram_bin_edges(a: Value, bins: Any = 10, range: Any = None, weights: An
 
 
 @composed(np.histogram)
-def histogram(a: Value, bins: Any = 10, range: Any = None, density: Any = False, weights: Any = None) -> Any:
+def histogram(
+    a: Value,
+    bins: ArrayLike = 10,
+    range: Any = None,
+    density: ArrayLike = False,
+    weights: ArrayLike | None = None,
+) -> Value | tuple[Value, ...]:
     """np.histogram: how many elements are in each bin, a constant, or their weights added up; and the edges."""
     edges = histogram_bin_edges(a, bins, range, weights)
     fixed = raw(edges)
-    counts = np.histogram(raw(a), fixed)[0]
+    counts: Value = np.histogram(raw(a), fixed)[0]
     if weights is not None:
-        flat, weights = np.ravel(raw(a)), np.ravel(array(weights))
+        flat, weighted = np.ravel(raw(a)), np.ravel(array(weights))
         inside = np.logical_and(flat >= fixed[0], flat <= fixed[-1])
         place = np.minimum(np.searchsorted(fixed, flat[inside], side="right") - 1, len(fixed) - 2)
-        counts = scatter(weights[inside], index=place, shape=(len(fixed) - 1,))
+        counts = scatter(weighted[inside], index=place, shape=(len(fixed) - 1,))
     return (counts / np.diff(edges) / np.sum(counts) if density else counts), edges

@@ -1,7 +1,6 @@
 """Rules of np.sinc and np.i0, whose derivatives NumPy has no name for: each is a family closed under derivation."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from autodiff.engine.values import Value
 
 
 @primitive
-def spherical(x: Value, order: int) -> Any:
+def spherical(x: Value, order: int) -> Value:
     """The derivative of that order of sin(x) / x.
 
     From x f = sin x follows x f⁽ⁿ⁾ + n f⁽ⁿ⁻¹⁾ = sin(x + n π/2), which is stable where |x| > n; within, it is the
@@ -30,7 +29,7 @@ def spherical(x: Value, order: int) -> Any:
 
 
 @primitive
-def bessel(x: Value, order: int) -> Any:
+def bessel(x: Value, order: int) -> Value:
     """The derivative of that order of I₀: the mean of cosⁿθ exp(x cos θ) over the circle, by its midpoints."""
     points = np.cos((np.arange(128) + 0.5) * (math.pi / 128))
     total = np.zeros_like(x)

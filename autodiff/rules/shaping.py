@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import DTypeLike
 
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, linear, primitive
@@ -20,7 +21,7 @@ def identity(x: Value) -> Any:
 
 
 @primitive
-def astype(x: Value, dtype: Any) -> Any:
+def astype(x: Value, dtype: DTypeLike) -> Any:
     """The value in another floating-point type."""
     return x.astype(dtype)
 
@@ -31,14 +32,20 @@ adjoint(np.copy, lambda g, y, x: g)
 
 
 def reshaped(
-    g: Value, y: Value, x: Value, shape: Any = None, order: str = "C", newshape: Any = None, copy: bool | None = None
+    g: Value,
+    y: Value,
+    x: Value,
+    shape: int | Sequence[int] | None = None,
+    order: str = "C",
+    newshape: int | Sequence[int] | None = None,
+    copy: bool | None = None,
 ) -> Value:
     """The elements back in the places they were read from; `newshape` is what NumPy 2.0 calls the shape."""
     if order == "A":  # as x lies in memory
         order = "F" if np.asarray(raw(x)).flags.fnc else "C"
     if order not in ("C", "F"):
         raise ValueError(f"np.reshape and np.ravel of a Tensor take order 'C', 'F' or 'A'; received {order!r}")
-    return np.reshape(g, x.shape, order=order)  # type: ignore[call-overload]
+    return np.reshape(g, x.shape, order=order)  # type: ignore[call-overload]  # checked above
 
 
 adjoint(np.reshape, reshaped)
@@ -79,7 +86,7 @@ linear(np.moveaxis, np.matrix_transpose, np.flip, np.fliplr, np.flipud, np.rot90
 
 
 @composed(np.rollaxis)
-def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
+def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
     """np.rollaxis: moveaxis with the places counted before the axis is taken out."""
     ndim = np.ndim(a)
     if not -ndim <= axis < ndim:
@@ -88,7 +95,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     return np.moveaxis(a, axis, start - (axis < start))
 
 
-def each_at_least(*arrays: Any, ndim: int) -> Any:
+def each_at_least(*arrays: Any, ndim: int) -> Value | tuple[Value, ...]:
     """np.atleast_1d, 2d or 3d, of which the last puts new axes on both sides of a row and after a matrix."""
     shapes = [np.shape(a) for a in arrays]
     if ndim == 3:
@@ -114,14 +121,14 @@ linear(sliding_window_view)
 
 
 @composed(np.broadcast_arrays)
-def broadcast_arrays(*args: Any) -> Any:
+def broadcast_arrays(*args: Any) -> tuple[Value, ...]:
     """np.broadcast_arrays, of Tensors and arrays."""
     shape = np.broadcast_shapes(*map(np.shape, args))
     return tuple(np.broadcast_to(array(a), shape) for a in args)
 
 
 @composed(np.meshgrid)
-def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
+def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Value | tuple[Value, ...]:
     """np.meshgrid: coordinates along axes of their own."""
     if indexing not in ("xy", "ij"):
         raise ValueError(f"np.meshgrid takes indexing 'xy' or 'ij'; received {indexing!r}")
@@ -132,7 +139,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
     return grids if sparse else broadcast_arrays(*grids)
 
 
-def lying(line: Any, axis: int, ndim: int) -> Any:
+def lying(line: Any, axis: int, ndim: int) -> Value:
     """A row of numbers laid along one of `ndim` axes."""
     return np.reshape(line, tuple(-1 if k == axis % ndim else 1 for k in range(ndim)))
 
@@ -151,7 +158,7 @@ def steps(rows: int, columns: int, offset: int) -> slice:
 
 
 @composed(np.diagonal)
-def diagonal(a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:
     """np.diagonal, a copy."""
     moved = np.moveaxis(array(a), (axis1, axis2), (-2, -1))
     *outer, rows, columns = moved.shape
@@ -159,7 +166,7 @@ def diagonal(a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 @composed(np.diag)
-def diag(v: Value, k: int = 0) -> Any:
+def diag(v: Value, k: int = 0) -> Value:
     """np.diag: the diagonal of a matrix, or the matrix with a given diagonal."""
     v = array(v)
     if v.ndim != 1:
@@ -172,12 +179,12 @@ composed(np.diagflat)(lambda v, k=0: diag(np.ravel(array(v)), k))
 
 
 @primitive
-def concatenate(*arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
+def concatenate(*arrays: Any, axis: int | None = 0, dtype: DTypeLike | None = None) -> Value:
     """np.concatenate with its arrays as arguments, so that each is seen."""
     return np.concatenate(arrays, axis=axis, dtype=dtype)
 
 
-def sections(g: Value, y: Value, *arrays: Any, axis: int | None = 0, dtype: Any = None) -> list[Any]:
+def sections(g: Value, y: Value, *arrays: Any, axis: int | None = 0, dtype: DTypeLike | None = None) -> list[Any]:
     """The parts of g that came from the arrays, one after the other."""
     axis, shapes = (0, [(a.size,) for a in arrays]) if axis is None else (axis, [a.shape for a in arrays])
     end, parts = 0, []
@@ -188,7 +195,7 @@ def sections(g: Value, y: Value, *arrays: Any, axis: int | None = 0, dtype: Any 
 
 
 @primitive
-def stack(*arrays: Any, axis: int = 0, dtype: Any = None) -> Any:
+def stack(*arrays: Any, axis: int = 0, dtype: DTypeLike | None = None) -> Value:
     """np.stack with its arrays as arguments, so that each is seen."""
     return np.stack(arrays, axis=axis, dtype=dtype)
 
@@ -201,40 +208,43 @@ adjoint(
 
 
 @composed(np.concatenate)
-def joined(arrays: Sequence[Any], axis: int | None = 0, *, dtype: Any = None) -> Any:
+def joined(arrays: Sequence[Any], axis: int | None = 0, *, dtype: DTypeLike | None = None) -> Value:
     """np.concatenate, of Tensors and arrays."""
-    return concatenate(*arrays, **({} if axis == 0 else {"axis": axis}), **given(dtype=dtype))
+    along_axis: dict[str, Any] = {} if axis == 0 else {"axis": axis}
+    return concatenate(*arrays, **along_axis, **given(dtype=dtype))
 
 
 @composed(np.stack)
-def stacked(arrays: Sequence[Any], axis: int = 0, *, dtype: Any = None) -> Any:
+def stacked(arrays: Sequence[Any], axis: int = 0, *, dtype: DTypeLike | None = None) -> Value:
     """np.stack, of Tensors and arrays."""
     arrays = list(arrays)
     shapes = {np.shape(a) for a in arrays}
     if len(shapes) != 1:
         raise ValueError(f"np.stack takes arrays of one shape; received the shapes {sorted(shapes)}")
-    return stack(*arrays, **({} if axis == 0 else {"axis": axis}), **given(dtype=dtype))
+    return stack(*arrays, **given(axis=axis or None, dtype=dtype))
 
 
-def cast(x: Value, dtype: Any) -> Any:
+def cast(x: Value, dtype: DTypeLike | None) -> Value:
     """The array in this dtype: itself, if it has it; any will do if None is asked for."""
     return x if dtype is None or x.dtype == dtype else astype(x, dtype=np.dtype(dtype))
 
 
-def in_double(x: Any) -> Any:
+def in_double(x: Value) -> Value:
     """The array in double precision, which some functions compute in whatever they are given."""
     x = array(x)
     return x if x.dtype in (np.float64, np.complex128) else astype(x, dtype=np.dtype(np.float64))
 
 
 @composed(np.full_like)
-def full_like(a: Value, fill_value: Any, *, dtype: Any = None, shape: Any = None) -> Any:
+def full_like(
+    a: Value, fill_value: Any, *, dtype: DTypeLike | None = None, shape: int | Sequence[int] | None = None
+) -> Value:
     """np.full_like: the value repeated; it may be a Tensor."""
     wide = np.broadcast_to(array(fill_value), np.shape(a) if shape is None else shape)
     return cast(wide, array(a).dtype if dtype is None else dtype)
 
 
-def converted(x: Value, dtype: Any, *, copy: bool = True) -> Any:
+def converted(x: Value, dtype: DTypeLike, *, copy: bool = True) -> Value:
     """np.astype, which the array API has as a function."""
     return astype(x, dtype=np.dtype(dtype))
 

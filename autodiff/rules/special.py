@@ -111,7 +111,7 @@ def _gamma_functions(special: Any) -> None:
         lambda g, y, n, k: g * y * (digamma(n - k + 1.0) - digamma(k + 1.0)),
     )
 
-    def density(a: Value, x: Value) -> Any:  # 8.8.13
+    def density(a: Value, x: Value) -> Value:  # 8.8.13
         a = a * np.ones_like(x)  # a number takes on the dtype of x
         return np.exp(special.xlogy(a - 1.0, x) - x - special.gammaln(a))
 
@@ -120,7 +120,7 @@ def _gamma_functions(special: Any) -> None:
     adjoint(special.gammaincinv, no_derivative, lambda g, y, a, p: g / density(a, y))
     adjoint(special.gammainccinv, no_derivative, lambda g, y, a, p: -g / density(a, y))
 
-    def beta_density(a: Value, b: Value, x: Value) -> Any:  # 8.17.1
+    def beta_density(a: Value, b: Value, x: Value) -> Value:  # 8.17.1
         a, b = a * np.ones_like(x), b * np.ones_like(x)
         return np.exp(special.xlogy(a - 1.0, x) + special.xlog1py(b - 1.0, -x) - special.betaln(a, b))
 
@@ -129,7 +129,7 @@ def _gamma_functions(special: Any) -> None:
     adjoint(special.betaincc, *shapes, lambda g, y, a, b, x: -g * beta_density(a, b, x))
     adjoint(special.betaincinv, *shapes, lambda g, y, a, b, p: g / beta_density(a, b, y))
 
-    def student_density(df: Any, t: Value) -> Any:
+    def student_density(df: Any, t: Value) -> Value:
         half = 0.5 * np.ones_like(t)
         df = 2.0 * half * df
         return np.exp(-0.5 * (df + 1.0) * np.log1p(t * t / df) - special.betaln(half, 0.5 * df)) / np.sqrt(df)
@@ -206,7 +206,7 @@ def _powers_and_integrals(special: Any) -> None:
     adjoint(special.wrightomega, lambda g, y, x: g * y / (1.0 + y))
     adjoint(special.spence, lambda g, y, x: -g / special.exprel(np.log(x)))  # ln x / (1 − x)
 
-    def lower_order(n: Any, y: Value, x: Value) -> Any:  # 8.19.13, where E₀ is exp(-x) / x
+    def lower_order(n: Any, y: Value, x: Value) -> Value:  # 8.19.13, where E₀ is exp(-x) / x
         return np.where(np.equal(n, 0), y * (1.0 + 1.0 / x), special.expn(np.maximum(np.subtract(n, 1), 0), x))
 
     adjoint(special.expn, no_derivative, lambda g, y, n, x: -g * lower_order(n, y, x))

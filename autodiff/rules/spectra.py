@@ -14,7 +14,7 @@ from autodiff.engine.values import Value
 from autodiff.rules.quotient import quotient
 
 
-def gaps(values: Value) -> Any:
+def gaps(values: Value) -> Value:
     """The differences λⱼ − λᵢ, with 0 for those that rounding errors alone could make."""
     values = values[..., None, :]
     scale = np.max(np.abs(values), axis=-1, keepdims=True) if values.size else 0.0
@@ -27,12 +27,12 @@ def rounding(values: Value) -> float:
     return float(2 * values.shape[-1] * np.finfo(values.dtype).eps)
 
 
-def off_diagonal(x: Value) -> Any:
+def off_diagonal(x: Value) -> Value:
     """The matrix with 0 on its diagonal."""
     return np.where(np.eye(x.shape[-1], dtype=bool), 0.0, x)
 
 
-def across(x: Value, gap: Any, used: Any) -> Any:
+def across(x: Value, gap: Any, used: Any) -> Value:
     """Each element over the gap between the values of its row and of its column; 0 on the diagonal.
 
     Where a gap is closed the result is NaN if one of the two vectors is used, whatever the element is.
@@ -42,22 +42,22 @@ def across(x: Value, gap: Any, used: Any) -> Any:
     return np.where(undefined, np.nan, quotient(off_diagonal(x), np.where(eye | undefined, 1.0, gap)))
 
 
-def columns_used(bar: Any) -> Any:
+def columns_used(bar: Value) -> Value:
     """Which columns have an adjoint that is not 0."""
     return np.any(np.not_equal(bar, 0), axis=-2)
 
 
-def diagonal(x: Value) -> Any:
+def diagonal(x: Value) -> Value:
     """The diagonal of each square matrix."""
     return np.sum(np.where(np.eye(x.shape[-1], dtype=bool), x, 0.0), axis=-1)
 
 
-def diagonal_matrix(x: Value) -> Any:
+def diagonal_matrix(x: Value) -> Value:
     """The matrix that has x on its diagonal."""
     return np.where(np.eye(x.shape[-1], dtype=bool), x[..., None], 0.0)
 
 
-def refuse_phase(function: str, turning: Any, vectors_bar: Any) -> None:
+def refuse_phase(function: str, turning: Any, vectors_bar: Value) -> None:
     """Raise ValueError if the adjoint changes when complex vectors are turned by a phase: Im diag(Vᴴ V̄) ≠ 0."""
     if turning.dtype.kind == "c":
         allowed = np.sqrt(np.finfo(turning.dtype).eps) * np.sum(np.abs(vectors_bar))

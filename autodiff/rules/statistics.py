@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes, keepdims_shape
@@ -19,7 +20,9 @@ from autodiff.rules.shaping import cast, in_double
 
 
 @composed(np.average)
-def average(a: Value, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
+def average(
+    a: Value, axis: Axis = None, weights: ArrayLike | None = None, returned: bool = False, *, keepdims: bool = False
+) -> Value | tuple[Value, ...]:
     """np.average: the mean, or the weighted mean and, if it is to be returned, the sum of the weights."""
     a = array(a)
     if weights is None:
@@ -47,11 +50,11 @@ def cov(
     rowvar: bool = True,
     bias: bool = False,
     ddof: int | None = None,
-    fweights: Any = None,
-    aweights: Any = None,
+    fweights: ArrayLike | None = None,
+    aweights: ArrayLike | None = None,
     *,
-    dtype: Any = None,
-) -> Any:
+    dtype: DTypeLike | None = None,
+) -> Value:
     """np.cov: the covariances of the rows (the columns, without `rowvar`)."""
     parts = [in_double(part) if dtype is None else cast(array(part), dtype) for part in (m, y) if part is not None]
     if any(part.ndim > 2 for part in parts):
@@ -74,7 +77,7 @@ def cov(
 
 
 @composed(np.corrcoef)
-def corrcoef(x: Value, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
+def corrcoef(x: Value, y: ArrayLike | None = None, rowvar: bool = True, *, dtype: DTypeLike | None = None) -> Value:
     """np.corrcoef: covariances over the standard deviations."""
     c = cov(x, y, rowvar, dtype=dtype)
     if not np.ndim(c):
@@ -88,7 +91,7 @@ def corrcoef(x: Value, y: Any = None, rowvar: bool = True, *, dtype: Any = None)
 # -- quantiles --------------------------------------------------------------------------------------------------
 
 
-def lined_up(a: Value, axis: Axis) -> Any:
+def lined_up(a: Value, axis: Axis) -> Value:
     """The elements along one last axis, which the axes to reduce are brought to."""
     reduced = axes(axis, a.ndim)
     apart = tuple(k for k in range(a.ndim) if k not in reduced)
@@ -99,29 +102,37 @@ def lined_up(a: Value, axis: Axis) -> Any:
     return a if reduced == (a.ndim - 1,) else np.reshape(np.transpose(a, apart + reduced), (*outer, n))
 
 
-def weighted_places(function: Callable[..., Any], a: Value, q: Any, axis: Axis, weights: Value, method: str) -> Any:
+def weighted_places(
+    function: Callable[..., Value], a: Value, q: Value, axis: Axis, weights: Value, method: str
+) -> Value:
     """Where among the sorted elements NumPy finds the weighted quantiles: they are those of the elements' ranks."""
     reduced = axes(axis, a.ndim)
     order = [*(k for k in range(a.ndim) if k not in reduced), *reduced]
     ranks = np.argsort(np.argsort(lined_up(a, axis), axis=-1), axis=-1)
     ranks = np.reshape(ranks, [a.shape[k] for k in order]).transpose(np.argsort(order))
     found = function(np.where(np.isnan(a), np.nan, ranks), q, axis, weights=weights, method=method)
-    return np.nan_to_num(np.moveaxis(found, range(np.ndim(q)), range(-np.ndim(q), 0)))
+    return np.nan_to_num(np.moveaxis(array(found), range(np.ndim(q)), range(-np.ndim(q), 0)))
 
 
 # The methods that choose an element, or the middle of two, rather than a place between them.
 JUMPING = ("lower", "higher", "nearest", "midpoint", "inverted_cdf", "averaged_inverted_cdf", "closest_observation")
 
 
-def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = False) -> Callable[..., Any]:
+def quantile_of(function: Callable[..., Value], whole: float, skip_nan: bool = False) -> Callable[..., Value]:
     """The definition of np.quantile (of a whole of 1) or np.percentile (of 100), or of the ones that skip NaN.
 
     NumPy says itself where among n sorted elements a quantile lies: it is the quantile of 0, 1, ..., n - 1.
     """
 
     def definition(
-        a: Value, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False, *, weights: Any = None
-    ) -> Any:
+        a: Value,
+        q: Value,
+        axis: Axis = None,
+        method: str = "linear",
+        keepdims: bool = False,
+        *,
+        weights: Any = None,
+    ) -> Value:
         a, weights = array(a), raw(weights)
         rows = np.sort(lined_up(a, axis), axis=-1)
         missing, n, outer = np.isnan(raw(rows)), rows.shape[-1], rows.ndim - 1
@@ -145,7 +156,7 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
                 place[counts == count] = function(np.arange(float(count)), q, method=method)
         else:
             place = function(np.arange(float(n)), q, method=method)
-        result = between(rows, place, dtype, each)
+        result: Any = between(rows, place, dtype, each)
         if not skip_nan and anywhere(missing):
             undefined = np.expand_dims(missing[..., -1], tuple(range(outer, result.ndim)))
             result = result * np.where(undefined, np.nan, 1.0).astype(result.dtype)  # the adjoint is NaN there, too
@@ -155,7 +166,7 @@ def quantile_of(function: Callable[..., Any], whole: float, skip_nan: bool = Fal
     return definition
 
 
-def between(rows: Value, place: Any, dtype: Any, each: bool) -> Any:
+def between(rows: Value, place: Any, dtype: DTypeLike, each: bool) -> Value:
     """What lies at places of the last axis, fractions too: at the same ones in all rows, or in `each` at its own."""
     low, high = (rounded(raw(place)).astype(int) for rounded in (np.floor, np.ceil))
     weight = place - low.astype(dtype) if isinstance(place, Node) else array(place - low).astype(dtype)[()]

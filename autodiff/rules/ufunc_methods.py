@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import Composition, adjoint, check_floating, linear, primitive, table
@@ -21,19 +22,25 @@ from autodiff.rules.scans import record
 from autodiff.rules.shaping import cast
 
 
-def reduction(function: Callable[..., Any]) -> Callable[..., Any]:
+def reduction(function: Callable[..., Value]) -> Callable[..., Value]:
     """The definition of ufunc.reduce, which is the function over the first axis unless it is told."""
 
-    def reduce(array: Value, axis: Axis = 0, keepdims: bool = False, initial: Any = None, where: Any = None) -> Any:
+    def reduce(
+        array: Value,
+        axis: Axis = 0,
+        keepdims: bool = False,
+        initial: ArrayLike | None = None,
+        where: ArrayLike | None = None,
+    ) -> Value:
         return function(array, axis=axis, keepdims=keepdims, **given(initial=initial, where=where))
 
     return reduce
 
 
-def scan(function: Callable[..., Any]) -> Callable[..., Any]:
+def scan(function: Callable[..., Value]) -> Callable[..., Value]:
     """The definition of ufunc.accumulate, which is the function along the first axis unless it is told."""
 
-    def accumulate(array: Value, axis: int = 0) -> Any:
+    def accumulate(array: Value, axis: int = 0) -> Value:
         if not array.ndim:
             raise TypeError("cannot accumulate on a scalar")  # as NumPy says
         return function(array, axis=axis)
@@ -67,8 +74,8 @@ def reduced(
     axis: Axis = 0,
     keepdims: bool = False,
     initial: Any = np._NoValue,
-    where: Any = True,
-) -> Any:
+    where: ArrayLike = True,
+) -> Value:
     """ufunc.reduce: by halves if the ufunc is associative, which one with an identity is; else element by element."""
     moved = axes(axis, array.ndim) if array.ndim else ()
     shape = (math.prod(array.shape[k] for k in moved), *(n for k, n in enumerate(array.shape) if k not in moved))
@@ -91,7 +98,7 @@ def reduced(
     return np.reshape(total, keepdims_shape(array.shape, axis)) if keepdims else total
 
 
-def accumulated(ufunc: np.ufunc, array: Any, axis: int = 0) -> Any:
+def accumulated(ufunc: np.ufunc, array: Any, axis: int = 0) -> Value:
     """ufunc.accumulate: element by element."""
     rows = list(np.moveaxis(array, axis, 0))
     for k in range(1, len(rows)):
@@ -105,7 +112,7 @@ def spans(indices: Any, length: int) -> tuple[Any, Any]:
     return starts, np.maximum([*starts[1:], length], starts + 1)
 
 
-def reduced_at(ufunc: np.ufunc, array: Value, indices: Any, axis: int = 0) -> Any:
+def reduced_at(ufunc: np.ufunc, array: Value, indices: Any, axis: int = 0) -> Value:
     """ufunc.reduceat: the reductions of the parts, joined."""
     pieces = [along(axis, array.ndim, slice(*span)) for span in zip(*spans(indices, array.shape[axis]), strict=True)]
     parts = [ufunc.reduce(array[piece], axis=axis, keepdims=True) for piece in pieces]
@@ -113,7 +120,7 @@ def reduced_at(ufunc: np.ufunc, array: Value, indices: Any, axis: int = 0) -> An
 
 
 @primitive
-def sums(array: Value, indices: Any, axis: int = 0) -> Any:
+def sums(array: Value, indices: Any, axis: int = 0) -> Value:
     """np.add.reduceat, in one step for any number of parts."""
     return np.add.reduceat(array, indices, axis=axis)
 
@@ -132,7 +139,7 @@ linear(sums)
 definitions[np.add, "reduceat"] = Composition(
     sums, lambda array, indices, axis=0: sums(array, indices=indices, axis=axis)
 )
-BY_CALLS: dict[str, Callable[..., Any]] = {"reduce": reduced, "accumulate": accumulated, "reduceat": reduced_at}
+BY_CALLS: dict[str, Callable[..., Value]] = {"reduce": reduced, "accumulate": accumulated, "reduceat": reduced_at}
 
 
 @functools.cache
@@ -143,7 +150,7 @@ def by_calls(ufunc: np.ufunc, method: str) -> Composition:
     return Composition(definition, definition)
 
 
-def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Value:
     """What `ufunc.method(*inputs, **kwargs)` is, where an input is a node."""
     if method == "outer":
         a, b = map(array, inputs)
@@ -167,7 +174,7 @@ def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str
 # -- in another dtype -------------------------------------------------------------------------------------------
 
 
-def converted(ufunc: np.ufunc, inputs: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
+def converted(ufunc: np.ufunc, inputs: tuple[Any, ...], dtype: DTypeLike) -> tuple[Any, ...]:
     """The inputs in the dtypes that the ufunc computes in where its results are to have this one."""
     check_floating(ufunc, dtype)
     arrays = [x if isinstance(x, float | int | complex) else array(x) for x in inputs]

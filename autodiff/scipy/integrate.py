@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy  # type: ignore[import-untyped, unused-ignore]
+import scipy
 
 from autodiff.engine.graph import Node
 from autodiff.engine.table import adjoint, primitive

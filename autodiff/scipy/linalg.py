@@ -10,7 +10,7 @@ import functools
 from typing import Any
 
 import numpy as np
-import scipy  # type: ignore[import-untyped, unused-ignore]
+import scipy
 
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, primitive

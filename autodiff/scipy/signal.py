@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy  # type: ignore[import-untyped, unused-ignore]
+import scipy
 
 from autodiff.engine.table import adjoint, linear, primitive
 from autodiff.scipy.arguments import absent, floating

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy  # type: ignore[import-untyped, unused-ignore]
+import scipy
 
 from autodiff.engine.shapes import Axis
 from autodiff.engine.table import table
@@ -66,7 +66,7 @@ def softmax(x: Any, axis: Axis = None) -> Any:
 
 def log_softmax(x: Any, axis: Axis = None) -> Any:
     """The logarithm of softmax over `axis`, all axes by default, finite wherever x is."""
-    return activations.log_softmax(floating(x), axis=axis)  # type: ignore[arg-type]
+    return activations.log_softmax(floating(x), axis=axis)  # type: ignore[arg-type]  # floating leaves nodes nodes
 
 
 def polygamma(n: Any, x: Any) -> Any:

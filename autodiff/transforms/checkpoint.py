@@ -52,7 +52,7 @@ def _new_results(results: Any, since: int) -> list[Tensor]:
 
 def _together(new: list[Tensor]) -> Tensor:
     """Several Tensors as one vector; a single one as it is."""
-    return new[0] if len(new) == 1 else np.concatenate([np.ravel(tensor) for tensor in new])  # type: ignore[return-value]
+    return new[0] if len(new) == 1 else np.concatenate([np.ravel(tensor) for tensor in new])  # type: ignore[return-value]  # of Tensors, np.concatenate is a Tensor
 
 
 def _apart(node: Tensor, new: list[Tensor]) -> Iterator[Tensor]:

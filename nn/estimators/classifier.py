@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import ClassifierMixin  # type: ignore[import-untyped, unused-ignore]
-from sklearn.utils.multiclass import check_classification_targets  # type: ignore[import-untyped, unused-ignore]
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
 
 import autodiff as ad
 from nn.estimators.perceptron import Perceptron
@@ -16,7 +16,7 @@ from nn.losses import CrossEntropyLoss
 Array = npt.NDArray[Any]
 
 
-class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc, unused-ignore]
+class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc, unused-ignore]  # scikit-learn has no types
     """A multi-layer perceptron that gives classes probabilities, as a scikit-learn estimator.
 
     Parameters that scikit-learn's own MLPClassifier has mean the same here. It does not standardise its inputs: put

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator  # type: ignore[import-untyped, unused-ignore]
-from sklearn.utils import validation  # type: ignore[import-untyped, unused-ignore]
+from sklearn.base import BaseEstimator
+from sklearn.utils import validation
 
 from nn import init
 from nn.checked import real, switch, whole
@@ -26,7 +26,7 @@ Array = npt.NDArray[Any]
 AUTO = 200  # samples at most in a batch where batch_size="auto", as in scikit-learn
 
 
-class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]
+class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]  # scikit-learn has no types
     """A multi-layer perceptron as an estimator; what its outputs mean is up to the classes below it."""
 
     criterion: ClassVar[Criterion]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import RegressorMixin  # type: ignore[import-untyped, unused-ignore]
+from sklearn.base import RegressorMixin
 
 from nn.estimators.perceptron import Perceptron
 from nn.losses import MSELoss
@@ -14,7 +14,7 @@ from nn.losses import MSELoss
 Array = npt.NDArray[Any]
 
 
-class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc, unused-ignore]
+class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc, unused-ignore]  # scikit-learn has no types
     """A multi-layer perceptron that gives one number or several, as a scikit-learn estimator.
 
     It minimises half the mean squared error, as scikit-learn's own MLPRegressor does. Parameters and attributes are

@@ -211,7 +211,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     for part, value in ((f"{name}_g", g), (f"{name}_v", v)):
         setattr(module, part, ad.Tensor(value, name=part))
 
-    module.__class__ = _normed(type(module), name, dim)  # type: ignore[assignment]
+    module.__class__ = _normed(type(module), name, dim)  # type: ignore[assignment]  # a subclass made here
     return module
 
 

@@ -65,7 +65,7 @@ class Optimizer:
         kinds = reversed(cls.__mro__)
         cls.options = {name: o for kind in kinds for name, o in vars(kind).items() if isinstance(o, Option)}
         if "__init__" in vars(cls):
-            cls.__init__ = hints.also(cls.__name__, {"learning_rate": "lr"}, hints.OPTIMIZER)(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = hints.also(cls.__name__, {"learning_rate": "lr"}, hints.OPTIMIZER)(cls.__init__)  # type: ignore[method-assign]  # the same, with more names
 
     def __init__(self, params: Iterable[Any] | None = None, lr: float = 1e-3, **defaults: Any) -> None:
         kind = type(self)

@@ -14,7 +14,7 @@ Check = Callable[[Any, str], T]  # (value, the words an error begins with) -> th
 
 def number(**bounds: float) -> Check[float]:
     """The check of a number from 0, or within the bounds of `real`."""
-    return lambda value, what: real(value, what, **bounds)  # type: ignore[arg-type]
+    return lambda value, what: real(value, what, **bounds)  # type: ignore[arg-type]  # the bounds are `real`'s own
 
 
 def beta_pair(value: Any, what: str) -> tuple[float, float]:

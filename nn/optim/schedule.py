@@ -132,7 +132,7 @@ def per_group(value: Any, count: int, what: str, **bounds: float) -> list[float]
     values = list(value) if isinstance(value, list | tuple) else [value] * count
     if len(values) != count:
         raise ValueError(f"{what} is a number or a list of one per group, {count}; received {value!r:.80}.")
-    return [real(v, what, **bounds) for v in values]  # type: ignore[arg-type]
+    return [real(v, what, **bounds) for v in values]  # type: ignore[arg-type]  # the bounds are `real`'s own
 
 
 def _rates(optimizer: Optimizer) -> list[float]:

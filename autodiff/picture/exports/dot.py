@@ -13,7 +13,7 @@ from autodiff.picture.drawing.stacks import count
 from autodiff.picture.drawing.thumbnails import digits, shape
 
 if TYPE_CHECKING:
-    import graphviz  # type: ignore[import-untyped]
+    import graphviz
 
 MISSING = (
     "Graphviz's `dot` is not installed (apt install graphviz / brew install graphviz / winget install graphviz); "

@@ -6,7 +6,7 @@ import math
 from typing import Any, NoReturn
 
 import numpy as np
-import scipy  # type: ignore[import-untyped, unused-ignore]
+import scipy
 
 from autodiff.rules.arguments import raw
 from autodiff.scipy.arguments import floating, like

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy  # type: ignore[import-untyped, unused-ignore]
+import scipy
 
 from autodiff.rules.arguments import raw
 from autodiff.scipy.stats.distribution import Continuous, Discrete
