@@ -151,6 +151,12 @@ def test_messages_bring_nests_of_arrays_and_numbers() -> None:
     assert unpacked(packed(np.array(3))).shape == ()
 
 
+def test_a_missing_mpi_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    with pytest.raises(ModuleNotFoundError, match=r'Write pip install "autodiff-nn\[mpi\]", and start with mpiexec'):
+        nn.MPI()
+
+
 def test_what_is_no_communicator_is_refused() -> None:
     with pytest.raises(TypeError, match=r"nn.MPI takes a communicator of mpi4py; received 3"):
         nn.MPI(3)
