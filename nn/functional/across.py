@@ -8,5 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+Sum = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+
 # Adds an array of float64 to those of the other processes that compute the same batch; None where there are none.
-added: ContextVar[Callable[[npt.NDArray[Any]], npt.NDArray[Any]] | None] = ContextVar("added", default=None)
+added: ContextVar[Sum | None] = ContextVar("added", default=None)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.checked import real
-from nn.functional.across import added
+from nn.functional import across, synchronised
 from nn.functional.normalised import Kept, batch_normalised, layer_normalised
 from nn.functional.steps import along, normalising, per_channel, scaled
 
@@ -55,20 +55,23 @@ def batch_norm(
             f"channel; received x of shape {x.shape}{_shapes(named)}. Bring the channels to axis 1."
         )
     if training:
-        count = per_channel(x)
-        if count < 2 and not added.get():
+        count, added = per_channel(x), across.added.get()
+        if count < 2 and not added:
             raise ValueError(
                 "batch_norm in training takes at least 2 values per channel, whose variance it is; received x of "
                 f"shape {x.shape}, {count} per channel. Use a larger batch (drop a last one of a single sample), or "
                 "evaluate: model.eval()."
             )
-        kept = Kept()
-        y = batch_normalised(x, weight, bias, eps=eps, kept=kept)
-        count = kept.count  # of all processes that share the batch
+        if added:
+            y, mean, variance = synchronised.with_statistics(x, weight, bias, eps, added)
+        else:
+            kept = Kept()
+            y = batch_normalised(x, weight, bias, eps=eps, kept=kept)
+            mean, variance = kept.mean, kept.variance * (count / (count - 1))
         if running_mean is not None:
-            _move(running_mean, kept.mean, momentum, "running_mean")
+            _move(running_mean, mean, momentum, "running_mean")
         if running_var is not None:
-            _move(running_var, kept.variance * (count / max(count - 1, 1)), momentum, "running_var")
+            _move(running_var, variance, momentum, "running_var")
         return y
     if running_mean is None or running_var is None:
         raise ValueError(

@@ -6,9 +6,6 @@ With z = x - mean, r = 1 / √(mean z² + eps) and y = z r w + b, the means over
 
 (Ioffe & Szegedy 2015, section 3). The rule takes z and the factors from the forward pass. A recorded pass, which is to
 be differentiated again, goes through the steps of nn.functional.normalisation.
-
-Where the samples of a batch lie in several processes (nn.functional.across), the means are over the samples of all: two
-sums forward, one in reverse. The adjoints of w and b stay those of the samples here, as every other parameter's do.
 """
 
 from __future__ import annotations
@@ -20,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.functional.across import added
 from nn.functional.cached import SUMMED, ones, row_sum
 from nn.functional.steps import (
     along,
@@ -39,10 +35,8 @@ Array = npt.NDArray[Any]
 class Kept:
     """What the forward pass leaves for the rule, and of which result it is."""
 
-    __slots__ = ("added", "count", "mean", "rest", "result", "root", "scale", "variance")
+    __slots__ = ("mean", "rest", "result", "root", "scale", "variance")
 
-    added: Any  # who adds up the sums of several processes, or None
-    count: int  # values per channel
     result: Any
     rest: Any  # z
     root: Any  # r
@@ -72,20 +66,12 @@ def layer_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = 
 @ad.primitive
 def batch_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> Any:
     """Each channel, along axis 1, to mean 0 and variance 1, times its weight, plus its bias; either may be None."""
-    count, elsewhere = per_channel(x), added.get()
+    count = per_channel(x)
     kept = Kept() if kept is None else kept
-    mean = channel_sums(x)
-    if elsewhere:
-        *sums, total = elsewhere(np.append(np.asarray(mean, np.float64), count))
-        mean, count = np.array(sums, mean.dtype), round(total)
-    mean /= count
+    mean = channel_sums(x) / count
     rest = x - along(mean, x)
     y = rest * rest
-    variance = channel_sums(y)
-    if elsewhere:
-        variance = elsewhere(variance.astype(np.float64)).astype(variance.dtype)
-    variance /= count
-    kept.added, kept.count = elsewhere, count
+    variance = channel_sums(y) / count
     root = 1 / np.sqrt(variance + eps)
     scale = root if weight is None else root * weight
     np.multiply(rest, along(scale, x), out=y)
@@ -113,22 +99,14 @@ def _layer_adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: floa
 
 def _batch_adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> list[Any]:
     if _recorded(g, y, x, weight, bias):
-        if kept is not None and kept.added:
-            raise NotImplementedError(
-                "a second derivative was asked for of a batch normalisation whose batch lies in several processes. "
-                "Leave parallel= away, or take a normalisation of each sample, such as nn.GroupNorm."
-            )
         return _through(lambda x, w, b: batch_steps(x, w, b, eps), g, x, weight, bias)
     kept = _of(y, kept, batch_normalised, x, weight, bias, eps)
-    rest, root, scale, count = kept.rest, kept.root, kept.scale, kept.count
+    rest, root, scale, count = kept.rest, kept.root, kept.scale, per_channel(x)
     of_x = g * rest
     of_weight, of_bias = channel_sums(of_x) * root, channel_sums(g)
-    sums = of_weight, of_bias
-    if kept.added:
-        sums = kept.added(np.stack(sums).astype(np.float64)).astype(g.dtype)
-    np.multiply(rest, along(sums[0] * root / count, x), out=of_x)
+    np.multiply(rest, along(of_weight * root / count, x), out=of_x)
     np.subtract(g, of_x, out=of_x)
-    of_x -= along(sums[1] / count, x)
+    of_x -= along(of_bias / count, x)
     of_x *= along(scale, x)
     return [of_x, None if weight is None else of_weight, None if bias is None else of_bias]
 
