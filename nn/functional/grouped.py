@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn.checked import real, switch, whole
+from nn.functional import across
 from nn.functional.normalisation import batch_norm, of_dtype
 from nn.functional.steps import along, centred, scaled, standardised
 
@@ -86,10 +87,11 @@ def instance_norm(
         None if v is None else np.tile(v, batch) for v in (running_mean, running_var, weight, bias)
     )
     rows = np.reshape(x, (1, batch * channels, *shape[2:]))
-    y = batch_norm(rows, mean, variance, scale, shift, True, momentum, eps)
+    with across.apart():
+        y = batch_norm(rows, mean, variance, scale, shift, True, momentum, eps)
     for running, moved in ((running_mean, mean), (running_var, variance)):
         if running is not None and moved is not None:
-            running[...] = moved.reshape(batch, channels).mean(axis=0)
+            running[...] = across.mean(moved.reshape(batch, channels))
     return np.reshape(y, shape)
 
 

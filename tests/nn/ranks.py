@@ -55,13 +55,15 @@ def ignoring(**given: Any) -> dict[str, Any]:
 
 
 def normalised(**given: Any) -> dict[str, Any]:
+    f8 = {"dtype": np.float64}  # normalising amplifies what is rounded
     model = nn.Sequential(
-        nn.Conv1d(1, 4, 2, bias=False, rng=0),
-        nn.BatchNorm1d(4),
+        nn.Conv1d(1, 4, 2, bias=False, rng=0, **f8),
+        nn.BatchNorm1d(4, **f8),
         nn.ReLU(),
+        nn.InstanceNorm1d(4, affine=True, track_running_stats=True, **f8),
         nn.Flatten(),
-        nn.BatchNorm1d(16),
-        nn.Linear(16, 3, rng=1),
+        nn.BatchNorm1d(16, **f8),
+        nn.Linear(16, 3, rng=1, **f8),
     )
     weights = WEIGHTS.copy()
     weights[:40] = 0  # nothing counts on some ranks, and yet their samples are normalised with the others
