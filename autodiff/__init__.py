@@ -17,10 +17,13 @@ import numpy as np
 from autodiff import hints
 from autodiff.arrays import tensor as _tensor
 from autodiff.arrays.flat import Flat
+from autodiff.arrays.holding import holding
 from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.recording import no_grad, scope
-from autodiff.engine.table import adjoint, composed, constant, primitive, takes_tensors, written
+from autodiff.engine.table import adjoint, composed, constant, lowered, primitive, takes_tensors, written
+from autodiff.program.limits import Untraceable
+from autodiff.program.lowering import ask, effect
 from autodiff.rules.activations import (
     elu,
     erf,
@@ -57,8 +60,10 @@ __all__ = [
     "Stepper",
     "Tensor",
     "Trace",
+    "Untraceable",
     "adjoint",
     "alive",
+    "ask",
     "check_grads",
     "checkpoint",
     "compile",
@@ -67,6 +72,7 @@ __all__ = [
     "contributions",
     "debug",
     "draw",
+    "effect",
     "elu",
     "erf",
     "erfc",
@@ -75,12 +81,14 @@ __all__ = [
     "grad",
     "graph",
     "hessian",
+    "holding",
     "hvp",
     "jacobian",
     "jvp",
     "leaky_relu",
     "log_softmax",
     "logsumexp",
+    "lowered",
     "memory",
     "no_grad",
     "primitive",

@@ -157,6 +157,7 @@ from nn.training.evaluation import evaluate, predict
 from nn.training.fitting import fit
 from nn.training.restarting import restarts
 from nn.training.searching import find_lr
+from nn.training.step import TrainStep
 from nn.training.training import Training
 from nn.training.tuning import search
 
@@ -292,6 +293,7 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "TrainStep",
     "Training",
     "TransformerEncoder",
     "TransformerEncoderLayer",

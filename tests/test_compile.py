@@ -20,7 +20,7 @@ from record import Case
 import autodiff as ad
 from autodiff.program.compiled import MOST
 from autodiff.program.limits import Untraceable
-from autodiff.program.passes import memory
+from autodiff.program.passes import blocks, memory
 
 # -- over all records -------------------------------------------------------------------------------------------
 
@@ -53,7 +53,7 @@ def tasks(case: Case) -> Iterator[tuple[str, Callable[..., Any], tuple[Any, ...]
 
 def replayed(function: Callable[..., Any], arrays: tuple[Any, ...]) -> str:
     """What is wrong with a function's program: "" if nothing is, "refused" if it was refused."""
-    program = ad.compile(function)
+    program = ad.compile(function, threads=1 + len(arrays) % 2)
     try:
         program(*arrays)
     except Untraceable:
@@ -69,12 +69,16 @@ def replayed(function: Callable[..., Any], arrays: tuple[Any, ...]) -> str:
 
 
 @pytest.fixture
-def all_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small arrays are written into as large ones are."""
+def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small arrays are kept between calls, and made in blocks of few elements in two threads, as large ones are."""
     monkeypatch.setattr(memory, "LEAST", 1)
+    monkeypatch.setattr(memory, "IN_THREADS", 1)
+    monkeypatch.setattr(blocks, "WHOLE", 1)
+    monkeypatch.setattr(blocks, "BLOCK", 40)
+    monkeypatch.setattr(blocks, "FEWEST", 1)
 
 
-@pytest.mark.usefixtures("all_in_place")
+@pytest.mark.usefixtures("as_if_large")
 def test_every_record_is_the_same_compiled_or_refused() -> None:
     answers: dict[str, list[Any]] = {}
     with warnings.catch_warnings():
@@ -166,7 +170,7 @@ def shifted(x: Any, scale: float = 2.0) -> Any:
     return {"x": x, "turned": x.T, "again": x.T, "sum": np.sum(x) * scale, "constant": np.ones(2)}
 
 
-@pytest.mark.usefixtures("all_in_place")
+@pytest.mark.usefixtures("as_if_large")
 def test_results_are_the_callers_own_and_arguments_stay() -> None:
     x = X.copy()
     first = shifted(x)
@@ -224,7 +228,7 @@ def test_check_compares_a_new_program_with_the_function() -> None:
         ad.compile(lambda x: x * generator.normal(size=4), check=True)(X)
 
 
-@pytest.mark.usefixtures("all_in_place")
+@pytest.mark.usefixtures("as_if_large")
 def test_two_threads_call_one_function() -> None:
     gradient = ad.compile(ad.grad(wave))
     inputs = [X + k for k in range(40)]

@@ -12,10 +12,11 @@ import autodiff as ad
 from autodiff.program.graph import Program
 from autodiff.program.passes import memory
 from autodiff.program.passes.algebra import simplified
+from autodiff.program.passes.calls import direct
 from autodiff.program.passes.common import without_repetitions
 from autodiff.program.passes.copies import without_copies
 from autodiff.program.passes.dead import without_dead
-from autodiff.program.passes.memory import allocated, owned, reused
+from autodiff.program.passes.memory import allocated, buffered, owned
 from autodiff.program.source import Text
 
 X = np.random.default_rng(0).normal(size=(3, 4))
@@ -79,6 +80,7 @@ def test_common_subexpressions() -> None:
         lambda x: np.transpose(np.transpose(x, (1, 0)), (1, 0)),
         lambda x: np.swapaxes(np.swapaxes(x, 0, 1), 1, 0),
         lambda x: x * np.ones(x.shape),
+        lambda x: 0 + x,
     ],
 )
 def test_algebra_leaves_nothing(function: Any) -> None:
@@ -107,20 +109,40 @@ def test_algebra_leaves_what_counts(function: Any) -> None:
     np.testing.assert_array_equal(run(program, X), function(np.sin(X)), strict=True)
 
 
+def test_powers_that_have_functions_of_their_own() -> None:
+    program = simplified(recorded(lambda x: x**2 + x**2.0 + x**0.5 + x**-1 + x**3, np.abs(X)))
+    assert [n for n in names(program) if n != "add"] == ["square", "square", "sqrt", "reciprocal", "power"]
+    assert names(simplified(recorded(lambda x: x**2 + x**-1, 2.0))) == ["pow", "pow", "add"]
+
+
 def test_a_uniform_array_becomes_a_number() -> None:
     program = simplified(recorded(lambda x: np.full((3, 4), 2.0) * x + np.full((3, 4), 2.0)[:, :1] * x[0], X))
     assert [step.args[0].__class__ for step in program.steps if names(program)].count(np.float64) == 1
 
 
-def test_arrays_that_nobody_reads_any_more_are_written_into(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_are_written_into_buffers_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "LEAST", 1)
-    program = recorded(lambda x: np.exp(np.sin(x) * 2.0) + np.cos(x), X)
-    better = reused(owned(program))
-    assert [step.inplace is not None for step in better.steps] == [False, True, True, False, True]
-    assert allocated(better) == 2 * X.nbytes
+    program = recorded(lambda x: np.exp(np.sin(x) * 2.0) @ np.cos(x).T + np.sum(np.tan(x), 1), X)
+    better = buffered(owned(program))
+    assert names(better) == ["sin", "multiply", "exp", "cos", "transpose", "matmul", "tan", "sum", "add"]
+    assert [step.buffer for step in better.steps] == [0, 0, 0, 1, None, 2, 0, 3, None]
+    assert [buffer.shape for buffer in better.buffers] == [(3, 4), (3, 4), (3, 3), (3,)]
+    assert allocated(better) == 9 * X.itemsize  # the result
     x = X.copy()
-    np.testing.assert_array_equal(run(better, x), np.exp(np.sin(X) * 2.0) + np.cos(X))
+    expected = np.exp(np.sin(X) * 2.0) @ np.cos(X).T + np.sum(np.tan(X), 1)
+    np.testing.assert_array_equal(run(better, x), expected)
     np.testing.assert_array_equal(x, X)
+
+
+def test_reductions_go_straight_to_the_ufuncs() -> None:
+    def f(x: Any) -> Any:
+        y = np.mean(x, axis=0, keepdims=True), np.sum(x, 1), np.max(x), np.min(x), np.prod(x), np.any(x > 0, 0)
+        return *y, np.all(x), np.mean(x), np.mean(x > 0), np.sum(x > 0), np.sum(x, where=x > 0)
+
+    program = direct(recorded(f, X))
+    assert names(program).count("reduce") == 9
+    for found, expected in zip(run(program, X), f(X), strict=True):
+        np.testing.assert_array_equal(found, expected, strict=True)
 
 
 @pytest.mark.parametrize(

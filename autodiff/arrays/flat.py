@@ -68,6 +68,24 @@ class Flat:
         if handed_out:
             self._place_adjoints()
 
+    @property
+    def parts(self) -> list[npt.NDArray[Any]]:
+        """The stretches of `value` that the Tensors hold, in their shapes."""
+        self._refuse_if_taken_over()
+        return [tensor.primal for tensor in self.tensors]
+
+    @property
+    def adjoints(self) -> list[npt.NDArray[Any]]:
+        """The stretches of `grad` that are the Tensors' adjoints, in their shapes."""
+        self.grad  # noqa: B018  # places it anew where that is due
+        return self._adjoints
+
+    def received(self, reached: Sequence[bool]) -> None:
+        """Note that `grad` was written into: which of the Tensors have their adjoint there; the others have none."""
+        for tensor, adjoint, has in zip(self.tensors, self._adjoints, reached, strict=True):
+            tensor._grad_storage = adjoint
+            tensor.retained = adjoint if has else None
+
     def reached(self) -> list[slice]:
         """The stretches of the vectors whose Tensors have an adjoint, adjoining ones joined into one.
 
@@ -97,9 +115,12 @@ class Flat:
     def _place_adjoints(self) -> None:
         """Give the adjoints a new vector: the old one may be in the hands of whoever read a Tensor's `.grad`."""
         self._grad: npt.NDArray[Any] = np.zeros(self.value.size, self.value.dtype)
+        self._adjoints: list[npt.NDArray[Any]] = []
         for tensor, section in zip(self.tensors, self.sections, strict=True):
+            storage = self._grad[section].reshape(tensor.shape)
+            self._adjoints.append(storage)
             if self._holds(tensor):
-                tensor._grad_storage = storage = self._grad[section].reshape(tensor.shape)
+                tensor._grad_storage = storage
                 if tensor.retained is not None:
                     storage[...] = tensor.retained
                     tensor.retained = storage

@@ -18,6 +18,7 @@ from autodiff.arrays.protocols import Protocols
 from autodiff.engine.graph import NOT_RETAINED, Node, current_scope, described, next_serial, operands
 from autodiff.engine.recording import NO_PARAMETERS, apply, is_operand, recorded
 from autodiff.engine.reverse import adjoints, conjugated
+from autodiff.engine.stand_in import StandIn
 from autodiff.engine.table import no_rule, table, without_defaults
 from autodiff.rules import polynomials, special, ufunc_methods
 from autodiff.rules.indexing import added_at, gather, replaced_at, settled
@@ -68,6 +69,8 @@ def notebook_display(result: Tensor, /) -> dict[str, str]:
 
 def read_only(value: Any) -> Array:
     """A view of a raw value, an ndarray, that cannot be written into."""
+    if isinstance(value, StandIn):
+        return value
     view = np.asarray(value).view()
     view.flags.writeable = False
     return view

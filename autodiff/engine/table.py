@@ -43,7 +43,7 @@ class Primitive:
 
     __slots__ = (
         *("function", "name", "kind", "rules", "keywords", "definition", "reason"),
-        *("broadcasts", "elementwise", "linear", "residuals", "redeclared", "operator", "writing"),
+        *("broadcasts", "elementwise", "linear", "residuals", "redeclared", "operator", "writing", "lowering"),
     )
 
     def __init__(
@@ -72,6 +72,7 @@ class Primitive:
             None  # how traces write it, or what says so for a node
         )
         self.operator = False  # one of Python's operators records it without asking for its kind
+        self.lowering: Function | None = None  # how programs write it; the function itself where they call it
 
     def declare(
         self, kind: Kind, rules: tuple[Rule | None, ...] | Each = (), keywords: frozenset[str] = frozenset()
@@ -247,6 +248,21 @@ def written(
     known.writing, known.redeclared = Writing(form, partials, pullbacks), False  # it is the derivative's that holds now
 
 
+def lowered(function: Function, definition: Function | None = None) -> None:
+    """Declare how programs (`ad.compile`) write a primitive that is not written in NumPy calls alone.
+
+    Parameters
+    ----------
+    definition : takes what the primitive takes and computes the same by NumPy's functions, without assigning into
+        arrays and without branches on their numbers: these calls are written down. Without one the program calls
+        the primitive's own function, and its source holds that function's text; such a function gives a new array
+
+    >>> ad.lowered(linear, lambda x, weight, bias: x @ weight.T + bias)
+    """
+    known = table[function]
+    known.lowering = definition or known.function
+
+
 def constant(*functions: Function) -> None:
     """Declare that the derivative of each function is zero: on Tensors it gives plain arrays, constants.
 
@@ -302,10 +318,10 @@ def primitive(function: F) -> F:
         for argument in itertools.chain(args, kwargs.values()) if kwargs else args:
             if isinstance(argument, Node):  # NumPy's own protocol (NEP 18), for a function NumPy does not know
                 return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]  # a node below; Tensors have it
-        return function(*args, **kwargs)
+        return known.function(*args, **kwargs)
 
     # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.
-    table[dispatch] = Primitive(function, name_of(function), kind="undeclared")
+    known = table[dispatch] = Primitive(function, name_of(function), kind="undeclared")
     return dispatch  # type: ignore[return-value]  # the same signature
 
 

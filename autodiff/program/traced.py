@@ -7,10 +7,11 @@ What would need the number itself (a branch, an index, a shape) is refused.
 
 from __future__ import annotations
 
+import copy
 import math
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -35,6 +36,15 @@ OF_PYTHON: dict[Any, Callable[..., Any]] = {
     np.absolute: operator.abs,
 }
 NUMBERS = (float, int, complex)
+CONSTANT = (StandIn, int, float, complex, str, tuple, type, np.dtype, np.generic)  # what an effect takes as it is
+
+
+class Question(NamedTuple):
+    """What was asked of which values, and the answer by which the program was chosen."""
+
+    question: Callable[..., Any]
+    arrays: Any  # Refs, and constants
+    answer: Any
 
 
 class Recorder:
@@ -43,7 +53,9 @@ class Recorder:
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.kinds: dict[int, Kind] = {}
-        self.examples: dict[int, Any] = {}
+        self.held: dict[int, Any] = {}  # what effects are given from outside, a random generator for one, by number
+        self.questions: list[Question] = []
+        self._copies: dict[int, Any] = {}
         self.quiet = False
         self._errors = np.geterr()
 
@@ -53,13 +65,31 @@ class Recorder:
         array = isinstance(example, np.ndarray)
         views = [t.number for t in sources if array and _may_share(example, t.example)]
         views += [-1 for c in constants if array and np.may_share_memory(example, c)]
-        dtype = None if isinstance(example, list | tuple) else np.asarray(example).dtype
+        dtype = None if example is None or isinstance(example, list | tuple) else np.asarray(example).dtype
         shape = () if dtype is None else np.shape(example)
         size = example.nbytes if array else 0
         self.kinds[number] = Kind(shape, dtype, array, tuple(views), size)
         return Traced(self, number, example)
 
-    def call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    def asked(self, question: Callable[..., Any], arrays: Any, answer: Any) -> None:
+        """Write down that the program holds where a question has this answer."""
+        self.questions.append(Question(question, replaced(arrays, lambda t: Ref(t.number), Traced), answer))
+
+    def effect(self, function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+        """Write down a call that counts every time; here it is made with copies of what it is given."""
+        return self.call(function, tuple(map(self._kept, given)), {}, effect=True)
+
+    def _kept(self, given: Any) -> Any:
+        if isinstance(given, CONSTANT):
+            return given
+        number = next((n for n, other in self.held.items() if other is given), None)
+        if number is None:
+            number = len(self.kinds)
+            self.kinds[number], self.held[number] = Kind((), None, False, (), 0), given
+            self._copies[number] = copy.deepcopy(given)
+        return Traced(self, number, self._copies[number])
+
+    def call(self, function: Callable[..., Any], args: Any, kwargs: Any, effect: bool = False) -> Any:
         """Call a function with the examples, and write the call down."""
         sources: list[Traced] = []
         constants: list[Any] = []
@@ -78,10 +108,10 @@ class Recorder:
             return value
 
         noted_args, noted_kwargs = (replaced(v, noted, (Traced, np.ndarray)) for v in (args, kwargs))  # type: ignore[arg-type]  # the containers stay
-        if result is None or isinstance(result, str):
+        if (result is None and not effect) or isinstance(result, str):
             raise refusal(f"{spelled(function)}, which gives no array,", "leave it out of the compiled function")
         traced = self.value(result, tuple(sources), tuple(constants))
-        self.steps.append(Step(function, noted_args, noted_kwargs, traced.number))
+        self.steps.append(Step(function, noted_args, noted_kwargs, traced.number, effect=effect))
         self.quiet = self.quiet or np.geterr() != self._errors
         return self._parts(traced) if isinstance(result, list | tuple) else traced
 
@@ -239,8 +269,12 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(hasattr(x, "__array_ufunc__") and not isinstance(x, ARRAYS) for x in inputs):
             return NotImplemented  # a Tensor or a Batch, which may hold one
-        if method == "at" or kwargs.pop("out", None) is not None:
+        out = kwargs.pop("out", None)
+        cell = out[0] if out is not None and len(out) == 1 else out
+        if method == "at" or (cell is not None and not isinstance(cell, Cell)):
             raise refusal(f"{spelled(ufunc)} into an array", "leave out= and .at away")
+        if cell is not None:
+            return cell.become(getattr(ufunc, method)(*inputs, **kwargs))
         function: Any = ufunc if method == "__call__" else getattr(ufunc, method)
         if not kwargs and all(type(getattr(x, "example", x)) in NUMBERS for x in inputs):
             function = OF_PYTHON.get(ufunc, ufunc)
@@ -249,6 +283,9 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if not all(issubclass(kind, ARRAYS) for kind in types):
             return NotImplemented
+        if function is np.empty_like and len(args) == 1 and isinstance(args[0], Cell):
+            value = self.recorder.call(steps.filled, (0, args[0].shape, args[0].dtype), {})
+            return Cell(self.recorder, value.number, value.example)
         if function in OF_SHAPE:
             return function(*_plain(args), **_plain(kwargs))
         if function in (np.may_share_memory, np.shares_memory):
@@ -258,12 +295,52 @@ class Traced(NDArrayOperatorsMixin, StandIn):
                 f"{spelled(function)}, whose result has the length or the dtype that the numbers give it,",
                 "compute with all elements, and choose with np.where",
             )
+        if isinstance(out := kwargs.get("out"), Cell):
+            return out.become(function(*args, **{k: v for k, v in kwargs.items() if k != "out"}))
+        if function is np.copyto and len(args) == 2 and not kwargs and isinstance(args[0], Cell):
+            args[0].become(args[1])
+            return None
         in_place = function is np.nan_to_num and (kwargs.get("copy") is False or args[1:2] == (False,))
         if kwargs.get("out") is not None or function in WRITING or in_place:
             raise refusal(
                 f"{spelled(function)} into an array", "take a function that gives a new one, such as np.where"
             )
         return self.recorder.call(function, args, {k: v for k, v in kwargs.items() if v is not np._NoValue})
+
+
+class Cell(Traced):
+    """A traced array that may be written into, as a whole or in part: from then on it is the value after that.
+
+    What was a view of it before stays what it was.
+    """
+
+    __slots__ = ()
+
+    def become(self, value: Any) -> Any:
+        """Be this value, broadcast and in this dtype."""
+        kind, shape = self.dtype, self.shape
+        if not isinstance(value, Traced) or value.shape != shape or not isinstance(value.example, np.ndarray):
+            value = self.step(steps.filled, value, shape, kind)
+        elif value.dtype != kind:
+            value = value.astype(kind)
+        self.number, self.example = value.number, value.example
+        return self
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        whole = index is Ellipsis or index == () or (type(index) is slice and index == slice(None))
+        self.become(value if whole else self.step(steps.with_placed, self, value, index))
+
+    def __iadd__(self, other: Any) -> Any:
+        return self.become(np.add(self, other))
+
+    def __isub__(self, other: Any) -> Any:
+        return self.become(np.subtract(self, other))
+
+    def __imul__(self, other: Any) -> Any:
+        return self.become(np.multiply(self, other))
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self.become(np.divide(self, other))
 
 
 ARRAYS = (np.ndarray, np.generic, Traced)

@@ -30,6 +30,6 @@ def mean(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The mean of the rows of a matrix, those of the other processes included."""
     elsewhere = added.get()
     if elsewhere is None:
-        return rows.mean(axis=0)
+        return np.mean(rows, axis=0)
     *sums, count = elsewhere(np.append(rows.sum(axis=0, dtype=np.float64), len(rows)))
     return np.array(sums / count, rows.dtype)

@@ -9,7 +9,8 @@ import numpy as np
 
 import autodiff as ad
 from nn import init
-from nn.checked import real
+from nn.checked import array, real
+from nn.functional.dropout import drawn
 from nn.functional.normalisation import of_dtype
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # at which mean 0 and variance 1 stay what they are
@@ -26,7 +27,7 @@ def step(x: Any) -> Any:
 
     So is `sign`, with -1, 0 and 1. To train through them take a smooth one, such as sigmoid or tanh.
     """
-    return np.heaviside(x.value if isinstance(x, ad.Tensor) else x, 1.0)
+    return np.heaviside(ad.stop_gradient(x) if isinstance(x, ad.Tensor) else x, 1.0)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
@@ -192,7 +193,7 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
     if not training:
         return ad.leaky_relu(x, (low + high) / 2)
     x = _array(x)
-    slopes = low + (high - low) * init.generator(rng).random(x.shape)
+    slopes = low + (high - low) * drawn(rng, x.shape, np.float64)
     return np.where(np.greater(x, 0), x, slopes.astype(x.dtype) * x)
 
 
@@ -200,5 +201,5 @@ def _array(x: Any) -> Any:
     """A Tensor, or an array of floating-point numbers."""
     if isinstance(x, ad.Tensor):
         return x
-    found = np.asarray(x)
+    found = array(x)
     return found if found.dtype.kind == "f" else found.astype(float)

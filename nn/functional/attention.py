@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import init
-from nn.checked import real, whole
+from nn.checked import array, real, whole
 from nn.functional.dropout import dropout
 from nn.functional.normalisation import of_dtype
 
@@ -118,6 +118,7 @@ def _summed(g: Any, x: Any) -> Any:
     return np.reshape(np.sum(g, axis=axes), x.shape)
 
 
+ad.lowered(attention_weights)
 ad.adjoint(attention_weights, together=_weights_adjoints)
 
 
@@ -125,7 +126,7 @@ def additive(mask: Any, dtype: np.dtype[Any], what: str, kept: bool = True) -> A
     """A mask as numbers that are added to scores: of booleans 0 where they are `kept`, and -∞ elsewhere."""
     if mask is None or isinstance(mask, ad.Tensor):
         return mask
-    found = np.asarray(mask)
+    found = array(mask)
     if found.dtype.kind == "b":
         return np.where(found == kept, 0.0, -math.inf).astype(dtype)
     if found.dtype.kind != "f":

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import autodiff as ad
 from nn.checked import real
 from nn.functional.cached import count, ones
+from nn.functional.embedding import taken_rows
 from nn.functional.labels import IGNORED, by_place, known_labels, scores
 from nn.functional.origin import expect_logits, warn
 from nn.functional.reduction import no_mean, reduced, weighted, weights
@@ -102,12 +103,16 @@ def nll_loss(
             "integers by argmax(axis=1); with probabilities, take kl_div."
         )
     losses, shares = _losses(x, labels, kept, _class_weights(weight, x, "nll_loss"))
-    if np.any(np.less(losses, -1e-3)):
+    ad.ask(_expect_log_probabilities, losses)
+    return reduced(losses, "nll_loss", reduction, sample_weight, shares)
+
+
+def _expect_log_probabilities(losses: Any) -> None:
+    if np.any(losses < -1e-3):
         warn(
             "nll_loss takes log-probabilities, which are not positive; received a prediction that has positive "
             "numbers. Take log_softmax of the model's outputs, or cross_entropy instead of nll_loss."
         )
-    return reduced(losses, "nll_loss", reduction, sample_weight, shares)
 
 
 def multi_margin_loss(
@@ -141,12 +146,11 @@ def multi_margin_loss(
             "become integers by argmax(axis=1)."
         )
     rows, classes = count(len(labels)), x.shape[1]
-    others = np.ones(x.shape, x.dtype)
-    others[rows, labels] = 0
+    others = np.not_equal(labels[:, None], count(classes)).astype(x.dtype)
     above = ad.relu(real(margin, "multi_margin_loss: margin") - x[rows, labels][:, None] + x) * others
     losses = np.sum(above if p == 1 else np.square(above), axis=1) / classes
     if weight is not None:
-        losses = weighted(losses, _class_weights(weight, x, "multi_margin_loss")[labels])
+        losses = weighted(losses, taken_rows(_class_weights(weight, x, "multi_margin_loss"), labels))
     return reduced(losses, "multi_margin_loss", reduction, sample_weight)
 
 
@@ -154,7 +158,7 @@ def _losses(
     x: Any, labels: Array, kept: Array | None, weight: Array | None, smoothing: float = 0.0
 ) -> tuple[Any, Array | None]:
     """-x[label] of each sample, weighted and smoothed, and how much each counts in the mean (None: all the same)."""
-    shares = None if weight is None else weight[labels]
+    shares = None if weight is None else taken_rows(weight, labels)
     if kept is not None:
         shares = kept.astype(x.dtype) if shares is None else shares * kept
     losses = -x[count(len(labels)), labels]
@@ -222,6 +226,9 @@ def cross_entropy_slope(g: Any, labels: Any, probabilities: Any) -> Any:
     return e
 
 
+ad.lowered(softmax)
+ad.lowered(mean_cross_entropy)
+ad.lowered(cross_entropy_slope)
 ad.adjoint(softmax, lambda g, y, x: y * (g - np.sum(g * y, axis=1, keepdims=True)))
 # The loss is a function of the logits alone, and the slope says how it moves with them: nothing flows through the
 # softmax a second time. The slope's own derivative does go through it.

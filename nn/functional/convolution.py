@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from nn.checked import whole
+from nn.checked import array, whole
 from nn.functional.windows import (
     AXES,
     Array,
@@ -151,6 +151,9 @@ def correlation(g: Any, x: Any, *, windows: Windows, groups: int) -> Any:
     return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(out, inputs, *windows.kernel)
 
 
+ad.lowered(convolution)
+ad.lowered(spread)
+ad.lowered(correlation)
 ad.adjoint(
     convolution,
     lambda g, y, x, weight, bias=None, **options: spread(g, weight, size=x.shape[2:], **options),
@@ -213,10 +216,8 @@ def _columns(
 
 def arrays(name: str, x: Any, weight: Any, bias: Any) -> tuple[Any, Any, Any]:
     """The three as Tensors or arrays of real numbers, the weight's floating-point ones."""
-    if not isinstance(x, ad.Tensor | np.ndarray):
-        x = np.asarray(x)
-    if not isinstance(weight, ad.Tensor | np.ndarray):
-        weight = np.asarray(weight)
+    x = array(x)
+    weight = array(weight)
     if not isinstance(bias, ad.Tensor | np.ndarray | None):
         bias = np.asarray(bias)
     if weight.dtype.kind != "f":

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.checked import array
 from nn.functional.cached import row_sum
 
 
@@ -65,7 +66,7 @@ def _misshapen(x: Any, weight: Any, bias: Any) -> ValueError:
     return ValueError(
         f"linear takes x of shape (..., in), weight (out, in) and bias (out,); received x of shape {np.shape(x)}, "
         f"weight of shape {np.shape(weight)}"
-        + ("" if bias is None else f" and bias of shape {np.shape(bias)}, dtype {np.asarray(bias).dtype}")
+        + ("" if bias is None else f" and bias of shape {np.shape(bias)}, dtype {array(bias).dtype}")
         + ". The last axis of x is to be the layer's number of inputs, the bias one number per output."
     )
 
@@ -85,6 +86,15 @@ def matrix(x: Any) -> Any:
     return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
+def _steps(x: Any, weight: Any, bias: Any = None) -> Any:
+    """A dense layer in NumPy's functions."""
+    if weight.ndim != 2 or x.shape[-1:] != weight.shape[1:] or (bias is not None and bias.shape != weight.shape[:1]):
+        raise _misshapen(x, weight, bias)
+    y = rows_times(x.astype(weight.dtype), weight.T) if x.dtype != weight.dtype else rows_times(x, weight.T)
+    return y if bias is None else y + bias
+
+
+ad.lowered(linear, _steps)
 ad.adjoint(
     linear,
     lambda g, y, x, weight, bias=None: rows_times(g, weight),
@@ -107,7 +117,7 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
 
     Raises ValueError for shapes that do not fit together.
     """
-    first, second = (x if isinstance(x, ad.Tensor) else np.asarray(x) for x in (x1, x2))
+    first, second = (array(x) for x in (x1, x2))
     shape = np.shape(weight)
     if (
         len(shape) != 3

@@ -8,7 +8,7 @@ import numpy as np
 
 import autodiff as ad
 from nn import init
-from nn.checked import real
+from nn.checked import array, real
 from nn.functional.windows import misshapen
 
 
@@ -23,7 +23,7 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None)
     p : from 0 to 1
     rng : a numpy.random.Generator, which is drawn from; an int seed drops the same elements at every call
     """
-    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    x = array(x)
     return _dropped(x, p, training, rng, x.shape, "dropout")
 
 
@@ -47,7 +47,7 @@ def dropout3d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = Non
 
 
 def _channels(name: str, x: Any, p: float, training: bool, rng: init.Rng) -> Any:
-    x, axes = x if isinstance(x, ad.Tensor) else np.asarray(x), int(name[-2])
+    x, axes = array(x), int(name[-2])
     if x.ndim not in (axes + 1, axes + 2):
         raise misshapen(name, x.shape, axes)
     return _dropped(x, p, training, rng, x.shape[:-axes] + (1,) * axes, name)
@@ -58,6 +58,18 @@ def _dropped(x: Any, p: float, training: bool, rng: init.Rng, shape: tuple[int, 
     if not training or p == 0:
         return x
     # An exact Python number and single-precision draws: half the time of double ones, and p exact to 2⁻²⁴.
-    kept = init.generator(rng).random(shape, np.float32) >= p
+    kept = drawn(rng, shape, np.float32) >= p
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
     return x * np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype)
+
+
+def drawn(rng: init.Rng, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Numbers from 0 to 1, drawn anew at every call, in programs too; of an int seed always the same."""
+    generator = init.generator(rng)
+    if rng is None or isinstance(rng, np.random.Generator):
+        return ad.effect(_uniform, generator, shape, dtype)
+    return generator.random(shape, dtype)
+
+
+def _uniform(rng: Any, shape: Any, dtype: Any) -> Any:
+    return rng.random(shape, dtype)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.checked import whole
+from nn.checked import array, whole
 from nn.functional.cached import count
 
 
@@ -85,12 +86,17 @@ def row_number(number: int, rows: int, what: str) -> int:
 
 def numbers(indices: npt.ArrayLike, above: int | None, name: str, why: str) -> npt.NDArray[np.integer[Any]]:
     """A copy of indices as native integers, none negative and all below `above`."""
-    found = np.asarray(indices.value if isinstance(indices, ad.Tensor) else indices)
+    found = array(ad.stop_gradient(indices))
     if found.dtype.kind not in "iu" and found.size:
         raise TypeError(
             f"{name} takes integers, the numbers of rows or classes; received shape {found.shape} and dtype "
             f"{found.dtype}. If they are whole numbers, convert them with .astype(int)."
         )
+    ad.ask(functools.partial(_check_numbers, above=above, name=name, why=why), found)
+    return found.astype(np.intp)  # a graph keeps them, and the array may be filled anew before the reverse pass
+
+
+def _check_numbers(found: Any, above: int | None, name: str, why: str) -> None:
     bound = np.inf if above is None else above
     if found.size and (found.min() < 0 or found.max() >= bound):
         stray = found[(found < 0) | (found >= bound)].flat[0]
@@ -98,4 +104,7 @@ def numbers(indices: npt.ArrayLike, above: int | None, name: str, why: str) -> n
             f"{name} takes numbers from 0{f' to {above - 1} ({why})' if above is not None else ''}; received {stray}. "
             "Number the things from 0."
         )
-    return found.astype(np.intp)  # a graph keeps them, and the array may be filled anew before the reverse pass
+
+
+ad.lowered(taken_rows)
+ad.lowered(added_rows)

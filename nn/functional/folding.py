@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
+from nn.checked import array
 from nn.functional.windows import (
     Sizes,
     Windows,
@@ -38,7 +39,7 @@ def unfold(
     padding : how many zeros are put at each side
     stride : the step from one window to the next
     """
-    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
+    x = array(x)
     if x.ndim not in (3, 4):
         raise misshapen("unfold", x.shape, 2)
     images = _floating(x if x.ndim == 4 else x[None])
@@ -60,7 +61,7 @@ def fold(
     x has the shape (batch, channels times the kernel's size, windows), or one axis less for one image. The result has
     the shape (batch, channels, *output_size). The other parameters are those of unfold.
     """
-    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
+    x = array(x)
     size = sizes(output_size, "fold's output_size", 2)
     windows = _windows("fold", kernel_size, dilation, padding, stride).fitting(size, "fold")
     count = math.prod(windows.counts(size))
@@ -95,6 +96,8 @@ def folded(columns: Any, size: Sizes, windows: Windows) -> Any:
     return batch_first(inside(images, windows, size))
 
 
+ad.lowered(unfolded)
+ad.lowered(folded)
 ad.adjoint(unfolded, lambda g, y, x, windows=None: folded(g, size=x.shape[2:], windows=windows))
 ad.adjoint(folded, lambda g, y, x, size=(), windows=None: unfolded(g, windows=windows))
 

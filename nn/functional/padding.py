@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-import autodiff as ad
-from nn.checked import real, whole
+from nn.checked import array, real, whole
 
 MODES = ("constant", "reflect", "replicate", "circular")
 
@@ -26,7 +25,7 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
 
     Raises ValueError for more padding than the mode has elements for.
     """
-    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
+    x = array(x)
     if mode not in MODES:
         raise ValueError(f"pad: mode is one of {', '.join(map(repr, MODES))}; received {mode!r:.80}.")
     if len(pad) % 2 or len(pad) > 2 * x.ndim:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from nn.checked import whole
+from nn.checked import array, whole
 from nn.functional.windows import (
     Array,
     Borders,
@@ -204,6 +204,11 @@ def average_spreading(g: Any, x: Any, windows: Windows, counted: Borders | int) 
     return _laid(shares, itertools.repeat(None, windows.size), windows, x)
 
 
+ad.lowered(max_pooling)
+ad.lowered(max_spreading)
+ad.lowered(max_picking)
+ad.lowered(average_pooling)
+ad.lowered(average_spreading)
 ad.adjoint(max_pooling, lambda g, y, x, windows=None: max_spreading(g, y, x, windows=windows))
 ad.adjoint(max_spreading, lambda h, z, g, y, x, windows=None: max_picking(h, y, x, windows=windows), None, None)
 ad.adjoint(max_picking, lambda g, z, h, y, x, windows=None: max_spreading(g, y, x, windows=windows), None, None)
@@ -279,8 +284,7 @@ def _prepared(
     name: str, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> tuple[Any, Windows]:
     """A batch of images of floating-point numbers, and the windows that were asked for."""
-    if not isinstance(x, ad.Tensor | np.ndarray):
-        x = np.asarray(x)
+    x = array(x)
     if x.dtype.kind not in "fiub":
         raise TypeError(f"{name} takes real numbers; received dtype {x.dtype}. Pass two channels for complex ones.")
     axes = int(name[-2])

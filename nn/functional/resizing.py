@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.checked import real, whole
+from nn.checked import array, real, whole
 from nn.functional import adaptive
 from nn.functional.windows import AXES, Sizes, by
 
@@ -43,7 +43,7 @@ def interpolate(
 
     Raises ValueError for both or neither of size and scale_factor, and for modes that do not go with x's shape.
     """
-    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
+    x = array(x)
     axes = x.ndim - 2
     if axes not in AXES or not min(x.shape[2:]):
         raise ValueError(

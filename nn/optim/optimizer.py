@@ -160,6 +160,15 @@ class Optimizer:
         parameters alone warns of them by name. Raises RuntimeError where no parameter has an adjoint.
         """
         loss = None if closure is None else closure()
+        self.move(self._by_pieces)
+        return loss
+
+    def _by_pieces(self, runs: Sequence[Run]) -> None:
+        for run in runs:
+            self.update(run)
+
+    def move(self, by: Callable[[Sequence[Run]], None]) -> None:
+        """What `step` does, given what moves the parameters of some runs, whose counts of steps were advanced."""
         flat = self.flat
         stretches = flat.reached()
         if flat.grad is not self._adjoints:
@@ -170,10 +179,10 @@ class Optimizer:
                 "between zero_grad() and step(), of a loss that was computed from these parameters."
             )
         for stretch in stretches:
-            runs = self._plans.get((stretch.start, stretch.stop))
-            for run in self._plan(stretch.start, stretch.stop) if runs is None else runs:
+            runs = self._plans.get((stretch.start, stretch.stop)) or self._plan(stretch.start, stretch.stop)
+            for run in runs:
                 run.steps += 1
-                self.update(run)
+            by(runs)
         flat.assigned()
         if self._unchecked:
             self._unchecked = False
@@ -181,9 +190,8 @@ class Optimizer:
                 warnings.warn(
                     f"{type(self).__name__}: no gradient has reached {', '.join(missing)}; such parameters stay as "
                     "they are. Use them in the loss, or leave them out of the optimizer.",
-                    stacklevel=2,
+                    stacklevel=3,
                 )
-        return loss
 
     def unreached(self) -> list[str]:
         """The parameters that had an adjoint at no step so far: their names, or their places and shapes."""

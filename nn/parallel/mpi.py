@@ -261,6 +261,11 @@ class MPI(Alone):
                     f"rank 0 and rank {rank} were given different trainings: {'; '.join(differing):.400}. Give all "
                     "ranks the same data and arguments; of every batch each then reads its own share."
                 )
+        if self._synchronises and training.settings.compiled:
+            raise TypeError(
+                "batch normalisation over several processes asks the others for their sums in the middle of a step, "
+                "which a program cannot. Leave compiled=True away, or normalise each sample, with nn.GroupNorm."
+            )
         samples = training.samples
         batch = samples.batch_size or samples.size
         least = batch if samples.drop_last else samples.size % batch or batch

@@ -54,6 +54,7 @@ def fit(
     clip_norm: float | None = None,
     clip_value: float | None = None,
     accumulate: int = 1,
+    compiled: bool = False,
     callbacks: Callback | Callable[[Training], Any] | Sequence[Callback | Callable[[Training], Any]] = (),
     checkpoint: File | None = None,
     checkpoint_every: int | None = None,
@@ -92,6 +93,9 @@ def fit(
         optimizer; stepped after every epoch or every step, as its `each` says
     clip_norm, clip_value : the most that the gradient's norm, or each of its elements, may be at a step
     accumulate : batches whose gradients make one step together: the gradient of their union
+    compiled : whether to make a NumPy program of forward pass, loss and reverse pass (nn.TrainStep says more), by the
+        first batch of each shape: the same results to rounding, and faster where the network is small. Callbacks then
+        see outputs and a loss without a graph. TypeError, with the line, for a model that cannot be compiled
     callbacks : nn.EarlyStopping(...), other Callbacks, or functions called with the Training after each epoch
     checkpoint : a file to be written after every epoch, every `checkpoint_every` batches, and on Ctrl-C
     resume : such a file, to go on from, bit for bit as if the training had never stopped: with the same data and
@@ -129,6 +133,7 @@ def fit(
         clip_norm=None if clip_norm is None else real(clip_norm, "clip_norm", above=True),
         clip_value=None if clip_value is None else real(clip_value, "clip_value", above=True),
         accumulate=whole(accumulate, "accumulate"),
+        compiled=switch(compiled, "compiled"),
         callbacks=called_back(callbacks),
         file=checkpoint if checkpoint is None or not parallel.leads else writable(checkpoint),
         file_every=None if checkpoint_every is None else whole(checkpoint_every, "checkpoint_every, in batches,"),

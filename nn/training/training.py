@@ -31,6 +31,7 @@ from nn.training.diagnosis import DivergedError
 from nn.training.interrupting import interruptible
 from nn.training.samples import as_target, conversion
 from nn.training.state import generator_state
+from nn.training.step import Passes
 
 KEPT = "The model is as it was before this batch, and the error's .history has the epochs so far."
 
@@ -43,6 +44,7 @@ class Settings:
     clip_norm: float | None
     clip_value: float | None
     accumulate: int
+    compiled: bool
     callbacks: Sequence[Callback]
     file: File | None  # where checkpoints go
     file_every: int | None  # batches between two of them, besides those after each epoch
@@ -57,7 +59,7 @@ class Training:
     history : the finished epochs
     epoch, epochs : the current epoch, counted from 1, and how many there are to be
     batch, batches : how many batches of it are done, and how many it has
-    value : the last batch's loss, a Tensor; its graph holds everything that the batch computed
+    value : the last batch's loss, a Tensor; its graph holds everything that the batch computed, unless it was compiled
     outputs, targets : of the last batch; with several processes these three are of the samples of this one
     parallel : the processes that share the training; `parallel.leads` in the one that prints and writes files
     interrupted : whether Ctrl-C was pressed
@@ -90,6 +92,7 @@ class Training:
         self.callbacks = list(settings.callbacks)
         self.samples, self.held, self.epochs = samples, held, epochs
         self.convert = conversion(parts)
+        self._passes = Passes(parts, loss, optimizer) if settings.compiled else None
         self.ignored = arguments.ignored_label(loss, samples, held)
         names = ["loss", *measures]
         self.history = History([*names, *(f"validation_{name}" for name in names)] if held else names)
@@ -209,7 +212,7 @@ class Training:
         batches = [self.samples.batch(self.order, k, self.parallel.part) for k in range(self.batch, last)]
         weights = [arguments.weight(b[1], b[2] if len(b) == 3 else None, self.ignored, self.loss) for b in batches]
         whole = sum(weights)
-        before = self.parts.snapshot()
+        before = self._before = self.parts.snapshot()
         self.optimizer.zero_grad()
         for tensor in self._others:
             tensor.grad = None
@@ -254,17 +257,20 @@ class Training:
 
     def _reverse(self, batch: Sequence[Any], weight: float, share: float | None) -> None:
         """Forward and reverse pass of a batch of this weight, which is such a share of the whole step."""
-        inputs, targets, *weights = batch
-        self.outputs = called(self.model, self.convert(inputs))
-        self.targets = as_target(targets, self.outputs)
-        self.value = arguments.lost(self.loss, self.outputs, self.targets, *weights)
+        self._last = batch
+        inputs, targets = batch[:2]
+        if self._passes is not None:
+            self._compiled(self._passes, batch, share)
+        else:
+            self.outputs, self.targets, self.value = self._forward(batch)
         number = arguments.one_number(self.value)
         if not math.isfinite(number):
-            explanation = ad.explain(self.model, of=self.value)
+            explanation = ad.explain(self.model, of=self._recorded())
             cause = diagnosis.cause(explanation, inputs, targets, self.model)
             message = f"the loss is {number} {self._where(self.batch + 1)}: {cause}. {KEPT}"
             self.parallel.failed(DivergedError(message, self.history, explanation))
-        self.value.backward(None if share is None else np.full(self.value.shape, share, self.value.dtype))
+        if self._passes is None:
+            self.value.backward(None if share is None else np.full(self.value.shape, share, self.value.dtype))
         self.means.add(number, self.outputs, self.targets, weight)
         self._seen = True
 
@@ -278,9 +284,32 @@ class Training:
             nothing: Any = sum(0.0 * np.sum(part) for part in parts)
             nothing.backward()
 
+    def _forward(self, batch: Sequence[Any]) -> tuple[Any, Any, ad.Tensor]:
+        """The outputs, targets and loss of a batch, recorded."""
+        inputs, targets, *weights = batch
+        outputs = called(self.model, self.convert(inputs))
+        targets = as_target(targets, outputs)
+        return outputs, targets, arguments.lost(self.loss, outputs, targets, *weights)
+
+    def _compiled(self, passes: Passes, batch: Sequence[Any], share: float | None) -> None:
+        """Both passes of a batch by its program; the adjoints of several batches of one step are added up."""
+        value, self.outputs = passes(*batch) if share is None else passes.added(batch, share)
+        self.targets, self.value = as_target(batch[1], self.outputs), ad.Tensor(value)
+
+    def _recorded(self) -> ad.Tensor:
+        """The last batch's loss with its graph, as the model was before that batch."""
+        if self._passes is None:
+            return self.value
+        now = self.parts.snapshot()
+        self._before()
+        try:
+            return self._forward(self._last)[2]
+        finally:
+            now()
+
     def _check_adjoints(self, batch: int) -> None:
         if stray := diagnosis.stray(self.optimizer, self.model):
-            explanation = ad.explain(self.model, of=self.value) if self._seen else None
+            explanation = ad.explain(self.model, of=self._recorded()) if self._seen else None
             brief = f"; {explanation.brief}" if explanation else ""
             raise DivergedError(
                 f"the adjoint of {stray} has a NaN or an infinity {self._where(batch)}, though the loss is finite: "
@@ -294,7 +323,7 @@ class Training:
         if self._still:
             self._still = diagnosis.still(self.optimizer, self._still)
         if self._still and self.batch == self.batches and self._seen and not self._warned:
-            said = diagnosis.standstill(self._still, self.value, self.model, self.epoch)
+            said = diagnosis.standstill(self._still, self._recorded(), self.model, self.epoch)
             if said:
                 self._warned = True
                 warn(said)

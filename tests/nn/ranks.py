@@ -47,6 +47,11 @@ def weighted(**given: Any) -> dict[str, Any]:
     return trained(mlp(), (X, LABELS, WEIGHTS), validation=held, metrics=metrics, **options, **given)
 
 
+def compiled(**given: Any) -> dict[str, Any]:
+    """The passes of each rank are a program; which parameters it reaches, and weights, go along as before."""
+    return trained(mlp(), (X, LABELS, WEIGHTS), accumulate=2, compiled=True, metrics="accuracy", **given)
+
+
 def ignoring(**given: Any) -> dict[str, Any]:
     """Class weights, labels that are ignored, and a last batch with fewer samples than there are ranks."""
     loss = nn.CrossEntropyLoss(weight=[0.5, 2.0, 1.0])
@@ -191,6 +196,11 @@ def different_data(**given: Any) -> dict[str, Any]:
 def too_few(**given: Any) -> dict[str, Any]:
     model = nn.Sequential(nn.Linear(5, 4, rng=0), nn.BatchNorm1d(4), nn.Linear(4, 3, rng=0))
     return said(ValueError, trained, model=model, data=(X[:65], LABELS[:65]), **given)
+
+
+def uncompiled(**given: Any) -> dict[str, Any]:
+    model = nn.Sequential(nn.Linear(5, 4, rng=0), nn.BatchNorm1d(4), nn.Linear(4, 3, rng=0))
+    return said(TypeError, trained, model=model, compiled=True, **given)
 
 
 def refused(**given: Any) -> dict[str, Any]:

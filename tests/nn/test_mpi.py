@@ -23,8 +23,8 @@ pytest.importorskip("mpi4py", reason='training by several processes takes mpi4py
 MPIEXEC = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 pytestmark = pytest.mark.skipif(MPIEXEC is None, reason='there is no mpiexec: pip install ".[mpi]"')
 
-AS_ONE = ["plain", "weighted", "ignoring", "normalised", "conditional", "mapped"]
-SAID = ["diverging", "disagreeing", "different_data", "too_few", "refused"]
+AS_ONE = ["plain", "weighted", "ignoring", "normalised", "conditional", "mapped", "compiled"]
+SAID = ["diverging", "disagreeing", "different_data", "too_few", "uncompiled", "refused"]
 Found = Callable[[str], list[dict[str, Any]]]
 
 
@@ -92,6 +92,7 @@ def test_all_ranks_raise_what_one_finds(found: tuple[int, Found]) -> None:
         "disagreeing": "after epoch 2 2.bias is not the same on rank 1 as on rank 0",
         "different_data": "rank 0 and rank 1 were given different trainings: checksum of some samples",
         "refused": "loss is a function of (outputs, targets), or a name; received",
+        "uncompiled": "batch normalisation over several processes asks the others for their sums",
         "too_few": "the smallest of 65 samples in batches of 16 has 1",
     }.items():
         assert all(words in rank["said"] for rank in read(name)), name

@@ -24,4 +24,6 @@ def rewritten(program: Program, change: Callable[[Step], Any]) -> Program:
             instead[step.result] = found
         else:
             steps.append(found or step)
-    return dataclasses.replace(program, steps=tuple(steps), outputs=current(program.outputs))
+    return dataclasses.replace(
+        program, steps=tuple(steps), outputs=current(program.outputs), writes=current(program.writes)
+    )
