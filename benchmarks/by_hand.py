@@ -6,6 +6,7 @@ Adam goes through its vectors in pieces that fit a core's cache.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ PIECE = 2**15  # elements: five such pieces in float32 fit a second cache
 def step(sizes: Sequence[int], x: np.ndarray, labels: np.ndarray, lr: float = 1e-3) -> Callable[[], float]:
     """A step that moves parameters of its own: ReLU between the layers, the mean cross-entropy at the end."""
     rng, batch, f = np.random.default_rng(0), len(x), np.float32
-    layers = list(zip(sizes, sizes[1:]))
+    layers = list(itertools.pairwise(sizes))
     total = sum(n * m + m for n, m in layers)
     p, g, m1, m2, s = (np.zeros(total, f) for _ in range(5))
     weights, biases, of_weights, of_biases, at = [], [], [], [], 0

@@ -12,6 +12,7 @@ import autodiff as ad
 from autodiff.program.graph import Program
 from autodiff.program.passes import memory
 from autodiff.program.passes.algebra import simplified
+from autodiff.program.passes.broadcasts import without_broadcasts
 from autodiff.program.passes.calls import direct
 from autodiff.program.passes.common import without_repetitions
 from autodiff.program.passes.copies import without_copies
@@ -81,6 +82,7 @@ def test_common_subexpressions() -> None:
         lambda x: np.swapaxes(np.swapaxes(x, 0, 1), 1, 0),
         lambda x: x * np.ones(x.shape),
         lambda x: 0 + x,
+        lambda x: x[()].reshape(3, 4) + np.broadcast_to(0.0, (3, 4)),
     ],
 )
 def test_algebra_leaves_nothing(function: Any) -> None:
@@ -113,6 +115,18 @@ def test_powers_that_have_functions_of_their_own() -> None:
     program = simplified(recorded(lambda x: x**2 + x**2.0 + x**0.5 + x**-1 + x**3, np.abs(X)))
     assert [n for n in names(program) if n != "add"] == ["square", "square", "sqrt", "reciprocal", "power"]
     assert names(simplified(recorded(lambda x: x**2 + x**-1, 2.0))) == ["pow", "pow", "add"]
+
+
+def test_what_is_repeated_is_repeated_by_the_step_that_needs_it() -> None:
+    def f(x: Any) -> Any:
+        column = np.sum(x, axis=1, keepdims=True)
+        return x + np.exp(np.broadcast_to(column, (3, 4)) * 2.0), np.broadcast_to(column, (3, 4)) + 1
+
+    program = without_dead(without_broadcasts(recorded(f, X)))
+    assert names(program) == ["sum", "multiply", "exp", "add", "broadcast_to", "add"]
+    assert [program.kinds[s.result].shape for s in program.steps] == [(3, 1)] * 3 + [(3, 4)] * 3
+    for found, expected in zip(run(program, X), f(X), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_a_uniform_array_becomes_a_number() -> None:

@@ -70,7 +70,7 @@ def notebook_display(result: Tensor, /) -> dict[str, str]:
 def read_only(value: Any) -> Array:
     """A view of a raw value, an ndarray, that cannot be written into."""
     if isinstance(value, StandIn):
-        return value
+        return value  # type: ignore[return-value]  # nobody writes into it
     view = np.asarray(value).view()
     view.flags.writeable = False
     return view

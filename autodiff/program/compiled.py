@@ -55,10 +55,7 @@ class Entry:
 
     def holds(self, arrays: Sequence[Any]) -> bool:
         """Whether what the program was chosen by is so for these arrays."""
-        for ask, answer in self.questions:
-            if ask(arrays) != answer:
-                return False
-        return True
+        return not self.questions or all(ask(arrays) == answer for ask, answer in self.questions)
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
         """The results for the arrays, and numbers, among the leaves of the arguments."""
@@ -93,7 +90,7 @@ class Compiled:
 
     def _chosen(self, key: Key, arrays: list[Any], args: Any, kwargs: Any) -> Entry:
         if self.in_place:
-            key = *key, tuple(a.flags.c_contiguous for a in tree.leaves(args[0]))
+            key = *key, tuple(np.asarray(a).flags.c_contiguous for a in tree.leaves(args[0]))
         entry = self._entry(key, arrays)
         if entry is None:
             entry = self._traced(args, kwargs)
@@ -244,7 +241,6 @@ def compile(  # noqa: A001  # the name a reader looks for
     check : compare every program, when it is made, with a further call of the function: ValueError if they differ
     in_place : whether the function's first argument is a nest of arrays that it writes into: `a += b`, `a[...] = b`,
         `out=a`. Each has memory of its own; what was taken from one before, a part or a view, stays what it was
-
     threads : how many of them share the blocks of large arrays (of 4 MB and more); the result is the same on any number
 
     Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an

@@ -55,6 +55,7 @@ class Kind(NamedTuple):
     array: bool  # an ndarray, where others are NumPy's scalars or Python's numbers
     view_of: tuple[int, ...]  # the values, and -1 for constants, whose memory it may share
     nbytes: int
+    order: tuple[int, ...] | None = None  # the axes from the outermost in memory, where these are not in their order
 
 
 class Buffer(NamedTuple):
@@ -62,6 +63,7 @@ class Buffer(NamedTuple):
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    order: tuple[int, ...] | None = None  # as a Kind's
 
     @property
     def nbytes(self) -> int:
@@ -91,7 +93,8 @@ class Program:
 def _line(step: Step | Loop) -> str:
     if isinstance(step, Loop):
         inner = str(step.body).replace("\n", "\n    ")
-        return f"{_listed(map(Ref, step.results))} = {step.length} rows of {_listed(step.rows)}, by {step.size}\n    {inner}"
+        results = _listed(map(Ref, step.results))
+        return f"{results} = {step.length} rows of {_listed(step.rows)}, by {step.size}\n    {inner}"
     name = getattr(step.function, "__name__", repr(step.function))
     into = f" into b{step.buffer}" * (step.buffer is not None) + f" into v{step.into}" * (step.into is not None)
     return f"v{step.result} = {name}({_listed((*step.args, *step.kwargs.values()))}){into}"

@@ -25,7 +25,11 @@ INFIX: dict[Any, str] = {
     for signs, functions in _INFIX.items()
     for sign, function in zip(signs.split(), functions, strict=True)
 }
+OVER: dict[Any, str] = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/="}
 PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
+
+# What arrays have as methods, shorter and faster than the functions, and with how many arguments at most.
+METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squeeze: 2}
 
 
 class Text:
@@ -38,6 +42,7 @@ class Text:
         self._helpers: list[str] = []
         self._texts = Texts()
         self._kinds = program.kinds
+        self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
         self._literals: dict[str, str] = {}  # of constants that are no arrays
         self._names = {**dict(program.inputs), **_held(program)}
         body = [line for step in program.steps for line in self._lines(step)]
@@ -113,22 +118,22 @@ class Text:
         outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
         for step in body.steps:
             outer = outputs.get(step.result)
-            lines += [f"{indent}{line}" for line in self._in_block(step, loop, outer, whole.get(outer, ""))]
+            lines += [f"{indent}{line}" for line in self._in_block(step, loop, outer, whole)]
         if several:
             sets = ", ".join("(" + "".join(f"b{b}, " for b in one) + ")" for one in loop.scratch)
             lines.append(f"{self.called(steps.shared)}(share, range(0, {loop.length}, {loop.size}), [{sets}])")
         return lines
 
-    def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: str) -> list[str]:
+    def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:
         """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
-        if outer is None:
+        if outer is None or step.into is not None:
             return [self._line(step, "t")]
         name = self._names[step.result] = f"v{step.result}"
         if outer in loop.ends:
-            return [f"{name} = {whole}[start // {loop.size}] = {self._expression(step)}"]
+            return [f"{name} = {whole[outer]}[start // {loop.size}] = {self._expression(step)}"]
         if writes_out(step) and step.function is not steps.as_type:
-            return [f"{name} = {self._call(step, f'out={whole}[at]')}"]
-        return [f"{name} = {whole}[at]", f"{name}[...] = {self._expression(step)}"]
+            return [f"{name} = {self._call(step, f'out={whole[outer]}[at]')}"]
+        return [f"{name} = {whole[outer]}[at]", f"{name}[...] = {self._expression(step)}"]
 
     def _shape(self, value: Any) -> tuple[int, ...]:
         return self._kinds[value.number].shape if isinstance(value, Ref) else value.shape
@@ -136,6 +141,12 @@ class Text:
     def _line(self, step: Step, place: str = "b") -> str:
         if step.effect and self._kinds[step.result].dtype is None:
             return self._expression(step)
+        if step.into is not None or step.buffer is not None:
+            array = self._arrays[step.result] = (
+                self._names[step.into] if step.into is not None else f"{place}{step.buffer}"
+            )
+            if short := self._over(step, array):
+                return short
         name = self._names[step.result] = f"v{step.result}"
         if step.into is not None:
             return f"{name} = {self._call(step, f'out={self._names[step.into]}')}"
@@ -145,6 +156,22 @@ class Text:
             return f"{name} = {place}{step.buffer}; {name}[...] = {self.written(step.args[0])}"
         return f"{name} = {self._call(step, f'out={place}{step.buffer}')}"
 
+    def _over(self, step: Step, array: str) -> str:
+        """A step that writes over one of its operands as an assignment such as `v1 += v2`, or ""."""
+        if step.kwargs or step.function not in OVER:
+            return ""
+        left, right = step.args
+        if isinstance(right, Ref) and self._array(right) == array and step.function in (np.add, np.multiply):
+            left, right = right, left  # the same bits
+        if not isinstance(left, Ref) or self._array(left) != array:
+            return ""
+        name = self._names[step.result] = self._names[left.number]
+        return f"{name} {OVER[step.function]} {self.written(right)}"
+
+    def _array(self, value: Ref) -> str:
+        """The name of the array that a value lies in."""
+        return self._arrays.get(value.number, self._names[value.number])
+
     def _expression(self, step: Step) -> str:
         function, args, kwargs = step.function, step.args, step.kwargs
         if function is steps.part:
@@ -153,6 +180,11 @@ class Text:
             return f"{self.written(args[0])}.astype({self.written(args[1])})"
         if function is steps.number:
             return f"np.asarray({self.written(args[0])})[()]"
+        array = isinstance(args[0], Ref) and self._kinds[args[0].number].array if args else False
+        if array and not kwargs and len(args) <= METHODS.get(function, 0):
+            given = ", ".join(map(self.written, args[1:]))
+            name = self.written(args[0])
+            return f"{name}.T" if function is np.transpose and not given else f"{name}.{function.__name__}({given})"
         if not kwargs and function in INFIX:
             left, right = map(self._operand, args)
             return f"{left} {INFIX[function]} {right}"
@@ -260,11 +292,21 @@ class Text:
         return name
 
 
+def _new(buffer: Buffer) -> str:
+    """A new array for a buffer, with its axes in the buffer's order in memory."""
+    dtype = f"np.dtype({buffer.dtype.str!r})"
+    if buffer.order is None:
+        return f"np.empty({buffer.shape}, {dtype})"
+    shape = tuple(buffer.shape[axis] for axis in buffer.order)
+    back = tuple(buffer.order.index(axis) for axis in range(len(shape)))
+    return f"np.empty({shape}, {dtype}).transpose({back})"
+
+
 def _buffers(buffers: tuple[Buffer, ...]) -> str:
     """The function that gives the arrays which are kept between calls."""
     if not buffers:
         return ""
-    made = "".join(f"            np.empty({b.shape}, np.dtype({b.dtype.str!r})),\n" for b in buffers)
+    made = "".join(f"            {_new(b)},\n" for b in buffers)
     return (
         "free = []  # arrays that no call works in now\n\n\n"
         "def buffers():\n"

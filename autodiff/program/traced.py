@@ -68,7 +68,7 @@ class Recorder:
         dtype = None if example is None or isinstance(example, list | tuple) else np.asarray(example).dtype
         shape = () if dtype is None else np.shape(example)
         size = example.nbytes if array else 0
-        self.kinds[number] = Kind(shape, dtype, array, tuple(views), size)
+        self.kinds[number] = Kind(shape, dtype, array, tuple(views), size, _order(example) if array else None)
         return Traced(self, number, example)
 
     def asked(self, question: Callable[..., Any], arrays: Any, answer: Any) -> None:
@@ -218,7 +218,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def __getitem__(self, index: Any) -> Any:
         return part(self, index)
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+    def __setitem__(self, index: Any, value: Any) -> None:
         raise refusal("assignment into an array", "write np.where, or make the array by np.stack or np.concatenate")
 
     def __len__(self) -> int:
@@ -374,6 +374,17 @@ def tracing(*values: Any) -> Traced | None:
         if type(value) is tuple and (found := tracing(*value)) is not None:
             return found
     return None
+
+
+def _order(array: Any) -> tuple[int, ...] | None:
+    """The axes of a dense array from the outermost in memory; None where they are in their order, or it is not dense.
+
+    Convolutions leave the batch innermost, and elementwise functions keep the order that they find.
+    """
+    if array.ndim < 2 or array.flags.c_contiguous:
+        return None
+    order = tuple(sorted(range(array.ndim), key=lambda axis: -array.strides[axis]))
+    return order if array.transpose(order).flags.c_contiguous else None
 
 
 def _may_share(example: Any, source: Any) -> bool:

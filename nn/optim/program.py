@@ -11,6 +11,8 @@ import autodiff as ad
 from nn.optim.optimizer import Optimizer
 from nn.optim.run import Run
 
+MOST = 4  # programs, each for other options
+
 
 class TracedRun(Run):
     """A stretch that a rule goes through in one piece, of arrays that stand for its vectors."""
@@ -25,7 +27,8 @@ class TracedRun(Run):
 class Update:
     """The steps of an optimizer's runs as one program for all of them; the step size is an argument of it.
 
-    A rule that cannot be traced goes through its pieces as ever.
+    A rule that cannot be traced goes through its pieces as ever, and so does one whose other options change from step
+    to step. The bits are the same.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -34,6 +37,7 @@ class Update:
         self.refusal: ad.Untraceable | None = None
         self._runs: list[Run] = []
         self._ready: Ready | None = None
+        self._known: set[str] = set()  # what there are programs for
 
     def __call__(self, runs: Sequence[Run]) -> None:
         """Move the parameters of these runs, whose counts of steps were advanced."""
@@ -45,6 +49,9 @@ class Update:
                 self.refusal = error
             else:
                 return
+        self._by_rule(runs)
+
+    def _by_rule(self, runs: Sequence[Run]) -> None:
         for run in runs:
             self.optimizer.update(run)
 
@@ -85,9 +92,14 @@ class Update:
             for run in runs
         ]
         before = [_settled(run) for run in runs]
+        text = repr(before)  # a text is a constant of a program, the numbers in it too
+        if text not in self._known and len(self._known) == MOST:  # a schedule moves more than the step size
+            self._by_rule(runs)
+            return
+        self._known.add(text)
         self._runs = list(runs)
-        program = self.compiled.chosen(state, given, repr(before))  # a text is a constant, the numbers in it too
-        for run, numbers in zip(runs, self.compiled(state, given, repr(before)), strict=True):
+        program = self.compiled.chosen(state, given, text)
+        for run, numbers in zip(runs, self.compiled(state, given, text), strict=True):
             run.numbers.update(numbers)
         alike = before == [_settled(run) for run in runs]
         arrays = [v for one in state for v in one.values()]

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 import autodiff as ad
-
 from nn.checked import switch
 from nn.optim.optimizer import Optimizer
 from nn.optim.options import Option, beta_pair, number

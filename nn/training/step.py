@@ -82,13 +82,20 @@ class TrainStep:
 
     @property
     def source(self) -> str:
-        """The program of the last call as a module's text, which runs with nothing but NumPy."""
-        return self._passes.compiled.source
+        """The text of the last call's program: a module for both passes, and one for the update, with NumPy alone.
+
+        Where the optimizer's rule cannot be traced, only the passes are there, and the rule runs as it is.
+        """
+        return "\n\n".join(f"# {what}\n\n{program.source}" for what, program in self._programs())
 
     @property
     def plan(self) -> str:
-        """What the passes made of the program, and the bytes of the arrays that it makes."""
-        return self._passes.compiled.plan
+        """What was made of the steps that were recorded, and the bytes of the arrays."""
+        return "\n\n".join(f"{what}\n{program.plan}" for what, program in self._programs())
+
+    def _programs(self) -> list[tuple[str, Any]]:
+        passes = "The forward and the reverse pass", self._passes.compiled
+        return [passes] if self._update.refusal else [passes, ("The optimizer's update", self._update.compiled)]
 
 
 class Passes:

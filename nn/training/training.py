@@ -20,6 +20,7 @@ from nn.metrics import Metric
 from nn.model.parts import Parts
 from nn.optim import Optimizer, clip_grad_norm, clip_grad_value
 from nn.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from nn.optim.program import Update
 from nn.parallel.alone import Alone
 from nn.report.history import History
 from nn.report.progress import Silence
@@ -93,6 +94,7 @@ class Training:
         self.samples, self.held, self.epochs = samples, held, epochs
         self.convert = conversion(parts)
         self._passes = Passes(parts, loss, optimizer) if settings.compiled else None
+        self._update = Update(optimizer) if settings.compiled else None
         self.ignored = arguments.ignored_label(loss, samples, held)
         names = ["loss", *measures]
         self.history = History([*names, *(f"validation_{name}" for name in names)] if held else names)
@@ -244,7 +246,10 @@ class Training:
         self._call("on_backward")
         vector = self.optimizer.flat.value
         np.copyto(self._values, vector)
-        self.optimizer.step()
+        if self._update is None:
+            self.optimizer.step()
+        else:
+            self.optimizer.move(self._update)
         if not diagnosis.finite(vector):
             vector[...] = self._values
             raise DivergedError(

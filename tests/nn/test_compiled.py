@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ import pytest
 import autodiff as ad
 import nn
 from nn import optim
+from nn.optim.program import Update
 
 ROWS, SIGNALS, IMAGES, VOLUMES, STEPS = (5, 6), (4, 4, 9), (3, 4, 6, 6), (3, 2, 4, 5, 4), (3, 5, 4)  # batch first
 INTEGERS = (4, 3)
@@ -401,8 +405,80 @@ def test_optimizers(kind: Any, options: dict[str, Any]) -> None:
                 optimizer.betas = (0.8, 0.99)
         same(model, twin)
     first, second = one.state_dict(), other.state_dict()
+    assert (step._update.refusal is None) == (kind is not optim.LAMB)  # whose norms are numbers that decide
     assert first["param_groups"] == second["param_groups"]
     for key, entry in first["state"].items():
         for name, value in entry.items():
             close(second["state"][key][name], value, name) if isinstance(value, np.ndarray) else None
             assert isinstance(value, np.ndarray) or second["state"][key][name] == pytest.approx(value), name
+
+
+def test_an_update_has_the_bits_of_the_rule() -> None:
+    for kind in (optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.NAdam, optim.RAdam, optim.Lion, optim.Adamax):
+        models = [nn.MLP(20, 300, 30, rng=0) for _ in range(2)]
+        options = {"momentum": 0.9} if kind in (optim.SGD, optim.RMSprop) else {}
+        one, other = (kind(m.parameters(), lr=0.01, weight_decay=0.01, **options) for m in models)
+        update = Update(other)
+        for _ in range(9):
+            gradient = real(one.flat.value.size)
+            for optimizer, move in ((one, one._by_pieces), (other, update)):
+                optimizer.flat.grad[...] = gradient
+                optimizer.flat.received([True] * 4)
+                optimizer.move(move)
+        assert update.refusal is None
+        for a, b in zip(*(m.parameters() for m in models), strict=True):
+            np.testing.assert_array_equal(a.value, b.value, err_msg=kind.__name__)
+
+
+# -- the source -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MLP",
+        "Conv2d",
+        "MaxPool2d",
+        "AvgPool2d",
+        "BatchNorm1d",
+        "LayerNorm",
+        "GRU",
+        "LSTM",
+        "Embedding",
+        "Dropout",
+        "MultiheadAttention",
+        "Fold",
+        "InstanceNorm1d",
+        "CrossEntropyLoss",
+    ],
+)
+def test_the_source_runs_with_nothing_but_numpy(name: str, tmp_path: Path) -> None:
+    if name.endswith("Loss"):
+        make, targets, _ = LOSSES[name]
+        model, loss, x, y = nn.Linear(4, 6, rng=0), make(), real(5, 4), targets(5)
+    else:
+        layer, shape = LAYERS[name]
+        model, loss, x = Weighted(layer(), shape), bowl, next(batches(shape))
+        y = np.ones(len(x), np.float32)
+    step = nn.TrainStep(model, loss, optim.Adam(model.parameters()))
+    step(x, y)
+    step(x, y)
+    passes, _, update = step.source.partition("# The optimizer's update")
+    for number, text in enumerate((passes, update)):
+        (tmp_path / f"program{number}.py").write_text(text, encoding="utf-8")
+        code = f"import sys; sys.modules['autodiff'] = sys.modules['nn'] = None; import program{number}"
+        subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    entry = next(iter(step._passes._entries.values()))
+    kept = [holder[key] for holder, key in step._passes._kept]
+    arrays = [*step._passes.flat.adjoints, *kept, *step._passes.flat.parts, x, y]
+    module: dict[str, Any] = {"__name__": "pasted"}
+    exec(compile(passes, "pasted", "exec"), module)  # noqa: S102
+    states = [rng.bit_generator.state for rng in entry.held]
+    mine = [a.copy() for a in arrays]
+    found = module["program"](*mine, *entry.held)
+    for rng, state in zip(entry.held, states, strict=True):
+        rng.bit_generator.state = state
+    expected = entry.run(*arrays, *entry.held)
+    np.testing.assert_array_equal(found[0], expected[0])
+    for a, b in zip(mine, arrays, strict=True):
+        np.testing.assert_array_equal(a, b)

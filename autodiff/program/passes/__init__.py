@@ -7,6 +7,7 @@ import dataclasses
 from autodiff.program.graph import Program
 from autodiff.program.passes.algebra import simplified
 from autodiff.program.passes.blocks import blocked
+from autodiff.program.passes.broadcasts import without_broadcasts
 from autodiff.program.passes.calls import direct
 from autodiff.program.passes.common import without_repetitions
 from autodiff.program.passes.copies import without_copies
@@ -17,6 +18,7 @@ from autodiff.program.passes.memory import buffered, owned
 PASSES = {
     "dead code": without_dead,
     "copies": without_copies,
+    "broadcasts": without_broadcasts,
     "algebra": simplified,
     "common subexpressions": without_repetitions,
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.program import steps
 from autodiff.program.graph import Kind, Program, Ref, Step
 from autodiff.program.passes.rewriting import rewritten
 
@@ -13,6 +14,7 @@ from autodiff.program.passes.rewriting import rewritten
 NEUTRAL: dict[Any, float] = {np.add: 0, np.multiply: 1}
 NEUTRAL_ON_THE_RIGHT: dict[Any, float] = {**NEUTRAL, np.subtract: 0, np.divide: 1, np.power: 1}
 POWERS: dict[float, Any] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}  # as NumPy's ** does it
+SHAPING = (np.reshape, np.broadcast_to, steps.part)  # what gives the array itself where it gives the same shape
 INVERSE = (np.negative, np.conjugate)  # functions that undo themselves
 
 
@@ -21,6 +23,8 @@ def simplified(program: Program) -> Program:
     kinds, made = program.kinds, dict[int, Step]()
 
     def simpler(step: Step) -> Any:
+        if step.function in SHAPING and step.args and _same(step.args[0], step.result, kinds) and _plain(step):
+            return step.args[0]
         if not step.kwargs:
             step = _power(_with_numbers(step, kinds), kinds)
             found = _operand(step, kinds)
@@ -40,6 +44,11 @@ def _same(x: Any, result: int, kinds: dict[int, Kind]) -> bool:
         return False
     one, other = kinds[x.number], kinds[result]
     return (one.shape, one.dtype, one.array) == (other.shape, other.dtype, other.array) and one.dtype is not None
+
+
+def _plain(step: Step) -> bool:
+    """Whether a step that gives the same shape gives the same elements in the same places."""
+    return not step.kwargs and (step.function is not steps.part or step.args[1] == ())
 
 
 def _number(value: Any) -> Any:

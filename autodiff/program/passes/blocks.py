@@ -18,10 +18,11 @@ import numpy as np
 
 from autodiff.program import steps
 from autodiff.program.graph import Kind, Loop, Program, Ref, Step, made, read, refs, replaced
+from autodiff.program.passes.memory import VIEWS
 from autodiff.program.passes.writing import elementwise
 
-WHOLE = 2**18  # bytes of an array that is worth the loop
-BLOCK = 2**16  # bytes of a block: some of them fit a core's second cache
+BLOCK = 2**17  # bytes of a block: some of them fit a core's second cache
+WHOLE = 3 * BLOCK  # bytes of an array that is worth the loop
 FEWEST = 8  # rows of a block that ends in an array, so that the blocks' sums are few
 ASSOCIATIVE = {np.add, np.multiply, np.maximum, np.minimum, np.logical_and, np.logical_or}
 RESHAPING = (np.reshape, np.expand_dims, np.squeeze)
@@ -33,6 +34,7 @@ class Place(NamedTuple):
     axis: tuple[Any, ...]  # ("rows", length), or ("flat", shape)
     whole: frozenset[int]
     ends: bool = False
+    small: bool = False  # it joins a run that it reads from, and begins none
 
 
 def blocked(program: Program) -> Program:
@@ -69,11 +71,12 @@ class _Runs:
             inputs = {maker[n] for n in read(step) if n in maker}
             run = latest.get(place.axis) if place else None
             over = {maker[n] for n in read(step) if n in after or (place and n in place.whole and n in maker)}
-            if run is None or run in over or self._reached(inputs - {run}, run):
+            apart = place is not None and place.small and run not in inputs
+            if run is None or apart or run in over or self._reached(inputs - {run}, run):
                 run = len(self.runs)
                 self.runs.append([])
                 self.needs.append(set())
-                if place:
+                if place and not place.small:
                     latest[place.axis] = run
             self.runs[run].append(k)
             self.needs[run] |= (inputs | effect if step.effect else inputs) - {run}
@@ -81,6 +84,8 @@ class _Runs:
             maker[step.result] = run
             if place and place.ends:
                 after[step.result] = run
+            if place is None and step.function not in VIEWS:  # what comes after a matrix product is best made there
+                latest = {axis: one for axis, one in latest.items() if one not in inputs}
 
     def _reached(self, starts: set[int], goal: int) -> bool:
         """Whether a run needs another, directly or through others."""
@@ -119,23 +124,26 @@ def _place(step: Step, kinds: dict[int, Kind]) -> Place | None:
     known = kinds[step.result]
     operands = [(n, kinds[n].shape) for n in read(step)]
     operands += [(-1, a.shape) for a in step.args if isinstance(a, np.ndarray)]
-    if step.effect:
+    if step.effect or known.order is not None:
         return None
     if elementwise(step) or _like_elementwise(step):
         shape = known.shape
-        if not known.array or not shape or known.nbytes < WHOLE:
+        if not known.array or not shape or not known.nbytes:
             return None
         whole = {n for n, s in operands if len(s) < len(shape) or s[0] != shape[0]}
-        if _rows(known.nbytes, shape) >= 1:
-            return Place(("rows", shape[0]), frozenset(whole))
+        small = known.nbytes < WHOLE
+        if _rows(known.nbytes, shape) >= 1 or small:
+            return Place(("rows", shape[0]), frozenset(whole), small=small)
         full = all(s in ((), shape) for _, s in operands)
         return Place(("flat", shape), frozenset(n for n, s in operands if not s)) if full else None
-    if len(operands) != 1 or (big := kinds.get(operands[0][0])) is None or big.nbytes < WHOLE or not big.shape:
+    big = kinds.get(operands[0][0]) if len(operands) == 1 else None
+    if big is None or not big.shape or not big.nbytes or big.order is not None:  # its rows are not apart in memory
         return None
-    rows = _rows(big.nbytes, big.shape)
+    rows, small = _rows(big.nbytes, big.shape), big.nbytes < WHOLE
     if step.function in RESHAPING and len(step.args) == 2 and not step.kwargs:
-        return Place(("rows", big.shape[0]), frozenset()) if rows and known.shape[:1] == big.shape[:1] else None
-    return _reduction(step, big, known, rows)
+        kept = rows and known.shape[:1] == big.shape[:1]
+        return Place(("rows", big.shape[0]), frozenset(), small=small) if kept else None
+    return None if small else _reduction(step, big, known, rows)
 
 
 def _reduction(step: Step, big: Kind, known: Kind, rows: int) -> Place | None:
@@ -149,12 +157,12 @@ def _reduction(step: Step, big: Kind, known: Kind, rows: int) -> Place | None:
     axes = range(len(big.shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     if not all(isinstance(k, int) for k in axes):
         return None
-    axes = {k % len(big.shape) for k in axes}
+    reduced = {k % len(big.shape) for k in axes}
     if rows:
-        ends = 0 in axes
+        ends = 0 in reduced
         few = known.nbytes * math.ceil(big.shape[0] / rows) * FEWEST <= big.nbytes
         return Place(("rows", big.shape[0]), frozenset(), ends) if few or not ends else None
-    everything = len(axes) == len(big.shape) and "keepdims" not in step.kwargs
+    everything = len(reduced) == len(big.shape) and "keepdims" not in step.kwargs
     return Place(("flat", big.shape), frozenset(), True) if everything else None
 
 
@@ -176,7 +184,6 @@ def _loop(
     """A run as a Loop, and the last reductions of what it ends in."""
     flat = axis[0] == "flat"
     length = math.prod(axis[1]) if flat else axis[1]
-    makes = {step.result for step in members}
     most = max(kinds[n].nbytes for step in members for n in (step.result, *read(step)) if _is_long(kinds[n], axis))
     size = max(1, min(length, BLOCK * length // most))
     count = math.ceil(length / size)

@@ -24,6 +24,7 @@ def written_back(program: Program) -> Program:
     copies: list[Step] = []
     writes = [(n, value) for n, value in program.writes if value != Ref(n)]
     kept = {m for n in refs(program.outputs) for m in memory.get(n, ())}
+    leaving = {*kept, *refs(program.writes)}
 
     def new(kind: Kind, function: Any, *args: Any, effect: bool = False) -> Ref:
         number = max(kinds) + 1
@@ -37,11 +38,10 @@ def written_back(program: Program) -> Program:
         if place is not None:
             step = done[place]
             if isinstance(step, Loop):
-                into = step.into or (None,) * len(step.results)
-                at = step.results.index(value.number)
-                done[place] = step._replace(into=(*into[:at], n, *into[at + 1 :]))
+                done[place] = _in_loop(step, n, step.results.index(value.number))
             else:
                 done[place] = step._replace(into=n)
+                _also(done, place, n, memory, kinds, leaving)
             continue
         if isinstance(value, Ref) and memory[value.number] & donated:
             value = new(kinds[value.number]._replace(view_of=()), np.array, value)
@@ -50,6 +50,51 @@ def written_back(program: Program) -> Program:
         new(Kind((), None, False, (), 0), np.copyto, Ref(n), value, effect=True)
     done = [s._replace(into=s.into or (None,) * len(s.results)) if isinstance(s, Loop) else s for s in done]
     return dataclasses.replace(program, steps=(*done, *copies), kinds=kinds, writes=())
+
+
+def _in_loop(loop: Loop, n: int, result: int) -> Loop:
+    """The loop with a result written into the input n; where the body reads its rows, into these."""
+    into = loop.into or (None,) * len(loop.results)
+    loop = loop._replace(into=(*into[:result], n, *into[result + 1 :]))
+    block = next(
+        (number for (number, _), rows in zip(loop.body.inputs, loop.rows, strict=True) if rows == Ref(n)), None
+    )
+    if block is None:
+        return loop
+    inner = list(loop.body.steps)
+    place = next(k for k, step in enumerate(inner) if step.result == loop.body.outputs[result].number)
+    if not writes_out(inner[place]) or inner[place].function is steps.as_type:
+        return loop
+    inner[place] = inner[place]._replace(into=block)
+    _also(inner, place, block, origins(loop.body), loop.body.kinds, set(refs(loop.body.outputs)))
+    return loop._replace(body=dataclasses.replace(loop.body, steps=tuple(inner)))
+
+
+def _also(
+    done: list[Any], place: int, n: int, memory: dict[int, frozenset[int]], kinds: dict[int, Kind], kept: set[int]
+) -> None:
+    """Let the operand that a step over the input n reads last be written there too, and that operand's, and so on."""
+    step = done[place]
+    if not elementwise(step):
+        return
+    for r in read(step):
+        first = next((k for k in range(place) if r in made(done[k])), None)
+        if (
+            first is None
+            or isinstance(done[first], Loop)
+            or not elementwise(done[first])
+            or done[first].into is not None
+        ):
+            continue
+        one, other = kinds[r], kinds[n]
+        uses = [k for k, s in enumerate(done) if any(r in memory.get(m, {m}) for m in read(s))]
+        between = any(n in memory.get(m, {m}) for s in done[first + 1 : place + 1] for m in read(s))
+        alone = uses == [place] and r not in kept and memory.get(r, {r}) == {r}
+        readers = {m for m in read(done[first]) if n in memory.get(m, {m})}
+        if alone and not between and readers <= {n} and (one.shape, one.dtype) == (other.shape, other.dtype):
+            done[first] = done[first]._replace(into=n)
+            _also(done, first, n, memory, kinds, kept)
+            return
 
 
 def _place(program: Program, done: list[Any], n: int, value: Any, memory: dict[int, frozenset[int]]) -> int | None:
