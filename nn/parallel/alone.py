@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nn.training.training import Training
 
 T = TypeVar("T")
+NOTHING = nullcontext()  # one serves all
 
 
 class Alone:
@@ -56,19 +57,19 @@ class Alone:
 
     def guarding(self, file: Any) -> AbstractContextManager[None]:
         """What surrounds a call of `fit` that writes this checkpoint."""
-        return nullcontext()
+        return NOTHING
 
     def rehearsing(self) -> AbstractContextManager[None]:
         """What surrounds the first try of the model."""
-        return nullcontext()
+        return NOTHING
 
     def running(self, training: Training) -> AbstractContextManager[None]:
         """What surrounds all steps."""
-        return nullcontext()
+        return NOTHING
 
     def step(self) -> AbstractContextManager[None]:
         """What surrounds the forward and reverse passes of a step."""
-        return nullcontext()
+        return NOTHING
 
     def seed(self, weight: float, whole: float, batches: int) -> float | None:
         """The adjoint of a batch's loss, where it counts for `weight` in a step of this `whole`; None for 1."""
