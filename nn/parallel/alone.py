@@ -7,7 +7,8 @@
     shared(make)            a value made by the process that leads, for all
     align, spread           the states of random generators: the same everywhere, or each process's own
     rehearsing, running     what surrounds the first try of the model, and the whole training
-    step, seed              what surrounds the batches of a step; the adjoint of a batch's loss
+    step, apart             what surrounds the batches of a step, and what only one process does in one
+    seed                    the adjoint of a batch's loss
     failed, reduce          a loss that is not finite; the gradient, of all processes' samples
     collect(means)          sums over the samples, of all processes
     asked, over             whether all have agreed to stop
@@ -69,6 +70,10 @@ class Alone:
 
     def step(self) -> AbstractContextManager[None]:
         """What surrounds the forward and reverse passes of a step."""
+        return NOTHING
+
+    def apart(self) -> AbstractContextManager[None]:
+        """What surrounds, within a step, what the other processes do not do as well."""
         return NOTHING
 
     def seed(self, weight: float, whole: float, batches: int) -> float | None:

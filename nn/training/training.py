@@ -260,7 +260,8 @@ class Training:
         self.value = arguments.lost(self.loss, self.outputs, self.targets, *weights)
         number = arguments.one_number(self.value)
         if not math.isfinite(number):
-            explanation = ad.explain(self.model, of=self.value)
+            with self.parallel.apart():
+                explanation = ad.explain(self.model, of=self.value)
             cause = diagnosis.cause(explanation, inputs, targets, self.model)
             message = f"the loss is {number} {self._where(self.batch + 1)}: {cause}. {KEPT}"
             self.parallel.failed(DivergedError(message, self.history, explanation))
