@@ -202,7 +202,7 @@ def cross(a: Value, b: Value, axisa: int = -1, axisb: int = -1, axisc: int = -1,
 def cross_in_space(x1: Value, x2: Value, /, *, axis: int | None = -1) -> Value:
     """np.linalg.cross: of vectors in space only."""
     if axis is None or not np.shape(x1)[axis] == np.shape(x2)[axis] == 3:
-        np.linalg.cross(raw(x1), raw(x2), axis=axis)  # what NumPy refuses is refused in its words
+        np.linalg.cross(raw(x1), raw(x2), axis=-1 if axis is None else axis)  # what NumPy refuses is refused in its words
     return cross(x1, x2, axis=-1 if axis is None else axis)
 
 
