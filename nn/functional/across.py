@@ -17,19 +17,24 @@ added: ContextVar[Sum | None] = ContextVar("added", default=None)
 
 
 @contextmanager
-def apart() -> Iterator[None]:
-    """Within it nothing is added up: what is computed concerns the samples here alone."""
-    token = added.set(None)
+def adding(function: Sum | None) -> Iterator[None]:
+    """Within it this function adds up; with None nothing is, and the other processes need not wait."""
+    token = added.set(function)
     try:
         yield
     finally:
         added.reset(token)
 
 
+def total(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """An array of float64, added to those of the other processes if there are any."""
+    elsewhere = added.get()
+    return array if elsewhere is None else elsewhere(array)
+
+
 def mean(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The mean of the rows of a matrix, those of the other processes included."""
-    elsewhere = added.get()
-    if elsewhere is None:
+    if added.get() is None:
         return np.mean(rows, axis=0)
-    *sums, count = elsewhere(np.append(rows.sum(axis=0, dtype=np.float64), len(rows)))
+    *sums, count = total(np.append(rows.sum(axis=0, dtype=np.float64), len(rows)))
     return np.array(sums / count, rows.dtype)

@@ -55,15 +55,15 @@ def batch_norm(
             f"channel; received x of shape {x.shape}{_shapes(named)}. Bring the channels to axis 1."
         )
     if training:
-        count, added = per_channel(x), across.added.get()
-        if count < 2 and not added:
+        count, shared = per_channel(x), across.added.get() is not None
+        if count < 2 and not shared:
             raise ValueError(
                 "batch_norm in training takes at least 2 values per channel, whose variance it is; received x of "
                 f"shape {x.shape}, {count} per channel. Use a larger batch (drop a last one of a single sample), or "
                 "evaluate: model.eval()."
             )
-        if added:
-            y, mean, variance = synchronised.with_statistics(x, weight, bias, eps, added)
+        if shared:
+            y, mean, variance = synchronised.with_statistics(x, weight, bias, eps)
         else:
             y, mean, variance = with_statistics(x, weight, bias, eps)
         if running_mean is not None:

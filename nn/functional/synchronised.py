@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from nn.functional.across import Sum
+from nn.functional import across
 from nn.functional.steps import along, channel_sums, per_channel
 
 
@@ -26,25 +26,22 @@ class Kept:
     variance: Any
 
 
-def with_statistics(x: Any, weight: Any, bias: Any, eps: float, added: Sum) -> tuple[Any, Any, Any]:
-    """The normalised x, and of each channel the mean and the unbiased variance over all processes.
-
-    `added` adds an array of float64 to those of the other processes.
-    """
+def with_statistics(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
+    """The normalised x, and of each channel the mean and the unbiased variance over all processes."""
     kept = Kept()
-    y = batch_synchronised(x, weight, bias, eps=eps, kept=kept, added=added)
+    y = batch_synchronised(x, weight, bias, eps=eps, kept=kept)
     return y, kept.mean, kept.variance * (kept.count / max(kept.count - 1, 1))
 
 
 @ad.primitive
-def batch_synchronised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Kept, added: Sum) -> Any:
+def batch_synchronised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Kept) -> Any:
     """Each channel, along axis 1, to mean 0 and variance 1, times its weight, plus its bias; either may be None."""
     sums = channel_sums(x)
-    *totals, count = added(np.append(sums.astype(np.float64), per_channel(x)))
+    *totals, count = across.total(np.append(sums.astype(np.float64), per_channel(x)))
     kept.count, kept.mean = round(count), np.array(totals / count, x.dtype)
     kept.rest = x - along(kept.mean, x)
     y = kept.rest * kept.rest
-    kept.variance = (added(channel_sums(y).astype(np.float64)) / count).astype(x.dtype)
+    kept.variance = (across.total(channel_sums(y).astype(np.float64)) / count).astype(x.dtype)
     kept.root = 1 / np.sqrt(kept.variance + eps)
     kept.scale = kept.root if weight is None else kept.root * weight
     np.multiply(kept.rest, along(kept.scale, x), out=y)
@@ -53,7 +50,7 @@ def batch_synchronised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Kept
     return y
 
 
-def _adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: float, kept: Kept, added: Sum) -> list[Any]:
+def _adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: float, kept: Kept) -> list[Any]:
     if isinstance(g, ad.Tensor):
         raise NotImplementedError(
             "a second derivative was asked for of a batch normalisation whose batch lies in several processes. Leave "
@@ -61,7 +58,7 @@ def _adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: float, kep
         )
     of_x = g * kept.rest
     of_weight, of_bias = channel_sums(of_x) * kept.root, channel_sums(g)
-    sums = (added(np.stack([of_weight, of_bias]).astype(np.float64)) / kept.count).astype(g.dtype)
+    sums = (across.total(np.stack([of_weight, of_bias]).astype(np.float64)) / kept.count).astype(g.dtype)
     np.multiply(kept.rest, along(sums[0] * kept.root, x), out=of_x)
     np.subtract(g, of_x, out=of_x)
     of_x -= along(sums[1], x)

@@ -7,7 +7,8 @@
     shared(make)            a value made by the process that leads, for all
     align, spread           the states of random generators: the same everywhere, or each process's own
     rehearsing, running     what surrounds the first try of the model, and the whole training
-    step, seed              what surrounds the batches of a step; the adjoint of a batch's loss
+    step, apart             what surrounds the batches of a step, and what only one process does in one
+    seed                    the adjoint of a batch's loss
     failed, reduce          a loss that is not finite; the gradient, of all processes' samples
     collect(means)          sums over the samples, of all processes
     asked, over             whether all have agreed to stop
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nn.training.training import Training
 
 T = TypeVar("T")
+NOTHING = nullcontext()  # one serves all
 
 
 class Alone:
@@ -56,19 +58,23 @@ class Alone:
 
     def guarding(self, file: Any) -> AbstractContextManager[None]:
         """What surrounds a call of `fit` that writes this checkpoint."""
-        return nullcontext()
+        return NOTHING
 
     def rehearsing(self) -> AbstractContextManager[None]:
         """What surrounds the first try of the model."""
-        return nullcontext()
+        return NOTHING
 
     def running(self, training: Training) -> AbstractContextManager[None]:
         """What surrounds all steps."""
-        return nullcontext()
+        return NOTHING
 
     def step(self) -> AbstractContextManager[None]:
         """What surrounds the forward and reverse passes of a step."""
-        return nullcontext()
+        return NOTHING
+
+    def apart(self) -> AbstractContextManager[None]:
+        """What surrounds, within a step, what the other processes do not do as well."""
+        return NOTHING
 
     def seed(self, weight: float, whole: float, batches: int) -> float | None:
         """The adjoint of a batch's loss, where it counts for `weight` in a step of this `whole`; None for 1."""

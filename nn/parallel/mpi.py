@@ -9,13 +9,13 @@ import time
 import traceback
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from nn.functional.across import added
+from nn.functional import across
 from nn.parallel.alone import Alone
 from nn.parallel.messages import packed, unpacked
 from nn.training.diagnosis import DivergedError
@@ -85,7 +85,7 @@ class MPI(Alone):
         self._asked = self._over = False
 
     def sum(self, array: npt.ArrayLike) -> Array:
-        """The sum of an array over all ranks, which all call this; it has the same bits everywhere."""
+        """The sum of an array over all ranks, which all call this."""
         total = np.array(array)
         self.comm.Allreduce(self._in_place, total)
         return total
@@ -139,11 +139,8 @@ class MPI(Alone):
             self._synchronises = True
             return array
 
-        token = added.set(noted)
-        try:
+        with across.adding(noted):
             yield
-        finally:
-            added.reset(token)
 
     @contextmanager
     def running(self, training: Training) -> Iterator[None]:
@@ -163,14 +160,13 @@ class MPI(Alone):
             raise
         self.align(training.generators())
 
-    @contextmanager
-    def step(self) -> Iterator[None]:
+    def step(self) -> AbstractContextManager[None]:
         """Within it batch normalisation sums over all ranks."""
-        token = added.set(self.sum if self._synchronises else None)
-        try:
-            yield
-        finally:
-            added.reset(token)
+        return across.adding(self.sum if self._synchronises else None)
+
+    def apart(self) -> AbstractContextManager[None]:
+        """Within it nothing is summed over the ranks."""
+        return across.adding(None)
 
     def seed(self, weight: float, whole: float, batches: int) -> float | None:
         """The adjoint of a batch's loss: its weight; `reduce` divides by that of all."""

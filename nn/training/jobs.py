@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A training of a model that begins from a seed.
 
     make : a function of a generator that makes the model
@@ -50,11 +48,10 @@ class Job:
     arguments: dict[str, Any]
     monitor: str | None = None
     rows: tuple[Array, Array] | None = None
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = {}
 
 
-@dataclass
-class Outcome:
+class Outcome(NamedTuple):
     """What a training came to.
 
     epoch : the one whose weights the model has, counted from 1; 0 if none was finished
@@ -70,8 +67,8 @@ class Outcome:
     monitor: str
     failure: DivergedError | str | None = None
     model: Module | None = None
-    state: dict[str, Array] = field(default_factory=dict)
-    generators: dict[str, Any] = field(default_factory=dict)
+    state: Mapping[str, Array] = {}
+    generators: Mapping[str, Any] = {}
 
 
 def trained(job: Job, seen: Callable[[Training], Any] = lambda training: None) -> Outcome:
@@ -110,13 +107,14 @@ def trained(job: Job, seen: Callable[[Training], Any] = lambda training: None) -
 def sent(job: Job) -> Outcome:
     """Train in another process or thread, with callbacks of its own; what comes back can be sent."""
     apart = {"callbacks": copy.deepcopy(job.arguments.get("callbacks", ()))}
-    outcome = trained(replace(job, arguments=job.arguments | apart))
+    outcome = trained(job._replace(arguments=job.arguments | apart))
     assert outcome.model is not None
-    outcome.state = outcome.model.state_dict()
-    outcome.generators = {name: generator_state(rng) for name, rng in outcome.model.named_generators()}
-    outcome.failure = str(outcome.failure) if outcome.failure else None
-    outcome.model = None
-    return outcome
+    return outcome._replace(
+        failure=str(outcome.failure) if outcome.failure else None,
+        model=None,
+        state=outcome.model.state_dict(),
+        generators={name: generator_state(rng) for name, rng in outcome.model.named_generators()},
+    )
 
 
 def model_of(job: Job, outcome: Outcome) -> Module:

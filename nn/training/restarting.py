@@ -233,7 +233,7 @@ def _elsewhere(found: Restarts, jobs: Sequence[Job], executor: Executor, shown: 
             outcomes[k] = outcome
             best = max(outcomes, key=lambda j: (_standing(outcomes[j]), -j))
             for j in outcomes.keys() - {best}:
-                outcomes[j].state = {}
+                outcomes[j] = outcomes[j]._replace(state={})
             shown.advance(len(outcomes), shown.batches)
             end = f"seed {jobs[k].seed}"
             shown.keep(_line(found.each, k, len(jobs), outcome.monitor, outcome.score, outcome.history, end))

@@ -6,8 +6,7 @@ import copy
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -137,8 +136,7 @@ def find_lr(
     return LearningRates(rates[:made], np.mean([found[:made] for found in losses], axis=0))
 
 
-@dataclass(frozen=True)
-class _Sweep:
+class _Sweep(NamedTuple):
     """One training whose rate rises: what it needs, here or in another process."""
 
     model: Module
@@ -152,7 +150,7 @@ class _Sweep:
 
     def elsewhere(self) -> list[float]:
         """The losses, with a copy of the model."""
-        return replace(self, model=copy.deepcopy(self.model), order=copy.deepcopy(self.order)).losses()
+        return self._replace(model=copy.deepcopy(self.model), order=copy.deepcopy(self.order)).losses()
 
     def losses(self) -> list[float]:
         """The loss of a batch after each step; the model is as it was afterwards."""

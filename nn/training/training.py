@@ -270,7 +270,8 @@ class Training:
             self.outputs, self.targets, self.value = self._forward(batch)
         number = arguments.one_number(self.value)
         if not math.isfinite(number):
-            explanation = ad.explain(self.model, of=self._recorded())
+            with self.parallel.apart():
+                explanation = ad.explain(self.model, of=self._recorded())
             cause = diagnosis.cause(explanation, inputs, targets, self.model)
             message = f"the loss is {number} {self._where(self.batch + 1)}: {cause}. {KEPT}"
             self.parallel.failed(DivergedError(message, self.history, explanation))

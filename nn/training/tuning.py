@@ -27,7 +27,7 @@ from nn.training.restarting import Restarts, check_several, set_aside, train_all
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-FIT = frozenset(inspect.signature(fit).parameters) - {"model", "data", "callbacks", "parallel"}  # what may be searched
+FIXED = {"model", "data", "callbacks", "parallel"}  # what fit takes, and may not be searched
 
 
 class Search(Restarts):
@@ -52,7 +52,7 @@ class Search(Restarts):
     def add(self, job: Job, outcome: Outcome) -> None:
         """Take in a trial."""
         super().add(job, outcome)
-        self.options.append(job.options)
+        self.options.append(dict(job.options))
 
     def __repr__(self) -> str:
         """The trials as a table, the best first."""
@@ -129,13 +129,14 @@ def _job(
     options: dict[str, Any],
 ) -> Job:
     """The training with these options, each of which goes where it belongs."""
+    known = inspect.signature(fit).parameters.keys() - FIXED
     given = list(inspect.signature(make).parameters.values())[1:]
     takes = {p.name for p in given if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     if any(p.kind is p.VAR_KEYWORD for p in given):
-        takes |= options.keys() - FIT - {"lr", "weight_decay"}
+        takes |= options.keys() - known - {"lr", "weight_decay"}
     of_model = {name: value for name, value in options.items() if name in takes}
-    of_fit = {name: value for name, value in options.items() if name in FIT - takes}
-    rest = {name: value for name, value in options.items() if name not in takes | FIT}
+    of_fit = {name: value for name, value in options.items() if name in known - takes}
+    rest = {name: value for name, value in options.items() if name not in takes | known}
     arguments = arguments | of_fit
     if rest:
         maker = arguments["optimizer"]

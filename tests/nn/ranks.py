@@ -181,6 +181,18 @@ def diverging(**given: Any) -> dict[str, Any]:
     return said(nn.DivergedError, trained, model=mlp(), data=(infinite, LABELS), shuffle=False, **given)
 
 
+def diverging_normalised(**given: Any) -> dict[str, Any]:
+    """The loss of one rank alone is NaN, and its explanation goes through layers that sum over all."""
+    model = nn.Sequential(nn.Linear(5, 4, rng=0), nn.BatchNorm1d(4), nn.Linear(4, 3, rng=0))
+
+    def loss(outputs: Any, targets: Any) -> Any:
+        found = nn.functional.mse_loss(outputs, np.repeat(targets, 3, axis=1))
+        return found * (np.nan if (targets == 9).any() else 1.0)
+
+    marked = np.where(np.arange(67) == 46, 9.0, LABELS)[:, None]
+    return said(nn.DivergedError, trained, model=model, data=(X, marked), loss=loss, shuffle=False, **given)
+
+
 def disagreeing(**given: Any) -> dict[str, Any]:
     def change(training: nn.Training) -> None:
         if training.epoch == 2 and training.parallel.rank == 1:

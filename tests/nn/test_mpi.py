@@ -24,7 +24,15 @@ MPIEXEC = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}{os.pathse
 pytestmark = pytest.mark.skipif(MPIEXEC is None, reason='there is no mpiexec: pip install ".[mpi]"')
 
 AS_ONE = ["plain", "weighted", "ignoring", "normalised", "conditional", "mapped", "compiled"]
-SAID = ["diverging", "disagreeing", "different_data", "too_few", "uncompiled", "refused"]
+SAID = [
+    "diverging",
+    "diverging_normalised",
+    "disagreeing",
+    "different_data",
+    "too_few",
+    "uncompiled",
+    "refused",
+]
 Found = Callable[[str], list[dict[str, Any]]]
 
 
@@ -88,6 +96,9 @@ def test_all_ranks_raise_what_one_finds(found: tuple[int, Found]) -> None:
     texts = [rank["said"] for rank in read("diverging")]
     own = next(text for text in texts if text.startswith("the loss is nan in epoch 1, batch 3 of 5: there are NaNs"))
     assert {*texts} == {own, f"on rank {texts.index(own)} of {count} {own}"}
+    assert (
+        sum(text.startswith("on rank") for text in [rank["said"] for rank in read("diverging_normalised")]) == count - 1
+    )
     for name, words in {
         "disagreeing": "after epoch 2 2.bias is not the same on rank 1 as on rank 0",
         "different_data": "rank 0 and rank 1 were given different trainings: checksum of some samples",
