@@ -166,6 +166,7 @@ from nn.model.flat_vector import flat
 from nn.model.module import Module
 from nn.model.placing import device
 from nn.model.saving import FileError, load, save
+from nn.parallel.mpi import MPI
 from nn.portable.exporting import export
 from nn.report.filming import film
 from nn.report.history import History
@@ -173,6 +174,7 @@ from nn.report.watching import watch
 from nn.training import keras as _keras
 from nn.training.averaging import ExponentialMovingAverage
 from nn.training.callbacks import Callback, EarlyStopping
+from nn.training.cross_validating import cross_validate
 from nn.training.diagnosis import DivergedError
 from nn.training.evaluation import evaluate, predict
 from nn.training.fitting import fit
@@ -181,6 +183,7 @@ from nn.training.searching import find_lr
 from nn.training.step import TrainStep
 from nn.training.tensorboard import TensorBoard
 from nn.training.training import Training
+from nn.training.tuning import search
 
 if TYPE_CHECKING:
     from nn.estimators import MLPClassifier as MLPClassifier
@@ -195,6 +198,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "MLP",
+    "MPI",
     "RNN",
     "SELU",
     "Activation",
@@ -346,6 +350,7 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "cross_validate",
     "data",
     "device",
     "evaluate",
@@ -363,6 +368,7 @@ __all__ = [
     "restarts",
     "reuse_memory",
     "save",
+    "search",
     "spectral_norm",
     "watch",
     "weight_norm",

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn.checked import real, switch, whole
+from nn.functional import across
 from nn.functional.normalisation import batch_norm, move, of_dtype, with_statistics
 from nn.functional.steps import along, centred, scaled, standardised
 
@@ -97,7 +98,7 @@ def instance_norm(
     y, mean, variance = with_statistics(rows, scale, shift, eps)
     for name, running, value in (("running_mean", running_mean, mean), ("running_var", running_var, variance)):
         if running is not None:
-            move(running, np.mean(np.reshape(value, (batch, channels)), axis=0), momentum, "instance_norm", name)
+            move(running, across.mean(np.reshape(value, (batch, channels))), momentum, "instance_norm", name)
     return np.reshape(y, shape)
 
 

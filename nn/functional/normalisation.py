@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.checked import array, real
+from nn.functional import across, synchronised
 from nn.functional.normalised import Kept, batch_normalised, layer_normalised
 from nn.functional.steps import along, normalising, per_channel, scaled
 
@@ -59,14 +60,17 @@ def batch_norm(
             f"channel; received x of shape {x.shape}{_shapes(named)}. Bring the channels to axis 1."
         )
     if training:
-        count = per_channel(x)
-        if count < 2:
+        count, shared = per_channel(x), across.added.get() is not None
+        if count < 2 and not shared:
             raise ValueError(
                 "batch_norm in training takes at least 2 values per channel, whose variance it is; received x of "
                 f"shape {x.shape}, {count} per channel. Use a larger batch (drop a last one of a single sample), or "
                 "evaluate: model.eval()."
             )
-        y, mean, variance = with_statistics(x, weight, bias, eps)
+        if shared:
+            y, mean, variance = synchronised.with_statistics(x, weight, bias, eps)
+        else:
+            y, mean, variance = with_statistics(x, weight, bias, eps)
         if running_mean is not None:
             move(running_mean, mean, momentum, "batch_norm", "running_mean")
         if running_var is not None:

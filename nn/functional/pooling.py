@@ -156,7 +156,7 @@ def _highest(
 ) -> Any:
     images, windows = _prepared(name, x, kernel_size, stride, padding, dilation, ceil_mode)
     y = max_pooling(images, windows=windows)
-    found = (y, _places(ad.stop_gradient(y), ad.stop_gradient(images), windows)) if indices else (y,)
+    found = (y, highest_places(ad.stop_gradient(y), ad.stop_gradient(images), windows=windows)) if indices else (y,)
     found = found if np.ndim(x) == images.ndim else tuple(v[0] for v in found)
     return found if indices else found[0]
 
@@ -228,9 +228,21 @@ def average_spreading(g: Any, x: Any, windows: Windows, counted: Borders | int) 
     return _laid(shares, itertools.repeat(None, windows.size), windows, x)
 
 
+@ad.primitive
+def highest_places(y: Any, x: Any, windows: Windows) -> Any:
+    """Where in x, each channel laid out flat, the windows' highest elements are: of y's shape."""
+    numbers = np.arange(math.prod(x.shape[2:]), like=x).reshape(1, 1, *x.shape[2:])
+    views = _views(with_border(numbers, windows, numbers.dtype), windows, x.shape[2:])
+    found = np.zeros_like(y, np.int64, "C", shape=batch_last(y, y.dtype).shape)
+    for view, hit in zip(views, _hits(y, x, windows), strict=True):
+        found += view * hit
+    return batch_first(found)
+
+
 ad.lowered(max_pooling)
 ad.lowered(max_spreading)
 ad.lowered(max_picking)
+ad.lowered(highest_places)
 ad.lowered(average_pooling)
 ad.lowered(average_spreading)
 ad.adjoint(max_pooling, lambda g, y, x, windows=None: max_spreading(g, y, x, windows=windows))
@@ -246,16 +258,6 @@ def _views(images: Array, windows: Windows, size: Sizes) -> Iterator[Array]:
     """Each element of the kernel: its pixel in every window of bordered images of these lengths."""
     first, *others = windows.counts(size)
     return windows.views(images, range(first), tuple(others))
-
-
-def _places(y: Array, x: Array, windows: Windows) -> Array:
-    """Where in x, each channel laid out flat, the windows' highest elements are: of y's shape."""
-    numbers = np.arange(math.prod(x.shape[2:]), like=x).reshape(1, 1, *x.shape[2:])
-    views = _views(with_border(numbers, windows, numbers.dtype), windows, x.shape[2:])
-    found = np.zeros_like(y, np.int64, "C", shape=batch_last(y, y.dtype).shape)
-    for view, hit in zip(views, _hits(y, x, windows), strict=True):
-        found += view * hit
-    return batch_first(found)
 
 
 def _hits(y: Array, x: Array, windows: Windows) -> Iterator[Array]:

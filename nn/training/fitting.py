@@ -19,6 +19,8 @@ from nn.model.module import Module
 from nn.model.parts import Parts
 from nn.optim import Optimizer
 from nn.optim.lr_scheduler import LRScheduler
+from nn.parallel.alone import Alone
+from nn.parallel.running import surrounded
 from nn.report.history import History
 from nn.report.progress import progress
 from nn.training import arguments, names
@@ -34,6 +36,7 @@ REHEARSED = 32  # samples at most that everything is tried on before the first s
 
 @hints.also("fit", {}, hints.FIT)
 @together
+@surrounded
 @np.errstate(all="ignore")  # the DivergedError is to be the only word
 def fit(
     model: Module,
@@ -58,6 +61,8 @@ def fit(
     resume: File | None = None,
     rng: Rng = None,
     verbose: bool = True,
+    parallel: Alone | None = None,
+    threads: int | None = None,
 ) -> History:
     """Train a model on samples, in mini-batches that are drawn again in each epoch. The model is changed in place.
 
@@ -97,6 +102,9 @@ def fit(
         arguments, a model built alike, and the same versions of Python and NumPy on the same kind of machine
     rng : the order of the samples: a numpy.random.Generator, an int seed, or None; the same seed gives the same bits
     verbose : whether to show one line per epoch
+    parallel : nn.MPI(), for a training that several processes share, each started with the same program
+    threads : how many threads BLAS, which computes the products of matrices, takes meanwhile, in the whole process:
+        small networks are fastest on one. It takes threadpoolctl
 
     Ctrl-C ends the training after the batch under way and returns the history so far. Raises DivergedError, naming
     epoch, batch and cause, where the training's loss, an adjoint or a step is not finite; a validation loss or a metric
@@ -122,8 +130,10 @@ def fit(
     arguments.check_schedule(schedule)
     if checkpoint_every is not None and checkpoint is None:
         raise TypeError("checkpoint_every says how often to write the file checkpoint=, which was not given.")
+    assert parallel is not None  # it is what surrounds this call
     draws = generator(rng)
-    found = None if resume is None else read(resume)
+    parallel.align([draws])
+    found = None if resume is None else parallel.shared(lambda: read(resume))
     if found:
         set_state(draws, found["split_from"])
     settings = Settings(
@@ -133,9 +143,10 @@ def fit(
         accumulate=whole(accumulate, "accumulate"),
         compiled=switch(compiled, "compiled"),
         callbacks=called_back(callbacks),
-        file=None if checkpoint is None else writable(checkpoint),
+        file=checkpoint if checkpoint is None or not parallel.leads else writable(checkpoint),
         file_every=None if checkpoint_every is None else whole(checkpoint_every, "checkpoint_every, in batches,"),
         split_from=generator_state(draws),
+        parallel=parallel,
     )
     convert = conversion(parts)
     shuffled = switch(shuffle, "shuffle")
@@ -147,7 +158,8 @@ def fit(
         arguments.check_loss(function, weighted)
         ignored = arguments.ignored_label(function, samples, held)
         measures = metric_functions.chosen(metrics, getattr(function, "threshold", 0.5), ignored)
-        _rehearse(parts, function, measures, convert, samples, held)
+        with parallel.rehearsing():
+            _rehearse(parts, function, measures, convert, samples, held)
     finally:
         put_back()
     known, buffers = parts.parameters, {name for name, _ in parts.named_buffers}
@@ -168,7 +180,7 @@ def fit(
             error.add_note(f"The state came from {str(resume)!r}.")
             raise
     done = (training.epoch - 1) * training.batches + training.batch
-    training.shown = progress(epochs, training.batches, bool(verbose), done)
+    training.shown = progress(epochs, training.batches, bool(verbose) and parallel.leads, done)
     training.run()
     return training.history
 
