@@ -363,6 +363,19 @@ def test_what_needs_a_number_is_refused_with_its_line(function: Any, line: str, 
         ad.compile(function)(np.float64(2.0) if function is not masked and function is not in_place else X)
 
 
+def test_the_line_of_a_notebook_is_named_by_its_cell() -> None:
+    names: dict[str, Any] = {}
+    exec(compile("def f(x):\n    return x.item()", "/tmp/ipykernel_1/2.py", "exec"), names)  # noqa: S102, S108
+    with pytest.raises(Untraceable, match=r"^ad\.compile: cell, line 2 asks for"):
+        ad.compile(names["f"])(X)
+
+
+def test_a_long_list_of_inputs_is_broken_into_lines() -> None:
+    program = ad.compile(lambda **arrays: sum(arrays.values()))
+    assert program(**{f"a_long_name_{k}": X for k in range(20)}) == pytest.approx(20 * X)
+    assert max(map(len, program.source.splitlines())) <= 100
+
+
 def test_arrays_from_outside_are_not_written_into() -> None:
     outside = np.ones((6, 4))
     for write in (np.copyto, lambda a, x: np.put_along_axis(a, LABELS[:, None], x, 1), lambda a, x: np.sum(x, out=a)):

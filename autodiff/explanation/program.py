@@ -9,6 +9,8 @@ import sys
 from types import FrameType
 from typing import Any
 
+from autodiff.program.limits import file_name
+
 OURS = frozenset({"autodiff", "nn", "numpy", "scipy", "contextlib", "functools"})
 
 
@@ -23,9 +25,9 @@ def line(frame: FrameType | None) -> str:
     """The line that a frame is at: train.py:12, y = np.log(x)."""
     if frame is None:
         return ""
-    file, number = frame.f_code.co_filename, frame.f_lineno
-    code = linecache.getline(file, number).strip()
-    name = "cell, line " if "ipykernel" in file or file.startswith("<") else os.path.basename(file) + ":"
+    file, number = file_name(frame), frame.f_lineno
+    code = linecache.getline(frame.f_code.co_filename, number).strip()
+    name = "cell, line " if file == "cell" else os.path.basename(file) + ":"
     return f"{name}{number}" + (f", {code}" if code else "")
 
 

@@ -7,6 +7,7 @@ import linecache
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -66,18 +67,24 @@ def caller() -> str:
     return " ".join(": ".join(part for part in (".".join(names), line) if part).split())
 
 
+def file_name(frame: FrameType) -> str:
+    """The file that a frame runs; of a notebook "cell", since the file behind it is one that nobody knows."""
+    name = frame.f_code.co_filename
+    return "cell" if "ipykernel" in name or name.startswith("<") else name
+
+
 def refusal(asked: str, instead: str) -> Untraceable:
     """The error that names the user's line, what it asked for and what to write instead."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
         frame = frame.f_back
-    name, line = frame.f_code.co_filename, frame.f_lineno
-    code = linecache.getline(name, line).strip()
+    line = frame.f_lineno
+    code = linecache.getline(frame.f_code.co_filename, line).strip()
     shown = f" ({code})" if code else ""
     return Untraceable(
-        f"ad.compile: {name}, line {line}{shown} asks for {asked} while the function is traced; its program would "
-        f"hold for these numbers alone. {instead[0].upper()}{instead[1:]}, or leave this part out of the compiled "
-        "function."
+        f"ad.compile: {file_name(frame)}, line {line}{shown} asks for {asked} while the function is traced; its "
+        f"program would hold for these numbers alone. {instead[0].upper()}{instead[1:]}, or leave this part out of the "
+        "compiled function."
     )
 
 

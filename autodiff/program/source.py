@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import operator
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -69,7 +70,8 @@ class Text:
             errors = "except (ArithmeticError, ValueError):  # NumPy's infinities and NaNs"
             body = ["try:", *(f"    {line}" for line in body), errors, f"    return {instead}({parameters})"]
         results = ", ".join(map(self.written, program.outputs)) + "," * (len(program.outputs) == 1)
-        return "\n    ".join([f"def {name}({parameters}):", *body, f"return ({results})"]) + "\n"
+        head = textwrap.fill(f"def {name}({parameters}):", 100, subsequent_indent=" " * 8, break_on_hyphens=False)
+        return "\n    ".join([head, *body, f"return ({results})"]) + "\n"
 
     @property
     def head(self) -> str:
