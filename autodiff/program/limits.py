@@ -37,7 +37,7 @@ INSIDE = (str(HERE), str(HERE.parent / "nn"), str(Path(np.__file__).parent))
 
 
 class Untraceable(TypeError):  # noqa: N818  # what the function is, and not always an error
-    """A function asked for a number while it was traced: its program would hold for these numbers alone."""
+    """A function used the value of a number while it was traced, so its program would hold for this value only."""
 
 
 def refusal(asked: str, instead: str) -> Untraceable:

@@ -298,6 +298,10 @@ def gumbel_softmax(
     rng : what the noise, of Gumbel's distribution, is drawn from
 
     Source: Jang et al. 2017.
+
+    >>> F.gumbel_softmax(np.zeros((2, 3)), hard=True, rng=0)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
     """
     logits, tau = _array(logits), real(tau, "gumbel_softmax: tau", above=True)
     noise = init.generator(rng).gumbel(size=logits.shape).astype(logits.dtype)

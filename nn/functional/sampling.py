@@ -20,10 +20,17 @@ def affine_grid(theta: Any, size: Sizes, align_corners: bool = False) -> Any:
 
     Parameters
     ----------
-    theta : of shape (batch, 2, 3): each result's place (x, y, 1) is multiplied by it. Both reach from -1 to 1 in the
-        image, x to the right and y down
-    size : that of the result, (batch, channels, height, width)
+    theta : of shape (batch, 2, 3). The place that is read for a pixel of the result is theta @ (x, y, 1), with (x, y)
+        the pixel's own place; x goes from -1 to 1 to the right, y from -1 to 1 downwards
+    size : the shape of the result of grid_sample, (batch, channels, height, width)
     align_corners : whether -1 and 1 are the centres of the outermost pixels, not their outer edges
+
+    Raises ValueError for other shapes.
+
+    >>> mirror = np.array([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    >>> F.affine_grid(mirror, (1, 1, 1, 2))
+    array([[[[ 0.5,  0. ],
+             [-0.5,  0. ]]]])
     """
     theta = of_dtype(theta, getattr(theta, "dtype", None), "affine_grid")
     if len(size) != 4 or theta.shape != (size[0], 2, 3):
@@ -51,8 +58,12 @@ def grid_sample(
     padding_mode : what is outside of the image: "zeros", "border" for its outermost pixels, "reflection" for its mirror
     align_corners : whether -1 and 1 are the centres of the outermost pixels, not their outer edges
 
-    A derivative reaches the images and, with "bilinear", the grid. Raises ValueError for shapes that do not fit
-    together and other modes.
+    The images have a derivative, and with "bilinear" the grid too. Raises ValueError for shapes that do not fit
+    together and for other modes.
+
+    >>> image = np.arange(4.0).reshape(1, 1, 2, 2)
+    >>> F.grid_sample(image, np.array([[[[0.0, 0.0], [0.5, -0.5], [3.0, 0.0]]]]))
+    array([[[[1.5, 1. , 0. ]]]])
     """
     x = of_dtype(x, getattr(x, "dtype", None), "grid_sample")
     grid = of_dtype(grid, x.dtype, "grid_sample")

@@ -33,6 +33,12 @@ class TransformerEncoderLayer(Module):
     norm_first : whether each part's input is normalised (Xiong et al. 2020), not the sum after it
     bias : whether dense layers and LayerNorms have biases
     rng, dtype : as in MultiheadAttention
+
+    Source: Vaswani et al. 2017, section 3.1.
+
+    >>> layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16, rng=0)
+    >>> layer(np.zeros((7, 5, 8))).shape
+    (7, 5, 8)
     """
 
     def __init__(

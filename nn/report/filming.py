@@ -20,29 +20,33 @@ if TYPE_CHECKING:
 
 
 class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
-    """The picture of the loss of an epoch's first batch, kept for a few epochs and the last, played with a slider.
+    """Pictures of the loss's computation, from the first batch of some epochs, on a page with a slider.
 
-    Every picture shows what the parameters were and the adjoints they had, before the step that moved them. It is a
-    callback of `fit`, `fit(..., callbacks=nn.film(model))`; in a loop of one's own it is told before the step:
+    Every picture shows the parameters and their adjoints before the optimizer's step. Use it as a callback,
+    `nn.fit(..., callbacks=nn.film(model))`; in a loop of your own call `record` before each step:
 
-    >>> filmed = nn.film(model)
-    >>> for epoch in range(20):
-    ...     loss = criterion(model(X), t)
+    >>> model, (X, t) = nn.Linear(2, 2, rng=0), nn.data.gauss(64, rng=0)
+    >>> optimizer, filmed = nn.optim.SGD(model.parameters(), lr=0.1), nn.film(model)
+    >>> for epoch in range(3):
+    ...     optimizer.zero_grad()
+    ...     loss = F.cross_entropy(model(X), t)
     ...     loss.backward()
     ...     filmed.record(loss)
     ...     optimizer.step()
+    >>> filmed
+    film of 3 pictures
     >>> filmed.save("training.html")
 
     Parameters
     ----------
-    model : the model that is trained, or one around it
-    frames : how many pictures are kept at most; where there would be more, every second one is dropped, and from then
-        on every second is taken
-    max_cards, depth : as in `ad.draw`: how much of the graph is shown
-    title : of the page
+    model : the model that is trained, or one that contains it
+    frames : the most pictures that are kept, from 2. When there would be more, every second one is dropped, and from
+        then on only every second epoch or step is drawn
+    max_cards, depth : how much of the graph is shown, as in `ad.draw`
+    title : the title of the page
 
-    `save` writes one page that needs nothing else; notebooks show it. A picture takes some tens of milliseconds to
-    draw. A training whose steps are compiled has no graph to draw, and is not filmed.
+    `save` writes one page that needs no other files; notebooks show the page. Drawing a picture takes some tens of
+    milliseconds. A training with compiled steps records no graph, so there are no pictures of it.
     """
 
     def __init__(
