@@ -1,4 +1,4 @@
-"""What is done with the channels of images as such."""
+"""Functions of the channels of images: their order, and normalisation by neighbouring ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images read at places that are computed: spatial transformers (Jaderberg et al. 2015)."""
+"""Images read at computed places: spatial transformers (Jaderberg et al. 2015)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def affine_grid(theta: Any, size: Sizes, align_corners: bool = False) -> Any:
     if len(size) != 4 or theta.shape != (size[0], 2, 3):
         raise ValueError(
             "affine_grid takes theta of shape (batch, 2, 3) and a size (batch, channels, height, width); received "
-            f"theta of shape {theta.shape} and size={tuple(size)}. Volumes are not read so here."
+            f"theta of shape {theta.shape} and size={tuple(size)}. There is no affine_grid of volumes."
         )
     _, _, height, width = size
     shrink = 0.0 if switch(align_corners, "affine_grid: align_corners") else 1.0
@@ -55,7 +55,8 @@ def grid_sample(
     x : images, of shape (batch, channels, height, width)
     grid : of shape (batch, rows, columns, 2): (x, y), each from -1 to 1 in the image, x to the right and y down
     mode : "bilinear" for the mean of the four pixels around, or "nearest"
-    padding_mode : what is outside of the image: "zeros", "border" for its outermost pixels, "reflection" for its mirror
+    padding_mode : what lies outside of the image: "zeros", "border" for its outermost pixels, "reflection" for the
+        image mirrored
     align_corners : whether -1 and 1 are the centres of the outermost pixels, not their outer edges
 
     The images have a derivative, and with "bilinear" the grid too. Raises ValueError for shapes that do not fit
@@ -92,7 +93,7 @@ def grid_sample(
 
 
 def _pixels(place: Any, length: int, border: str, corners: bool) -> Any:
-    """From -1 to 1, to the number of a pixel, which for other borders than zeros is in the image."""
+    """A place from -1 to 1 as the number of a pixel, which is inside the image unless the border is "zeros"."""
     at = (place + 1) * ((length - 1) / 2) if corners else ((place + 1) * length - 1) / 2
     if border == "reflection":
         low, span = (0.0, float(length - 1)) if corners else (-0.5, float(length))
@@ -106,7 +107,7 @@ def _pixels(place: Any, length: int, border: str, corners: bool) -> Any:
 
 
 def _read(x: Any, places: list[Any]) -> Any:
-    """The pixels of whole numbers, 0 outside of the image."""
+    """The pixels at places that are whole numbers, 0 outside of the image."""
     lengths = x.shape[2:]
     inside = np.logical_and(*((place >= 0) & (place < n) for place, n in zip(places, lengths, strict=True)))
     rows, columns = (np.clip(place, 0, n - 1).astype(np.intp) for place, n in zip(places, lengths, strict=True))

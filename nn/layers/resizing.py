@@ -14,7 +14,7 @@ from nn.model.module import Module
 
 
 class Shown(Module):
-    """What they share: shown as the call that makes them, their attributes being its arguments."""
+    """Their common class: shown as the call that makes a layer, with its attributes as arguments."""
 
     def __repr__(self) -> str:
         parts = []
@@ -140,7 +140,7 @@ class Fold(Shown):
 class ConstantPad2d(Shown):
     """Images with `value` around them.
 
-    `padding` is an int for all sides, or (left, right, top, bottom); negative numbers cut off.
+    `padding` is an int for all sides, or (left, right, top, bottom); a negative number cuts pixels off.
 
     >>> nn.ConstantPad2d((1, 0, 0, 1), 9.0)(np.array([[[[1.0, 2.0]]]]))
     array([[[[9., 1., 2.],
@@ -163,7 +163,7 @@ class ConstantPad2d(Shown):
         self.padding = tuple(whole(n, f"{name}'s padding", None) for n in given)
 
     def forward(self, x: Any) -> Any:
-        """The larger images; x has a batch and channels before, or any axes."""
+        """The padded x, whose last axes are padded; a batch, channels or other axes may come before them."""
         return functional.pad(x, self.padding, self.mode, self.value)
 
 

@@ -1,4 +1,4 @@
-"""A training as a film: the picture of its computation, epoch by epoch."""
+"""A training as a film: pictures of its computation, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -67,11 +67,11 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
         self._epoch: int | None = None  # the epoch whose picture is still to be taken
 
     def record(self, loss: ad.Tensor, label: str | None = None) -> None:
-        """Note a moment: to be called before `optimizer.step()`, with the loss that `backward` was called on."""
+        """Draw this step: call it between `loss.backward()` and `optimizer.step()`. `label` is the picture's title."""
         if not isinstance(loss, ad.Tensor):
             raise TypeError(
-                f"film.record draws the graph of the loss, a Tensor; received a {type(loss).__name__}. Pass what "
-                "backward() was called on."
+                f"film.record draws the graph of the loss, a Tensor; received a {type(loss).__name__}. Pass the "
+                "Tensor that backward() was called on."
             )
         self.seen += 1
         if (self.seen - 1) % self.every == 0:
@@ -89,28 +89,28 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
     # -- as a callback ------------------------------------------------------------------------------------------------
 
     def on_fit_begin(self, training: Training) -> None:
-        """Check that it is this model that is trained."""
+        """Check that the filmed model is the one that is trained, or that one of them contains the other."""
         if all(module is not training.model for module in self.model.modules()) and all(
             module is not self.model for module in training.model.modules()
         ):
             raise ValueError(
                 f"film was made for a {type(self.model).__name__} that is not the model that is trained, a "
-                f"{type(training.model).__name__}, or in it. Write callbacks=nn.film(model) with that one."
+                f"{type(training.model).__name__}, or a part of it. Write callbacks=nn.film(model) with that one."
             )
 
     def on_epoch_begin(self, training: Training) -> None:
-        """Have the first batch drawn, if it is an epoch's turn."""
+        """Decide whether this epoch's first batch is drawn."""
         due = (training.epoch - 1) % self.every == 0 or training.epoch == training.epochs
         self._epoch = training.epoch if due else None
 
     def on_backward(self, training: Training) -> None:
-        """Draw the batch while its values and adjoints belong together."""
+        """Draw the batch after the reverse pass and before the step, while values and adjoints belong together."""
         if self._epoch is not None:
             self._take(training.value, f"epoch {self._epoch}")
             self.seen, self._epoch = training.epoch, None
 
     def state_dict(self) -> dict[str, Any]:
-        """What was filmed."""
+        """The pictures so far."""
         pictures = {str(k): {"svg": svg, "label": label} for k, (svg, label, _) in enumerate(self.frames)}
         return {
             "every": self.every,
@@ -120,7 +120,7 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what was filmed."""
+        """Go on after the pictures of a state_dict."""
         self.every, self.seen = int(state["every"]), int(state["seen"])
         pictures, losses = state["pictures"], state["losses"]
         self.frames = [
@@ -130,7 +130,7 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
     # -- what is shown ------------------------------------------------------------------------------------------------
 
     def film(self) -> ad.Film:
-        """The page as an `ad.Film`; ValueError before anything was filmed."""
+        """The page as an `ad.Film`; raises ValueError if there is no picture yet."""
         return ad.Film(self.frames, self.title)
 
     def save(self, path: str | os.PathLike[str]) -> None:

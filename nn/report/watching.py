@@ -94,8 +94,8 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
         """Note a step: to be called once after each `optimizer.step()`, with the loss that was reversed for it."""
         if not isinstance(loss, ad.Tensor):
             raise TypeError(
-                f"watch.record reads the graph of the loss, a Tensor; received a {type(loss).__name__}. Pass what "
-                "backward() was called on."
+                f"watch.record reads the graph of the loss, a Tensor; received a {type(loss).__name__}. Pass the "
+                "Tensor that backward() was called on."
             )
         self.step += 1
         began = time.perf_counter()
