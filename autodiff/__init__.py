@@ -18,10 +18,15 @@ from autodiff import hints
 from autodiff.arrays import adjoints as _adjoints
 from autodiff.arrays import tensor as _tensor
 from autodiff.arrays.flat import Flat
+from autodiff.arrays.holding import holding
 from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
+from autodiff.engine import devices
+from autodiff.engine.devices import Device, admit
 from autodiff.engine.recording import no_grad, scope
-from autodiff.engine.table import adjoint, composed, constant, primitive, takes_tensors, written
+from autodiff.engine.table import adjoint, composed, constant, lowered, primitive, takes_tensors, written
+from autodiff.program.limits import Untraceable
+from autodiff.program.lowering import ask, effect
 from autodiff.rules.activations import (
     elu,
     erf,
@@ -39,6 +44,7 @@ from autodiff.rules.activations import (
 from autodiff.transforms.check import check_grads
 from autodiff.transforms.checkpoint import checkpoint
 from autodiff.transforms.derivatives import grad, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
+from autodiff.transforms.moving import relocate, to
 from autodiff.transforms.vmap import vmap
 
 if TYPE_CHECKING:
@@ -52,6 +58,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Alive",
+    "Device",
     "Explanation",
     "Film",
     "Flat",
@@ -60,8 +67,11 @@ __all__ = [
     "Stepper",
     "Tensor",
     "Trace",
+    "Untraceable",
     "adjoint",
+    "admit",
     "alive",
+    "ask",
     "check_grads",
     "checkpoint",
     "compile",
@@ -69,7 +79,9 @@ __all__ = [
     "constant",
     "contributions",
     "debug",
+    "devices",
     "draw",
+    "effect",
     "elu",
     "erf",
     "erfc",
@@ -78,16 +90,19 @@ __all__ = [
     "grad",
     "graph",
     "hessian",
+    "holding",
     "hvp",
     "jacobian",
     "jvp",
     "leaky_relu",
     "log_softmax",
     "logsumexp",
+    "lowered",
     "memory",
     "named",
     "no_grad",
     "primitive",
+    "relocate",
     "relu",
     "scope",
     "sigmoid",
@@ -96,6 +111,7 @@ __all__ = [
     "softplus",
     "steps",
     "stop_gradient",
+    "to",
     "trace",
     "value_and_grad",
     "vjp",

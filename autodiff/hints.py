@@ -11,7 +11,7 @@ Hint = tuple[str, ...]  # a line, and perhaps why
 
 VALUE: Hint = ("t.value", "the plain array, which cannot be written into")
 CONSTANT: Hint = ("ad.stop_gradient(t)", "the value as a constant")
-HERE: Hint = ("t", "everything is in main memory")
+HERE: Hint = ('ad.to(t, "cpu")', 'or "cuda", a GPU')
 DIFFERENTIABLE: Hint = ("ad.Tensor(array)", "a Tensor is differentiated by, a plain array is a constant")
 INTEGERS: Hint = ("t.value.astype(int)", "plain integers, constants")
 CHANGED: Hint = ("t.at[0].set(5.0)", "a new Tensor: results are never written into; a leaf has t.value = ...")
@@ -36,7 +36,7 @@ TENSOR: dict[str, Hint] = {
     "expand": ("np.broadcast_to(t, (4, 2, 3))",),
     "contiguous": HERE,
     "clone": ("t.copy()",),
-    "to": ("t.astype(np.float32)", "the dtype; everything is in main memory"),
+    "to": ('ad.to(t, "cpu")', 'or "cuda", a GPU; the dtype: t.astype(np.float32)'),
     "cpu": HERE,
     "cuda": HERE,
     "float": ("t.astype(np.float32)",),

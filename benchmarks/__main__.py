@@ -15,6 +15,7 @@ os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THR
 
 
 from benchmarks.compiled import compiled
+from benchmarks.compiled_training import compiled_steps
 from benchmarks.imports import imports
 from benchmarks.interleaved import ratio, seconds
 from benchmarks.layers import layers
@@ -39,6 +40,7 @@ suites: dict[str, Callable[[], Iterator[Row]]] = {
     "pictures": pictures,
     "transforms": transforms,
     "compiled": compiled,
+    "compiled-steps": compiled_steps,
     "imports": imports,
 }
 

@@ -164,7 +164,9 @@ from nn.losses import (
 from nn.memory import reuse_memory
 from nn.model.flat_vector import flat
 from nn.model.module import Module
+from nn.model.placing import device
 from nn.model.saving import FileError, load, save
+from nn.parallel.mpi import MPI
 from nn.portable.exporting import export
 from nn.report.filming import film
 from nn.report.history import History
@@ -172,13 +174,16 @@ from nn.report.watching import watch
 from nn.training import keras as _keras
 from nn.training.averaging import ExponentialMovingAverage
 from nn.training.callbacks import Callback, EarlyStopping
+from nn.training.cross_validating import cross_validate
 from nn.training.diagnosis import DivergedError
 from nn.training.evaluation import evaluate, predict
 from nn.training.fitting import fit
 from nn.training.restarting import restarts
 from nn.training.searching import find_lr
+from nn.training.step import TrainStep
 from nn.training.tensorboard import TensorBoard
 from nn.training.training import Training
+from nn.training.tuning import search
 
 if TYPE_CHECKING:
     from nn.estimators import MLPClassifier as MLPClassifier
@@ -193,6 +198,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "MLP",
+    "MPI",
     "RNN",
     "SELU",
     "Activation",
@@ -327,6 +333,7 @@ __all__ = [
     "Tanhshrink",
     "TensorBoard",
     "Threshold",
+    "TrainStep",
     "Training",
     "Transformer",
     "TransformerDecoder",
@@ -343,7 +350,9 @@ __all__ = [
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
+    "cross_validate",
     "data",
+    "device",
     "evaluate",
     "export",
     "film",
@@ -359,6 +368,7 @@ __all__ = [
     "restarts",
     "reuse_memory",
     "save",
+    "search",
     "spectral_norm",
     "watch",
     "weight_norm",

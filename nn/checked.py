@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+
+
+def array(value: Any) -> Any:
+    """An array of what was passed; a Tensor, an array on a device, or one a program is being made of stays as it is."""
+    kept = hasattr(value, "__array_function__") and (type(value) is np.ndarray or not isinstance(value, np.ndarray))
+    return value if kept else np.asarray(value)
 
 
 def whole(number: int, what: str, least: int | None = 1) -> int:

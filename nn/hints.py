@@ -163,7 +163,7 @@ METHODS = {
     "get_weights": "write model.state_dict()",
     "set_weights": "write model.load_state_dict(state)",
     "trainable": "write model.freeze() and model.unfreeze()",
-    **dict.fromkeys(("to", "cuda", "cpu", "device"), "everything is in main memory; leave it out"),
+    **dict.fromkeys(("cuda", "cpu", "device"), 'write model.to("cuda") or model.to("cpu")'),
     **dict.fromkeys(("float", "double", "half"), "layers are made in their dtype: nn.Linear(3, 4, dtype=np.float64)"),
 }
 
@@ -241,7 +241,7 @@ EARLY_STOPPING = {
 
 LOADER = {
     "num_workers": "batches are slices of arrays, made where they are asked for; leave it out",
-    "pin_memory": "everything is in main memory; leave it out",
+    "pin_memory": "leave it out",
     "generator": "write rng=0, or a numpy.random.Generator",
     "sampler": "write shuffle=True, replacement=True, or DataLoader(X[order], y[order])",
     "collate_fn": "write DataLoader(X, y) of whole arrays, np.stack(list(rows)) of single ones",

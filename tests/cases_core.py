@@ -190,6 +190,7 @@ def shapes() -> Iterator[Case]:
     yield Case("ravel-fortran", np.ravel, (x,), {"order": "F"})
     yield Case("ravel-0d", np.ravel, (sample(),))
     yield Case("ravel-methods", np.ravel, (x,), call=lambda x: x.ravel() * x.flatten())
+    yield Case("on_device", shaping.on_device, (x,), {"device": "cpu"})
     yield Case("astype", shaping.astype, (x,), call=lambda x: x.astype(x.dtype))
     parts = sample(2, 3, salt=1), sample(1, 3, salt=2), sample(0, 3, salt=3)
     for axis in (0, -2):

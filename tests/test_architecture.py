@@ -29,6 +29,7 @@ FLOORS = {
     "autodiff.arrays": 2,
     "autodiff.arrays.tensor": 3,
     "autodiff.arrays.flat": 4,
+    "autodiff.arrays.holding": 4,
     "autodiff.arrays.reading": 4,
     "autodiff.transforms": 4,
     "autodiff.notation": 4,

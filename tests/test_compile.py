@@ -20,7 +20,7 @@ from record import Case
 import autodiff as ad
 from autodiff.program.compiled import MOST
 from autodiff.program.limits import Untraceable
-from autodiff.program.passes import memory
+from autodiff.program.passes import blocks, memory
 
 # -- over all records -------------------------------------------------------------------------------------------
 
@@ -53,7 +53,7 @@ def tasks(case: Case) -> Iterator[tuple[str, Callable[..., Any], tuple[Any, ...]
 
 def replayed(function: Callable[..., Any], arrays: tuple[Any, ...]) -> str:
     """What is wrong with a function's program: "" if nothing is, "refused" if it was refused."""
-    program = ad.compile(function)
+    program = ad.compile(function, threads=1 + len(arrays) % 2)
     try:
         program(*arrays)
     except Untraceable:
@@ -69,12 +69,16 @@ def replayed(function: Callable[..., Any], arrays: tuple[Any, ...]) -> str:
 
 
 @pytest.fixture
-def all_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small arrays are written into as large ones are."""
+def as_if_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small arrays are kept between calls, and made in blocks of few elements in two threads, as large ones are."""
     monkeypatch.setattr(memory, "LEAST", 1)
+    monkeypatch.setattr(memory, "IN_THREADS", 1)
+    monkeypatch.setattr(blocks, "WHOLE", 1)
+    monkeypatch.setattr(blocks, "BLOCK", 40)
+    monkeypatch.setattr(blocks, "FEWEST", 1)
 
 
-@pytest.mark.usefixtures("all_in_place")
+@pytest.mark.usefixtures("as_if_large")
 def test_every_record_is_the_same_compiled_or_refused() -> None:
     answers: dict[str, list[Any]] = {}
     with warnings.catch_warnings():
@@ -126,6 +130,9 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "fourier": (ad.grad(lambda x: np.sum(np.abs(np.fft.rfft(x)) ** 2)), (X[0],)),
     "quantile": (ad.grad(lambda x: np.quantile(x, 0.3)), (X[0],)),
     "a scalar": (ad.value_and_grad(lambda x, n: x**n * 2.5), (1.5, 3)),
+    "scalars": (ad.value_and_grad(lambda x, y: np.tanh(x * y) + np.maximum(x, 0.1) * abs(y), (0, 1)), (1.5, -2.0)),
+    "blocks": (ad.value_and_grad(wave), (np.linspace(-2, 2, 300_001),)),
+    "rows": (ad.grad(lambda x: np.sum(ad.softmax(x, axis=1) ** 2)), (np.linspace(-2, 2, 301_000).reshape(301, 1000),)),
 }
 
 
@@ -166,7 +173,7 @@ def shifted(x: Any, scale: float = 2.0) -> Any:
     return {"x": x, "turned": x.T, "again": x.T, "sum": np.sum(x) * scale, "constant": np.ones(2)}
 
 
-@pytest.mark.usefixtures("all_in_place")
+@pytest.mark.usefixtures("as_if_large")
 def test_results_are_the_callers_own_and_arguments_stay() -> None:
     x = X.copy()
     first = shifted(x)
@@ -217,6 +224,30 @@ def test_it_is_differentiated_mapped_and_nested_as_the_function_itself() -> None
     np.testing.assert_array_equal(ad.compile(lambda x: f(x) + f(2 * x))(X), wave(X) + wave(2 * X))
 
 
+def test_it_is_a_decorator_with_options() -> None:
+    @ad.compile(check=True, threads=2)
+    def twice(x: Any) -> Any:
+        return 2 * x
+
+    np.testing.assert_array_equal(twice(X), 2 * X)
+    assert (twice.check, twice.threads) == (True, 2)
+    with pytest.raises(ValueError, match="whole number from 1 on; received 0"):
+        ad.compile(wave, threads=0)
+    with pytest.raises(TypeError, match="takes a function; received 3"):
+        ad.compile(3)
+
+
+def test_an_element_of_a_plain_array_is_no_place_for_a_traced_value() -> None:
+    def filled(x: Any) -> Any:
+        y = np.zeros(3)
+        y[0] = x[0]
+        return y
+
+    with pytest.raises(ValueError, match="sequence") as caught:
+        ad.compile(filled)(np.ones(3))
+    assert "np.stack" in caught.value.__notes__[0]
+
+
 def test_check_compares_a_new_program_with_the_function() -> None:
     np.testing.assert_array_equal(ad.compile(ad.grad(wave), check=True)(X), ad.grad(wave)(X))
     generator = np.random.default_rng(0)
@@ -224,13 +255,71 @@ def test_check_compares_a_new_program_with_the_function() -> None:
         ad.compile(lambda x: x * generator.normal(size=4), check=True)(X)
 
 
-@pytest.mark.usefixtures("all_in_place")
+@pytest.mark.usefixtures("as_if_large")
 def test_two_threads_call_one_function() -> None:
     gradient = ad.compile(ad.grad(wave))
     inputs = [X + k for k in range(40)]
     with ThreadPoolExecutor(4) as pool:
         for found, x in zip(pool.map(gradient, inputs), inputs, strict=True):
             np.testing.assert_allclose(found, ad.grad(wave)(x), rtol=1e-12, atol=1e-13)
+
+
+def test_threads_share_the_blocks_of_large_arrays_and_give_the_same_bits() -> None:
+    x = np.linspace(-2, 2, 700_001)
+    one, two = (ad.compile(ad.value_and_grad(wave), threads=k) for k in (1, 2))
+    expected = one(x)
+    np.testing.assert_allclose(expected[0], wave(x), rtol=1e-12)
+    np.testing.assert_allclose(expected[1], ad.grad(wave)(x), rtol=1e-12, atol=1e-15)
+    with ThreadPoolExecutor(3) as pool:
+        for found in pool.map(two, [x] * 9):
+            np.testing.assert_array_equal(found[0], expected[0])
+            np.testing.assert_array_equal(found[1], expected[1])
+    assert "shared(share" in two.source
+
+
+def test_results_of_several_calls_lie_apart_and_arguments_may_be_one_array() -> None:
+    x = np.linspace(-2, 2, 300_001)
+    both = ad.compile(lambda a, b: (a * b + np.sin(a), a, np.sum(a * b)))
+    first = both(x, x)
+    second = both(x, -x)
+    np.testing.assert_array_equal(first[0], x * x + np.sin(x))
+    np.testing.assert_array_equal(second[0], x * -x + np.sin(x))
+    assert not any(np.shares_memory(a, b) for a in first[:2] for b in (*second[:2], x))
+
+
+def test_arrays_of_every_layout_go_through_blocks() -> None:
+    whole = np.linspace(-2, 2, 1_200_000).reshape(600, 2000)
+    gradient = ad.compile(ad.grad(lambda x, b: np.sum(np.tanh(x * b) + np.mean(x, axis=1, keepdims=True))), threads=2)
+    expected = ad.grad(lambda x, b: np.sum(np.tanh(x * b) + np.mean(x, axis=1, keepdims=True)))
+    b = np.linspace(1, 2, 1000)
+    for x in (whole[:, ::2], whole[:, :1000], np.asfortranarray(whole[:, 1000:]), whole[::-1, ::-2]):
+        np.testing.assert_allclose(gradient(x, b), expected(x, b), rtol=1e-12)
+
+
+def test_scalars_are_pythons_and_numpys_where_python_has_no_number() -> None:
+    f = ad.compile(lambda x, y: (np.log(x) + np.exp(y), x / y, x**0.5, np.maximum(x, y), x > y))
+    for x, y in ((2.0, 3.0), (0.0, 1.0), (1.0, 0.0), (-1.0, 1.0), (1.0, 1000.0), (np.nan, 1.0), (2.0, np.nan)):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            x64, y64 = np.float64(x), np.float64(y)
+            expected = (np.log(x64) + np.exp(y64), x64 / y64, x64**0.5, np.maximum(x64, y64), x64 > y64)
+            found = f(x64, y64)
+        for a, b in zip(found, expected, strict=True):
+            assert type(a) is type(b)
+            np.testing.assert_allclose(a, b, rtol=1e-15)
+    assert "math.log" in f.source
+
+
+def test_the_source_says_where_its_parts_come_from() -> None:
+    def model(x: Any) -> Any:
+        with ad.scope("the\nencoder"):
+            y = np.tanh(x)
+        return np.sum(y * y)
+
+    gradient = ad.compile(ad.grad(model))
+    gradient(X)
+    comments = [line.strip() for line in gradient.source.splitlines() if line.strip().startswith("#")]
+    assert comments == ["# the encoder: y = np.tanh(x)", "# return np.sum(y * y)", "# reverse pass"]
 
 
 def test_numpys_warnings_are_quiet_where_the_function_had_them_quiet() -> None:
@@ -265,6 +354,8 @@ def masked(x: Any) -> Any:
         (lambda x: 1.0 in x, "1.0 in x", "np.any"),
         (lambda x: np.unique(x), "np.unique(x)", "np.where"),
         (lambda x: np.add(1.0, x, out=np.ones(())), "np.add", "leave out="),
+        (lambda x: np.sum(x, 0, None, np.ones(())), "np.sum", "a function that gives a new one"),
+        (lambda x: np.clip(x, 0, 1, np.ones(())), "np.clip", "a function that gives a new one"),
     ],
 )
 def test_what_needs_a_number_is_refused_with_its_line(function: Any, line: str, advice: str) -> None:

@@ -84,9 +84,10 @@ def test_the_page_lists_what_the_tables_say() -> None:
 
 
 if __name__ == "__main__":
+    from test_devices import said
     from test_variations import said_of, sweep
 
     _, refused, number = sweep()
     names = ", ".join(sorted({f"`{v.function.__name__}({', '.join(v.parameters)})`" for v in refused}))
     keywords = f"\n## Keywords\n\n{said_of(refused, number)}{f' They are {names}.' if names else ''}\n"
-    PAGE.write_text(page() + keywords, encoding="utf-8")
+    PAGE.write_text(f"{page()}{keywords}\n## Devices\n\n{said()}\n", encoding="utf-8")

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
-from test_graph_properties import BINARY, SHAPES, UNARY, assert_modes_agree, away_from_kinks, derivative, paths
+from test_graph_properties import BINARY, SHAPES, UNARY, assert_modes_agree, away_from_kinks, derivative, paths, program
 
 import autodiff as ad
 from autodiff.engine.graph import ancestors
@@ -67,6 +67,24 @@ class Growing(RuleBasedStateMachine):
             return
         assume(paths(y) <= 30)
         assert_modes_agree(y, leaves)  # type: ignore[arg-type]
+
+    @rule(y=tensors)
+    def its_program_gives_the_same(self, y: ad.Tensor) -> None:
+        try:
+            order = ancestors(y)
+        except RuntimeError:  # as above
+            return
+        leaves = [node for node in order if node.primitive is None]
+        assume(len(order) <= 30)
+        replayed = program(y, leaves)  # type: ignore[arg-type]
+        function = ad.value_and_grad(lambda *x: np.sum(replayed(list(x))), tuple(range(len(leaves))))
+        values, compiled = [np.array(leaf.primal) for leaf in leaves], ad.compile(function)
+        expected, adjoints = function(*values)
+        for _ in range(2):  # the first call traces
+            found, shares = compiled(*values)
+            scale = max(float(np.max(np.abs(g), initial=0.0)) for g in (expected, *adjoints))
+            for a, b in zip((found, *shares), (expected, *adjoints), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12 * scale)
 
     @rule(x=tensors)
     def assign(self, x: ad.Tensor) -> None:

@@ -90,7 +90,7 @@ SPELLINGS: dict[str, tuple[str, str]] = {
     "t.tanh().log().sqrt()": ("AttributeError", "np.tanh(t)"),
     "t.sigmoid()": ("AttributeError", "ad.sigmoid(t)"),
     "t.view(3, 2)": ("AttributeError", "t.reshape(3, 2)"),
-    "t.to('cpu')": ("AttributeError", "everything is in main memory"),
+    "t.to('cpu')": ("AttributeError", 'ad.to(t, "cpu")'),
     "t.unsqueeze(0)": ("AttributeError", "np.expand_dims(t, 0)"),
     "t.permute(1, 0)": ("AttributeError", "t.transpose(1, 0)"),
     "t.detach()": ("AttributeError", "ad.stop_gradient(t)"),

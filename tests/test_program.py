@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -9,14 +10,19 @@ import numpy as np
 import pytest
 
 import autodiff as ad
-from autodiff.program.graph import Program
-from autodiff.program.passes import memory
+from autodiff.program.graph import Loop, Program, Ref, Step
+from autodiff.program.passes import blocks, memory
 from autodiff.program.passes.algebra import simplified
+from autodiff.program.passes.blocks import blocked
+from autodiff.program.passes.broadcasts import without_broadcasts
+from autodiff.program.passes.calls import direct
 from autodiff.program.passes.common import without_repetitions
+from autodiff.program.passes.constants import folded
 from autodiff.program.passes.copies import without_copies
 from autodiff.program.passes.dead import without_dead
-from autodiff.program.passes.memory import allocated, owned, reused
-from autodiff.program.source import Text
+from autodiff.program.passes.donation import written_back
+from autodiff.program.passes.memory import allocated, buffered, owned
+from autodiff.program.source import Text, literal
 
 X = np.random.default_rng(0).normal(size=(3, 4))
 
@@ -79,6 +85,8 @@ def test_common_subexpressions() -> None:
         lambda x: np.transpose(np.transpose(x, (1, 0)), (1, 0)),
         lambda x: np.swapaxes(np.swapaxes(x, 0, 1), 1, 0),
         lambda x: x * np.ones(x.shape),
+        lambda x: 0 + x,
+        lambda x: x[()].reshape(3, 4) + np.broadcast_to(0.0, (3, 4)),
     ],
 )
 def test_algebra_leaves_nothing(function: Any) -> None:
@@ -107,20 +115,122 @@ def test_algebra_leaves_what_counts(function: Any) -> None:
     np.testing.assert_array_equal(run(program, X), function(np.sin(X)), strict=True)
 
 
+def test_powers_that_have_functions_of_their_own() -> None:
+    program = simplified(recorded(lambda x: x**2 + x**2.0 + x**0.5 + x**-1 + x**3, np.abs(X)))
+    assert [n for n in names(program) if n != "add"] == ["square", "square", "sqrt", "reciprocal", "power"]
+    assert names(simplified(recorded(lambda x: x**2 + x**-1, 2.0))) == ["pow", "pow", "add"]
+
+
+@pytest.mark.parametrize(
+    ("function", "left"),
+    [
+        (lambda x: -x * 3.0, ["multiply"]),
+        (lambda x: -(x * 3.0), ["multiply"]),
+        (lambda x: -x / 3.0, ["divide"]),
+        (lambda x: 0.3 * x * 2.0, ["multiply"]),
+        (lambda x: x - (-np.sin(x)), ["sin", "add"]),
+        (lambda x: -np.sin(x) + x, ["sin", "subtract"]),
+        (lambda x: x + (-x), ["subtract"]),
+        (lambda x: 0.3 * x * 0.7, ["multiply", "multiply"]),
+        (lambda x: -(x[0] * 3.0), ["part", "multiply"]),
+    ],
+)
+def test_signs_and_factors_are_drawn_together(function: Any, left: list[str]) -> None:
+    program = without_dead(folded(recorded(function, X)))
+    assert names(program) == left
+    np.testing.assert_array_equal(run(program, X), function(X), strict=True)
+
+
+def test_what_depends_on_no_argument_is_computed_once() -> None:
+    program = recorded(lambda x: x + 1, X)
+    constant = Step(np.exp, (np.ones(4),), {}, 7)
+    kinds = program.kinds | {7: memory.kind_of(np.ones(4))}
+    longer = dataclasses.replace(
+        program, steps=(constant, *program.steps), outputs=(Ref(7), *program.outputs), kinds=kinds
+    )
+    assert names(folded(longer)) == ["add"]
+    np.testing.assert_array_equal(folded(longer).outputs[0], np.exp(np.ones(4)))
+
+
+def test_constants_are_short_where_they_can_be() -> None:
+    assert literal(np.full((2, 3), -0.5)) == "np.full((2, 3), -0.5, np.dtype('<f8'))"
+    assert literal(np.arange(4)) == "np.arange(4, dtype=np.dtype('<i8')).reshape((4,))"
+    for value in (np.full((2, 3), -0.5), np.arange(4), np.array([0.0, -0.0]), np.zeros(3), np.full(2, np.nan)):
+        again = eval(literal(value), {"np": np})  # noqa: S307
+        np.testing.assert_array_equal(again, value, strict=True)
+        np.testing.assert_array_equal(np.signbit(again), np.signbit(value))
+
+
+def test_what_is_repeated_is_repeated_by_the_step_that_needs_it() -> None:
+    def f(x: Any) -> Any:
+        column = np.sum(x, axis=1, keepdims=True)
+        return x + np.exp(np.broadcast_to(column, (3, 4)) * 2.0), np.broadcast_to(column, (3, 4)) + 1
+
+    program = without_dead(without_broadcasts(recorded(f, X)))
+    assert names(program) == ["sum", "multiply", "exp", "add", "broadcast_to", "add"]
+    assert [program.kinds[s.result].shape for s in program.steps] == [(3, 1)] * 3 + [(3, 4)] * 3
+    for found, expected in zip(run(program, X), f(X), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_a_uniform_array_becomes_a_number() -> None:
     program = simplified(recorded(lambda x: np.full((3, 4), 2.0) * x + np.full((3, 4), 2.0)[:, :1] * x[0], X))
     assert [step.args[0].__class__ for step in program.steps if names(program)].count(np.float64) == 1
 
 
-def test_arrays_that_nobody_reads_any_more_are_written_into(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_are_written_into_buffers_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "LEAST", 1)
-    program = recorded(lambda x: np.exp(np.sin(x) * 2.0) + np.cos(x), X)
-    better = reused(owned(program))
-    assert [step.inplace is not None for step in better.steps] == [False, True, True, False, True]
-    assert allocated(better) == 2 * X.nbytes
+    program = recorded(lambda x: np.exp(np.sin(x) * 2.0) @ np.cos(x).T + np.sum(np.tan(x), 1), X)
+    better = buffered(owned(program))
+    assert names(better) == ["sin", "multiply", "exp", "cos", "transpose", "matmul", "tan", "sum", "add"]
+    assert [step.buffer for step in better.steps] == [0, 0, 0, 1, None, 2, 0, 3, None]
+    assert [buffer.shape for buffer in better.buffers] == [(3, 4), (3, 4), (3, 3), (3,)]
+    assert allocated(better) == 9 * X.itemsize  # the result
     x = X.copy()
-    np.testing.assert_array_equal(run(better, x), np.exp(np.sin(X) * 2.0) + np.cos(X))
+    expected = np.exp(np.sin(X) * 2.0) @ np.cos(X).T + np.sum(np.tan(X), 1)
+    np.testing.assert_array_equal(run(better, x), expected)
     np.testing.assert_array_equal(x, X)
+
+
+def test_reductions_go_straight_to_the_ufuncs() -> None:
+    def f(x: Any) -> Any:
+        y = np.mean(x, axis=0, keepdims=True), np.sum(x, 1), np.max(x), np.min(x), np.prod(x), np.any(x > 0, 0)
+        return *y, np.all(x), np.mean(x), np.mean(x > 0), np.sum(x > 0), np.sum(x, where=x > 0)
+
+    program = direct(recorded(f, X))
+    assert names(program).count("reduce") == 9
+    for found, expected in zip(run(program, X), f(X), strict=True):
+        np.testing.assert_array_equal(found, expected, strict=True)
+
+
+def test_runs_over_one_axis_are_made_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "WHOLE", 1)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "FEWEST", 1)
+
+    def f(x: Any) -> Any:
+        y = np.exp(x - np.max(x, axis=1, keepdims=True))
+        y = y / np.sum(y, axis=1, keepdims=True)
+        return y @ y.T, np.sum(np.tanh(y)), np.sum(y * x, axis=0)
+
+    x = np.random.default_rng(0).normal(size=(7, 3))
+    program = blocked(direct(recorded(f, x)))
+    first, second = (step for step in program.steps if isinstance(step, Loop))
+    assert names(first.body) == ["reduce", "subtract", "exp", "reduce", "divide"]
+    assert names(second.body) == ["tanh", "reduce", "multiply", "reduce"]
+    assert (first.length, first.size, len(second.ends)) == (7, 2, 2)
+    for found, expected in zip(run(buffered(written_back(program)), x), f(x), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+def test_what_needs_a_whole_result_is_no_part_of_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "WHOLE", 1)
+    monkeypatch.setattr(blocks, "BLOCK", 64)
+    compiled = ad.compile(lambda x: (lambda y: (y / np.sum(y) + y[::-1], y + y[:, None][:, 0], y * y[:, None]))(x * x))
+    x = np.random.default_rng(0).normal(size=9)
+    y = x * x
+    for found, expected in zip(compiled(x), (y / np.sum(y) + y[::-1], y + y, y * y[:, None]), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize(

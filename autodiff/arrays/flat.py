@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
+from autodiff.engine.devices import empty, zeros
 from autodiff.engine.graph import described
 
 
@@ -49,7 +50,10 @@ class Flat:
         dtype = dtypes.pop()
         ends = np.cumsum([tensor.size for tensor in self.tensors]).tolist()
         self.sections = [slice(end - t.size, end) for t, end in zip(self.tensors, ends, strict=True)]
-        self.value: npt.NDArray[Any] = np.empty(ends[-1], dtype)
+        places = {tensor.device for tensor in self.tensors}
+        if len(places) > 1:
+            raise TypeError(f"a Flat takes Tensors on one device; received {', '.join(sorted(places))}.")
+        self.value: npt.NDArray[Any] = empty(ends[-1], dtype, like=self.tensors[0])
         for tensor, section in zip(self.tensors, self.sections, strict=True):
             self.value[section] = np.ravel(tensor.primal)
             tensor.primal = self.value[section].reshape(tensor.shape)
@@ -73,6 +77,24 @@ class Flat:
             handed_out = handed_out or tensor._grad_storage is None
         if handed_out:
             self._place_adjoints()
+
+    @property
+    def parts(self) -> list[npt.NDArray[Any]]:
+        """The stretches of `value` that the Tensors hold, in their shapes."""
+        self._refuse_if_taken_over()
+        return [tensor.primal for tensor in self.tensors]
+
+    @property
+    def adjoints(self) -> list[npt.NDArray[Any]]:
+        """The stretches of `grad` that are the Tensors' adjoints, in their shapes."""
+        self.grad  # noqa: B018  # places it anew where that is due
+        return self._adjoints
+
+    def received(self, reached: Sequence[bool]) -> None:
+        """Note that `grad` was written into: which of the Tensors have their adjoint there; the others have none."""
+        for tensor, adjoint, has in zip(self.tensors, self._adjoints, reached, strict=True):
+            tensor._grad_storage = adjoint
+            tensor.retained = adjoint if has else None
 
     def reached(self) -> list[slice]:
         """The stretches of the vectors whose Tensors have an adjoint, adjoining ones joined into one.
@@ -102,10 +124,13 @@ class Flat:
 
     def _place_adjoints(self) -> None:
         """Give the adjoints a new vector: the old one may be in the hands of whoever read a Tensor's `.grad`."""
-        self._grad: npt.NDArray[Any] = np.zeros(self.value.size, self.value.dtype)
+        self._grad: npt.NDArray[Any] = zeros(self.value.size, self.value.dtype, like=self.value)
+        self._adjoints: list[npt.NDArray[Any]] = []
         for tensor, section in zip(self.tensors, self.sections, strict=True):
+            storage = self._grad[section].reshape(tensor.shape)
+            self._adjoints.append(storage)
             if self._holds(tensor):
-                tensor._grad_storage = storage = self._grad[section].reshape(tensor.shape)
+                tensor._grad_storage = storage
                 if tensor.retained is not None:
                     storage[...] = tensor.retained
                     tensor.retained = storage

@@ -205,11 +205,11 @@ class ArrayMethods:
 
     def all(self, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
         """As np.all: plain booleans, constants."""
-        return np_.all(self.primal, axis=axis, keepdims=keepdims, where=where)
+        return np_.all(self.primal, **_given(axis=axis, keepdims=keepdims, where=where))
 
     def any(self, axis: Axis = None, *, keepdims: bool = False, where: Any = True) -> Any:
         """As np.any: plain booleans, constants."""
-        return np_.any(self.primal, axis=axis, keepdims=keepdims, where=where)
+        return np_.any(self.primal, **_given(axis=axis, keepdims=keepdims, where=where))
 
     def nonzero(self) -> Any:
         """As np.nonzero: plain integers, constants."""
@@ -217,7 +217,7 @@ class ArrayMethods:
 
     def argsort(self, axis: int | None = -1, *, stable: bool | None = None) -> Any:
         """As np.argsort: plain integers, constants."""
-        return np_.argsort(self.primal, axis=axis, stable=stable)
+        return np_.argsort(self.primal, axis=axis, **_given(stable=stable))
 
     def argpartition(self, kth: Any, axis: int | None = -1) -> Any:
         """As np.argpartition: plain integers, constants."""

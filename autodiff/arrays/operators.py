@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.engine.devices import admitted, beside, together
 from autodiff.engine.graph import NOT_RETAINED, Node, current_scope, next_serial
 from autodiff.engine.recording import NO_PARAMETERS, as_operand, is_operand, recorded
 from autodiff.engine.table import table
@@ -29,11 +30,13 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
     def forward(self: Node, other: Any) -> Any:
         kind = type(self)
         if type(other) is kind:
+            if admitted:
+                together(ufunc, (self, other), NO_PARAMETERS)
             primal = compute(self.primal, other.primal)
         elif type(other) in _common:
             primal = compute(self.primal, other)
         elif is_operand(other):
-            other = as_operand(other)
+            other = as_operand(other, self)
             primal = compute(self.primal, other)
         else:
             return NotImplemented
@@ -55,7 +58,7 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
         if type(other) not in _common:
             if not is_operand(other):
                 return NotImplemented
-            other = as_operand(other)
+            other = as_operand(other, self)
         primal = compute(other, self.primal)
         if type(primal) is complex:  # to Python's complex numbers a float64 is a Python float
             primal = np.complex128(primal)
@@ -79,7 +82,7 @@ def _unary(ufunc: np.ufunc, compute: Callable[[Any], Any]) -> Callable[[Any], An
 
 def _constant(compute: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def forward(self: Node, other: Any) -> Any:
-        return compute(self.primal, other.primal if isinstance(other, Node) else other)
+        return compute(self.primal, other.primal if isinstance(other, Node) else beside(other, self))
 
     return forward
 

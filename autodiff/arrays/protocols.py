@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from autodiff import hints
+from autodiff.engine.devices import place
 from autodiff.engine.graph import described
 from autodiff.engine.table import takes_tensors
 from autodiff.rules import polynomials, special
+from autodiff.rules.shaping import on_device
 
 if TYPE_CHECKING:
     from autodiff.arrays.tensor import Tensor
@@ -84,14 +86,12 @@ class Protocols:
 
     @property
     def device(self) -> str:
-        """Where the elements are, in the array API's words: "cpu"."""
-        return "cpu"
+        """The name of the device that the elements are on: "cpu", "cuda", or one that `ad.admit` has let in."""
+        return place(self)
 
     def to_device(self, device: str) -> Any:
-        """The Tensor itself: "cpu" is the only device."""
-        if device != "cpu":
-            raise ValueError(f"a Tensor was to be moved to device {device!r}; NumPy's arrays are on 'cpu' only.")
-        return self
+        """As `ad.to`: the Tensor on that device, and itself where it is there (the array API standard's name)."""
+        return self if place(self) == device else on_device(self, device=device)  # type: ignore[arg-type]  # a Tensor, which the array API's name is for
 
     def __dir__(self) -> list[str]:
         return [name for name in object.__dir__(self) if name not in absent or hasattr(self, name)]

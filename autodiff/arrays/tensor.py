@@ -13,15 +13,19 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff.arrays.adjoints import Adjoints
+from autodiff.arrays.at import At
 from autodiff.arrays.methods import ArrayMethods
 from autodiff.arrays.operators import Operators
 from autodiff.arrays.protocols import Protocols
+from autodiff.arrays.size import Size
+from autodiff.engine import devices
 from autodiff.engine.graph import NOT_RETAINED, Node, current_scope, described, next_serial, operands
-from autodiff.engine.recording import NO_PARAMETERS, apply, is_operand, recorded
+from autodiff.engine.recording import NO_PARAMETERS, apply, as_operand, is_operand, recorded
 from autodiff.engine.reverse import adjoints, conjugated
+from autodiff.engine.stand_in import StandIn
 from autodiff.engine.table import no_rule, table, without_defaults
 from autodiff.rules import polynomials, special, ufunc_methods
-from autodiff.rules.indexing import added_at, gather, replaced_at, settled
+from autodiff.rules.indexing import gather, settled
 
 Index = Any
 Array = npt.NDArray[Any]
@@ -49,7 +53,10 @@ def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tens
     if isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap):
         kind = type(value).__name__
         raise TypeError(f"{what} holds a plain array; received a {kind}, which means more: pass np.asarray(it).")
-    array = np.array(float(value) if type(value) is int else value, dtype=dtype)
+    if (device := devices.of(value)) is not None and not isinstance(value, StandIn):
+        array = devices.copied(value) if dtype is None else value.astype(dtype)
+    else:
+        array = np.array(float(value) if type(value) is int else value, dtype=dtype)
     if array.dtype.kind not in "fc":
         if array.dtype.kind in "iu" and not isinstance(value, np.ndarray | np.generic):
             array = array.astype(np.float64)
@@ -59,28 +66,12 @@ def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tens
                 f"{what} holds floating-point numbers; received an array of shape {array.shape} and dtype "
                 f"{array.dtype}. Only those have derivatives: {hint}, or leave it a plain array, which is a constant."
             )
-    return array if array.ndim else array[()]
+    return array if array.ndim or device is not None else array[()]
 
 
 def notebook_display(result: Tensor, /) -> dict[str, str]:
     """What a notebook shows of a Tensor besides its text. The package puts the function that draws pictures here."""
     return {}
-
-
-def read_only(value: Any) -> Array:
-    """A view of a raw value, an ndarray, that cannot be written into."""
-    view = np.asarray(value).view()
-    view.flags.writeable = False
-    return view
-
-
-class Size(int):
-    """A number of elements, which says what to write if it is called as PyTorch's size is."""
-
-    def __call__(self, axis: int | None = None) -> NoReturn:
-        """Refuse, with the line to write."""
-        instead = "t.shape" if axis is None else f"t.shape[{axis}]"
-        raise TypeError(f"t.size is the number of elements, {self}, not a method; write {instead}.")
 
 
 _gather = table[gather]
@@ -90,6 +81,13 @@ def _raw(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(map(_raw, value))
     return value.primal if isinstance(value, Tensor) else value
+
+
+def _plain(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A constant function of raw values."""
+    if devices.admitted:
+        args, kwargs = devices.together(function, args, kwargs)
+    return function(*map(_raw, args), **{k: _raw(v) for k, v in kwargs.items()})
 
 
 class Tensor(Operators, ArrayMethods, Protocols, Node):
@@ -102,7 +100,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
     dtype : the dtype to convert to; needed for integer arrays
 
     Tensors are immutable, except that a leaf (one that no operation made) is given a new value by assignment,
-    `w.value = w.value - 0.1 * w.grad`, in its own shape and dtype.
+    `w.value = w.value - 0.1 * w.grad`, in its own shape and dtype. A GPU's arrays stay there; see `ad.to`.
 
     >>> ad.Tensor([1.0, 2.0]) * 3.0
     Tensor([3., 6.])
@@ -110,6 +108,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     __slots__ = ("_grad_storage",)
 
+    __array_priority__ = 1000  # to an array that is not NumPy's: its operators leave those with Tensors to us
     items_taken: ClassVar[int] = 0  # how often .item() was called; a transform warns of a result that lost a derivative
     _grad_storage: Array | None  # the array that the next adjoint is written into, where there is one to reuse
 
@@ -117,7 +116,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         if other:
             raise TypeError(
                 f"ad.Tensor was called with {', '.join(other)}; it takes value, name and dtype. A Tensor is "
-                "differentiated by, a plain array is a constant: there is no requires_grad, and no device."
+                "differentiated by, a plain array is a constant: there is no requires_grad; ad.to(t, 'cuda') moves it."
             )
         if name is not None and not isinstance(name, str):
             raise TypeError(f"a Tensor's name is a string; received {name!r} ({type(name).__name__})")
@@ -138,8 +137,11 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     @property
     def value(self) -> Array:
-        """The value, an ndarray that cannot be written into. It is a view: copy it to keep it past an assignment."""
-        return read_only(self.primal)
+        """The value, an ndarray that cannot be written into, or its device's array.
+
+        It is a view: copy it to keep it past an assignment, or to write into it.
+        """
+        return devices.read_only(self.primal)
 
     @value.setter
     def value(self, value: npt.ArrayLike) -> None:
@@ -148,12 +150,12 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                 f"only a leaf's value can be assigned; this is the result of {self.primitive.name}, "
                 f"{described(self)}. Write a new Tensor instead, or use .at[index].set(value)."
             )
-        new = np.asarray(value.primal if isinstance(value, Tensor) else value)
+        new = self._assigned(value)
         if new.shape != self.primal.shape:
             raise ValueError(f"{described(self)} was assigned a value of shape {new.shape}; the shapes must agree.")
         if not np.can_cast(new.dtype, self.primal.dtype, "same_kind"):
             raise TypeError(f"{described(self)} was assigned a value of dtype {new.dtype}; convert it with astype.")
-        if isinstance(self.primal, np.ndarray):
+        if not isinstance(self.primal, np.generic):
             self.primal[...] = new
         else:
             self.primal = self.primal.dtype.type(new)
@@ -210,16 +212,18 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         return self.primal.item()
 
     def __repr__(self) -> str:
-        shown = np.array2string(np.asarray(self.primal), separator=", ", prefix="Tensor(", threshold=100)
+        plain = np.asarray(devices.fetched(self.primal))
+        shown = np.array2string(plain, separator=", ", prefix="Tensor(", threshold=100)
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         name = f", name={self.name!r}" if self.name else ""
-        return f"Tensor({shown}{dtype}{name})"
+        device = "" if self.device == devices.HOST else f", device={self.device!r}"
+        return f"Tensor({shown}{dtype}{device}{name})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return notebook_display(self)
 
     def __format__(self, spec: str) -> str:
-        return format(self.primal[()], spec) if spec else repr(self)
+        return format(devices.fetched(self.primal)[()], spec) if spec else repr(self)
 
     # -- adjoints -----------------------------------------------------------------------------------------------
 
@@ -242,8 +246,9 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         `seed` is as in `backward`. Tensors that no derivative reaches are not in the mapping. The adjoints may share
         memory with each other, so they cannot be written into.
         """
-        found = adjoints(self, self._seed(seed)).items()
-        return Adjoints((node, read_only(conjugated(g))) for node, g in found)
+        return Adjoints(
+            (node, devices.read_only(conjugated(g))) for node, g in adjoints(self, self._seed(seed)).items()
+        )
 
     def retain_grad(self) -> None:
         """Keep this Tensor's adjoint in `.grad` during `backward`, as leaves do."""
@@ -272,17 +277,27 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         if grad is None:
             self.retained = NOT_RETAINED if self.retained is NOT_RETAINED else None
             return
-        array = np.array(grad, dtype=self.dtype)
+        array = devices.copied(self._assigned(grad)).astype(self.dtype, copy=False)
         if array.shape != self.shape:
             raise ValueError(f"the adjoint of {described(self)} has its shape; received shape {array.shape}.")
         self.retained = None
         self._add_to_grad(array)
 
+    def _assigned(self, value: Any) -> Any:
+        """What a value or an adjoint is set to, as a raw array where the Tensor is; not an array from elsewhere."""
+        value = value.primal if isinstance(value, Tensor) else value
+        if devices.is_array(value) and devices.place(value) != self.device:
+            raise TypeError(
+                f"{described(self)} on {self.device!r} was assigned an array on {devices.place(value)!r}; "
+                f"move it first: ad.to(array, {self.device!r})."
+            )
+        return as_operand(value, self)
+
     def _add_to_grad(self, g: Any) -> None:
         if self.retained is not None:
             self.retained += g
         elif self._grad_storage is None:
-            self.retained = np.array(g)
+            self.retained = devices.copied(g)
         else:
             self.retained = self._grad_storage
             self.retained[...] = g
@@ -300,8 +315,9 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                     f"the adjoints of {described(self)} were asked for without a seed; only a real result needs none. "
                     "Pass seed=, or make the result real, for example with np.abs or np.real."
                 )
-            return np.ones(primal.shape, primal.dtype) if primal.shape else primal.dtype.type(1)
-        array = np.asarray(seed.primal if isinstance(seed, Tensor) else seed)
+            number = isinstance(primal, np.generic)
+            return primal.dtype.type(1) if number else devices.ones(primal.shape, primal.dtype, like=primal)
+        array = as_operand(seed.primal if isinstance(seed, Tensor) else seed, self)
         if array.shape != primal.shape:
             raise ValueError(f"a seed has the shape of the result, {primal.shape}; received shape {array.shape}.")
         return conjugated(array.astype(primal.dtype, copy=False)[()])
@@ -324,11 +340,14 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
                 return self.__array_function__(ufunc, (), inputs, kwargs)
             if any(isinstance(array, Tensor) for array in kwargs.get("out", ())):
                 without_defaults(ufunc, kwargs, ())
-            return ufunc(*map(_raw, inputs), **kwargs)
+            return _plain(ufunc, inputs, kwargs)
         if kwargs:
             kwargs = without_defaults(ufunc, kwargs, ())
         elif len(inputs) == 1:
-            primal = ufunc(self.primal)
+            try:
+                primal = ufunc(self.primal)
+            except TypeError as error:
+                devices.refuse(error, ufunc, inputs)
             scope = current_scope.get()
             return primal if scope is None else recorded(Tensor, primitive, primal, inputs, NO_PARAMETERS, scope)
         return apply(primitive, inputs, kwargs)
@@ -343,7 +362,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
             if primitive.definition is not None:
                 return primitive.definition(args, kwargs)
             if primitive.kind == "constant":
-                return function(*map(_raw, args), **{k: _raw(v) for k, v in kwargs.items()})
+                return _plain(function, args, kwargs)
         elif polynomials.declared(function):
             return self.__array_function__(function, types, args, kwargs)
         raise no_rule(function)
@@ -373,26 +392,3 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
     def at(self) -> At:
         """`t.at[index].set(v)` and `t.at[index].add(v)`: a new Tensor with those elements changed."""
         return At(self)
-
-
-class At:
-    """Where a changed copy of a Tensor is to differ: `t.at[index]`, then `.set(v)` or `.add(v)`."""
-
-    def __init__(self, tensor: Tensor, index: Index = None, chosen: bool = False) -> None:
-        self._tensor, self._index, self._chosen = tensor, index, chosen
-
-    def __getitem__(self, index: Index) -> At:
-        return At(self._tensor, settled(index), chosen=True)
-
-    def set(self, value: Any) -> Tensor:
-        """A new Tensor with `value`, broadcast, at the index; where an index repeats, the last one counts."""
-        return replaced_at(self._tensor, value, index=self._asked())
-
-    def add(self, value: Any) -> Tensor:
-        """A new Tensor with `value`, broadcast, added at the index; where an index repeats, every one counts."""
-        return added_at(self._tensor, value, index=self._asked())
-
-    def _asked(self) -> Index:
-        if not self._chosen:
-            raise TypeError("t.at needs an index: t.at[index].set(value) or t.at[index].add(value)")
-        return self._index

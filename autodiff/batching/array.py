@@ -201,11 +201,6 @@ def levels(*values: Any) -> set[int]:
     return found
 
 
-def copied(value: Any) -> Any:
-    """An array of its own; a Batch as it is, since nobody writes into it."""
-    return value.copied() if isinstance(value, StandIn) else np.array(value)
-
-
 def packed(value: Any, level: int) -> Batch:
     """An array with examples along its first axis as a Batch; inside of Batches of higher levels, as it has to be."""
     if isinstance(value, Batch) and value.level > level:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.engine.devices import zeros
 from autodiff.engine.graph import Node, between
 from autodiff.engine.recording import NO_PARAMETERS, apply, recorded
 from autodiff.engine.reverse import adjoints, raw
@@ -49,8 +50,8 @@ def _along(node: Node, y: Any, shown: Any, position: int, t: Any, remember: bool
     if primitive.elementwise:  # a diagonal Jacobian is its own transpose
         return rule(t, y, *shown, **parameters)
     # A rule is linear in g, the adjoint of y: the pullback of the pullback is the push forward.
-    zeros = np.zeros(node.primal.shape, node.primal.dtype)[()]
-    g = recorded(type(node), None, zeros, (), NO_PARAMETERS, ())
+    nothing = zeros(node.primal.shape, node.primal.dtype, like=node)[()]
+    g = recorded(type(node), None, nothing, (), NO_PARAMETERS, ())
     share = rule(g, y, *shown, **parameters)
     if primitive.broadcasts and isinstance(share, Node):
         share = unbroadcast(share, node.arguments[position].primal.shape)  # it may be wider than its argument

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from autodiff.engine.devices import admitted, beside, refuse, together
 from autodiff.engine.graph import NOT_RETAINED, Node, Scope, current_scope, described, next_serial
 from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
@@ -40,9 +41,12 @@ def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str
             return apply(primitive, arguments, parameters)
         else:
             raw.append(argument)
+    if admitted:
+        arguments, parameters = together(primitive.function, arguments, parameters)
+        raw = [a.primal if isinstance(a, Node) else a for a in arguments]
     try:
         primal = primitive.function(*raw, **parameters) if parameters else primitive.function(*raw)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, NotImplementedError) as error:
         for name, value in parameters.items():
             if isinstance(value, Node):
                 raise TypeError(
@@ -51,6 +55,8 @@ def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str
                 ) from error
         if isinstance(error, ValueError):
             name_shapes(error, primitive.function, raw)
+        if admitted:
+            refuse(error, primitive.function, raw)
         raise
     scope = _read_scope()
     if scope is None or kind is None:
@@ -174,23 +180,29 @@ def differentiable(primal: Any, primitive: Primitive) -> Any:
     """A primitive's result, if a node can hold it: an array, or a scalar, of floating-point numbers."""
     if isinstance(primal, float):
         return np.float64(primal)
-    if not isinstance(primal, ARRAY) or primal.dtype.kind not in "fc":
+    known = isinstance(primal, ARRAY) or type(primal) in admitted
+    if not known or primal.dtype.kind not in "fc":
         received = getattr(primal, "dtype", type(primal).__name__)
         raise TypeError(
             f"{primitive.name} of a Tensor gave {received}, which has no derivative; "
             "a primitive returns one floating-point array (declare others with ad.constant)."
         )
-    return primal if primal.ndim or isinstance(primal, StandIn) else primal[()]
+    return primal if primal.ndim or not isinstance(primal, np.ndarray) else primal[()]
 
 
-def as_operand(value: Any) -> Any:
-    """An operand of arithmetic as an array."""
-    return value if isinstance(value, StandIn) else np.asarray(value)
+def as_operand(value: Any, other: Node) -> Any:
+    """An operand of arithmetic as an array, where the other one is."""
+    if isinstance(value, StandIn) or type(value) in admitted:
+        return value
+    array = np.asarray(value)
+    return beside(array, other) if admitted else array
 
 
 def is_operand(value: Any) -> bool:
     """Whether arithmetic takes it: a node, an array of numbers, a number, or nested lists of numbers."""
     if isinstance(value, SCALAR_OR_STAND_IN) or type(value) in (np.ndarray, np.memmap):  # a matrix means more
+        return value.dtype.kind in "fciub"
+    if type(value) in admitted:
         return value.dtype.kind in "fciub"
     if isinstance(value, list | tuple):
         return all(is_operand(v) and not isinstance(v, Node) for v in value)

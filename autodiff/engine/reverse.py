@@ -9,9 +9,12 @@ import numpy as np
 from numpy import float64, ndarray
 
 from autodiff.batching import Batch, NotBatched, levels, looped
+from autodiff.engine.devices import admitted, beside, place
 from autodiff.engine.graph import NOT_RETAINED, Node, ancestors, between, described
+from autodiff.engine.many import Rule, Together
+from autodiff.engine.recording import as_operand
 from autodiff.engine.shapes import unbroadcast
-from autodiff.engine.table import Primitive, Rule, Together
+from autodiff.engine.table import Primitive
 
 NO_LEVELS: frozenset[int] = frozenset()
 
@@ -129,7 +132,7 @@ def contribution(node: Node, position: int, g: Any) -> Any:
     rule = node.primitive.rules[position]
     if rule is None:
         return None
-    g = np.asarray(g, node.primal.dtype)[()]
+    g = as_operand(g, node).astype(node.primal.dtype)[()]
     share = rule(g, node.primal, *raw(node.arguments), **node.parameters)
     return None if share is None else conformed(share, argument, node.primitive)
 
@@ -150,8 +153,13 @@ def conformed(share: Any, argument: Node, primitive: Primitive, batched: Set[int
                 f"the adjoint rule of {primitive.name} returned {type(share).__name__} for {described(argument)}; "
                 "a rule returns its argument's adjoint, an array (a position without derivative has the rule None)."
             ) from None
-        share = np.asarray(share, primal.dtype)
+        share = beside(np.asarray(share, primal.dtype), argument)
         shape, dtype = share.shape, share.dtype
+    if admitted and place(share) != place(primal):
+        raise TypeError(
+            f"the adjoint rule of {primitive.name} returned an array on {place(share)!r} for {described(argument)} on "
+            f"{place(primal)!r}; an adjoint is where its argument is."
+        )
     if isinstance(share, Batch):
         share = over_examples(share, batched | levels(primal))
     if shape != primal.shape:

@@ -12,6 +12,8 @@ class StandIn:
 
     __slots__ = ()
 
+    array: Any = None  # what a Batch holds
+
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes."""

@@ -17,17 +17,19 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from autodiff import hints
+from autodiff.engine.devices import admitted, together
+from autodiff.engine.devices import refuse as refuse_there
 from autodiff.engine.graph import Node
+from autodiff.engine.many import Each, Rule, Together
 from autodiff.engine.signatures import name_of, parameter_defaults, parameter_names, parameters_of, spelled
 
 Function = Callable[..., Any]
-Rule = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
 
@@ -43,7 +45,7 @@ class Primitive:
 
     __slots__ = (
         *("function", "name", "kind", "rules", "keywords", "definition", "reason"),
-        *("broadcasts", "elementwise", "linear", "residuals", "redeclared", "operator", "writing"),
+        *("broadcasts", "elementwise", "linear", "residuals", "redeclared", "operator", "writing", "lowering"),
     )
 
     def __init__(
@@ -72,6 +74,7 @@ class Primitive:
             None  # how traces write it, or what says so for a node
         )
         self.operator = False  # one of Python's operators records it without looking at its kind
+        self.lowering: Function | None = None  # how programs write it; the function itself where they call it
 
     def declare(
         self, kind: Kind, rules: tuple[Rule | None, ...] | Each = (), keywords: frozenset[str] = frozenset()
@@ -114,26 +117,6 @@ class Writing(NamedTuple):
     pullbacks: tuple[str, ...] = ()
 
 
-class Each:
-    """The rules of a function of any number of arrays: one rule that is told the position first."""
-
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
-
-    def __getitem__(self, position: int) -> Rule:
-        return functools.partial(self.rule, position)
-
-    def __iter__(self) -> Iterator[Rule]:
-        return map(self.__getitem__, itertools.count())
-
-
-class Together(Each):
-    """The rule of a function of any number of arrays that gives the adjoints of all of them at once."""
-
-    def __getitem__(self, position: int) -> Rule:
-        return lambda g, y, *arguments, **parameters: self.rule(g, y, *arguments, **parameters)[position]
-
-
 class Composition:
     """A NumPy function written with others: the definition takes a part of NumPy's parameters, by the same names."""
 
@@ -155,7 +138,12 @@ class Composition:
             kwargs = without_defaults(self.function, kwargs, self.keywords)
         if "dtype" in kwargs:
             check_floating(self.function, kwargs["dtype"])
-        return self.definition(*args, **kwargs)
+        try:
+            return self.definition(*args, **kwargs)
+        except (TypeError, NotImplementedError) as error:
+            if admitted:
+                refuse_there(error, self.function, (*args, *kwargs.values()))
+            raise
 
 
 table: dict[Function, Primitive] = {}
@@ -249,6 +237,21 @@ def written(
     known.writing, known.redeclared = Writing(form, partials, pullbacks), False  # it is the derivative's that holds now
 
 
+def lowered(function: Function, definition: Function | None = None) -> None:
+    """Declare how programs (`ad.compile`) write a primitive that is not written in NumPy calls alone.
+
+    Parameters
+    ----------
+    definition : takes what the primitive takes and computes the same by NumPy's functions, without assigning into
+        arrays and without branches on their numbers: these calls are written down. Without one the program calls
+        the primitive's own function, and its source holds that function's text; such a function gives a new array
+
+    >>> ad.lowered(linear, lambda x, weight, bias: x @ weight.T + bias)
+    """
+    known = table[function]
+    known.lowering = definition or known.function
+
+
 def constant(*functions: Function) -> None:
     """Declare that the derivative of each function is zero: on Tensors it gives plain arrays, constants.
 
@@ -287,6 +290,16 @@ def composed(function: Function) -> Callable[[F], F]:
     return declare
 
 
+def computed(function: Function) -> Callable[[F], F]:
+    """Declare how a primitive is computed, by its own name, where NumPy's function asks of arrays what not all can."""
+
+    def declare(definition: F) -> F:
+        table[function].function = functools.wraps(function)(definition)
+        return definition
+
+    return declare
+
+
 def refuse(reason: str, *functions: Function) -> None:
     """Give the reason why each function has no adjoint rule, and what to do instead: its refusal says so."""
     for function in functions:
@@ -311,10 +324,12 @@ def primitive(function: F) -> F:
         for argument in itertools.chain(args, kwargs.values()) if kwargs else args:
             if isinstance(argument, Node):  # NumPy's own protocol (NEP 18), for a function NumPy does not know
                 return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]  # a node below; Tensors have it
-        return function(*args, **kwargs)
+        if admitted:
+            args, kwargs = together(function, args, kwargs)
+        return known.function(*args, **kwargs)
 
     # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.
-    table[dispatch] = Primitive(function, name_of(function), kind="undeclared")
+    known = table[dispatch] = Primitive(function, name_of(function), kind="undeclared")
     return dispatch  # type: ignore[return-value]  # the same signature
 
 

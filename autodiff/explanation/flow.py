@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.batching import Batch
+from autodiff.engine.devices import beside, fetched
 from autodiff.engine.graph import Node, by_serial
+from autodiff.engine.many import Together
 from autodiff.engine.reverse import adjoints, called, conformed, conjugated, raw
-from autodiff.engine.table import Together
 
 Edge = tuple[Node, int]  # an operation, and the position of one of its arguments
 
@@ -77,7 +78,7 @@ def passed(edge: Edge, g: Any) -> Any:
     argument, primitive = node.arguments[position], node.primitive
     if primitive is None or g is None or not isinstance(argument, Node):
         return None
-    rules = primitive.rules
+    rules, g = primitive.rules, beside(g, node)
     if type(rules) is Together:
         share = called(rules.rule, g, node.primal, *raw(node.arguments), **node.parameters)[position]
     else:
@@ -105,12 +106,12 @@ def plain(value: Any) -> Any:
     value = value.primal if isinstance(value, Node) else value
     while isinstance(value, Batch):
         value = value.array
-    return np.asarray(value)
+    return np.asarray(fetched(value))
 
 
 def norm(value: Any) -> float:
     """The root of the sum of squares, of numbers of any size."""
-    array = np.abs(np.asarray(value)).astype(np.float64)
+    array = np.abs(plain(value)).astype(np.float64)
     with np.errstate(all="ignore"):
         largest = float(array.max(initial=0.0))
         if not largest or not np.isfinite(largest):
@@ -120,7 +121,7 @@ def norm(value: Any) -> float:
 
 def zeros(value: Any) -> float:
     """The share of elements that are zero."""
-    array = np.asarray(value)
+    array = plain(value)
     return 1 - np.count_nonzero(array) / array.size if array.size else 1.0
 
 
@@ -145,7 +146,7 @@ def _seed(of: Tensor, seed: npt.ArrayLike | None) -> Any:
     array: Any = np.ones(of.shape, of.dtype) if seed is None else np.asarray(plain(seed), of.dtype)
     if array.shape != of.shape:
         raise ValueError(f"a seed has the shape of the result, {of.shape}; received shape {array.shape}.")
-    return array[()]
+    return beside(array, of)[()]
 
 
 def ordinal(position: int) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from autodiff.engine.devices import fetched
 from autodiff.engine.graph import Node, ancestors, operands
 from autodiff.engine.table import Writing
 from autodiff.notation.formula import GREEK, Formula, Token, clean, html, latex, number, plain, unraised, width
@@ -240,8 +241,8 @@ def _operand(argument: Any, naming: Naming) -> Formula:
 
 def written_array(array: Any) -> str:
     """A constant array in a few words: its numbers if they are few, or its shape."""
-    array = np.asarray(array)
-    if array.dtype.kind in "fiu" and array.ndim == 1 and 0 < array.size <= 4:
+    if array.ndim == 1 and array.dtype.kind in "fiu" and 0 < array.size <= 4:
+        array = fetched(array)
         return "[" + ", ".join(number(x) for x in array.tolist()) + "]"
     return f"array({'×'.join(map(str, array.shape))})"
 

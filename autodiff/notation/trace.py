@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
+from autodiff.engine.devices import fetched
 from autodiff.engine.graph import ancestors
 from autodiff.engine.reverse import contribution
 from autodiff.notation.constants import name_of
@@ -110,7 +111,7 @@ def trace(y: Tensor, seed: npt.ArrayLike | None = None) -> Trace:
     stale = assigned_since(ancestors(y, shown=True))
     if stale or (seed is None and (y.size != 1 or y.dtype.kind == "c")):
         return Trace(y, {})
-    return Trace(y, {tensor: g[()] for tensor, g in y.adjoints(seed).items()})
+    return Trace(y, {tensor: fetched(g)[()] for tensor, g in y.adjoints(seed).items()})
 
 
 class Trace:
@@ -305,7 +306,7 @@ def _shares(node: Tensor, adjoints: dict[Tensor, Any]) -> Iterator[tuple[int, An
         if argument.ndim:
             yield position, None
         elif (share := contribution(node, position, adjoints[node])) is not None:
-            yield position, share
+            yield position, fetched(share)
 
 
 def _reverse(node: Tensor, position: int, naming: Naming, first: bool) -> Formula:
@@ -325,7 +326,7 @@ def _reverse(node: Tensor, position: int, naming: Naming, first: bool) -> Formul
         d,
         naming[target],
     )
-    slope = partial(node, position, naming) or _number(contribution(node, position, 1.0))
+    slope = partial(node, position, naming) or _number(fetched(contribution(node, position, 1.0)))
     return (bar, *EQUALS, *so_far, *derivative, *EQUALS, *so_far, *product(naming.bar(node), slope))
 
 
@@ -341,7 +342,7 @@ def _digits(value: Any) -> str:
 
 
 def _read_only(node: Tensor) -> Any:
-    return node.value if node.ndim else node.primal
+    return fetched(node.value if node.ndim else node.primal)
 
 
 def _barred(title: Formula) -> Formula:

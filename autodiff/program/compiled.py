@@ -3,53 +3,74 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import functools
 import inspect
 import keyword
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any, overload
 
 import numpy as np
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
-from autodiff.program.graph import Program, Ref
+from autodiff.program.graph import Loop, Program, Question, Ref, refs, replaced
 from autodiff.program.limits import refusal
+from autodiff.program.lowering import traced_by
 from autodiff.program.passes import optimised
+from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.memory import allocated, owned
+from autodiff.program.passes.scalars import in_python
+from autodiff.program.recorder import Recorder
 from autodiff.program.source import Text
-from autodiff.program.traced import Recorder, Traced
+from autodiff.program.traced import Cell, Traced
 from autodiff.transforms import tree
 from autodiff.transforms.call import Function, named
 
 MOST = 32  # programs that one function keeps
 OFTEN = 8  # after this number of programs, a notice says why there are that many
+FEW = 16  # steps that a question about a value may take, each time that a program is chosen
 NUMBERS = (float, complex)
-TAKEN = {"np", "scipy", *vars(builtins), *vars(steps)}  # names that a program's text has other uses for
+# Names that a program's text has other uses for.
+TAKEN = {"np", "scipy", "buffers", "free", "kept", *vars(builtins), *vars(steps)}
 Key = tuple[Any, ...]
 
 
 class Entry:
     """A program, its text, and the function that the text defines."""
 
-    def __init__(self, program: Program, nest: Any) -> None:
+    def __init__(
+        self, program: Program, nest: Any, questions: list[tuple[Callable[..., Any], Any]], threads: int = 1
+    ) -> None:
         self.recorded, self.nest = program, nest
-        self.program = optimised(program)
-        self.text = Text(self.program)
+        self.program = optimised(program, threads)
+        self.text = Text(self.program, in_python(self.program))
         names: dict[str, Any] = dict(self.text.constants)
-        exec(builtins.compile(self.text.head + self.text.function, "<a program of ad.compile>", "exec"), names)  # noqa: S102
+        exec(builtins.compile(self.text.head + self.text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
+        names |= self.text.originals
         self.run: Callable[..., tuple[Any, ...]] = names[self.text.name]
+        self.held = tuple(value for _, value in program.held)
+        self.questions = questions
+
+    def holds(self, arrays: Sequence[Any]) -> bool:
+        """Whether what the program was chosen by is so for these arrays."""
+        return not self.questions or all(ask(arrays) == answer for ask, answer in self.questions)
+
+    def __call__(self, arrays: Sequence[Any]) -> Any:
+        """The results for the arrays, and numbers, among the leaves of the arguments."""
+        results = iter(self.run(*arrays, *self.held))
+        return tree.mapped(lambda _: next(results), self.nest)
 
 
 class Compiled:
     """A function that runs as a straight-line NumPy program; `source` is its text."""
 
-    def __init__(self, function: Function, check: bool = False) -> None:
-        self.function, self.check = function, check
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+    def __init__(self, function: Function, check: bool = False, in_place: bool = False, threads: int = 1) -> None:
+        self.function, self.check, self.in_place, self.threads = function, check, in_place, threads
+        self._entries: OrderedDict[Key, list[Entry]] = OrderedDict()
         self._last: Entry | None = None
         self._traces = 0
         functools.update_wrapper(self, function)
@@ -59,15 +80,27 @@ class Compiled:
         key, arrays, inside = _looked_at(args, kwargs)
         if inside:  # called by a function that is differentiated or traced itself
             return self.function(*args, **kwargs)
-        entry = self._entries.get(key)
+        return self._chosen(key, arrays, args, kwargs)(arrays)
+
+    def chosen(self, *args: Any, **kwargs: Any) -> Entry:
+        """The program for such a call, for whoever makes many alike: it is called with the arrays alone, in one list.
+
+        Before each call `holds(arrays)` says whether it is still the one.
+        """
+        key, arrays, _ = _looked_at(args, kwargs)
+        return self._chosen(key, arrays, args, kwargs)
+
+    def _chosen(self, key: Key, arrays: list[Any], args: Any, kwargs: Any) -> Entry:
+        if self.in_place:
+            key = *key, tuple(np.asarray(a).flags.c_contiguous for a in tree.leaves(args[0]))
+        entry = self._entry(key, arrays)
         if entry is None:
             entry = self._traced(args, kwargs)
             if self.check:
                 self._compare(entry, arrays, args, kwargs)
             self._keep(key, entry)
         self._last = entry
-        results = iter(entry.run(*arrays))
-        return tree.mapped(lambda _: next(results), entry.nest)
+        return entry
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -86,13 +119,16 @@ class Compiled:
     def plan(self) -> str:
         """What the passes made of the last call's program, and the bytes of the arrays that it makes."""
         entry = self._called()
-        lines = [
-            f"{len(entry.recorded.steps)} steps recorded, {allocated(owned(entry.recorded)):,} bytes of new arrays"
-        ]
-        lines += [f"{count:6} removed: {name}" for name, count in entry.program.removed.items()]
-        inplace = sum(step.inplace is not None for step in entry.program.steps)
-        lines.append(f"{inplace:6} written into arrays that nobody reads any more")
-        lines.append(f"{len(entry.program.steps)} steps, {allocated(entry.program):,} bytes of new arrays")
+        recorded, program = entry.recorded, entry.program
+        lines = [f"{len(recorded.steps)} steps recorded, {allocated(owned(recorded)):,} bytes of new arrays"]
+        lines += [f"{count:6} removed: {name}" for name, count in program.removed.items()]
+        loops = [step for step in program.steps if isinstance(step, Loop)]
+        inside = sum(len(loop.body.steps) for loop in loops)
+        lines.append(f"{inside:6} made block by block, in {len(loops)} loops")
+        size = sum(buffer.nbytes for buffer in program.buffers)
+        lines.append(f"{len(program.buffers):6} buffers of {size:,} bytes, kept between calls")
+        count = len(program.steps) - len(loops) + inside
+        lines.append(f"{count} steps, {allocated(program):,} bytes of new arrays")
         return "\n".join(lines)
 
     def _called(self) -> Entry:
@@ -100,11 +136,22 @@ class Compiled:
             raise RuntimeError(f"{named(self.function)} has no program yet: it is made by the first call.")
         return self._last
 
+    def _entry(self, key: Key, arrays: list[Any]) -> Entry | None:
+        """The program for such arguments whose questions these answer as those did that it was made with."""
+        for entry in self._entries.get(key, ()):
+            if entry.holds(arrays):
+                return entry
+        return None
+
     def _keep(self, key: Key, entry: Entry) -> None:
-        self._entries[key] = entry
+        self._entries.setdefault(key, []).append(entry)
+        self._entries.move_to_end(key)
         self._traces += 1
-        if len(self._entries) > MOST:
-            self._entries.popitem(last=False)
+        if sum(map(len, self._entries.values())) > MOST:
+            oldest = next(iter(self._entries))
+            self._entries[oldest].pop(0)
+            if not self._entries[oldest]:
+                del self._entries[oldest]
         if self._traces == OFTEN:
             warnings.warn(
                 f"{named(self.function)} was traced {OFTEN} times, once for every structure, shape and dtype of its "
@@ -126,11 +173,42 @@ class Compiled:
             inputs.append((traced.number, name))
             return traced
 
-        fresh_args, fresh_kwargs = tree.mapped(fresh, args), tree.mapped(fresh, kwargs)
-        result = self.function(*fresh_args, **fresh_kwargs)
+        def cell(x: Any) -> Any:
+            traced = fresh(x)
+            if not isinstance(x, np.ndarray):
+                raise TypeError(
+                    f"{named(self.function)} was compiled with in_place=True, so its first argument is a nest of "
+                    f"arrays to write into; received {x!r:.60} in it. Pass that as another argument."
+                )
+            cells.append((traced.number, Cell(recorder, traced.number, traced.example)))
+            return cells[-1][1]
+
+        cells: list[tuple[int, Cell]] = []
+        state = [tree.mapped(cell, x) for x in args[: self.in_place]]
+        fresh_args, fresh_kwargs = (*state, *tree.mapped(fresh, args[self.in_place :])), tree.mapped(fresh, kwargs)
+        with traced_by(recorder):
+            try:
+                result = self.function(*fresh_args, **fresh_kwargs)
+            except ValueError as error:
+                if "setting an array element" in str(error):  # NumPy's words for a[0] = x[0]
+                    error.add_note(
+                        "ad.compile traces the function: a value of it is not known yet, and no element of a plain "
+                        "array. Write np.stack or np.concatenate of the values, or np.where."
+                    )
+                raise
         outputs = tuple(self._output(y) for y in tree.leaves(result))
-        program = Program(tuple(inputs), tuple(recorder.steps), outputs, recorder.kinds, recorder.quiet)
-        return Entry(program, tree.mapped(lambda y: 0, result))
+        program = Program(
+            tuple(inputs),
+            tuple(recorder.steps),
+            outputs,
+            recorder.kinds,
+            recorder.quiet,
+            held=tuple(recorder.held.items()),
+            writes=tuple((number, Ref(after.number)) for number, after in cells if after.number != number),
+        )
+        return Entry(
+            program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)), self.threads
+        )
 
     def _compare(self, entry: Entry, arrays: list[Any], args: Any, kwargs: Any) -> None:
         """Run the program and the function, and raise ValueError where they differ by more than rounding."""
@@ -160,12 +238,28 @@ class Compiled:
         return np.array(y) if isinstance(y, np.ndarray) else y
 
 
-def compile(function: Function, check: bool = False) -> Compiled:  # noqa: A001  # the name a reader looks for
-    """The function as a straight-line NumPy program: `ad.compile(f)`, or the decorator `@ad.compile`.
+@overload
+def compile(  # noqa: A001
+    function: Function, *, check: bool = ..., in_place: bool = ..., threads: int = ...
+) -> Compiled: ...
+
+
+@overload
+def compile(  # noqa: A001
+    function: None = ..., *, check: bool = ..., in_place: bool = ..., threads: int = ...
+) -> Callable[[Function], Compiled]: ...
+
+
+def compile(  # noqa: A001  # the name a reader looks for
+    function: Function | None = None, *, check: bool = False, in_place: bool = False, threads: int = 1
+) -> Compiled | Callable[[Function], Compiled]:
+    """The function as a straight-line NumPy program: `ad.compile(f)`, `@ad.compile`, or `@ad.compile(check=True)`.
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
     makes, those of the reverse passes of `ad.grad` included. That call and all later ones run the program. `.source` is
-    its text, a module that needs nothing but NumPy.
+    its text, a module that needs nothing but NumPy. A program keeps the arrays it works in between calls, a set
+    for each call at a time; what it returns is always new. Sums over long arrays are sums of blocks' sums, and
+    programs of floats alone use `math`, so both differ from the function's own by rounding.
 
     Parameters
     ----------
@@ -173,6 +267,9 @@ def compile(function: Function, check: bool = False) -> Compiled:  # noqa: A001 
         each. It returns an array or a nest of arrays. Arrays that it reads from outside, and random numbers that it
         draws, are constants too: pass what varies as an argument
     check : compare every program, when it is made, with a further call of the function: ValueError if they differ
+    in_place : whether the function's first argument is a nest of arrays that it writes into: `a += b`, `a[...] = b`,
+        `out=a`. Each has memory of its own; what was taken from one before, a part or a view, stays what it was
+    threads : how many of them share the blocks of large arrays (of 4 MB and more); the result is the same on any number
 
     Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an
     array. Within a function that is differentiated or mapped, the function itself is called.
@@ -183,7 +280,13 @@ def compile(function: Function, check: bool = False) -> Compiled:  # noqa: A001 
     >>> slope(np.array([1.0, 2.0]))
     array([ 3., 12.])
     """
-    return Compiled(function, check)
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"ad.compile: threads is a whole number from 1 on; received {threads!r}.")
+    if function is None:
+        return lambda function: Compiled(function, check, in_place, threads)
+    if not callable(function):
+        raise TypeError(f"ad.compile takes a function; received {function!r:.60}. Options go by name: threads=2.")
+    return Compiled(function, check, in_place, threads)
 
 
 def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
@@ -227,6 +330,34 @@ def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
     return tuple(shapes), arrays, inside
 
 
+def _questions(program: Program, questions: list[Question]) -> Iterator[tuple[Callable[..., Any], Any]]:
+    """Functions of the arrays that a program is run with, each with the answer that it holds for.
+
+    A check of values that take many steps was made while tracing, and is not made again.
+    """
+    places = {number: k for k, (number, _) in enumerate(program.inputs)}
+    for question, arrays, answer in questions:
+        if all(n in places for n in refs(arrays)):
+            yield _of_inputs(question, arrays, places), answer
+            continue
+        effects = {step.result for step in program.steps if step.effect}
+        steps = tuple(step._replace(effect=False) for step in program.steps)
+        needed = without_dead(dataclasses.replace(program, steps=steps, outputs=tuple(arrays), writes=()))
+        if len(needed.steps) <= FEW and effects.isdisjoint(step.result for step in needed.steps):
+            entry = Entry(dataclasses.replace(needed, held=()), 0, [])
+            yield lambda given, ask=question, run=entry.run: ask(*run(*given)), answer
+        elif answer is not None:
+            raise refusal("an answer that depends on numbers", "write np.where(condition, a, b), which computes both")
+
+
+def _of_inputs(question: Callable[..., Any], arrays: Any, places: dict[int, int]) -> Callable[[list[Any]], Any]:
+    """A question as a function of all arrays that a program is run with, by the places of those it is about."""
+    if len(arrays) == 1 and isinstance(arrays[0], Ref):
+        place = places[arrays[0].number]
+        return lambda given: question(given[place])
+    return lambda given: question(*replaced(arrays, lambda ref: given[places[ref.number]]))
+
+
 def _varies(x: Any) -> bool:
     """Whether a leaf of the arguments is an input of the program, or a constant of it."""
     return isinstance(x, np.ndarray | np.generic) or type(x) in NUMBERS
@@ -244,7 +375,7 @@ def _names(function: Function, args: Any, kwargs: Any) -> Any:
         for path in _paths(argument):
             found = "_".join((name, *path))
             found = "".join(c if c.isalnum() else "_" for c in found)
-            if keyword.iskeyword(found) or found in TAKEN or (found[:1] in ("v", "c") and found[1:].isdigit()):
+            if keyword.iskeyword(found) or found in TAKEN or (found[:1] in ("b", "c", "v") and found[1:].isdigit()):
                 found += "_"
             while found in used:
                 found += "_"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -22,7 +23,29 @@ class Step(NamedTuple):
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     result: int
-    inplace: int | None = None  # the value whose memory the result is written into
+    buffer: int | None = None  # the place, among the program's buffers, of the array that the result is written into
+    into: int | None = None  # the input whose array the result is written into
+    effect: bool = False  # every call counts, in its order: it draws random numbers, or writes into an argument
+    note: str = ""  # the scope and the line that it was written down for
+
+
+class Loop(NamedTuple):
+    """Steps that are made block by block along the first axis, so that what is between them stays in a cache.
+
+    The body is the program of one block: its inputs are the blocks of `rows`, and the blocks of its outputs make up
+    `results`; an output without that axis (a sum over it) is one row of its result. Other values it reads whole.
+    """
+
+    body: Program
+    rows: tuple[Any, ...]  # Refs or constants, one for each input of the body
+    results: tuple[int, ...]  # one for each output of the body
+    length: int
+    size: int  # rows of a block
+    ends: frozenset[int]  # the results that have one row for each block
+    flat: bool  # whether all arrays are taken as vectors
+    places: tuple[int | None, ...] = ()  # the buffers of the results
+    into: tuple[int | None, ...] = ()  # the inputs whose arrays the results are written into
+    scratch: tuple[tuple[int, ...], ...] = ()  # for each thread, the buffers that are the body's
 
 
 class Kind(NamedTuple):
@@ -33,6 +56,28 @@ class Kind(NamedTuple):
     array: bool  # an ndarray, where others are NumPy's scalars or Python's numbers
     view_of: tuple[int, ...]  # the values, and -1 for constants, whose memory it may share
     nbytes: int
+    order: tuple[int, ...] | None = None  # the axes from the outermost in memory, where these are not in their order
+
+
+class Question(NamedTuple):
+    """What was asked of which values, and the answer by which the program was chosen."""
+
+    question: Callable[..., Any]
+    arrays: Any  # Refs, and constants
+    answer: Any
+
+
+class Buffer(NamedTuple):
+    """An array that is kept between calls, for results that are read within one."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    order: tuple[int, ...] | None = None  # as a Kind's
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of its elements."""
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 @dataclass(frozen=True)
@@ -40,19 +85,32 @@ class Program:
     """The inputs by number and name, the steps in order, the outputs, and what is known of every value."""
 
     inputs: tuple[tuple[int, str], ...]
-    steps: tuple[Step, ...]
+    steps: tuple[Any, ...]  # Steps, and, after all other passes, Loops
     outputs: tuple[Any, ...]  # Refs, or constants
     kinds: dict[int, Kind]
     quiet: bool = False  # some step was called with NumPy's warnings turned off
+    buffers: tuple[Buffer, ...] = ()
+    held: tuple[tuple[int, Any], ...] = ()  # values that are objects from outside, such as a random generator
+    writes: tuple[tuple[int, Any], ...] = ()  # inputs that are written into in the end, and what
     removed: dict[str, int] = field(default_factory=dict)  # how many steps each pass took away
 
     def __str__(self) -> str:
-        lines = [f"inputs {', '.join(f'{name}={n}' for n, name in self.inputs)}"]
-        for step in self.steps:
-            name = getattr(step.function, "__name__", repr(step.function))
-            given = ", ".join(map(_shown, (*step.args, *step.kwargs.values())))
-            lines.append(f"{step.result} = {name}({given})" + (f" into {step.inplace}" * (step.inplace is not None)))
-        return "\n".join([*lines, f"outputs {', '.join(map(_shown, self.outputs))}"])
+        named = ", ".join(f"v{n} = {name}" if name else f"v{n}" for n, name in self.inputs)
+        return "\n".join([f"inputs {named}", *map(_line, self.steps), f"outputs {_listed(self.outputs)}"])
+
+
+def _line(step: Step | Loop) -> str:
+    if isinstance(step, Loop):
+        inner = str(step.body).replace("\n", "\n    ")
+        results = _listed(map(Ref, step.results))
+        return f"{results} = {step.length} rows of {_listed(step.rows)}, by {step.size}\n    {inner}"
+    name = getattr(step.function, "__name__", repr(step.function))
+    into = f" into b{step.buffer}" * (step.buffer is not None) + f" into v{step.into}" * (step.into is not None)
+    return f"v{step.result} = {name}({_listed((*step.args, *step.kwargs.values()))}){into}"
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(map(_shown, values))
 
 
 def refs(value: Any) -> Iterator[int]:
@@ -66,10 +124,20 @@ def refs(value: Any) -> Iterator[int]:
             yield from refs(branch)
 
 
-def read(step: Step) -> Iterator[int]:
+def read(step: Step | Loop) -> Iterator[int]:
     """The numbers of the values a step reads."""
-    yield from refs(step.args)
-    yield from refs(step.kwargs)
+    if isinstance(step, Loop):
+        own = {number for number, _ in step.body.inputs}.union(*map(made, step.body.steps))
+        yield from refs(step.rows)
+        yield from (n for inner in step.body.steps for n in read(inner) if n not in own)
+    else:
+        yield from refs(step.args)
+        yield from refs(step.kwargs)
+
+
+def made(step: Step | Loop) -> tuple[int, ...]:
+    """The numbers of the values a step makes."""
+    return step.results if isinstance(step, Loop) else (step.result,)
 
 
 def replaced(value: Any, change: Callable[[Any], Any], kind: type = Ref) -> Any:
@@ -88,5 +156,7 @@ def replaced(value: Any, change: Callable[[Any], Any], kind: type = Ref) -> Any:
 
 def _shown(value: Any) -> str:
     if isinstance(value, Ref):
-        return str(value.number)
+        return f"v{value.number}"
+    if isinstance(value, tuple):
+        return f"({_listed(value)})"
     return f"array of shape {value.shape}" if isinstance(value, np.ndarray) and value.ndim else repr(value)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import linecache
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from autodiff.engine.graph import current_scope
+from autodiff.engine.signatures import parameter_names
 
 # Questions about shapes and dtypes, and what depends on nothing else: answered for good while tracing.
 OF_SHAPE = {
@@ -33,11 +39,31 @@ OF_PLACES = {
     np.bincount: (0, "x"),
 }
 HERE = Path(__file__).parent.parent
+REVERSE, COMPILED = str(HERE / "engine" / "reverse.py"), str(HERE / "program" / "compiled.py")
 INSIDE = (str(HERE), str(HERE.parent / "nn"), str(Path(np.__file__).parent))
 
 
 class Untraceable(TypeError):  # noqa: N818  # what the function is, and not always an error
     """A function used the value of a number while it was traced, so its program would hold for this value only."""
+
+
+def caller() -> str:
+    """Where a call that is written down comes from: the scope and the user's line, or the reverse pass."""
+    frame, line = sys._getframe(1), ""
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
+        if frame.f_code.co_filename == REVERSE:
+            return "reverse pass"
+        frame = frame.f_back
+        if frame.f_code.co_filename == COMPILED:
+            break
+    else:
+        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    names: list[str] = []
+    scope: Any = current_scope.get()
+    while scope:
+        scope, name = scope
+        names.insert(0, name if isinstance(name, str) else type(name).__name__)  # a module's own text is many lines
+    return " ".join(": ".join(part for part in (".".join(names), line) if part).split())
 
 
 def refusal(asked: str, instead: str) -> Untraceable:
@@ -53,3 +79,18 @@ def refusal(asked: str, instead: str) -> Untraceable:
         f"hold for these numbers alone. {instead[0].upper()}{instead[1:]}, or leave this part out of the compiled "
         "function."
     )
+
+
+def out_by_name(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments of a call, with an array to write into, and what follows it, by name."""
+    place = _out_place(function)
+    if place is None or len(args) <= place:
+        return args, kwargs
+    return args[:place], dict(zip(parameter_names(function)[place:], args[place:], strict=False)) | kwargs
+
+
+@functools.cache
+def _out_place(function: Callable[..., Any]) -> int | None:
+    """Where among its positional arguments a function takes the array to write into, or None."""
+    names = parameter_names(function)
+    return names.index("out") if "out" in names and function is not np.einsum else None

@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Program, Ref, Step
+from autodiff.program.graph import Buffer, Loop, Program, Ref, Step, refs
+from autodiff.program.passes.scalars import Formula
+from autodiff.program.passes.writing import writes_out
+from autodiff.program.texts import Texts
 
 _INFIX = {
     "+ - * / ** @": (np.add, np.subtract, np.multiply, np.divide, np.power, np.matmul),
@@ -23,62 +26,196 @@ INFIX: dict[Any, str] = {
     for signs, functions in _INFIX.items()
     for sign, function in zip(signs.split(), functions, strict=True)
 }
+OVER: dict[Any, str] = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/="}
 PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
+
+# What arrays have as methods, shorter and faster than the functions, and with how many arguments at most.
+METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squeeze: 2}
 
 
 class Text:
     """The text of a program, and the arrays that its constants stand for."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, scalar: Program | None = None) -> None:
         self.constants: dict[str, Any] = {}
         self._known: dict[Any, str] = {}
         self._modules = {"numpy": "import numpy as np"}
         self._helpers: list[str] = []
-        self._names = dict(program.inputs)
-        body = [self._line(step) for step in program.steps]
-        results = ", ".join(map(self.written, program.outputs))
-        body.append(f"return ({results}{',' * (len(program.outputs) == 1)})")
+        self._texts = Texts()
+        self._literals: dict[str, str] = {}  # of constants that are no arrays
+        self.buffers = _buffers(program.buffers)
+        self.name = "program"
+        while self.name in dict(program.inputs).values():
+            self.name += "_"
+        if scalar is None:
+            self.function = self._function(self.name, program)
+        else:
+            general = f"{self.name}_in_numpy"
+            self.function = self._function(general, program) + "\n\n" + self._function(self.name, scalar, general)
+
+    def _function(self, name: str, program: Program, instead: str = "") -> str:
+        """The text of a program's function; `instead` is called where Python has no number for what NumPy has."""
+        self._names, self._kinds = {**dict(program.inputs), **_held(program)}, program.kinds
+        self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
+        parameters = ", ".join(self._names.values())
+        self._note = ""
+        body = [line for step in program.steps for line in self._lines(step)]
         if program.quiet:
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
-        self.name = "program"
-        while self.name in self._names.values():
-            self.name += "_"
-        parameters = ", ".join(name for _, name in program.inputs)
-        self.function = "\n    ".join([f"def {self.name}({parameters}):", *body]) + "\n"
+        if program.buffers:
+            names = ", ".join(f"b{k}" for k in range(len(program.buffers))) + "," * (len(program.buffers) == 1)
+            body = ["kept = buffers()", f"{names} = kept", *body, "free.append(kept)"]
+        if instead:
+            errors = "except (ArithmeticError, ValueError):  # NumPy's infinities and NaNs"
+            body = ["try:", *(f"    {line}" for line in body), errors, f"    return {instead}({parameters})"]
+        results = ", ".join(map(self.written, program.outputs)) + "," * (len(program.outputs) == 1)
+        return "\n    ".join([f"def {name}({parameters}):", *body, f"return ({results})"]) + "\n"
 
     @property
     def head(self) -> str:
         """The imports, and the functions that NumPy has no name for."""
-        return "\n".join(self._modules.values()) + "\n\n\n" + "".join(f"{text}\n\n" for text in self._helpers)
+        own = self._texts.definitions
+        future = ["from __future__ import annotations\n"] if own else []
+        imports = list(dict.fromkeys([*self._modules.values(), *self._texts.imports]))
+        texts = "".join(f"{text.rstrip()}\n\n\n" for text in (*self._helpers, *own))
+        return "\n".join([*future, *imports]) + "\n\n\n" + texts
 
     @property
     def module(self) -> str:
         """All of it, constants included."""
-        lines = "".join(f"{name} = {literal(value)}\n" for name, value in self.constants.items())
-        return self.head + (lines and f"{lines}\n\n") + self.function
+        written = {name: self._literals.get(name) or literal(value) for name, value in self.constants.items()}
+        lines = "".join(f"{name} = {text}\n" for name, text in written.items())
+        return self.head + (lines and f"{lines}\n\n") + self.code
 
-    def _line(self, step: Step) -> str:
+    @property
+    def code(self) -> str:
+        """The arrays that are kept between calls, and the function."""
+        return self.buffers + self.function
+
+    def _lines(self, step: Step | Loop) -> list[str]:
+        return self._loop(step) if isinstance(step, Loop) else [*self._comment(step), self._line(step)]
+
+    def _comment(self, step: Step) -> list[str]:
+        """Where a step comes from, if the one before came from elsewhere."""
+        if not step.note or step.note == self._note:
+            return []
+        self._note = step.note
+        return [f"# {step.note}"]
+
+    def _loop(self, loop: Loop) -> list[str]:
+        """A loop over blocks, or a function that makes some of them, which threads share."""
+        lines, body = [], loop.body
+        whole, several = {}, len(loop.scratch) > 1
+        for number, place, into in zip(loop.results, loop.places, loop.into, strict=True):
+            name = self._names[number] = f"v{number}"
+            kind = self._kinds[number]
+            made = f"np.empty({kind.shape}, {self.written(kind.dtype)})" if place is None else f"b{place}"
+            made = made if into is None else self._names[into]
+            lines.append(f"{name} = {made}")
+            whole[number] = f"{name}.reshape(-1)" if loop.flat and len(kind.shape) > 1 else name
+        names = [f"t{k}" for k in range(len(body.buffers))]
+        given = [f"b{b}" for b in loop.scratch[0]]
+        indent = "    " * (1 + several)
+        if several:
+            lines.append(f"def share({', '.join(['starts', *names])}):")
+        starts = "starts" if several else f"range(0, {loop.length}, {loop.size})"
+        lines.append(f"{indent[4:]}for start in {starts}:  # blocks that a cache holds")
+        lines.append(f"{indent}at = slice(start, min(start + {loop.size}, {loop.length}))")
+        if names and (loop.length % loop.size or not several):
+            sets = ", ".join(names if several else given) + "," * (len(names) == 1)
+            listed = ", ".join(names) + "," * (len(names) == 1)
+            lines.append(f"{indent}{listed} = (b[: at.stop - start] for b in ({sets}))")
+        for (number, _), rows in zip(body.inputs, loop.rows, strict=True):
+            name = self._names[number] = f"v{number}"
+            flat = ".reshape(-1)" if loop.flat and len(self._shape(rows)) > 1 else ""
+            lines.append(f"{indent}{name} = {self.written(rows)}{flat}[at]")
+        outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
+        for step in body.steps:
+            outer = outputs.get(step.result)
+            lines += [f"{indent}{line}" for line in self._comment(step)]
+            lines += [f"{indent}{line}" for line in self._in_block(step, loop, outer, whole)]
+        if several:
+            sets = ", ".join("(" + "".join(f"b{b}, " for b in one) + ")" for one in loop.scratch)
+            lines.append(f"{self.called(steps.shared)}(share, range(0, {loop.length}, {loop.size}), [{sets}])")
+        return lines
+
+    def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:
+        """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
+        if outer is None or step.into is not None:
+            return [self._line(step, "t")]
         name = self._names[step.result] = f"v{step.result}"
-        if step.inplace is not None:
-            place = self._names[step.inplace]
-            return f"{name} = {self.called(step.function)}({', '.join(map(self.written, step.args))}, out={place})"
-        return f"{name} = {self._expression(step)}"
+        if outer in loop.ends:
+            return [f"{name} = {whole[outer]}[start // {loop.size}] = {self._expression(step)}"]
+        if writes_out(step) and step.function is not steps.as_type:
+            return [f"{name} = {self._call(step, f'out={whole[outer]}[at]')}"]
+        return [f"{name} = {whole[outer]}[at]", f"{name}[...] = {self._expression(step)}"]
+
+    def _shape(self, value: Any) -> tuple[int, ...]:
+        return self._kinds[value.number].shape if isinstance(value, Ref) else value.shape
+
+    def _line(self, step: Step, place: str = "b") -> str:
+        if step.effect and self._kinds[step.result].dtype is None:
+            return self._expression(step)
+        if step.into is not None or step.buffer is not None:
+            array = self._arrays[step.result] = (
+                self._names[step.into] if step.into is not None else f"{place}{step.buffer}"
+            )
+            if short := self._over(step, array):
+                return short
+        name = self._names[step.result] = f"v{step.result}"
+        if step.into is not None:
+            return f"{name} = {self._call(step, f'out={self._names[step.into]}')}"
+        if step.buffer is None:
+            return f"{name} = {self._expression(step)}"
+        if step.function is steps.as_type:
+            return f"{name} = {place}{step.buffer}; {name}[...] = {self.written(step.args[0])}"
+        return f"{name} = {self._call(step, f'out={place}{step.buffer}')}"
+
+    def _over(self, step: Step, array: str) -> str:
+        """A step that writes over one of its operands as an assignment such as `v1 += v2`, or ""."""
+        if step.kwargs or step.function not in OVER:
+            return ""
+        left, right = step.args
+        if isinstance(right, Ref) and self._array(right) == array and step.function in (np.add, np.multiply):
+            left, right = right, left  # the same bits
+        if not isinstance(left, Ref) or self._array(left) != array:
+            return ""
+        name = self._names[step.result] = self._names[left.number]
+        return f"{name} {OVER[step.function]} {self.written(right)}"
+
+    def _array(self, value: Ref) -> str:
+        """The name of the array that a value lies in."""
+        return self._arrays.get(value.number, self._names[value.number])
 
     def _expression(self, step: Step) -> str:
         function, args, kwargs = step.function, step.args, step.kwargs
+        if isinstance(function, Formula):
+            if "math." in function.text:
+                self._modules["math"] = "import math"
+            return function.text.format(*map(self.written, args))
         if function is steps.part:
             return f"{self.written(args[0])}[{self._index(args[1])}]"
         if function is steps.as_type:
             return f"{self.written(args[0])}.astype({self.written(args[1])})"
         if function is steps.number:
             return f"np.asarray({self.written(args[0])})[()]"
+        array = isinstance(args[0], Ref) and self._kinds[args[0].number].array if args else False
+        if array and not kwargs and len(args) <= METHODS.get(function, 0):
+            given = ", ".join(map(self.written, args[1:]))
+            name = self.written(args[0])
+            return f"{name}.T" if function is np.transpose and not given else f"{name}.{function.__name__}({given})"
+        if function is operator.abs:
+            return f"abs({self.written(args[0])})"
         if not kwargs and function in INFIX:
             left, right = map(self._operand, args)
             return f"{left} {INFIX[function]} {right}"
         if not kwargs and function in PREFIX:
             return f"{PREFIX[function]}{self._operand(args[0])}"
-        given = [*map(self.written, args), *(f"{name}={self.written(v)}" for name, v in kwargs.items())]
-        return f"{self.called(function)}({', '.join(given)})"
+        return self._call(step)
+
+    def _call(self, step: Step, *more: str) -> str:
+        given = [*map(self.written, step.args), *(f"{name}={self.written(v)}" for name, v in step.kwargs.items())]
+        return f"{self.called(step.function)}({', '.join((*given, *more))})"
 
     def _operand(self, value: Any) -> str:
         text = self.written(value)
@@ -117,10 +254,7 @@ class Text:
                     return f"np{place.removeprefix('numpy')}.{name}"
                 self._modules[place] = f"import {place}"
                 return f"{place}.{name}"
-        raise TypeError(
-            f"ad.compile met {name or function!r}, which has no name in NumPy's modules to be written by; "
-            "compose it from NumPy's functions, or leave it out of the compiled function."
-        )
+        return self._texts.name(function)
 
     def written(self, value: Any) -> str:  # noqa: C901  # a line for each kind of value
         """A value as Python writes it."""
@@ -138,6 +272,8 @@ class Text:
             return f"slice({self.written(value.start)}, {self.written(value.stop)}, {self.written(value.step)})"
         if isinstance(value, dict):
             return "{" + ", ".join(f"{k!r}: {self.written(v)}" for k, v in value.items()) + "}"
+        if isinstance(value, tuple) and hasattr(value, "_fields") and not any(True for _ in refs(value)):
+            return self._named(value)
         if isinstance(value, list | tuple):
             parts = ", ".join(map(self.written, value)) + "," * (isinstance(value, tuple) and len(value) == 1)
             return f"[{parts}]" if isinstance(value, list) else f"({parts})"
@@ -153,6 +289,21 @@ class Text:
             f"ad.compile met {value!r:.60}, which has no literal to be written by; pass arrays and numbers."
         )
 
+    @property
+    def originals(self) -> dict[str, Any]:
+        """The functions whose texts are in the head, as they are."""
+        return self._texts.originals
+
+    def _named(self, value: Any) -> str:
+        """A named tuple, written once for all calls that are given it."""
+        kind = self._texts.name(type(value))
+        text = f"{kind}({', '.join(map(self.written, value))})"
+        name = next((n for n, known in self._literals.items() if known == text), None)
+        if name is None:
+            name = f"{kind.lower()}{len(self._literals)}"
+            self._literals[name], self.constants[name] = text, value
+        return name
+
     def _constant(self, value: np.ndarray[Any, Any]) -> str:
         key = value.shape, value.dtype.str, value.tobytes()
         name = self._known.get(key)
@@ -160,6 +311,32 @@ class Text:
             name = self._known[key] = f"c{len(self._known)}"
             self.constants[name] = value
         return name
+
+
+def _new(buffer: Buffer) -> str:
+    """A new array for a buffer, with its axes in the buffer's order in memory."""
+    dtype = f"np.dtype({buffer.dtype.str!r})"
+    if buffer.order is None:
+        return f"np.empty({buffer.shape}, {dtype})"
+    shape = tuple(buffer.shape[axis] for axis in buffer.order)
+    back = tuple(buffer.order.index(axis) for axis in range(len(shape)))
+    return f"np.empty({shape}, {dtype}).transpose({back})"
+
+
+def _buffers(buffers: tuple[Buffer, ...]) -> str:
+    """The function that gives the arrays which are kept between calls."""
+    if not buffers:
+        return ""
+    made = "".join(f"            {_new(b)},\n" for b in buffers)
+    return (
+        "free = []  # arrays that no call works in now\n\n\n"
+        "def buffers():\n"
+        '    """Arrays that a call works in, and leaves to the next one."""\n'
+        "    try:\n"
+        "        return free.pop()\n"
+        "    except IndexError:  # the first call, or one beside others in other threads\n"
+        f"        return (\n{made}        )\n\n\n"
+    )
 
 
 def scalar(value: Any) -> str:
@@ -178,13 +355,29 @@ def literal(value: np.ndarray[Any, Any]) -> str:
     """An array as an expression that makes it."""
     dtype = f"np.dtype({value.dtype.str!r})"
     flat = value.ravel()
-    if flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all() and not np.signbit(flat[0]):
+    if flat.size > 2 and value.dtype.kind in "iu" and (flat == np.arange(flat.size)).all():
+        return f"np.arange({flat.size}, dtype={dtype}).reshape({value.shape})"
+    same = flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all()
+    if same and (flat[0] or not np.signbit(flat.astype(float)).any()):
         number = flat[0].item()
         shown = scalar(number) if isinstance(number, float) else repr(number)
         return f"np.full({value.shape}, {shown}, {dtype})"
     numbers = flat.tolist()
     listed = ", ".join(scalar(v) if isinstance(v, float | complex) else repr(v) for v in numbers)
     return f"np.array([{listed}], {dtype}).reshape({value.shape})"
+
+
+def _held(program: Program) -> dict[int, str]:
+    """A name for each value that is an object from outside."""
+    taken = {name for _, name in program.inputs}
+    names: dict[int, str] = {}
+    for number, value in program.held:
+        name = "rng" if isinstance(value, np.random.Generator) else "held"
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        names[number] = name
+    return names
 
 
 def _others(function: Any) -> list[Any]:

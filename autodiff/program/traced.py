@@ -18,8 +18,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
-from autodiff.program.graph import Kind, Ref, Step, replaced
-from autodiff.program.limits import OF_NUMBERS, OF_PLACES, OF_SHAPE, WRITING, refusal
+from autodiff.program.graph import replaced
+from autodiff.program.limits import OF_NUMBERS, OF_PLACES, OF_SHAPE, WRITING, out_by_name, refusal
 
 np_: Any = np
 
@@ -37,67 +37,12 @@ OF_PYTHON: dict[Any, Callable[..., Any]] = {
 NUMBERS = (float, int, complex)
 
 
-class Recorder:
-    """The steps written down so far, and what is known of every value."""
-
-    def __init__(self) -> None:
-        self.steps: list[Step] = []
-        self.kinds: dict[int, Kind] = {}
-        self.examples: dict[int, Any] = {}
-        self.quiet = False
-        self._errors = np.geterr()
-
-    def value(self, example: Any, sources: tuple[Traced, ...] = (), constants: tuple[Any, ...] = ()) -> Traced:
-        """A new value; it may share the memory of those it was computed from."""
-        number = len(self.kinds)
-        array = isinstance(example, np.ndarray)
-        views = [t.number for t in sources if array and _may_share(example, t.example)]
-        views += [-1 for c in constants if array and np.may_share_memory(example, c)]
-        dtype = None if isinstance(example, list | tuple) else np.asarray(example).dtype
-        shape = () if dtype is None else np.shape(example)
-        size = example.nbytes if array else 0
-        self.kinds[number] = Kind(shape, dtype, array, tuple(views), size)
-        return Traced(self, number, example)
-
-    def call(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Call a function with the examples, and write the call down."""
-        sources: list[Traced] = []
-        constants: list[Any] = []
-        plain_args, plain_kwargs = (replaced(v, lambda t: t.example, Traced) for v in (args, kwargs))
-        result = function(*plain_args, **plain_kwargs)
-
-        def noted(value: Any) -> Any:
-            if isinstance(value, Traced):
-                if value.recorder is not self:
-                    raise refusal("a value of another trace", "call the compiled function with arrays")
-                sources.append(value)
-                return Ref(value.number)
-            if isinstance(value, np.ndarray):
-                constants.append(value)
-                return value.copy()
-            return value
-
-        noted_args, noted_kwargs = (replaced(v, noted, (Traced, np.ndarray)) for v in (args, kwargs))  # type: ignore[arg-type]  # the containers stay
-        if result is None or isinstance(result, str):
-            raise refusal(f"{spelled(function)}, which gives no array,", "leave it out of the compiled function")
-        traced = self.value(result, tuple(sources), tuple(constants))
-        self.steps.append(Step(function, noted_args, noted_kwargs, traced.number))
-        self.quiet = self.quiet or np.geterr() != self._errors
-        return self._parts(traced) if isinstance(result, list | tuple) else traced
-
-    def _parts(self, whole: Traced) -> Any:
-        """The parts of a result that is several arrays."""
-        result = whole.example
-        parts = [self.call(steps.part, (whole, k), {}) for k in range(len(result))]
-        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
-
-
 class Traced(NDArrayOperatorsMixin, StandIn):
     """An array, or a number, with the step that made it: `example` is what it is in the call that is traced."""
 
     __slots__ = ("example", "number", "recorder")
 
-    def __init__(self, recorder: Recorder, number: int, example: Any) -> None:
+    def __init__(self, recorder: Any, number: int, example: Any) -> None:
         self.recorder, self.number, self.example = recorder, number, example
 
     @property
@@ -188,7 +133,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def __getitem__(self, index: Any) -> Any:
         return part(self, index)
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+    def __setitem__(self, index: Any, value: Any) -> None:
         raise refusal("assignment into an array", "write np.where, or make the array by np.stack or np.concatenate")
 
     def __len__(self) -> int:
@@ -239,8 +184,12 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(hasattr(x, "__array_ufunc__") and not isinstance(x, ARRAYS) for x in inputs):
             return NotImplemented  # a Tensor or a Batch, which may hold one
-        if method == "at" or kwargs.pop("out", None) is not None:
+        out = kwargs.pop("out", None)
+        cell = out[0] if out is not None and len(out) == 1 else out
+        if method == "at" or (cell is not None and not isinstance(cell, Cell)):
             raise refusal(f"{spelled(ufunc)} into an array", "omit out= and .at")
+        if cell is not None:
+            return cell.become(getattr(ufunc, method)(*inputs, **kwargs))
         function: Any = ufunc if method == "__call__" else getattr(ufunc, method)
         if not kwargs and all(type(getattr(x, "example", x)) in NUMBERS for x in inputs):
             function = OF_PYTHON.get(ufunc, ufunc)
@@ -249,6 +198,10 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
         if not all(issubclass(kind, ARRAYS) for kind in types):
             return NotImplemented
+        args, kwargs = out_by_name(function, args, kwargs)
+        if function is np.empty_like and len(args) == 1 and isinstance(args[0], Cell):
+            value = self.recorder.call(steps.filled, (0, args[0].shape, args[0].dtype), {})
+            return Cell(self.recorder, value.number, value.example)
         if function in OF_SHAPE:
             return function(*_plain(args), **_plain(kwargs))
         if function in (np.may_share_memory, np.shares_memory):
@@ -258,12 +211,52 @@ class Traced(NDArrayOperatorsMixin, StandIn):
                 f"{spelled(function)}, whose result has the length or the dtype that the numbers give it,",
                 "compute with all elements, and choose with np.where",
             )
+        if isinstance(out := kwargs.get("out"), Cell):
+            return out.become(function(*args, **{k: v for k, v in kwargs.items() if k != "out"}))
+        if function is np.copyto and len(args) == 2 and not kwargs and isinstance(args[0], Cell):
+            args[0].become(args[1])
+            return None
         in_place = function is np.nan_to_num and (kwargs.get("copy") is False or args[1:2] == (False,))
         if kwargs.get("out") is not None or function in WRITING or in_place:
             raise refusal(
                 f"{spelled(function)} into an array", "take a function that gives a new one, such as np.where"
             )
         return self.recorder.call(function, args, {k: v for k, v in kwargs.items() if v is not np._NoValue})
+
+
+class Cell(Traced):
+    """A traced array that may be written into, as a whole or in part: from then on it is the value after that.
+
+    What was a view of it before stays what it was.
+    """
+
+    __slots__ = ()
+
+    def become(self, value: Any) -> Any:
+        """Be this value, broadcast and in this dtype."""
+        kind, shape = self.dtype, self.shape
+        if not isinstance(value, Traced) or value.shape != shape or not isinstance(value.example, np.ndarray):
+            value = self.step(steps.filled, value, shape, kind)
+        elif value.dtype != kind:
+            value = value.astype(kind)
+        self.number, self.example = value.number, value.example
+        return self
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        whole = index is Ellipsis or index == () or (type(index) is slice and index == slice(None))
+        self.become(value if whole else self.step(steps.with_placed, self, value, index))
+
+    def __iadd__(self, other: Any) -> Any:
+        return self.become(np.add(self, other))
+
+    def __isub__(self, other: Any) -> Any:
+        return self.become(np.subtract(self, other))
+
+    def __imul__(self, other: Any) -> Any:
+        return self.become(np.multiply(self, other))
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self.become(np.divide(self, other))
 
 
 ARRAYS = (np.ndarray, np.generic, Traced)
@@ -297,11 +290,6 @@ def tracing(*values: Any) -> Traced | None:
         if type(value) is tuple and (found := tracing(*value)) is not None:
             return found
     return None
-
-
-def _may_share(example: Any, source: Any) -> bool:
-    """Whether a result may lie in the memory of an argument; of several arrays it does."""
-    return isinstance(source, list | tuple) or bool(np.may_share_memory(example, source))
 
 
 def _plain(value: Any) -> Any:

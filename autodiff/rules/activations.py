@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.shapes import Axis, keepdims_shape, restore
+from autodiff.engine.devices import zeros
+from autodiff.engine.shapes import Axis, count, keepdims_shape, restore
 from autodiff.engine.table import adjoint, primitive
 from autodiff.engine.values import Value
-from autodiff.program.traced import Traced
 
 MANY = 1024  # elements, for which another microsecond to begin with does not count
 
@@ -53,6 +53,13 @@ def softplus(x: Value) -> Any:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
+def peak(x: Value, axis: Axis) -> Any:
+    """The greatest elements of a real array over the axes, which stay with length 1; of no elements -inf."""
+    if count(x.shape, axis):
+        return np.max(x, axis=axis, keepdims=True)
+    return zeros(keepdims_shape(x.shape, axis), x.dtype, like=x) - math.inf
+
+
 @primitive
 def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Any:
     """The logarithm of sum exp(x) over `axis` (all axes by default): a smooth maximum.
@@ -61,7 +68,7 @@ def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Any:
     array([6.931e-01, 1.000e+03])
     """
     # Of complex numbers the real parts are shifted alone, so that the logarithm is the principal value.
-    highest = np.max(np.add(np.real(x), 0.0), axis=axis, keepdims=True, initial=-np.inf)
+    highest = peak(np.add(np.real(x), 0.0), axis)
     highest = np.where(np.isfinite(highest), highest, 0)
     with np.errstate(divide="ignore"):  # no elements, or none above -inf: ln 0 = -inf is the answer
         result = np.log(np.sum(np.exp(x - highest), axis=axis, keepdims=True)) + highest
@@ -148,7 +155,7 @@ def _far(x: Value) -> Any:
 
 def _piecewise(x: Value, *pieces: Callable[[Any], Any]) -> Any:
     size = np.abs(np.add(x, 0.0))
-    if isinstance(size, Traced):  # which knows no elements: all pieces, each with the sizes that it takes
+    if not isinstance(size, np.ndarray | np.generic):  # all pieces everywhere, each with the sizes that it takes
         near, middle, far = pieces
         inner = np.where(size <= 4, middle(np.clip(size, 0.46875, 4)), far(np.maximum(size, 4)))
         return np.where(size <= 0.46875, near(np.minimum(size, 0.46875)), inner)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from autodiff.engine.devices import admitted
 from autodiff.engine.graph import Node
 from autodiff.engine.stand_in import StandIn
 from autodiff.program.traced import Traced
@@ -19,7 +20,7 @@ def raw(value: object) -> Any:
 
 def array(value: object) -> Any:
     """A node as it is, anything else as an array: what has a shape, a dtype and elements."""
-    return value if isinstance(value, Node | StandIn) else np.asarray(value)
+    return value if isinstance(value, Node | StandIn) or type(value) in admitted else np.asarray(value)
 
 
 def anywhere(condition: ArrayLike) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from autodiff.engine.graph import Node
+from autodiff.engine.devices import beside, fetched, zeros
 from autodiff.engine.shapes import axes
 from autodiff.engine.table import adjoint, composed, linear
 from autodiff.engine.values import Value
@@ -83,7 +83,7 @@ def insert(arr: Value, obj: Any, values: Value, axis: int | None = None) -> Valu
     values = cast(array(values), arr.dtype)
     numbers = np.arange(arr.size + values.size)
     old, new = numbers[: arr.size].reshape(arr.shape), numbers[arr.size :].reshape(values.shape)
-    return concatenate(arr, values, axis=None)[np.insert(old, obj, new, axis)]
+    return concatenate(arr, values, axis=None)[beside(np.insert(old, obj, new, axis), arr)]
 
 
 @composed(np.delete)
@@ -93,7 +93,7 @@ def delete(arr: Value, obj: Any, axis: int | None = None) -> Value:
     axis = 0 if axis is None else axis
     stays = np.zeros(arr.shape[axis], bool)
     stays[np.delete(np.arange(stays.size), obj)] = True
-    return arr[along(axis, arr.ndim, stays)]
+    return arr[along(axis, arr.ndim, beside(stays, arr))]
 
 
 # -- taken apart ------------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def trim_zeros(filt: Value, trim: str = "fb", axis: Any = None) -> Value:
     """np.trim_zeros: what remains from the first to the last element that is not 0, along each axis."""
     filt = array(filt)
     trimmed = axes(None if axis is None else np.atleast_1d(axis).tolist(), filt.ndim)
-    places = np.argwhere(filt)
+    places = fetched(np.argwhere(raw(filt)))
     if not len(places):
         places = np.zeros((0, filt.ndim), int)
     index = []
@@ -155,7 +155,8 @@ def repeated(g: Value, y: Value, x: Value, repeats: Any, axis: int | None = None
     if np.size(repeats) == 1:
         times = int(np.ravel(repeats)[0])
         return np.sum(np.reshape(g, (*x.shape[: axis + 1], times, *x.shape[axis + 1 :])), axis=axis + 1)
-    return scatter(g, index=along(axis, x.ndim, np.repeat(np.arange(n), repeats)), shape=x.shape)
+    places = np.repeat(np.arange(n), fetched(repeats))
+    return scatter(g, index=along(axis, x.ndim, beside(places, g)), shape=x.shape)
 
 
 adjoint(np.tile, tiled)
@@ -170,7 +171,7 @@ def resize(a: Value, new_shape: Any) -> Value:
     shape = tuple(np.atleast_1d(new_shape).tolist())
     size = math.prod(shape)
     if not flat.size or not size:
-        return np.zeros(shape, flat.dtype) + np.sum(flat[:0])
+        return zeros(shape, flat.dtype, like=flat) + np.sum(flat[:0])
     return np.reshape(np.tile(flat, -(-size // flat.size))[:size], shape)
 
 
@@ -180,8 +181,7 @@ def resize(a: Value, new_shape: Any) -> Value:
 def ends(*values: Value) -> tuple[Any, ...]:
     """The ends of a range of numbers, as arrays of one shape and one floating-point dtype."""
     dtype = np.result_type(*(v.dtype if hasattr(v, "dtype") else v for v in map(raw, values)), 0.0)
-    arrays: list[Any] = [v if isinstance(v, Node) else np.asarray(v, dtype) for v in values]
-    return np.broadcast_arrays(*(cast(a, dtype) for a in arrays))
+    return np.broadcast_arrays(*(cast(array(v), dtype) for v in values))
 
 
 @composed(np.linspace)
@@ -198,7 +198,7 @@ def linspace(
     start, stop = ends(start, stop)
     intervals = num - 1 if endpoint else num
     step = (stop - start) / max(intervals, 1)
-    numbers = np.arange(num, dtype=start.dtype)
+    numbers = beside(np.arange(num, dtype=start.dtype), start)
     result = np.moveaxis(start + np.reshape(numbers, (-1,) + (1,) * start.ndim) * step, 0, axis)
     result = cast(result, dtype)
     return (result, step if intervals else math.nan) if retstep else result
@@ -229,5 +229,5 @@ def geomspace(
     start, stop = map(in_double, np.broadcast_arrays(array(start), array(stop)))
     if np.any(np.not_equal(np.sign(start), np.sign(stop))) or np.any(np.equal(start, 0)):
         raise ValueError("np.geomspace of Tensors takes ends that are not 0 and of one sign")
-    logarithms = linspace(np.zeros(start.shape), np.log(stop / start), num, endpoint, axis=axis)
+    logarithms = linspace(zeros(start.shape, start.dtype, like=start), np.log(stop / start), num, endpoint, axis=axis)
     return cast(np.expand_dims(start, axis) * np.exp(logarithms), dtype)

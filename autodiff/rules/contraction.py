@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from autodiff.engine.devices import beside
 from autodiff.engine.recording import name_shapes
 from autodiff.engine.shapes import axes as counted
 from autodiff.engine.table import adjoint, composed, linear, table
@@ -215,7 +216,7 @@ def traced(
     """The diagonal that was summed, with g on it."""
     rows, columns = axis1 % a.ndim, axis2 % a.ndim
     order = [*(k for k in range(a.ndim) if k not in (rows, columns)), rows, columns]
-    places = np.eye(a.shape[rows], a.shape[columns], k=offset, dtype=bool)
+    places = beside(np.eye(a.shape[rows], a.shape[columns], k=offset, dtype=bool), g)
     return np.transpose(np.where(places, g[..., None, None], 0.0), np.argsort(order))
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.table import adjoint, composed, primitive
+from autodiff.engine.devices import beside, zeros
+from autodiff.engine.table import adjoint, composed, computed, primitive
 from autodiff.engine.values import Value
 from autodiff.rules.arguments import raw
 from autodiff.rules.linear_algebra import conjugate, dagger, from_lower, result_type
@@ -40,13 +41,20 @@ def cholesky_adjoint(g: Value, y: Value, a: Value, upper: bool = False) -> Value
     """
     factor, bar = (dagger(y), g.mT) if upper else (y, conjugate(g))
     n = a.shape[-1]
-    halves = 0.5 * (np.tri(n) + np.tri(n, k=-1))
+    halves = beside(0.5 * (np.tri(n) + np.tri(n, k=-1)), a)
     phi = dagger(factor) @ bar * halves.astype(a.dtype)
     inverse = np.linalg.inv(factor)
     return conjugate(dagger(inverse) @ (0.5 * (phi + dagger(phi))) @ inverse)
 
 
 adjoint(np.linalg.cholesky, cholesky_adjoint)
+
+
+@computed(np.linalg.cholesky)
+def cholesky(a: Value, upper: bool = False) -> Value:
+    """np.linalg.cholesky; the upper factor, of the upper triangle, is that of Aᴴ turned over."""
+    return dagger(np.linalg.cholesky(dagger(a))) if upper else np.linalg.cholesky(a)
+
 
 # -- what completes orthonormal columns to a basis --------------------------------------------------------------
 
@@ -101,7 +109,7 @@ def qr_adjoint(g: Value, y: Value, a: Value) -> Value:
         )
     if n > k:
         q_bar = q_bar + a[..., k:] @ dagger(r_bar[..., k:])
-    upper = np.where(np.tri(k, dtype=bool).T, r_bar[..., :k] @ dagger(square) - dagger(q) @ q_bar, 0.0)
+    upper = np.where(beside(np.tri(k, dtype=bool).T, a), r_bar[..., :k] @ dagger(square) - dagger(q) @ q_bar, 0.0)
     copied = upper + dagger(off_diagonal(upper))
     if a.dtype.kind == "c":  # LAPACK's R has a real diagonal
         copied = off_diagonal(copied) + diagonal_matrix(np.real(diagonal(copied)))
@@ -129,7 +137,7 @@ def qr(a: Value, mode: str = "reduced") -> Value | tuple[Value, ...]:
     q, r = both[..., :m, :], both[..., m:, :].mT
     if mode == "complete" and m > n:
         q = np.concatenate([q, complement(q, basis=np.linalg.qr(raw(a), "complete")[0][..., n:])], axis=-1)
-        r = np.concatenate([r, np.zeros((*a.shape[:-2], m - n, n), a.dtype)], axis=-2)
+        r = np.concatenate([r, zeros((*a.shape[:-2], m - n, n), a.dtype, like=a)], axis=-2)
     return r if mode == "r" else result_type(np.linalg.qr)(q, r)
 
 
@@ -191,7 +199,7 @@ adjoint(singular_triplets, triplets_adjoint)
 @primitive
 def singular_values(a: Value) -> Value:
     """The singular values, in falling order."""
-    return np.linalg.svdvals(a)
+    return np.linalg.svd(a, compute_uv=False)
 
 
 def singular_values_adjoint(g: Value, y: Value, a: Value) -> Value:

@@ -76,7 +76,7 @@ def pairs_adjoint(g: Value, y: Value, a: Value) -> Value:
     """
     values, vectors = y[..., 0, :], y[..., 1:, :]
     bar = conjugate(g[..., 1:, :])
-    lengths = np.linalg.svdvals(vectors)
+    lengths = np.linalg.svd(vectors, compute_uv=False)
     if np.any(lengths[..., -1:] <= rounding(lengths) * lengths[..., :1]):
         raise np.linalg.LinAlgError(
             f"np.linalg.eig and eigvals have no derivative at a defective matrix (shape {a.shape}): eigenvalues "

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from autodiff.engine.graph import Node
+from autodiff.engine.devices import grid
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.engine.values import Value
+from autodiff.rules.arguments import array
 from autodiff.rules.indexing import gather
 
 
@@ -114,8 +115,8 @@ def diagonal(x: Value, term: str) -> Value:
         return x
     if tuple(axes[k] for k in term) != np.shape(x):
         raise ValueError(f"einsum subscripts {term!r} repeat an index over unequal axes; received shape {np.shape(x)}")
-    numbers = dict(zip(axes, np.ogrid[tuple(slice(n) for n in axes.values())], strict=True))
-    return gather(x if isinstance(x, Node) else np.asarray(x), index=tuple(numbers[k] for k in term))
+    numbers = dict(zip(axes, grid(tuple(axes.values()), x), strict=True))
+    return gather(array(x), index=tuple(numbers[k] for k in term))
 
 
 def explicit(subscripts: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from autodiff.engine.devices import arange
 from autodiff.engine.table import adjoint, composed, linear
 from autodiff.engine.values import Value
 from autodiff.rules.indexing import scatter
@@ -47,7 +48,7 @@ def rfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int =
 def irfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Norm = None) -> Value:
     """The transform of g, where what stands for two frequencies, itself and its conjugate, counts twice."""
     half = np.fft.ihfft(g, axis=axis, norm=norm)
-    frequencies = np.arange(half.shape[axis])
+    frequencies = arange(half.shape[axis], like=g)
     counted = 2 - ((frequencies == 0) | (2 * frequencies == g.shape[axis]))
     counted = np.reshape(counted, [-1 if k == axis % g.ndim else 1 for k in range(g.ndim)]).astype(g.dtype)
     return resized(half * counted, a.shape[axis], axis)

@@ -9,6 +9,7 @@ import numpy as np
 
 from autodiff.batching import Batch
 from autodiff.batching.array import last, trailing
+from autodiff.engine.devices import add_at, admitted, beside, copied, fetched, of, zeros
 from autodiff.engine.graph import Node, described
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, primitive
@@ -38,9 +39,9 @@ def scatter(values: Value, index: Any, shape: tuple[int, ...]) -> Value:
         return last(values, lambda numbers: scatter(numbers, index=index, shape=longer))
     if (traced := tracing(values, index)) is not None:
         return traced.step(steps.summed_at if may_repeat(index) else steps.placed_at, values, index, shape)
-    array = np.zeros(shape, values.dtype)
+    array = zeros(shape, values.dtype, like=values)
     if may_repeat(index):
-        np.add.at(array, index, values)
+        add_at(array, index, values)
     else:
         array[index] = values
     return array
@@ -51,8 +52,8 @@ def added_at(x: Value, value: Value, index: Any) -> Any:
     """A copy of x with `value`, broadcast, added at the index, as often as it is repeated."""
     if (traced := tracing(x, value, index)) is not None:
         return traced.step(steps.with_added, x, value, index)
-    array = np.array(x)
-    np.add.at(array, index, value)
+    array = copied(x)
+    add_at(array, index, value)
     return array
 
 
@@ -61,8 +62,12 @@ def replaced_at(x: Value, value: Value | float, index: Any) -> Any:
     """A copy of x with `value`, broadcast, at the index; the last counts where the index is repeated."""
     if (traced := tracing(x, value, index)) is not None:
         return traced.step(steps.with_placed, x, value, index)
-    array = np.array(x)
-    array[index] = value
+    array = copied(x)
+    if not may_repeat(index) or of(x) is None:
+        array[index] = value
+    else:  # on a device the order of writing is open: only what is to stay is written, onto zeros
+        array[index] = 0
+        add_at(array, index, np.where(written_last(index, x), value, 0))
     return array
 
 
@@ -77,6 +82,8 @@ def settled(index: Any) -> Any:
             f"{described(index)} was used as an index; an index is a constant: integers, a slice, or an array of "
             "integers or booleans. A comparison such as t > 0 gives one."
         )
+    if type(index) in admitted:
+        return index
     array = np.array(index)
     return array.astype(int) if array.size == 0 and not isinstance(index, np.ndarray) else array
 
@@ -85,21 +92,23 @@ def may_repeat(index: Any) -> bool:
     """Whether an index can name an element twice: one with an integer array in it can."""
     parts = index if isinstance(index, tuple) else (index,)
     return any(
-        place.dtype.kind != "b" if isinstance(place, Traced) else np.asarray(place).dtype != bool
+        (np.asarray(place) if isinstance(place, list | tuple) else place).dtype.kind != "b"
         for place in parts
-        if isinstance(place, list | tuple | np.ndarray | Traced)
+        if isinstance(place, list | tuple | np.ndarray | Traced) or type(place) in admitted
     )
 
 
-def written_last(index: Any, shape: tuple[int, ...]) -> Value | float:
-    """For each value written at the index: whether it is the one that stays."""
+def written_last(index: Any, x: Value) -> Any:
+    """For each value written into x at the index: whether it is the one that stays."""
     if not may_repeat(index):
         return 1.0
+    shape = x.shape
+    index = tuple(map(fetched, index)) if isinstance(index, tuple) else fetched(index)
     places = np.arange(np.prod(shape, dtype=int)).reshape(shape)[index]
     order = np.arange(places.size).reshape(places.shape)
     last = np.empty(np.prod(shape, dtype=int), int)
     last[places] = order
-    return last[places] == order
+    return beside(last[places] == order, x)
 
 
 adjoint(gather, lambda g, y, x, index: scatter(g, index=index, shape=x.shape))
@@ -112,5 +121,5 @@ adjoint(
 adjoint(
     replaced_at,
     lambda g, y, x, value, index: replaced_at(g, 0.0, index=index),
-    lambda g, y, x, value, index: unbroadcast(g[index] * written_last(index, x.shape), np.shape(value)),
+    lambda g, y, x, value, index: unbroadcast(g[index] * written_last(index, x), np.shape(value)),
 )

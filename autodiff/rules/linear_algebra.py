@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.engine.devices import eye
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import adjoint, composed, constant, primitive
 from autodiff.engine.values import Value
@@ -58,12 +59,12 @@ adjoint(np.linalg.solve, solved_left, solved_right)
 
 
 @primitive
-def pseudoinverse(a: Value, cutoffs: dict[str, Any]) -> Value:
-    """The Moore-Penrose inverse P, with NumPy's cutoffs of small singular values, rcond or rtol."""
-    return np.linalg.pinv(a, **cutoffs)
+def pseudoinverse(a: Value, rcond: Any = None) -> Value:
+    """The Moore-Penrose inverse P, with a cutoff of small singular values relative to the largest; None is NumPy's."""
+    return np.linalg.pinv(a) if rcond is None else np.linalg.pinv(a, rcond)
 
 
-def pseudoinverse_adjoint(g: Value, y: Value, a: Value, cutoffs: dict[str, Any]) -> Value:
+def pseudoinverse_adjoint(g: Value, y: Value, a: Value, rcond: Any = None) -> Value:
     """The adjoint among matrices of the same rank (a change of rank is a jump): Golub & Pereyra (1973), eq. 4.12.
 
     dP = −P dA P + P Pᴴ dAᴴ (1 − A P) + (1 − P A) dAᴴ Pᴴ P
@@ -84,15 +85,15 @@ adjoint(pseudoinverse, pseudoinverse_adjoint)
 def from_lower(a: Value) -> Value:
     """The Hermitian matrices whose lower triangles these are."""
     below = np.tril(a, -1)
-    return below + dagger(below) + np.real(a) * np.eye(a.shape[-1], dtype=a.dtype)
+    return below + dagger(below) + np.real(a) * eye(a.shape[-1], a)
 
 
 @composed(np.linalg.pinv)
 def pinv(a: Value, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Value:
     """np.linalg.pinv; of a Hermitian matrix NumPy reads the lower triangle."""
     a = from_lower(a) if hermitian else a
-    cutoffs = {"rcond": rcond, "rtol": rtol}
-    return pseudoinverse(a, cutoffs={k: v for k, v in cutoffs.items() if v is not None and v is not np._NoValue})
+    cutoffs = [v for v in (rcond, rtol) if v is not None and v is not np._NoValue]
+    return pseudoinverse(a, **({"rcond": cutoffs[0]} if cutoffs else {}))
 
 
 @primitive
@@ -163,7 +164,7 @@ def tensorsolve(a: Value, b: Value, axes: Sequence[int] | None = None) -> Value:
 
 def determinant(g: Value, y: Value, a: Value) -> Value:
     """The cofactors, det(A) A⁻ᵀ, times g; where A is close to singular, they come from its singular values."""
-    s = np.linalg.svdvals(a)
+    s = np.linalg.svd(a, compute_uv=False)
     if not anywhere(~np.greater(s[..., -1:], math.sqrt(np.finfo(a.dtype).eps) * s[..., :1])):
         return (g * y)[..., None, None] * np.linalg.inv(a).mT
     return g[..., None, None] * cofactors(a)
@@ -176,7 +177,7 @@ adjoint(np.linalg.det, determinant)
 def cofactors(a: Value) -> Value:
     """The signed minors of a matrix A = U S Vᴴ: det(U) det(Vᴴ) conj(U) C(S) conj(Vᴴ), with C(S) those of a diagonal."""
     u, s, vh = np.linalg.svd(a)
-    minors = others(s, np.eye(s.shape[-1], dtype=bool))
+    minors = others(s, eye(s.shape[-1], s, bool))
     signs = np.linalg.det(u) * np.linalg.det(vh)
     return signs[..., None, None] * ((np.conj(u) * minors[..., None, :]) @ np.conj(vh))
 
@@ -190,11 +191,11 @@ def others(s: Value, left_out: Any) -> Value:
 def cofactors_adjoint(g: Value, y: Value, a: Value) -> Value:
     """That of a determinant of second order: dC(S)ᵢᵢ = Σ Pᵢₘ dSₘₘ, dC(S)ᵢⱼ = −Pᵢⱼ dSⱼᵢ, where Pᵢⱼ = Π sₖ, k ≠ i, j."""
     u, s, vh = np.linalg.svd(a)
-    eye = np.eye(s.shape[-1], dtype=bool)
-    products = np.where(eye, 0.0, others(s, eye[:, None] | eye))
+    same = eye(s.shape[-1], s, bool)
+    products = np.where(same, 0.0, others(s, same[:, None] | same))
     inner = dagger(u) @ g @ dagger(vh)
-    diagonal = products @ np.sum(np.where(eye, inner, 0.0), axis=-1, keepdims=True)
-    inner = np.where(eye, diagonal, -(products * inner).mT)
+    diagonal = products @ np.sum(np.where(same, inner, 0.0), axis=-1, keepdims=True)
+    inner = np.where(same, diagonal, -(products * inner).mT)
     return (np.linalg.det(u) * np.linalg.det(vh))[..., None, None] * (conjugate(u) @ inner @ conjugate(vh))
 
 
@@ -204,7 +205,8 @@ adjoint(cofactors, cofactors_adjoint)
 @primitive
 def sign_and_logarithm(a: Value) -> Value:
     """The two results of slogdet, along a last axis."""
-    return np.stack(np.linalg.slogdet(a), axis=-1)
+    sign, logarithm = np.linalg.slogdet(a)
+    return np.stack([sign, logarithm.astype(sign.dtype)], axis=-1)
 
 
 def slogdet_adjoint(g: Value, y: Value, a: Value) -> Value:
@@ -234,7 +236,7 @@ def slogdet(a: Value) -> tuple[Value, ...]:
 def matrix_power(a: Value, n: int) -> Value:
     """np.linalg.matrix_power by repeated squaring; the power 0 is the identity, which does not move."""
     if n == 0:
-        return a * 0.0 + np.eye(a.shape[-1], dtype=a.dtype)
+        return a * 0.0 + eye(a.shape[-1], a)
     if n < 0:
         a, n = np.linalg.inv(a), -n
     power: Value = a

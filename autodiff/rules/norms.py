@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.engine.values import Value
+from autodiff.rules.arguments import raw
 from autodiff.rules.linear_algebra import conjugate
 from autodiff.rules.quotient import quotient
 
@@ -16,7 +17,12 @@ from autodiff.rules.quotient import quotient
 @primitive
 def power_norm(x: Value, ord: float = 2, axis: Any = None, keepdims: bool = False) -> Value:  # NumPy's name
     """(Σ |x|^ord)^(1/ord) over the axes, all by default, for a finite ord other than 0."""
-    return np.linalg.vector_norm(x, ord=ord, axis=axis, keepdims=keepdims)
+    if ord == 2 and axis is None:
+        norm = np.sqrt(np.real(np.vdot(x, x)))
+        return np.reshape(norm, (1,) * x.ndim) if keepdims else norm
+    size = np.abs(x)
+    total = np.sum(size if ord == 1 else size * size if ord == 2 else size**ord, axis=axis, keepdims=keepdims)
+    return total if ord == 1 else np.sqrt(total) if ord == 2 else total ** (1 / ord)
 
 
 def power_norm_adjoint(
@@ -43,8 +49,7 @@ def of_vectors(x: Value, ord: float | None, axis: Axis, keepdims: bool) -> Value
     if ord in (math.inf, -math.inf):
         return (np.max if ord > 0 else np.min)(np.abs(x), **parameters)
     if ord == 0:  # how many elements are not 0: a constant
-        count = np.sum(np.not_equal(x, 0), **parameters)
-        return np.asarray(count, np.abs(getattr(x, "primal", x)).dtype)[()]
+        return np.sum(np.not_equal(x, 0), **parameters).astype(np.abs(raw(x)).dtype)[()]
     raise ValueError(f"np.linalg.norm takes a number as the order of a vector norm; received {ord!r}")
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.engine.devices import ones
 from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.engine.values import Value
-from autodiff.program.traced import Traced
 from autodiff.rules.arguments import anywhere, array, raw
 from autodiff.rules.indexing import scatter
 from autodiff.rules.selection import take_along_axis
@@ -31,11 +31,11 @@ def unsorted(g: Value, y: Value, x: Value, axis: int | None = -1) -> Value:
     if axis is None:
         return np.reshape(unsorted(g, y, np.ravel(x)), x.shape)
     order = np.argsort(raw(x), axis=axis)
-    if isinstance(order, Traced):
-        places = np.argsort(order, axis=axis)
-    else:
+    if isinstance(order, np.ndarray):
         places = np.empty_like(order)
         np.put_along_axis(places, order, lying(np.arange(x.shape[axis]), axis, x.ndim), axis)
+    else:
+        places = np.argsort(order, axis=axis)
     return take_along_axis(shared(g, raw(y), axis), places, axis)
 
 
@@ -47,8 +47,8 @@ def shared(g: Any, ascending: Any, axis: int) -> Value:
         return g
     last = np.moveaxis(g, axis, -1)
     group = np.cumsum(new) - 1
-    ones = np.ones(group.shape, rows.dtype)
-    sizes = scatter(ones, index=group, shape=ones.shape)  # some of no elements, which no place asks for
+    alike = ones(group.shape, rows.dtype, like=rows)
+    sizes = scatter(alike, index=group, shape=alike.shape)  # some of no elements, which no place asks for
     means = scatter(np.ravel(last), index=group, shape=sizes.shape) / np.maximum(sizes, 1)
     return np.moveaxis(np.reshape(means[group], last.shape), -1, axis)
 

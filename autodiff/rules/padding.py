@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from autodiff.engine.devices import beside
 from autodiff.engine.graph import Node
 from autodiff.engine.table import adjoint, composed, primitive
 from autodiff.engine.values import Value
@@ -62,7 +63,7 @@ def pad(
     for axis, width in enumerate(widths):
         if mode in ("edge", "wrap", "symmetric", "reflect") and reflect_type == "even":
             places = np.pad(np.arange(x.shape[axis]), width, mode=mode)  # type: ignore[call-overload]  # one of the modes NumPy knows
-            x = x[along(axis, x.ndim, places)]
+            x = x[along(axis, x.ndim, beside(places, x))]
         elif mode in ("symmetric", "reflect"):
             x = mirrored(x, axis, width, mode)
         elif mode == "constant":
@@ -98,13 +99,13 @@ def both_sides(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
 def mirrored(x: Any, axis: int, width: tuple[int, int], mode: str) -> Value:
     """Padding that continues the slope (reflect_type='odd'), as the matrix that NumPy makes of the identity."""
     matrix = np.pad(np.eye(x.shape[axis], dtype=x.dtype), (width, (0, 0)), mode=mode, reflect_type="odd")  # type: ignore[call-overload]  # one of the modes NumPy knows
-    return np.moveaxis(np.matmul(np.moveaxis(x, axis, -1), matrix.T), -1, axis)
+    return np.moveaxis(np.matmul(np.moveaxis(x, axis, -1), beside(matrix.T, x)), -1, axis)
 
 
 def ramped(x: Value, axis: int, width: tuple[int, int], ends: Any) -> Value:
     """Padding that goes in equal steps from the edge to an end value."""
     before, after = (np.arange(n).reshape([-1] + [1] * (x.ndim - 1 - axis)) / max(n, 1) for n in width)
-    before, after = before.astype(x.dtype), np.flip(after, 0).astype(x.dtype)
+    before, after = beside((before.astype(x.dtype), np.flip(after, 0).astype(x.dtype)), x)
     first, last = x[along(axis, x.ndim, slice(0, 1))], x[along(axis, x.ndim, slice(-1, None))]
     left, right = (cast(numbers(end), x.dtype) for end in ends)
     return concatenate(left + (first - left) * before, x, right + (last - right) * after, axis=axis)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from autodiff.engine.devices import arange, beside, ones, zeros
 from autodiff.engine.table import adjoint, composed, refuse
 from autodiff.engine.values import Value
 from autodiff.rules.arguments import array
@@ -34,7 +35,7 @@ def aligned(a: Value, b: Value) -> tuple[Any, Any]:
 
     def padded(x: Value) -> Value:
         missing = length - x.shape[0]
-        return np.concatenate([np.zeros(missing, x.dtype), x]) if missing else x
+        return np.concatenate([zeros(missing, x.dtype, like=x), x]) if missing else x
 
     return padded(a), padded(b)
 
@@ -73,7 +74,7 @@ def polyder(p: Value, m: int = 1) -> Value:
         return np.copy(p)
     powers = np.arange(p.shape[0] - 1, m - 1, -1)
     factors = [float(math.perm(int(n), m)) for n in powers]
-    return p[: len(factors)] * np.asarray(factors)
+    return p[: len(factors)] * beside(np.asarray(factors), p)
 
 
 @composed(np.polyint)
@@ -87,7 +88,7 @@ def polyint(p: Value, m: int = 1, k: ArrayLike | None = None) -> Value:
         raise ValueError(f"np.polyint takes one constant, or as many as m={m}; received {constants.shape[0]}")
     for number in range(m):
         constant = constants[number % constants.shape[0]]
-        p = np.concatenate([p / np.arange(p.shape[0], 0, -1), np.reshape(constant, (1,))])
+        p = np.concatenate([p / arange(p.shape[0], 0, -1, like=p), np.reshape(constant, (1,))])
     return p
 
 
@@ -96,7 +97,7 @@ def vander(x: Value, N: int | None = None, increasing: bool = False) -> Value:  
     """np.vander: a row of powers for each element of x."""
     if np.ndim(x) != 1:
         raise ValueError(f"np.vander takes a vector; received shape {np.shape(x)}")
-    powers = np.arange(x.shape[0] if N is None else N)
+    powers = arange(x.shape[0] if N is None else N, like=x)
     return np.power(np.expand_dims(x, 1), powers if increasing else powers[::-1])
 
 
@@ -130,9 +131,9 @@ def polyfit(
 def poly(seq_of_zeros: Any) -> Value:
     """np.poly: the coefficients of the polynomial with these roots, or of a matrix's characteristic polynomial."""
     roots = np.linalg.eigvals(seq_of_zeros) if np.ndim(seq_of_zeros) == 2 else np.ravel(seq_of_zeros)
-    coefficients = np.ones(1, roots.dtype)
+    coefficients = one = ones(1, roots.dtype, like=roots)
     for root in roots:
-        coefficients = np.convolve(coefficients, np.stack([np.ones((), roots.dtype), -root]))
+        coefficients = np.convolve(coefficients, np.stack([one[0], -root]))
     if roots.dtype.kind == "c":
         values = getattr(roots, "primal", roots)
         if np.array_equal(np.sort(values), np.sort(np.conj(values))):
@@ -142,7 +143,7 @@ def poly(seq_of_zeros: Any) -> Value:
 
 def moved_by_coefficients(g: Value, y: Value, p: Value) -> Value:
     """A root r moves with the coefficient of xᵏ by −rᵏ / p'(r), which is not finite at a root of order 2 or more."""
-    exponents = np.arange(p.shape[0])[::-1].astype(np.finfo(p.dtype).dtype)
+    exponents = arange(p.shape[0], like=p)[::-1].astype(np.finfo(p.dtype).dtype)
     powers = np.power(y[:, None], exponents)
     return -((g / (powers[:, 1:] @ (p[:-1] * exponents[:-1]))) @ powers)
 

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from autodiff.engine.devices import beside, zeros
+from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes, count, keepdims_shape, restore
-from autodiff.engine.table import adjoint, composed, primitive
+from autodiff.engine.table import adjoint, composed, computed, primitive
 from autodiff.engine.values import Value
 from autodiff.rules.arguments import anywhere, array, given
 from autodiff.rules.quotient import quotient
@@ -50,12 +52,87 @@ def averaged(
     """The adjoint over the number of elements."""
     if where is True:
         return restore(g / count(x.shape, axis), x.shape, axis)
-    reduced = np.count_nonzero(np.broadcast_to(where, x.shape), axis=axes(axis, x.ndim), keepdims=True)
+    reduced = np.sum(np.broadcast_to(where, x.shape), axis=axes(axis, x.ndim), keepdims=True)
     return masked(restore(g, x.shape, axis) / reduced.astype(x.dtype), where)
 
 
 adjoint(np.sum, summed)
 adjoint(np.mean, averaged)
+
+
+# -- as not every array type has them: where= and initial= are said with what all have; the methods are the quicker way
+
+
+def refuse_nodes(*parameters: Any) -> None:
+    """Raise TypeError for a node as a parameter, as NumPy's functions do."""
+    if any(isinstance(value, Node) for value in parameters):
+        raise TypeError("a parameter is a constant")
+
+
+@computed(np.sum)
+def total(
+    a: Value,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Value:
+    """np.sum."""
+    refuse_nodes(initial, where)
+    if where is not True:
+        a = np.where(where, a, 0)
+    result = a.sum(axis=axis, dtype=dtype, keepdims=keepdims)
+    return result if initial is None else (initial + result).astype(result.dtype)
+
+
+@computed(np.mean)
+def mean(
+    a: Value, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False, where: Any = True
+) -> Value:
+    """np.mean."""
+    refuse_nodes(where)
+    if where is True:
+        return np.mean(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    number = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
+    sums = total(a, axis, dtype, keepdims, where=where)
+    return sums / number.astype(sums.dtype)
+
+
+def product_of(
+    a: Value,
+    axis: Axis = None,
+    dtype: DTypeLike | None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Value:
+    """np.prod."""
+    refuse_nodes(initial, where)
+    if where is not True:
+        a = np.where(where, a, 1)
+    result = np.prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    return result if initial is None else (initial * result).astype(result.dtype)
+
+
+def extreme_of(reduce: Callable[..., Value], pick: np.ufunc) -> Callable[..., Value]:
+    """np.max or np.min."""
+
+    def extreme(a: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Value:
+        refuse_nodes(initial, where)
+        if initial is None:
+            if where is not True:
+                raise ValueError(f"np.{reduce.__name__} with where= needs initial=, which stands for no elements")
+            return reduce(a, axis=axis, keepdims=keepdims)
+        if where is not True:
+            a = np.where(where, a, initial).astype(a.dtype)
+        if not count(a.shape, axis):
+            shape = keepdims_shape(a.shape, axis)
+            nothing = zeros(shape, a.dtype, like=a) + initial
+            return nothing if keepdims else nothing.squeeze(axes(axis, a.ndim))
+        return pick(reduce(a, axis=axis, keepdims=keepdims), initial).astype(a.dtype)
+
+    return extreme
 
 
 def extremal(
@@ -79,6 +156,8 @@ def extremal(
 
 adjoint(np.max, extremal)
 adjoint(np.min, extremal)
+computed(np.max)(extreme_of(np.max, np.maximum))
+computed(np.min)(extreme_of(np.min, np.minimum))
 
 
 def extreme(function: Callable[..., Value]) -> Callable[..., Value]:
@@ -131,6 +210,7 @@ def product(
 
 
 adjoint(np.prod, product)
+computed(np.prod)(product_of)
 
 
 @composed(np.var)
@@ -149,7 +229,7 @@ def var(
     asked = given(dtype=dtype, where=where)
     n = count(a.shape, axis)
     if where is not None:
-        n = np.count_nonzero(np.broadcast_to(where, a.shape), axis=axes(axis, a.ndim), keepdims=keepdims)
+        n = np.sum(np.broadcast_to(beside(where, a), a.shape), axis=axes(axis, a.ndim), keepdims=keepdims)
     freedom = np.maximum(n - (ddof if correction is None else correction), 0)
     deviation = a - (np.mean(a, axis=axis, keepdims=True, **asked) if mean is None else mean)
     total = np.sum(squared(deviation), axis=axis, keepdims=keepdims, **asked)
@@ -191,7 +271,7 @@ def std(
 
 def present(a: Value, axis: Axis, keepdims: bool, where: Any, dtype: DTypeLike) -> Value:
     """How many of the elements to be reduced are not NaN, in this dtype."""
-    counted = ~np.isnan(a) if where is None else ~np.isnan(a) & where
+    counted = ~np.isnan(a) if where is None else ~np.isnan(a) & beside(where, a)
     return array(np.sum(counted, axis=axis, dtype=int, keepdims=keepdims)).astype(dtype)[()]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from autodiff.engine.devices import arange, zeros
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes
 from autodiff.engine.table import adjoint, composed, linear
@@ -88,9 +89,22 @@ def cumulative(scan: Callable[..., Value], start: float) -> Callable[..., Value]
             return result
         shape = list(result.shape)
         shape[axis or 0] = 1
-        return np.concatenate([np.full(shape, start, result.dtype), result], axis=axis or 0)
+        first = zeros(shape, result.dtype, like=result) + start
+        return np.concatenate([first, result], axis=axis or 0)
 
     return definition
+
+
+def running(ufunc: np.ufunc, x: Value, axis: int) -> Value:
+    """ufunc.accumulate of an associative ufunc; of what is no ndarray by doubling, in log₂ n steps."""
+    if isinstance(x, np.ndarray):
+        return ufunc.accumulate(x, axis=axis)
+    step, n = 1, x.shape[axis]
+    while step < n:
+        start, before, after = (along(axis, x.ndim, slice(*span)) for span in ((step,), (-step,), (step, None)))
+        x = np.concatenate([x[start], ufunc(x[before], x[after])], axis=axis)
+        step *= 2
+    return x
 
 
 def record(ufunc: np.ufunc) -> Callable[..., Value]:
@@ -100,15 +114,16 @@ def record(ufunc: np.ufunc) -> Callable[..., Value]:
     """
 
     def definition(a: Value, axis: int = 0) -> Value:
-        best = ufunc.accumulate(raw(a), axis=axis)
+        best = running(ufunc, raw(a), axis)
         before = best[along(axis, best.ndim, slice(None, -1))]
         after = best[along(axis, best.ndim, slice(1, None))]
         new = np.not_equal(before, after) & ~(np.isnan(before) & np.isnan(after))
-        steps = np.expand_dims(np.arange(1, best.shape[axis]), tuple(range(1, best.ndim - axis % best.ndim)))
+        steps = np.expand_dims(arange(1, best.shape[axis], like=best), tuple(range(1, best.ndim - axis % best.ndim)))
         places = np.where(new, steps, 0)
         first = np.zeros_like(best[along(axis, best.ndim, slice(None, 1))], int)
         places = np.concatenate([first, places], axis=axis)
-        return np.take_along_axis(array(a), np.maximum.accumulate(places, axis=axis), axis=axis)
+        last: Any = running(np.maximum, places, axis)
+        return np.take_along_axis(array(a), last, axis=axis)
 
     return definition
 

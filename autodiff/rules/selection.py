@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from autodiff.engine.devices import beside, grid, zeros
 from autodiff.engine.graph import Node
 from autodiff.engine.table import composed
 from autodiff.engine.values import Value
@@ -46,7 +49,7 @@ def take_along_axis(arr: Value, indices: Any, axis: int | None = -1) -> Value:
     if places.ndim != arr.ndim:
         raise ValueError(f"np.take_along_axis takes as many axes in both; received {arr.ndim} and {places.ndim}")
     along(axis or 0, arr.ndim, None)
-    index: list[NDArray[np.intp]] = list(np.ogrid[tuple(slice(n) for n in arr.shape)])
+    index = list(grid(arr.shape, arr))
     index[axis or 0] = places
     return gather(arr, index=tuple(index))
 
@@ -63,7 +66,7 @@ def choose(a: Value, choices: Any, mode: str = "raise") -> Value:
     arrays = [array(choice) for choice in choices]
     shape = np.broadcast_shapes(number.shape, *(c.shape for c in arrays))
     layers = np.stack([np.broadcast_to(c, shape) for c in arrays])
-    return layers[(np.broadcast_to(number, shape), *np.ogrid[tuple(slice(n) for n in shape)])]
+    return layers[(np.broadcast_to(number, shape), *grid(shape, number))]
 
 
 # -- by condition -----------------------------------------------------------------------------------------------
@@ -85,17 +88,18 @@ def piecewise(x: Value, condlist: Any, funclist: Sequence[Any], *args: Any, **kw
     """np.piecewise: each function called with the elements that its condition, the last of those that hold, picks."""
     x = array(x)
     conditions: Sequence[Any] = raw(condlist)
-    if np.ndim(conditions) == 0 or (np.ndim(conditions[0]) == 0 and x.ndim):
+    listed = isinstance(conditions, list | tuple)
+    if not (listed or np.ndim(conditions)) or (np.ndim(conditions[0]) == 0 and x.ndim):
         conditions = [conditions]
-    masks = [np.broadcast_to(np.asarray(raw(c), bool), x.shape) for c in conditions]
+    masks = [np.broadcast_to(beside(array(raw(c)), x).astype(bool), x.shape) for c in conditions]
     if len(funclist) == len(masks) + 1:
-        masks.append(~np.any(masks, axis=0))
+        masks.append(~functools.reduce(operator.or_, masks))
     elif len(funclist) != len(masks):
         raise ValueError(f"np.piecewise takes {len(masks)} or {len(masks) + 1} functions; received {len(funclist)}")
-    result: Value = np.zeros(x.shape, x.dtype)
+    result: Value = zeros(x.shape, x.dtype, like=x)
     for mask, function in zip(masks, funclist, strict=True):
         if np.any(mask):
-            value = array(function(x[mask], *args, **kw) if callable(function) else function)
+            value = beside(array(function(x[mask], *args, **kw) if callable(function) else function), x)
             result = replaced_at(result, value, index=mask)
     return result
 
@@ -161,7 +165,7 @@ def interp(
     after = np.searchsorted(raw(xp), raw(x), side="right")
     step, rise = np.diff(xp), np.diff(fp)
     inner = rise / np.where(np.equal(step, 0), 1.0, step)
-    flat = np.zeros(1, fp.dtype)
+    flat = zeros(1, fp.dtype, like=fp)
     slopes = np.concatenate([flat, inner, flat])
     nearest = np.maximum(after - 1, 0)
     on_knot = np.equal(x, raw(xp)[nearest])
@@ -183,7 +187,7 @@ def bincount(x: Value, /, weights: ArrayLike | None = None, minlength: int = 0) 
     if isinstance(x, Node) or not isinstance(weights, Node):
         raise TypeError("np.bincount counts integers, which a Tensor does not hold; pass x=np.rint(t).astype(int)")
     places = whole(np.bincount, x)
-    length = max(int(places.max(initial=-1)) + 1, minlength)
+    length = max(int(places.max()) + 1 if places.size else 0, minlength)
     return scatter(in_double(weights), index=places, shape=(length,))
 
 

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike
 
+from autodiff.engine.devices import admitted, arange, beside, moved, place
 from autodiff.engine.shapes import unbroadcast
-from autodiff.engine.table import adjoint, composed, linear, primitive
+from autodiff.engine.table import adjoint, composed, computed, linear, primitive
 from autodiff.engine.values import Value
 from autodiff.rules.arguments import along, array, given, raw
 from autodiff.rules.indexing import scatter
@@ -26,7 +27,14 @@ def astype(x: Value, dtype: DTypeLike) -> Any:
     return x.astype(dtype)
 
 
+@primitive
+def on_device(x: Value, device: str) -> Any:
+    """The value on the device of that name."""
+    return moved(x, device)
+
+
 adjoint(identity, lambda g, y, x: g)
+adjoint(on_device, lambda g, y, x, device: on_device(g, device=place(x)))
 adjoint(astype, lambda g, y, x, dtype: g)  # the pass brings an adjoint to its argument's dtype
 adjoint(np.copy, lambda g, y, x: g)
 
@@ -42,7 +50,8 @@ def reshaped(
 ) -> Value:
     """The elements back in the places they were read from; `newshape` is what NumPy 2.0 calls the shape."""
     if order == "A":  # as x lies in memory
-        order = "F" if np.asarray(raw(x)).flags.fnc else "C"
+        plain = raw(x)
+        order = "F" if (plain if type(plain) in admitted else np.asarray(plain)).flags.fnc else "C"
     if order not in ("C", "F"):
         raise ValueError(f"np.reshape and np.ravel of a Tensor take order 'C', 'F' or 'A'; received {order!r}")
     return np.reshape(g, x.shape, order=order)  # type: ignore[call-overload]  # checked above
@@ -51,12 +60,21 @@ def reshaped(
 adjoint(np.reshape, reshaped)
 
 
+@computed(np.reshape)
+def in_shape(x: Value, shape: Any = None, order: str = "C", newshape: Any = None, copy: bool | None = None) -> Value:
+    """np.reshape, whose second parameter has several names."""
+    shape = shape if newshape is None else newshape
+    if order == "C" and copy is None:
+        return x.reshape(shape)
+    return np.reshape(x, shape, **given(order=order, copy=copy))
+
+
 def unravelled(g: Value, y: Value, x: Value, order: str = "C") -> Value:
     """The elements back in the places they were read from: of "K", in the order that they have in memory."""
     if order != "K":
         return reshaped(g, y, x, None, order)
     numbers = np.empty_like(raw(x), dtype=int)
-    numbers[...] = np.arange(x.size).reshape(x.shape)
+    numbers[...] = arange(x.size, like=x).reshape(x.shape)
     return np.reshape(g[np.argsort(np.ravel(numbers, "K"))], x.shape)
 
 
@@ -112,8 +130,8 @@ composed(np.atleast_3d)(lambda *arys: each_at_least(*arys, ndim=3))
 
 def overlapped(g: Value, y: Value, x: Value, window_shape: Any, axis: Any = None) -> Value:
     """The adjoints of all windows that an element is in added up."""
-    places = sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis)
-    return np.reshape(scatter(np.ravel(g), index=np.ravel(places), shape=(x.size,)), x.shape)
+    places = sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis).ravel()
+    return np.reshape(scatter(np.ravel(g), index=beside(places, g), shape=(x.size,)), x.shape)
 
 
 adjoint(sliding_window_view, overlapped)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.engine.devices import eye
 from autodiff.engine.values import Value
 from autodiff.rules.quotient import quotient
 
@@ -29,7 +30,7 @@ def rounding(values: Value) -> float:
 
 def off_diagonal(x: Value) -> Value:
     """The matrix with 0 on its diagonal."""
-    return np.where(np.eye(x.shape[-1], dtype=bool), 0.0, x)
+    return np.where(eye(x.shape[-1], x, bool), 0.0, x)
 
 
 def across(x: Value, gap: Any, used: Any) -> Value:
@@ -37,9 +38,9 @@ def across(x: Value, gap: Any, used: Any) -> Value:
 
     Where a gap is closed the result is NaN if one of the two vectors is used, whatever the element is.
     """
-    eye = np.eye(x.shape[-1], dtype=bool)
-    undefined = np.equal(gap, 0) & (used[..., None, :] | used[..., :, None]) & ~eye
-    return np.where(undefined, np.nan, quotient(off_diagonal(x), np.where(eye | undefined, 1.0, gap)))
+    same = eye(x.shape[-1], x, bool)
+    undefined = np.equal(gap, 0) & (used[..., None, :] | used[..., :, None]) & ~same
+    return np.where(undefined, np.nan, quotient(off_diagonal(x), np.where(same | undefined, 1.0, gap)))
 
 
 def columns_used(bar: Value) -> Value:
@@ -49,12 +50,12 @@ def columns_used(bar: Value) -> Value:
 
 def diagonal(x: Value) -> Value:
     """The diagonal of each square matrix."""
-    return np.sum(np.where(np.eye(x.shape[-1], dtype=bool), x, 0.0), axis=-1)
+    return np.sum(np.where(eye(x.shape[-1], x, bool), x, 0.0), axis=-1)
 
 
 def diagonal_matrix(x: Value) -> Value:
     """The matrix that has x on its diagonal."""
-    return np.where(np.eye(x.shape[-1], dtype=bool), x[..., None], 0.0)
+    return np.where(eye(x.shape[-1], x, bool), x[..., None], 0.0)
 
 
 def refuse_phase(function: str, turning: Any, vectors_bar: Value) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from autodiff.engine.devices import beside, fetched, zeros
 from autodiff.engine.graph import Node
 from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import composed
@@ -27,7 +28,7 @@ def average(
     a = array(a)
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
-        return (mean, np.full(np.shape(mean), a.size / max(np.size(mean), 1), mean.dtype)) if returned else mean
+        return (mean, zeros(np.shape(mean), mean.dtype, like=a) + a.size / max(np.size(mean), 1)) if returned else mean
     w, listed = array(weights), axes(axis, a.ndim)
     if w.shape != a.shape:
         if axis is None or w.shape != tuple(a.shape[k] for k in listed):
@@ -137,7 +138,7 @@ def quantile_of(function: Callable[..., Value], whole: float, skip_nan: bool = F
         rows = np.sort(lined_up(a, axis), axis=-1)
         missing, n, outer = np.isnan(raw(rows)), rows.shape[-1], rows.ndim - 1
         each = weights is not None or (skip_nan and anywhere(missing))  # then rows differ in how many elements count
-        trial = (np.zeros(3, a.dtype), raw(q)) if weights is None else (raw(a), raw(q), axis)
+        trial = (np.zeros(3, a.dtype), fetched(raw(q))) if weights is None else (raw(a), raw(q), axis)
         dtype = np.result_type(function(*trial, method=method, **given(weights=weights)))  # and what is refused
         if method in JUMPING:
             q = raw(q)  # the quantile stays where it is as q moves, and then jumps
@@ -151,11 +152,13 @@ def quantile_of(function: Callable[..., Value], whole: float, skip_nan: bool = F
             place = weighted_places(function, raw(a), q, axis, weights, method)
         elif each:
             counts = n - np.sum(missing, axis=-1)
+            counts, q = fetched(counts), fetched(q)
             place = np.zeros(counts.shape + np.shape(q))
             for count in np.unique(counts[counts > 0]):
                 place[counts == count] = function(np.arange(float(count)), q, method=method)
+            place = beside(place, a)
         else:
-            place = function(np.arange(float(n)), q, method=method)
+            place = beside(np.asarray(function(np.arange(float(n)), fetched(q), method=method)), a)
         result: Any = between(rows, place, dtype, each)
         if not skip_nan and anywhere(missing):
             undefined = np.expand_dims(missing[..., -1], tuple(range(outer, result.ndim)))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from autodiff.engine.devices import beside, fetched, of, ones, zeros
 from autodiff.engine.shapes import Axis, axes, keepdims_shape
 from autodiff.engine.table import Composition, adjoint, check_floating, linear, primitive, table
 from autodiff.engine.values import Value
@@ -86,8 +87,8 @@ def reduced(
     rows, counts = rows_of(array), rows_of(np.broadcast_to(where, array.shape))
     start = ufunc.identity if initial is np._NoValue else initial
     if start is not None:
-        rows = np.concatenate([np.full((1, *shape[1:]), start, array.dtype), rows])
-        counts = np.concatenate([np.ones((1, *shape[1:]), bool), counts])
+        rows = np.concatenate([zeros((1, *shape[1:]), array.dtype, like=array) + start, rows])
+        counts = np.concatenate([ones((1, *shape[1:]), bool, like=counts), counts])
     while ufunc.identity is not None and len(rows) > 1 and counts.all():
         half = len(rows) // 2
         rows = np.concatenate([ufunc(rows[:half], rows[half : 2 * half]), rows[2 * half :]])
@@ -122,15 +123,25 @@ def reduced_at(ufunc: np.ufunc, array: Value, indices: Any, axis: int = 0) -> Va
 @primitive
 def sums(array: Value, indices: Any, axis: int = 0) -> Value:
     """np.add.reduceat, in one step for any number of parts."""
-    return np.add.reduceat(array, indices, axis=axis)
+    if isinstance(array, np.ndarray):
+        return np.add.reduceat(array, indices, axis=axis)
+    number, places = terms(indices, array.shape[axis])
+    index, shape = along(axis, array.ndim, beside(number, array)), list(array.shape)
+    shape[axis] = len(indices)
+    return scatter(array[along(axis, array.ndim, beside(places, array))], index=index, shape=tuple(shape))
+
+
+def terms(indices: Any, length: int) -> tuple[Any, Any]:
+    """Of each term of the sums: which sum it is in, and which element it is."""
+    starts, ends = spans(fetched(indices), length)
+    lengths = ends - starts
+    number = np.repeat(np.arange(len(starts)), lengths)
+    return number, np.arange(len(number)) - np.repeat(np.cumsum(lengths) - lengths - starts, lengths)
 
 
 def spread(g: Value, y: Value, x: Value, indices: Any, axis: int = 0) -> Value:
     """The adjoint of each sum for its elements; an element may be in several."""
-    starts, ends = spans(indices, x.shape[axis])
-    lengths = ends - starts
-    number = np.repeat(np.arange(len(starts)), lengths)  # of the sum that each term is in
-    places = np.arange(len(number)) - np.repeat(np.cumsum(lengths) - lengths - starts, lengths)
+    number, places = beside(terms(indices, x.shape[axis]), g)
     return scatter(g[along(axis, x.ndim, number)], index=along(axis, x.ndim, places), shape=x.shape)
 
 
@@ -150,6 +161,12 @@ def by_calls(ufunc: np.ufunc, method: str) -> Composition:
     return Composition(definition, definition)
 
 
+def on_host(value: Any) -> Any:
+    """A raw value; of an array on a device zeros of its shape."""
+    value = raw(value)
+    return value if of(value) is None else np.zeros(value.shape, value.dtype)
+
+
 def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Value:
     """What `ufunc.method(*inputs, **kwargs)` is, where an input is a node."""
     if method == "outer":
@@ -162,7 +179,7 @@ def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str
         definition = by_calls(ufunc, method)
         if kwargs.get("out") is None:
             with np.errstate(all="ignore"):
-                getattr(ufunc, method)(*map(raw, inputs), **kwargs)  # what NumPy refuses is refused in its words
+                getattr(ufunc, method)(*map(on_host, inputs), **kwargs)  # what NumPy refuses is refused in its words
     if definition is not None:
         dtype, kwargs = kwargs.get("dtype"), {name: value for name, value in kwargs.items() if name != "dtype"}
         check_floating(ufunc, dtype)

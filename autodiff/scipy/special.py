@@ -56,7 +56,7 @@ def shifted(a: Any, b: Any, axis: Axis) -> tuple[Any, Any]:
     An a with the weight 0 adds nothing, also where it is infinite, NaN, or so far above h that exp overflows.
     """
     real, weightless = np.real(raw(a)), np.equal(raw(b), 0)
-    highest = np.max(np.where(weightless, -np.inf, real), axis=axis, keepdims=True, initial=-np.inf).astype(real.dtype)
+    highest = activations.peak(np.where(weightless, -np.inf, real), axis).astype(real.dtype)
     highest = np.where(np.isfinite(highest), highest, 0)
     with np.errstate(invalid="ignore"):
         dropped = weightless & ~(real - highest < math.log(np.finfo(real.dtype).max))

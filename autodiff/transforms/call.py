@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autodiff.arrays.tensor import Tensor, floating, leaf
-from autodiff.batching import copied
+from autodiff.engine.devices import copied, is_array, zeros
 from autodiff.engine.graph import Node, current_scope, older_sources
-from autodiff.engine.recording import recording
+from autodiff.engine.recording import as_operand, recording
 from autodiff.engine.reverse import adjoints, conjugated
 from autodiff.engine.stand_in import StandIn
 from autodiff.rules.shaping import identity
@@ -23,7 +23,6 @@ from autodiff.transforms import tree
 # Within `vmap`: an argument that is differentiated by, given a value of its own in every example.
 mapped_over: ContextVar[Callable[[Any], Any]] = ContextVar("mapped_over", default=lambda value: value)
 
-ARRAYS = (Tensor, np.ndarray, np.generic, StandIn)
 Function = Callable[..., Any]
 Argnums = int | Sequence[int]
 
@@ -44,7 +43,7 @@ class Traced(NamedTuple):
 
     def array(self) -> Any:
         """The result, which is to be one array or number; TypeError otherwise."""
-        if not isinstance(self.result, ARRAYS):
+        if not isinstance(self.result, Tensor) and not is_array(self.result):
             received = type(self.result).__name__
             raise TypeError(f"{named(self.function)} must return one array, a Tensor; it returned {received}.")
         return self.result
@@ -53,7 +52,7 @@ class Traced(NamedTuple):
         """The result, which is to be an array or a nest of them, from left to right; TypeError otherwise."""
         listed = [None] if self.result is None else list(tree.leaves(self.result))
         for y in listed:
-            if not isinstance(y, ARRAYS):
+            if not isinstance(y, Tensor) and not is_array(y):
                 place = tree.path_to(self.result, y)
                 raise TypeError(
                     f"{named(self.function)} must return arrays, Tensors or nests of them; it returned "
@@ -68,7 +67,7 @@ class Traced(NamedTuple):
         if not isinstance(self.result, Tensor) or not self.inputs:
             return {}
         if not isinstance(seed, Tensor | StandIn):
-            seed = np.asarray(seed, self.result.dtype)[()]
+            seed = as_operand(seed, self.result).astype(self.result.dtype, copy=False)[()]
         elif isinstance(seed, Tensor) and current_scope.get() is None:
             seed = seed.primal
         # A seed that is a Tensor makes Tensors of the adjoints, also where everything else is constant.
@@ -78,7 +77,7 @@ class Traced(NamedTuple):
         """All results, each times its seed, added up: its adjoints are theirs."""
         with recording():
             parts = [
-                np.sum(y * conjugated(s if isinstance(s, Tensor | StandIn) else np.asarray(s, y.dtype)))
+                np.sum(y * conjugated(s if isinstance(s, Tensor | StandIn) else as_operand(s, y).astype(y.dtype)))
                 for y, s in tree.pairs(self.result, seeds)
                 if isinstance(y, Tensor)
             ]
@@ -86,7 +85,9 @@ class Traced(NamedTuple):
 
     def shaped(self, found: Mapping[Node, Any]) -> Any:
         """Adjoints in the structure of the chosen arguments, as they are handed out; zeros where there are none."""
-        return tree.mapped(lambda x: handed_out(found[x]) if x in found else np.zeros(x.shape, x.dtype), self.chosen)
+        return tree.mapped(
+            lambda x: handed_out(found[x]) if x in found else zeros(x.shape, x.dtype, like=x), self.chosen
+        )
 
     def plain(self, value: Any) -> Any:
         """A Tensor of the function's as it is handed out: without its history, if nothing outside asks for it."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autodiff.engine.devices import HOST, place
 from autodiff.engine.recording import no_grad
 from autodiff.transforms import tree
 from autodiff.transforms.derivatives import grad, stop_gradient
@@ -40,6 +41,11 @@ def check_grads(
     >>> ad.check_grads(lambda x: np.sum(np.tanh(x) ** 2), np.linspace(-1, 1, 5))
     """
     args = tree.mapped(stop_gradient, args)
+    if elsewhere := {place(x) for x in tree.leaves(args)} - {HOST}:
+        raise TypeError(
+            f"check_grads compares numbers on the host; received arrays on {', '.join(sorted(elsewhere))}. Pass them "
+            "from the host, and move them in the function: ad.to(x, device)."
+        )
     varied = [np.array(x) for x in tree.leaves(args) if _floating(x)]
     name = getattr(f, "__name__", None) or repr(f)
     with no_grad():

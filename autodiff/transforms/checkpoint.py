@@ -10,9 +10,10 @@ import numpy as np
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.graph import Node, current_scope, next_serial, older_sources
+from autodiff.engine.many import Together
 from autodiff.engine.recording import NO_PARAMETERS, recorded, recording
 from autodiff.engine.reverse import adjoints
-from autodiff.engine.table import Function, Primitive, Together
+from autodiff.engine.table import Function, Primitive
 from autodiff.rules.shaping import astype
 from autodiff.transforms import tree
 from autodiff.transforms.call import named

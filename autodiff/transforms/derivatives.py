@@ -14,9 +14,11 @@ from typing import Any, Literal
 import numpy as np
 
 from autodiff.arrays.tensor import Tensor
-from autodiff.batching import FAILURES, Batch, copied, new_level, unpacked
+from autodiff.batching import FAILURES, Batch, new_level, unpacked
+from autodiff.engine.devices import beside, copied, eye, zeros
 from autodiff.engine.forward import tangents as push_forward
 from autodiff.engine.graph import Node, ancestors, current_scope
+from autodiff.engine.recording import as_operand
 from autodiff.engine.reverse import conjugated
 from autodiff.engine.stand_in import StandIn
 from autodiff.transforms import tree
@@ -171,13 +173,13 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     for x, t in moved:
         recorded = isinstance(t, Tensor) and current_scope.get() is not None
         t = t if recorded else stop_gradient(t)
-        inputs[x] = t if isinstance(t, Tensor | StandIn) else np.asarray(t, x.dtype)[()]
+        inputs[x] = t if isinstance(t, Tensor | StandIn) else as_operand(t, x).astype(x.dtype, copy=False)[()]
     found = push_forward([y for y in tree.leaves(run.result) if isinstance(y, Tensor)], inputs, run.remember)
 
     def moves(y: Any) -> Any:
         t = found.get(y) if isinstance(y, Tensor) else None
         if t is None:
-            return np.zeros(np.shape(y), getattr(y, "dtype", float))
+            return zeros(np.shape(y), getattr(y, "dtype", float), like=y)
         return t if isinstance(t, Tensor) else copied(t)
 
     return tree.mapped(run.plain, run.result), tree.mapped(moves, run.result)
@@ -232,7 +234,7 @@ def jacobian(function: Function, argnums: Argnums = 0, mode: Mode | None = None)
         if mode == "forward" and not real:
             raise TypeError('ad.jacobian with mode="forward" takes real arguments; leave mode out for complex ones.')
         if not y.size or not elements:
-            return tree.mapped(lambda x: np.zeros(y.shape + x.shape, x.dtype), run.chosen)
+            return tree.mapped(lambda x: zeros(y.shape + x.shape, x.dtype, like=x), run.chosen)
         forward = mode == "forward" or (mode is None and real and elements < y.size)
         blocks = _columns(run, y) if forward else _rows(run, y)
         return tree.mapped(lambda x: blocks[x], run.chosen)
@@ -245,9 +247,9 @@ def _rows(run: Traced, y: Any) -> dict[Tensor, Any]:
 
     def adjoints(seed: Any) -> list[Any]:
         found = run.adjoints(seed)
-        return [found.get(x, np.zeros(x.shape, x.dtype)) for x in run.inputs]
+        return [found.get(x, zeros(x.shape, x.dtype, like=x)) for x in run.inputs]
 
-    seeds = np.eye(y.size, dtype=y.dtype).reshape(y.size, *y.shape)
+    seeds = eye(y.size, like=y).reshape(y.size, *y.shape)
     parts = _through(run, y, adjoints, [seeds])
     return {x: np.reshape(conjugated(part), y.shape + x.shape) for x, part in zip(run.inputs, parts, strict=True)}
 
@@ -257,14 +259,14 @@ def _columns(run: Traced, y: Any) -> dict[Tensor, Any]:
     sizes = [x.size for x in run.inputs]
     ends = np.cumsum([0, *sizes]).tolist()
     directions = [
-        np.eye(ends[-1], size, -start, dtype=x.dtype).reshape(ends[-1], *x.shape)
+        beside(np.eye(ends[-1], size, -start, dtype=x.dtype), x).reshape(ends[-1], *x.shape)
         for x, size, start in zip(run.inputs, sizes, ends, strict=False)
     ]
 
     def tangent(*moved: Any) -> list[Any]:
         inputs: dict[Node, Any] = dict(zip(run.inputs, moved, strict=True))
         t = push_forward([y], inputs, run.remember).get(y) if isinstance(y, Tensor) else None
-        return [np.zeros(y.shape, y.dtype) if t is None else t]
+        return [zeros(y.shape, y.dtype, like=y) if t is None else t]
 
     (columns,) = _through(run, y, tangent, directions)
     columns = np.moveaxis(columns, 0, -1)

@@ -10,7 +10,7 @@ import numpy as np
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.batching import FAILURES, Batch, levels, new_level, packed, unpacked
-from autodiff.engine.stand_in import StandIn
+from autodiff.engine.devices import is_array
 from autodiff.engine.table import adjoint, linear, primitive
 from autodiff.transforms import tree
 from autodiff.transforms.call import Function, mapped_over, named
@@ -92,7 +92,7 @@ def vmap(function: Function, in_axes: Axes = 0, out_axes: int = 0) -> Function:
 
 def _first(x: Any, axis: int, function: Function) -> Any:
     """An argument with its examples along the first axis."""
-    x = x if isinstance(x, Tensor | StandIn) else np.asarray(x)
+    x = x if isinstance(x, Tensor) or is_array(x) else np.asarray(x)
     if not -x.ndim <= axis < x.ndim:
         raise ValueError(f"in_axes names axis {axis}; {named(function)} was called with an array of shape {x.shape}.")
     return np.moveaxis(x, axis, 0) if axis % x.ndim else x

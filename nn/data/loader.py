@@ -94,16 +94,20 @@ class DataLoader:
             return self.rng.integers(self.size, size=self.size)
         return self.rng.permutation(self.size) if self.shuffle else np.arange(self.size)
 
-    def batch(self, order: Order, k: int) -> tuple[Array, ...]:
-        """The k-th batch, from 0, of an epoch in this order: a function of the two alone."""
+    def batch(self, order: Order, k: int, part: tuple[int, int] = (0, 1)) -> tuple[Array, ...]:
+        """The k-th batch, from 0, of an epoch in this order: a function of these alone.
+
+        With part=(i, n) it is the i-th of n parts of the batch, from 0, whose sizes differ by one at most.
+        """
         if len(order) != self.size or not 0 <= k < len(self):
             raise IndexError(
                 f"an epoch has {len(self)} batches of the {self.size} samples; received an order of {len(order)} and "
                 f"k={k}. Take the order from order(), and k from range(len(loader))."
             )
-        start = k * (self.batch_size or self.size)
-        chosen = order[start : start + (self.batch_size or self.size)]
-        stop = start + len(chosen)
+        first = k * (self.batch_size or self.size)
+        count = min(self.size - first, self.batch_size or self.size)
+        start, stop = (first + count * i // part[1] for i in (part[0], part[0] + 1))
+        chosen = order[start:stop]
         if not (self.shuffle or self.replacement) and (chosen == np.arange(start, stop)).all():
             return tuple(
                 a[start:stop].copy() if mapped else a[start:stop]

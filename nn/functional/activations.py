@@ -9,7 +9,8 @@ import numpy as np
 
 import autodiff as ad
 from nn import init
-from nn.checked import real, switch
+from nn.checked import array, real, switch
+from nn.functional.dropout import drawn
 from nn.functional.normalisation import of_dtype
 from nn.functional.rectifiers import above, bounded, exponential, hard, leaky, soft
 
@@ -30,7 +31,7 @@ def step(x: Any) -> Any:
     >>> F.step(np.array([-2.0, 0.0, 3.0]))
     array([0., 1., 1.])
     """
-    return np.heaviside(x.value if isinstance(x, ad.Tensor) else x, 1.0)
+    return np.heaviside(ad.stop_gradient(x) if isinstance(x, ad.Tensor) else x, 1.0)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
@@ -280,7 +281,7 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
     if not training:
         return leaky(_array(x), (low + high) / 2)
     x = _array(x)
-    slopes = low + (high - low) * init.generator(rng).random(x.shape)
+    slopes = low + (high - low) * drawn(rng, x.shape, np.float64)
     return leaky(x, slopes.astype(x.dtype))
 
 
@@ -304,13 +305,18 @@ def gumbel_softmax(
            [1., 0., 0.]])
     """
     logits, tau = _array(logits), real(tau, "gumbel_softmax: tau", above=True)
-    noise = init.generator(rng).gumbel(size=logits.shape).astype(logits.dtype)
+    noise = drawn(rng, logits.shape, np.float64, gumbel).astype(logits.dtype)
     soft = ad.softmax((logits + noise) / tau, axis=dim)
     if not switch(hard, "gumbel_softmax: hard"):
         return soft
     plain = ad.stop_gradient(soft)
     one_hot = np.equal(np.argmax(plain, axis=dim, keepdims=True), _numbers(plain, dim)).astype(plain.dtype)
     return soft + (one_hot - plain)
+
+
+def gumbel(rng: Any, shape: Any, dtype: Any) -> Any:
+    """Numbers of Gumbel's distribution."""
+    return rng.gumbel(size=shape)
 
 
 def _numbers(x: Any, dim: int) -> Any:
@@ -325,4 +331,5 @@ def _array(x: Any) -> Any:
     dtype = getattr(x, "dtype", None)
     if isinstance(x, ad.Tensor) or (dtype is not None and dtype.kind == "f"):
         return x
-    return np.asarray(x).astype(float)
+    found = array(x)
+    return found if found.dtype.kind == "f" else found.astype(float)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from nn.checked import whole
+from nn.checked import array, whole
 from nn.functional.pooling import max_pool1d, max_pool2d, max_pool3d
 from nn.functional.windows import Sizes, misshapen
 
@@ -107,11 +107,14 @@ def _highest(name: str, x: Any, output_size: Wanted, return_indices: bool) -> An
         windows = tuple(n // count for n, count in zip(lengths, counts, strict=True))
         return (max_pool1d, max_pool2d, max_pool3d)[len(counts) - 1](x, windows)
     pixels = np.reshape(x, (*x.shape[: -len(counts)], math.prod(lengths)))
-    plain, numbers = ad.stop_gradient(pixels), np.arange(math.prod(lengths)).reshape(lengths)
-    found = np.empty((*pixels.shape[:-1], math.prod(counts)), np.int64)
-    for k, window in enumerate(itertools.product(*map(_bounds, lengths, counts))):
+    plain = ad.stop_gradient(pixels)
+    numbers = ad.devices.arange(math.prod(lengths), like=plain).reshape(lengths)
+    places = []
+    for window in itertools.product(*map(_bounds, lengths, counts)):
         inside = numbers[tuple(slice(a, b) for a, b in window)].ravel()
-        found[..., k] = inside[np.argmax(plain[..., inside], axis=-1)]
+        highest = np.argmax(plain[..., inside], axis=-1)[..., None]
+        places.append(np.take_along_axis(np.broadcast_to(inside, (*plain.shape[:-1], len(inside))), highest, axis=-1))
+    found = np.concatenate(places, axis=-1)
     y = np.reshape(np.take_along_axis(pixels, found, axis=-1), (*pixels.shape[:-1], *counts))
     return (y, found.reshape(y.shape)) if return_indices else y
 
@@ -128,7 +131,7 @@ def _at(axis: int, start: int, stop: int) -> tuple[slice, ...]:
 
 def _prepared(name: str, x: Any, output_size: Wanted) -> tuple[Any, Sizes]:
     axes = int(name[-2])
-    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
+    x = array(x)
     if x.dtype.kind not in "fiub":
         raise TypeError(f"{name} takes real numbers; received dtype {x.dtype}. Pass two channels for complex ones.")
     if x.ndim not in (axes + 1, axes + 2):

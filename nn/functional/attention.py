@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import init
-from nn.checked import real, switch, whole
+from nn.checked import array, real, switch, whole
 from nn.functional.dropout import dropout
 from nn.functional.normalisation import of_dtype
 from nn.functional.rectifiers import broadcast_back
@@ -112,7 +112,9 @@ def attention_weights(query: Any, key: Any, *, bias: Array | None, scale: float)
     scores *= scale
     if bias is not None:
         scores = scores + bias
-    highest = np.max(scores, axis=-1, keepdims=True, initial=-math.inf)
+    if not scores.shape[-1]:
+        return scores
+    highest = np.max(scores, axis=-1, keepdims=True)
     if bias is not None:
         highest[np.isneginf(highest)] = 0
     scores -= highest
@@ -130,6 +132,7 @@ def _weights_adjoints(g: Any, y: Any, query: Any, key: Any, *, bias: Any, scale:
     return broadcast_back(np.matmul(s, key), query), broadcast_back(np.matmul(np.swapaxes(s, -1, -2), query), key)
 
 
+ad.lowered(attention_weights)
 ad.adjoint(attention_weights, together=_weights_adjoints)
 
 
@@ -137,7 +140,7 @@ def additive(mask: Any, dtype: np.dtype[Any], what: str, kept: bool = True) -> A
     """A mask as numbers that are added to scores: of booleans 0 where they are `kept`, and -∞ elsewhere."""
     if mask is None or isinstance(mask, ad.Tensor):
         return mask
-    found = np.asarray(mask)
+    found = array(mask)
     if found.dtype.kind == "b":
         return np.where(found == kept, 0.0, -math.inf).astype(dtype)
     if found.dtype.kind != "f":

@@ -8,12 +8,13 @@ kl_div                             log-probabilities, target probabilities
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
 import autodiff as ad
-from nn.checked import switch
+from nn.checked import array, switch
 from nn.functional.origin import expect_logits, warn
 from nn.functional.reduction import REDUCTIONS, compared, known_reduction, no_mean, reduced
 
@@ -69,7 +70,7 @@ def binary_cross_entropy_with_logits(
     _within(target, name, "targets", "Labels -1 and 1 become such by (y + 1) / 2")
     if pos_weight is None:
         return reduced(_weighted(cross_entropy_of_logit(x, target), weight, name), name, reduction, sample_weight)
-    w = np.asarray(ad.stop_gradient(pos_weight))
+    w = array(ad.stop_gradient(pos_weight))
     if w.dtype.kind not in "fiub":
         raise TypeError(
             f"{name}: pos_weight is a number, or one for each of the last axis's columns; received dtype {w.dtype}. "
@@ -81,8 +82,7 @@ def binary_cross_entropy_with_logits(
             f"{name}: pos_weight is a number, or one for each of the last axis's columns; received shape {w.shape} "
             f"for a prediction of shape {x.shape}."
         )
-    if w.size and not w.min() >= 0:
-        raise ValueError(f"{name}: pos_weight is not negative; received {w.min()}.")
+    ad.ask(_check_positive_weight, w)
     losses = w * target * ad.softplus(-x) + (1 - target) * ad.softplus(x)
     return reduced(_weighted(losses, weight, name), name, reduction, sample_weight)
 
@@ -91,7 +91,7 @@ def _weighted(losses: Any, weight: Any, name: str) -> Any:
     """The elements' losses, each times its weight."""
     if weight is None:
         return losses
-    found = np.asarray(ad.stop_gradient(weight))
+    found = array(ad.stop_gradient(weight))
     shape = found.shape
     fits = len(shape) <= losses.ndim and all(n in (1, m) for n, m in zip(shape[::-1], losses.shape[::-1], strict=False))
     if not fits or found.dtype.kind not in "fiub":
@@ -100,6 +100,11 @@ def _weighted(losses: Any, weight: Any, name: str) -> Any:
             f"{found.shape}, dtype {found.dtype}. For one number per sample write sample_weight=."
         )
     return losses * found.astype(losses.dtype)
+
+
+def _check_positive_weight(w: Any) -> None:
+    if w.size and not w.min() >= 0:
+        raise ValueError(f"binary_cross_entropy_with_logits: pos_weight is not negative; received {w.min()}.")
 
 
 def logistic_loss(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
@@ -150,19 +155,11 @@ def kl_div(
     known_reduction(reduction, "kl_div", (*REDUCTIONS, "batchmean"))
     log_target = switch(log_target, "kl_div: log_target")
     x, t = compared(prediction, target, "kl_div")
-    if np.any(np.greater(x, 1e-3)):
-        warn(
-            "kl_div takes log-probabilities as prediction, which are not positive; received positive numbers. Take "
-            "log_softmax of the model's outputs."
-        )
+    ad.ask(_expect_log_probabilities, x)
     if log_target:
         losses = np.exp(t) * (t - x)
     else:
-        if np.any(np.less(t, 0)):
-            raise ValueError(
-                f"kl_div takes target probabilities; received {np.min(ad.stop_gradient(t))} among them. Logarithms of "
-                "probabilities are announced by log_target=True."
-            )
+        ad.ask(_check_target, t)
         some = np.greater(t, 0)  # 0 ln 0 is 0
         losses = t * np.log(np.where(some, t, 1)) - t * x
     if reduction != "batchmean":
@@ -170,6 +167,22 @@ def kl_div(
     if not x.ndim or not x.size:
         raise no_mean("kl_div", x.shape)
     return reduced(np.sum(losses.reshape(len(losses), -1), axis=1), "kl_div", "mean", sample_weight)
+
+
+def _expect_log_probabilities(x: Any) -> None:
+    if np.any(x > 1e-3):
+        warn(
+            "kl_div takes log-probabilities as prediction, which are not positive; received positive numbers. Take "
+            "log_softmax of the model's outputs."
+        )
+
+
+def _check_target(t: Any) -> None:
+    if np.any(t < 0):
+        raise ValueError(
+            f"kl_div takes target probabilities; received {np.min(t)} among them. Logarithms of probabilities are "
+            "announced by log_target=True."
+        )
 
 
 @ad.primitive
@@ -204,14 +217,20 @@ ad.written(cross_entropy_of_logit, "bce_with_logits(a, b)", ("σ(a) − b", "−
 
 def _within(values: Any, loss: str, what: str, hint: str) -> None:
     """Refuse numbers outside of [0, 1]; NaN passes, and makes the loss NaN."""
-    plain = values.value if isinstance(values, ad.Tensor) else values
+    ad.ask(functools.partial(_check_range, loss=loss, what=what, hint=hint), values)
+
+
+def _check_range(plain: Any, loss: str, what: str, hint: str) -> None:
     if plain.size and (plain.min() < 0 or plain.max() > 1):
         least, most = float(plain.min()), float(plain.max())
         raise ValueError(f"{loss} takes {what} from 0 to 1; received {least!r} to {most!r}. {hint}.")
 
 
 def _signs(labels: Any, loss: str) -> None:
-    plain = labels.value if isinstance(labels, ad.Tensor) else labels
+    ad.ask(functools.partial(_check_signs, loss=loss), labels)
+
+
+def _check_signs(plain: Any, loss: str) -> None:
     if not (np.abs(plain) == 1).all():
         stray = plain[np.abs(plain) != 1].ravel()[0]
         raise ValueError(f"{loss} takes labels -1 and 1; received {stray:g}. Labels 0 and 1 become such by 2 * y - 1.")

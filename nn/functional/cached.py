@@ -12,13 +12,17 @@ MOST = 2**16  # elements of an array that is kept; to make a longer one is fast 
 SUMMED = 2**14  # rows or elements that one product sums; a sum of more of them, in float32, would lose digits
 
 
-def ones(length: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """Ones: a matrix times them is its row sums, at several times the speed of np.sum for short rows."""
-    return _ones(length, dtype) if length <= MOST else np.ones(length, dtype)
+def ones(length: int, x: Any) -> npt.NDArray[Any]:
+    """Ones of x's dtype: a matrix times them is its row sums, at several times the speed of np.sum for short rows."""
+    if not isinstance(x, np.ndarray):
+        return np.ones_like(x, x.dtype, shape=length)
+    return _ones(length, x.dtype) if length <= MOST else np.ones(length, x.dtype)
 
 
-def count(length: int) -> npt.NDArray[np.intp]:
-    """0, 1, ... length - 1."""
+def count(length: int, x: Any = None) -> npt.NDArray[np.intp]:
+    """0, 1, ... length - 1, where x is."""
+    if not isinstance(x, np.ndarray | None):
+        return np.arange(length, like=x)
     return _count(length) if length <= MOST else np.arange(length)
 
 
@@ -26,8 +30,13 @@ def row_sum(x: Any) -> Any:
     """The sum of the rows of a matrix."""
     n = len(x)
     if n <= SUMMED:
-        return np.dot(ones(n, x.dtype), x)
+        return np.dot(ones(n, x), x)
     return sum(row_sum(x[k : k + SUMMED]) for k in range(0, n, SUMMED))
+
+
+def row_products(a: Any, b: Any) -> Any:
+    """The sum of a b over each row."""
+    return np.vecdot(a, b) if isinstance(a, np.ndarray) else np.sum(a * b, axis=-1)
 
 
 @functools.lru_cache(maxsize=64)

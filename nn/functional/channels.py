@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-import autodiff as ad
-from nn.checked import real, whole
+from nn.checked import array, real, whole
 
 
 def channel_shuffle(x: Any, groups: int) -> Any:
@@ -19,7 +18,7 @@ def channel_shuffle(x: Any, groups: int) -> Any:
     >>> F.channel_shuffle(np.arange(6).reshape(1, 6, 1), groups=3).ravel()
     array([0, 2, 4, 1, 3, 5])
     """
-    x, groups = x if isinstance(x, ad.Tensor) else np.asarray(x), whole(groups, "channel_shuffle: groups")
+    x, groups = array(x), whole(groups, "channel_shuffle: groups")
     if x.ndim < 2 or x.shape[1] % groups:
         raise ValueError(
             f"channel_shuffle takes x of shape (batch, channels, ...), whose channels {groups} group(s) share evenly; "
@@ -42,7 +41,7 @@ def local_response_norm(x: Any, size: int, alpha: float = 1e-4, beta: float = 0.
     """
     size, shift = whole(size, "local_response_norm: size"), real(k, "local_response_norm: k")
     alpha, beta = real(alpha, "local_response_norm: alpha"), real(beta, "local_response_norm: beta")
-    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    x = array(x)
     if x.ndim < 3:
         raise ValueError(f"local_response_norm takes x of shape (batch, channels, ...); received shape {x.shape}.")
     x = x if x.dtype.kind == "f" else x.astype(float)

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import autodiff as ad
 from nn.checked import real
 from nn.functional.cached import count, ones
+from nn.functional.embedding import taken_rows
 from nn.functional.labels import IGNORED, by_place, known_labels, scores
 from nn.functional.origin import expect_logits, warn
 from nn.functional.reduction import no_mean, reduced, weighted, weights
@@ -65,7 +66,7 @@ def cross_entropy(
     if logits.ndim > 2:
         options = {"ignore_index": ignore_index, "label_smoothing": label_smoothing}
         return _everywhere(cross_entropy, logits, labels, weight, reduction, sample_weight, **options)
-    labels, kept = known_labels(labels, logits.shape, ignore_index)
+    labels, kept = ad.devices.beside(known_labels(labels, logits.shape, ignore_index), logits)
     plain = weight is None and sample_weight is None and kept is None and labels.ndim == 1
     if plain and reduction == "mean" and not label_smoothing:
         return mean_cross_entropy(logits, labels, softmax(logits))
@@ -103,19 +104,23 @@ def nll_loss(
     x = scores(prediction, "nll_loss")
     if x.ndim > 2:
         return _everywhere(nll_loss, x, labels, weight, reduction, sample_weight, ignore_index=ignore_index)
-    labels, kept = known_labels(labels, x.shape, ignore_index, "nll_loss")
+    labels, kept = ad.devices.beside(known_labels(labels, x.shape, ignore_index, "nll_loss"), x)
     if labels.ndim != 1:
         raise ValueError(
             f"nll_loss takes integer labels of shape (batch,); received shape {labels.shape}. One-hot rows become "
             "integers by argmax(axis=1); with probabilities, take kl_div."
         )
     losses, shares = _losses(x, labels, kept, _class_weights(weight, x, "nll_loss"))
-    if np.any(np.less(losses, -1e-3)):
+    ad.ask(_expect_log_probabilities, losses)
+    return reduced(losses, "nll_loss", reduction, sample_weight, shares)
+
+
+def _expect_log_probabilities(losses: Any) -> None:
+    if np.any(losses < -1e-3):
         warn(
             "nll_loss takes log-probabilities, which are not positive; received a prediction that has positive "
             "numbers. Take log_softmax of the model's outputs, or cross_entropy instead of nll_loss."
         )
-    return reduced(losses, "nll_loss", reduction, sample_weight, shares)
 
 
 def multi_margin_loss(
@@ -146,19 +151,18 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError(f"multi_margin_loss: p is 1 or 2; received {p!r:.80}.")
     x = scores(prediction, "multi_margin_loss")
-    labels = known_labels(labels, x.shape, None, "multi_margin_loss")[0]
+    labels = ad.devices.beside(known_labels(labels, x.shape, None, "multi_margin_loss")[0], x)
     if labels.ndim != 1:
         raise ValueError(
             f"multi_margin_loss takes integer labels of shape (batch,); received shape {labels.shape}. One-hot rows "
             "become integers by argmax(axis=1)."
         )
-    rows, classes = count(len(labels)), x.shape[1]
-    others = np.ones(x.shape, x.dtype)
-    others[rows, labels] = 0
+    rows, classes = count(len(labels), labels), x.shape[1]
+    others = np.not_equal(labels[:, None], count(classes, labels)).astype(x.dtype)
     above = ad.relu(real(margin, "multi_margin_loss: margin") - x[rows, labels][:, None] + x) * others
     losses = np.sum(above if p == 1 else np.square(above), axis=1) / classes
     if weight is not None:
-        losses = weighted(losses, _class_weights(weight, x, "multi_margin_loss")[labels])
+        losses = weighted(losses, taken_rows(_class_weights(weight, x, "multi_margin_loss"), labels))
     return reduced(losses, "multi_margin_loss", reduction, sample_weight)
 
 
@@ -166,10 +170,10 @@ def _losses(
     x: Any, labels: Array, kept: Array | None, weight: Array | None, smoothing: float = 0.0
 ) -> tuple[Any, Array | None]:
     """-x[label] of each sample, weighted and smoothed, and how much each counts in the mean (None: all the same)."""
-    shares = None if weight is None else weight[labels]
+    shares = None if weight is None else taken_rows(weight, labels)
     if kept is not None:
         shares = kept.astype(x.dtype) if shares is None else shares * kept
-    losses = -x[count(len(labels)), labels]
+    losses = -x[count(len(labels), labels), labels]
     if shares is not None:
         losses = weighted(losses, shares)
     if smoothing:
@@ -180,7 +184,7 @@ def _losses(
 
 
 def _class_weights(weight: Any, x: Any, loss: str) -> Any:
-    return None if weight is None else weights(weight, x.shape[1:], x.dtype, f"{loss}: weight", "class")
+    return None if weight is None else weights(weight, x.shape[1:], x, f"{loss}: weight", "class")
 
 
 def _everywhere(
@@ -190,7 +194,7 @@ def _everywhere(
     batch, classes, *places = x.shape
     labels = by_place(labels, x.shape, loss.__name__)
     if sample_weight is not None:
-        w = weights(sample_weight, (batch,), x.dtype, f"{loss.__name__}: sample_weight", "sample")
+        w = weights(sample_weight, (batch,), x, f"{loss.__name__}: sample_weight", "sample")
         sample_weight = np.repeat(w, math.prod(places))
     rows = np.reshape(np.moveaxis(x, 1, -1), (-1, classes))
     losses = loss(rows, labels, weight, reduction=reduction, sample_weight=sample_weight, **options)
@@ -201,13 +205,14 @@ def _everywhere(
 def softmax(logits: Any) -> Any:
     """exp(logits) / sum exp(logits) along the rows of a matrix, in few passes over it."""
     # argmax and indexing take half the time of max, a matrix product a fraction of that of a sum.
-    highest = logits[count(len(logits)), logits.argmax(axis=1)]
-    if logits.size > MANY and logits.itemsize > 2 and highest.min() > -10 and highest.max() < 30:
+    highest = logits[count(len(logits), logits), logits.argmax(axis=1)]
+    many = isinstance(logits, np.ndarray) and logits.size > MANY and logits.itemsize > 2
+    if many and highest.min() > -10 and highest.max() < 30:
         e = np.exp(logits)  # nothing can overflow, and what underflows is below 1e-33: a pass less
     else:
         e = logits - highest[:, None]
         np.exp(e, out=e)
-    e /= np.dot(e, ones(e.shape[1], e.dtype))[:, None]
+    e /= np.dot(e, ones(e.shape[1], e))[:, None]
     return e
 
 
@@ -217,12 +222,12 @@ def mean_cross_entropy(logits: Any, labels: Any, probabilities: Any) -> Any:
     size = len(labels)
     if not size:
         raise no_mean("cross_entropy", logits.shape)
-    rows = count(size)
+    rows = count(size, logits)
     picked = probabilities[rows, labels]
-    if np.minimum.reduce(picked) > UNDERFLOWN:
-        return np.add.reduce(np.log(picked, out=picked)) / -size
+    if picked.min() > UNDERFLOWN:
+        return np.log(picked, out=picked).sum() / -size
     top = logits.argmax(axis=1)
-    return np.add.reduce(logits[rows, top] - logits[rows, labels] - np.log(probabilities[rows, top])) / size
+    return (logits[rows, top] - logits[rows, labels] - np.log(probabilities[rows, top])).sum() / size
 
 
 @ad.primitive
@@ -230,10 +235,13 @@ def cross_entropy_slope(g: Any, labels: Any, probabilities: Any) -> Any:
     """The adjoint of the logits for the adjoint g of their mean cross-entropy: g (softmax - one-hot label) / batch."""
     share = g / len(labels)
     e = probabilities * share
-    e[count(len(labels)), labels] -= share
+    e[count(len(labels), e), labels] -= share
     return e
 
 
+ad.lowered(softmax)
+ad.lowered(mean_cross_entropy)
+ad.lowered(cross_entropy_slope)
 ad.adjoint(softmax, lambda g, y, x: y * (g - np.sum(g * y, axis=1, keepdims=True)))
 # The loss is a function of the logits alone, and the slope says how it moves with them: nothing flows through the
 # softmax a second time. The slope's own derivative does go through it.

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from nn.checked import whole
+from nn.checked import array, whole
 from nn.functional.windows import (
     AXES,
     Array,
@@ -125,8 +125,8 @@ def convolution(x: Any, weight: Any, bias: Any = None, *, windows: Windows, grou
     images = with_border(x, windows, weight.dtype)
     counts = windows.counts(x.shape[2:])
     matrix = _matrices(weight, groups)
-    y = np.empty((len(weight), *counts, len(x)), weight.dtype)
-    offset = None if bias is None else np.asarray(bias, weight.dtype).reshape(groups, -1, 1)
+    y = np.empty_like(weight, weight.dtype, "C", shape=(len(weight), *counts, len(x)))
+    offset = None if bias is None else bias.astype(weight.dtype, copy=False).reshape(groups, -1, 1)
     for rows, columns in _columns(images, windows, counts, groups):
         part = _part(y, rows, groups)
         np.matmul(matrix, columns, out=part)
@@ -144,7 +144,7 @@ def spread(g: Any, weight: Any, *, size: Sizes, windows: Windows, groups: int) -
     if windows.plain:
         flat = np.matmul(matrix, _part(planes, range(counts[0]), groups))
         return batch_first(flat.reshape(channels, *counts, batch))
-    images = np.zeros((channels, *windows.bordered(size), batch), weight.dtype)
+    images = np.zeros_like(weight, weight.dtype, "C", shape=(channels, *windows.bordered(size), batch))
     # A column times a row is their broadcast product, which takes half the time.
     product = np.multiply if matrix.shape[2] == 1 else np.matmul
     for rows, columns in _columns(images, windows, counts, groups, fill=False):
@@ -160,12 +160,15 @@ def correlation(g: Any, x: Any, *, windows: Windows, groups: int) -> Any:
     """The adjoint of `convolution` by the weight: what each pixel of the windows did to each output."""
     images, planes = with_border(x, windows, g.dtype), batch_last(g, g.dtype)
     out, inputs = len(planes), x.shape[1] // groups
-    total = np.zeros((groups, inputs * windows.size, out // groups), g.dtype)
+    total = np.zeros_like(g, g.dtype, "C", shape=(groups, inputs * windows.size, out // groups))
     for rows, columns in _columns(images, windows, g.shape[2:], groups):
         total += np.matmul(columns, _part(planes, rows, groups).swapaxes(1, 2))
-    return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(out, inputs, *windows.kernel)
+    return total.swapaxes(1, 2).astype(total.dtype, order="C", copy=False).reshape(out, inputs, *windows.kernel)
 
 
+ad.lowered(convolution)
+ad.lowered(spread)
+ad.lowered(correlation)
 ad.adjoint(
     convolution,
     lambda g, y, x, weight, bias=None, **options: spread(g, weight, size=x.shape[2:], **options),
@@ -215,7 +218,8 @@ def _columns(
         return
     row = channels * windows.size * line
     most = max(1, min(counts[0], (PIECE if fill else WIDE_PIECE) // max(1, row * images.itemsize)))
-    held = np.empty(most * row, images.dtype)
+    most = most if isinstance(images, np.ndarray) else counts[0]  # a device has no cache to fit into, and many cores
+    held = np.empty_like(images, images.dtype, "C", shape=most * row)
     for first in range(0, counts[0], most):
         rows = range(first, min(first + most, counts[0]))
         piece = held[: len(rows) * row]
@@ -228,12 +232,7 @@ def _columns(
 
 def arrays(name: str, x: Any, weight: Any, bias: Any) -> tuple[Any, Any, Any]:
     """The three as Tensors or arrays of real numbers, the weight's floating-point ones."""
-    if not isinstance(x, ad.Tensor | np.ndarray):
-        x = np.asarray(x)
-    if not isinstance(weight, ad.Tensor | np.ndarray):
-        weight = np.asarray(weight)
-    if not isinstance(bias, ad.Tensor | np.ndarray | None):
-        bias = np.asarray(bias)
+    x, weight, bias = array(x), array(weight), None if bias is None else array(bias)
     if weight.dtype.kind != "f":
         raise TypeError(
             f"{name} computes in the dtype of the weight, which must be float32 or float64; received {weight.dtype}. "

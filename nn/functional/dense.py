@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.checked import array
 from nn.functional.cached import row_sum
 
 
@@ -37,7 +38,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     try:
         y = rows_times(x, weight.T)
         if bias is not None:
-            bias = bias if type(bias) is np.ndarray else np.asarray(bias)
+            bias = array(bias)
             y += bias
             fits = bias.ndim == 1 and len(bias) == len(weight)
         else:
@@ -51,13 +52,13 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
 def _of_one_dtype(x: Any, weight: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Both as arrays of the weight's dtype, if nothing of x is lost by it."""
-    weight = np.asarray(weight)
+    weight = array(weight)
     if weight.dtype.kind not in "fc":
         raise TypeError(
             f"linear computes in the dtype of the weight, which must be a floating one; received a weight of dtype "
             f"{weight.dtype}. Convert it with weight.astype(np.float32)."
         )
-    x = np.asarray(x)
+    x = array(x)
     if x.dtype.kind not in ("fiub" if weight.dtype.kind == "f" else "fiubc"):
         raise TypeError(
             f"linear computes in the dtype of the weight, {weight.dtype}; received x of dtype {x.dtype}, which does "
@@ -70,7 +71,7 @@ def _misshapen(x: Any, weight: Any, bias: Any) -> ValueError:
     return ValueError(
         f"linear takes x of shape (..., in), weight (out, in) and bias (out,); received x of shape {np.shape(x)}, "
         f"weight of shape {np.shape(weight)}"
-        + ("" if bias is None else f" and bias of shape {np.shape(bias)}, dtype {np.asarray(bias).dtype}")
+        + ("" if bias is None else f" and bias of shape {np.shape(bias)}, dtype {array(bias).dtype}")
         + ". The last axis of x is to be the layer's number of inputs, the bias one number per output."
     )
 
@@ -90,6 +91,15 @@ def matrix(x: Any) -> Any:
     return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
+def _steps(x: Any, weight: Any, bias: Any = None) -> Any:
+    """A dense layer in NumPy's functions."""
+    if weight.ndim != 2 or x.shape[-1:] != weight.shape[1:] or (bias is not None and bias.shape != weight.shape[:1]):
+        raise _misshapen(x, weight, bias)
+    y = rows_times(x.astype(weight.dtype), weight.T) if x.dtype != weight.dtype else rows_times(x, weight.T)
+    return y if bias is None else y + bias
+
+
+ad.lowered(linear, _steps)
 ad.adjoint(
     linear,
     lambda g, y, x, weight, bias=None: rows_times(g, weight),
@@ -116,7 +126,7 @@ def bilinear(x1: Any, x2: Any, weight: Any, bias: Any = None) -> Any:
     >>> F.bilinear(np.array([1.0, 2.0]), np.array([3.0, 4.0]), weight)
     array([21.])
     """
-    first, second = (x if isinstance(x, ad.Tensor) else np.asarray(x) for x in (x1, x2))
+    first, second = (array(x) for x in (x1, x2))
     shape = np.shape(weight)
     if (
         len(shape) != 3

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import autodiff as ad
 from nn import init
-from nn.checked import real
+from nn.checked import array, real
 from nn.functional.windows import misshapen
 
 
@@ -28,7 +29,7 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None)
     >>> F.dropout(np.ones(6), 0.5, training=False)
     array([1., 1., 1., 1., 1., 1.])
     """
-    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    x = array(x)
     return _dropped(x, p, training, rng, x.shape, "dropout")
 
 
@@ -77,7 +78,7 @@ def alpha_dropout(x: Any, p: float = 0.5, training: bool = False, rng: init.Rng 
     >>> F.alpha_dropout(np.ones(4), 0.5, training=True, rng=0).round(4)
     array([ 1.6656,  1.6656,  1.6656, -0.7792])
     """
-    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    x = array(x)
     return _to_lowest(x, p, training, rng, x.shape, "alpha_dropout")
 
 
@@ -89,7 +90,7 @@ def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = False, rng: i
             [ 0.78,  0.78],
             [ 0.78,  0.78]]])
     """
-    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    x = array(x)
     if x.ndim < 2:
         raise ValueError(f"feature_alpha_dropout takes x of shape (batch, channels, ...); received shape {x.shape}.")
     return _to_lowest(x, p, training, rng, x.shape[:2] + (1,) * (x.ndim - 2), "feature_alpha_dropout")
@@ -105,14 +106,14 @@ def _to_lowest(x: Any, p: float, training: bool, rng: init.Rng, shape: tuple[int
     if p == 1:
         return x * 0.0
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
-    kept = init.generator(rng).random(shape, np.float32) >= p
+    kept = drawn(rng, shape, np.float32) >= p
     scale = float(((1 - p) * (1 + p * _LOWEST**2)) ** -0.5)
     mask = np.multiply(kept, scale, dtype=dtype)
     return x * mask + ((scale - mask) * _LOWEST - scale * p * _LOWEST)
 
 
 def _channels(name: str, x: Any, p: float, training: bool, rng: init.Rng) -> Any:
-    x, axes = x if isinstance(x, ad.Tensor) else np.asarray(x), int(name[-2])
+    x, axes = array(x), int(name[-2])
     if x.ndim not in (axes + 1, axes + 2):
         raise misshapen(name, x.shape, axes)
     return _dropped(x, p, training, rng, x.shape[:-axes] + (1,) * axes, name)
@@ -123,6 +124,19 @@ def _dropped(x: Any, p: float, training: bool, rng: init.Rng, shape: tuple[int, 
     if not training or p == 0:
         return x
     # An exact Python number and single-precision draws: half the time of double ones, and p exact to 2⁻²⁴.
-    kept = init.generator(rng).random(shape, np.float32) >= p
+    kept = drawn(rng, shape, np.float32) >= p
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
-    return x * np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype)
+    return x * ad.devices.beside(np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype), x)
+
+
+def uniform(rng: Any, shape: Any, dtype: Any) -> Any:
+    """Numbers from 0 to 1."""
+    return rng.random(shape, dtype)
+
+
+def drawn(rng: init.Rng, shape: tuple[int, ...], dtype: Any, how: Callable[..., Any] = uniform) -> Any:
+    """Numbers of a distribution, drawn anew at every call, in programs too; of an int seed always the same."""
+    generator = init.generator(rng)
+    if rng is None or isinstance(rng, np.random.Generator):
+        return ad.effect(how, generator, shape, dtype)
+    return how(generator, shape, dtype)

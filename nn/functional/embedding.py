@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.checked import whole
+from nn.checked import array, whole
 from nn.functional.cached import count
 
 
@@ -27,14 +28,31 @@ def added_rows(g: Any, indices: Any, rows: int, constant: int | None = None) -> 
 
     The row whose number is `constant` stays 0.
     """
+    if isinstance(g, np.ndarray):
+        return _rows_on_the_host(g, indices, rows, constant)
+    width = g.shape[-1]
+    table = ad.devices.zeros(rows * width, g.dtype, like=g)
+    ad.devices.add_at(table, _elements(indices, width, g), g.reshape(-1))
+    return _kept(table.reshape(rows, width), constant)
+
+
+@ad.primitive
+def _rows_on_the_host(g: Any, indices: Any, rows: int, constant: int | None = None) -> Any:
     width = g.shape[-1]
     table = np.zeros(rows * width, g.dtype)
-    # Element by element: np.add.at takes several times as long for rows.
-    np.add.at(table, (indices.reshape(-1, 1) * width + count(width)).reshape(-1), g.reshape(-1))
-    found = table.reshape(rows, width)
+    np.add.at(table, _elements(indices, width, g), g.reshape(-1))
+    return _kept(table.reshape(rows, width), constant)
+
+
+def _elements(indices: Any, width: int, like: Any) -> Any:
+    """Where the elements of the rows are: np.add.at takes several times as long for rows."""
+    return (indices.reshape(-1, 1) * width + count(width, like)).reshape(-1)
+
+
+def _kept(table: Any, constant: int | None) -> Any:
     if constant is not None:
-        found[constant] = 0
-    return found
+        table[constant] = 0
+    return table
 
 
 def _of_added(g: Any, y: Any, values: Any, indices: Any, rows: int, constant: int | None = None) -> Any:
@@ -109,12 +127,17 @@ def row_number(number: int, rows: int, what: str) -> int:
 
 def numbers(indices: npt.ArrayLike, above: int | None, name: str, why: str) -> npt.NDArray[np.integer[Any]]:
     """A copy of indices as native integers, none negative and all below `above`."""
-    found = np.asarray(indices.value if isinstance(indices, ad.Tensor) else indices)
+    found = array(ad.stop_gradient(indices))
     if found.dtype.kind not in "iu" and found.size:
         raise TypeError(
             f"{name} takes integers, the numbers of rows or classes; received shape {found.shape} and dtype "
             f"{found.dtype}. If they are whole numbers, convert them with .astype(int)."
         )
+    ad.ask(functools.partial(_check_numbers, above=above, name=name, why=why), found)
+    return found.astype(np.intp)  # a graph keeps them, and the array may be filled anew before the reverse pass
+
+
+def _check_numbers(found: Any, above: int | None, name: str, why: str) -> None:
     bound = np.inf if above is None else above
     if found.size and (found.min() < 0 or found.max() >= bound):
         stray = found[(found < 0) | (found >= bound)].flat[0]
@@ -122,4 +145,8 @@ def numbers(indices: npt.ArrayLike, above: int | None, name: str, why: str) -> n
             f"{name} takes numbers from 0{f' to {above - 1} ({why})' if above is not None else ''}; received {stray}. "
             "Number the things from 0."
         )
-    return found.astype(np.intp)  # a graph keeps them, and the array may be filled anew before the reverse pass
+
+
+ad.lowered(taken_rows)
+ad.lowered(_rows_on_the_host)
+ad.lowered(added_rows, _rows_on_the_host)

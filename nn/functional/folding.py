@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
+from nn.checked import array
 from nn.functional.windows import (
     Sizes,
     Windows,
@@ -44,7 +45,7 @@ def unfold(
             [3., 4., 6., 7.],
             [4., 5., 7., 8.]]])
     """
-    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
+    x = array(x)
     if x.ndim not in (3, 4):
         raise misshapen("unfold", x.shape, 2)
     images = _floating(x if x.ndim == 4 else x[None])
@@ -72,7 +73,7 @@ def fold(
              [2., 4., 2.],
              [1., 2., 1.]]]])
     """
-    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
+    x = array(x)
     size = sizes(output_size, "fold's output_size", 2)
     windows = _windows("fold", kernel_size, dilation, padding, stride).fitting(size, "fold")
     count = math.prod(windows.counts(size))
@@ -90,7 +91,7 @@ def unfolded(x: Any, windows: Windows) -> Any:
     """unfold, with its windows as one Windows."""
     images = with_border(x, windows, x.dtype)
     batch, channels, counts = len(x), x.shape[1], windows.counts(x.shape[2:])
-    columns = np.empty((channels, windows.size, *counts, batch), x.dtype)
+    columns = np.empty_like(x, x.dtype, "C", shape=(channels, windows.size, *counts, batch))
     for k, view in enumerate(windows.views(images, range(counts[0]), counts[1:])):
         columns[:, k] = view
     return batch_first(columns.reshape(channels * windows.size, math.prod(counts), batch))
@@ -101,12 +102,14 @@ def folded(columns: Any, size: Sizes, windows: Windows) -> Any:
     """fold, with its windows as one Windows."""
     batch, channels, counts = len(columns), columns.shape[1] // windows.size, windows.counts(size)
     shares = batch_last(columns, columns.dtype).reshape(channels, windows.size, *counts, batch)
-    images = np.zeros((channels, *windows.bordered(size), batch), columns.dtype)
+    images = np.zeros_like(columns, columns.dtype, "C", shape=(channels, *windows.bordered(size), batch))
     for k, view in enumerate(windows.views(images, range(counts[0]), counts[1:])):
         view += shares[:, k]
     return batch_first(inside(images, windows, size))
 
 
+ad.lowered(unfolded)
+ad.lowered(folded)
 ad.adjoint(unfolded, lambda g, y, x, windows=None: folded(g, size=x.shape[2:], windows=windows))
 ad.adjoint(folded, lambda g, y, x, size=(), windows=None: unfolded(g, windows=windows))
 

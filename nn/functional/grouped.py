@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn.checked import real, switch, whole
-from nn.functional.normalisation import batch_norm, of_dtype
+from nn.functional import across
+from nn.functional.normalisation import batch_norm, move, of_dtype, with_statistics
 from nn.functional.steps import along, centred, scaled, standardised
 
 Array = npt.NDArray[Any]
@@ -80,6 +81,7 @@ def instance_norm(
         return batch_norm(x, running_mean, running_var, weight, bias, False, momentum, eps)
     given = [v for v in (weight, bias, running_mean, running_var) if v is not None]
     x = of_dtype(x, getattr(given[0], "dtype", None) if given else None, "instance_norm")
+    momentum, eps = real(momentum, "instance_norm: momentum", most=1), real(eps, "instance_norm: eps")
     shape = x.shape
     if len(shape) < 3 or math.prod(shape[2:]) < 2 or any(np.shape(v) != shape[1:2] for v in given):
         raise ValueError(
@@ -90,15 +92,13 @@ def instance_norm(
     batch, channels = shape[:2]
     if not batch:
         return group_norm(x, channels, weight, bias, eps)
-    # Every sample's channel as a channel of its own, whose running statistics are averaged afterwards.
-    mean, variance, scale, shift = (
-        None if v is None else np.tile(v, batch) for v in (running_mean, running_var, weight, bias)
-    )
+    # Every sample's channel is a channel of its own, and the running statistics move towards their mean.
+    scale, shift = (None if v is None else np.tile(v, batch) for v in (weight, bias))
     rows = np.reshape(x, (1, batch * channels, *shape[2:]))
-    y = batch_norm(rows, mean, variance, scale, shift, True, momentum, eps)
-    for running, moved in ((running_mean, mean), (running_var, variance)):
-        if running is not None and moved is not None:
-            running[...] = moved.reshape(batch, channels).mean(axis=0)
+    y, mean, variance = with_statistics(rows, scale, shift, eps)
+    for name, running, value in (("running_mean", running_mean, mean), ("running_var", running_var, variance)):
+        if running is not None:
+            move(running, across.mean(np.reshape(value, (batch, channels))), momentum, "instance_norm", name)
     return np.reshape(y, shape)
 
 

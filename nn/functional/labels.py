@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.checked import whole
+from nn.checked import array, whole
 
 Array = npt.NDArray[Any]
 
@@ -21,7 +22,7 @@ def scores(values: Any, loss: str) -> Any:
         if values.dtype.kind == "f":
             return values
     else:
-        values = np.asarray(values)
+        values = array(values)
     if values.dtype.kind not in "fiub":
         raise TypeError(
             f"{loss} takes real numbers as scores, of shape (batch, classes); received shape {values.shape} "
@@ -49,7 +50,7 @@ def checked_labels(labels: Any, shape: tuple[int, ...], ignore_index: int | None
 
 def by_place(labels: Any, shape: tuple[int, ...], loss: str) -> Any:
     """Labels of scores of shape (batch, classes, ...) as those of the rows that the classes of each place are."""
-    labels = labels if isinstance(labels, ad.Tensor) else np.asarray(labels)
+    labels = array(labels)
     if labels.shape == shape:
         return np.reshape(np.moveaxis(labels, 1, -1), (-1, shape[1]))
     if labels.shape != (shape[0], *shape[2:]):
@@ -66,8 +67,9 @@ def known_labels(
     """
     if type(ignore_index) is not int and ignore_index is not None:
         ignore_index = whole(ignore_index, f"{loss}: ignore_index", None)
+    _check_place(labels, loss)
     if not isinstance(labels, ad.Tensor):
-        labels = np.asarray(labels)
+        labels = array(labels)
         if labels.dtype.kind == "b" and labels.ndim == 1:  # False and True are the classes 0 and 1
             labels = labels.astype(np.intp)
     if len(shape) == 2 and labels.shape == shape:
@@ -82,26 +84,46 @@ def known_labels(
         )
     if not labels.dtype.isnative:  # as in files of big-endian numbers, MNIST's for one
         labels = labels.astype(labels.dtype.newbyteorder("="))
-    # Seen as unsigned, a negative label is huge: one pass finds both kinds of stray.
-    if labels.size and np.maximum.reduce(labels.view(f"u{labels.itemsize}")) >= shape[1]:
-        strays = (labels < 0) | (labels >= shape[1])
-        if ignore_index is not None:
-            strays &= labels != ignore_index
-        if strays.any():
-            k = int(np.argmax(strays))
-            raise ValueError(
-                f"{loss} takes labels from 0 to {shape[1] - 1} (the logits have {shape[1]} classes); received "
-                f"{labels[k]} at index {k}. Number the classes from 0, or give the model an output per class."
-            )
-    elif ignore_index is None or ignore_index < 0:
+    bounded = functools.partial(_bounded, classes=shape[1], ignore_index=ignore_index, loss=loss)
+    within = bounded(labels) if type(labels) is np.ndarray else ad.ask(bounded, labels)
+    if within and (ignore_index is None or ignore_index < 0):
         return labels.copy(), None
     kept = labels != ignore_index
     return np.where(kept, labels, 0), kept
 
 
+def _check_place(labels: Any, loss: str) -> None:
+    if ad.devices.place(labels) != ad.devices.HOST:
+        raise TypeError(
+            f"{loss} checks labels on the host, and moves them to the scores' device itself; received labels on "
+            f"{ad.devices.place(labels)!r}. Pass them as they were, or ad.to(labels, 'cpu')."
+        )
+
+
+def _bounded(labels: Array, classes: int, ignore_index: int | None, loss: str) -> bool:
+    """Whether all labels are from 0 to classes - 1; else, if one is not to be ignored, a ValueError."""
+    # Seen as unsigned, a negative label is huge: one pass finds both kinds of stray.
+    if not labels.size or np.maximum.reduce(labels.view(f"u{labels.itemsize}")) < classes:
+        return True
+    strays = (labels < 0) | (labels >= classes)
+    if ignore_index is not None:
+        strays &= labels != ignore_index
+    if strays.any():
+        k = int(np.argmax(strays))
+        raise ValueError(
+            f"{loss} takes labels from 0 to {classes - 1} (the logits have {classes} classes); received "
+            f"{labels[k]} at index {k}. Number the classes from 0, or give the model an output per class."
+        )
+    return False
+
+
 def _probabilities(labels: Any, loss: str) -> Any:
     """Rows of probabilities, such as one-hot ones, if each sums to 1."""
-    plain = labels.value if isinstance(labels, ad.Tensor) else labels
+    ad.ask(functools.partial(_check_probabilities, loss=loss), labels)
+    return labels
+
+
+def _check_probabilities(plain: Any, loss: str) -> None:
     if plain.dtype.kind not in "fiub":
         raise TypeError(f"{loss} takes labels that are numbers; received dtype {plain.dtype}.")
     if plain.size:
@@ -114,7 +136,6 @@ def _probabilities(labels: Any, loss: str) -> Any:
                 f"least {plain[k].min()} and the sum {sums[k]:g}. For classes that do not exclude each other, take "
                 "binary_cross_entropy_with_logits."
             )
-    return labels
 
 
 def _misshapen(labels: tuple[int, ...], scores: tuple[int, ...], loss: str) -> ValueError:

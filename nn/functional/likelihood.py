@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from nn.checked import real, switch
+from nn.checked import array, real, switch
 from nn.functional.reduction import compared, reduced
 
 
@@ -41,7 +41,9 @@ def gaussian_nll_loss(
     """
     name = "gaussian_nll_loss"
     prediction, target = compared(prediction, target, name)
-    shape, v = prediction.shape, var if isinstance(var, ad.Tensor) else np.asarray(var, prediction.dtype)
+    shape, v = prediction.shape, array(var)
+    if v.dtype != prediction.dtype and not isinstance(v, ad.Tensor):
+        v = v.astype(prediction.dtype)
     if v.ndim and v.shape == shape[:-1]:
         v = v[..., None]
     if v.ndim and v.shape not in (shape, (*shape[:-1], 1)):
@@ -50,15 +52,19 @@ def gaussian_nll_loss(
             f"shape {v.shape}. Bring it to one of them."
         )
     eps, plain = real(eps, f"{name}: eps", above=True), ad.stop_gradient(v)
-    if np.any(np.less(plain, 0)):
-        raise ValueError(
-            f"{name} takes a variance, not negative; received {np.min(plain)}. Take softplus of an output."
-        )
+    ad.ask(_check_variance, plain)
     v = np.where(np.less(plain, eps), v - plain + eps, v)
     losses = 0.5 * (np.log(v) + np.square(prediction - target) / v)
     if switch(full, f"{name}: full"):
         losses = losses + 0.5 * math.log(2 * math.pi)
     return reduced(losses, name, reduction, sample_weight)
+
+
+def _check_variance(v: Any) -> None:
+    if np.any(v < 0):
+        raise ValueError(
+            f"gaussian_nll_loss takes a variance, not negative; received {np.min(v)}. Take softplus of an output."
+        )
 
 
 def poisson_nll_loss(

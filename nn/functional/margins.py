@@ -12,6 +12,7 @@ With h₊ = max(0, h), and the reductions of all losses:
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from nn.checked import real, switch
+from nn.checked import array, real, switch
 from nn.functional.activations import logsigmoid
 from nn.functional.labels import scores
 from nn.functional.reduction import compared, reduced, weights
@@ -179,18 +180,14 @@ def multilabel_margin_loss(x: Any, target: Any, *, reduction: str = "mean", samp
     """
     name = "multilabel_margin_loss"
     x = scores(x, name)
-    labels = np.asarray(target)
+    labels = array(target)
     if labels.shape != x.shape or x.ndim not in (1, 2) or not x.shape[-1]:
         raise ValueError(
             f"{name} takes scores of shape (batch, classes) and labels of the same; received shapes {x.shape} and "
             f"{labels.shape}. Pad the rows of labels with -1."
         )
     classes = x.shape[-1]
-    if labels.dtype.kind not in "iu" or (labels.size and not -1 <= labels.min() <= labels.max() < classes):
-        raise ValueError(
-            f"{name} takes integer labels from 0 to {classes - 1}, and -1 after a row's last; received dtype "
-            f"{labels.dtype}" + (f", {labels.min()} to {labels.max()}." if labels.size else ".")
-        )
+    ad.ask(functools.partial(_check_labels, classes=classes), labels)
     counting = np.logical_and.accumulate(labels >= 0, axis=-1)
     chosen = np.where(counting, labels, 0)
     wanted = np.any((chosen[..., None] == np.arange(classes)) & counting[..., None], axis=-2)
@@ -198,6 +195,14 @@ def multilabel_margin_loss(x: Any, target: Any, *, reduction: str = "mean", samp
     above = ad.relu(1 - np.take_along_axis(x, chosen, axis=-1)[..., None] + x[..., None, :])
     losses = np.sum(above * pairs, axis=(-2, -1)) / classes
     return reduced(losses, name, reduction, sample_weight)
+
+
+def _check_labels(labels: Any, classes: int) -> None:
+    if labels.dtype.kind not in "iu" or (labels.size and not -1 <= labels.min() <= labels.max() < classes):
+        raise ValueError(
+            f"multilabel_margin_loss takes integer labels from 0 to {classes - 1}, and -1 after a row's last; received "
+            f"dtype {labels.dtype}" + (f", {labels.min()} to {labels.max()}." if labels.size else ".")
+        )
 
 
 def multilabel_soft_margin_loss(
@@ -220,14 +225,17 @@ def multilabel_soft_margin_loss(
         raise ValueError(f"{name} takes scores of shape (batch, classes); received shape {x.shape}.")
     losses = -(t * logsigmoid(x) + (1 - t) * logsigmoid(-x))
     if weight is not None:
-        losses = losses * weights(weight, x.shape[-1:], x.dtype, f"{name}: weight", "class")
+        losses = losses * weights(weight, x.shape[-1:], x, f"{name}: weight", "class")
     return reduced(np.mean(losses, axis=-1), name, reduction, sample_weight)
 
 
 def signs(target: Any, loss: str) -> Any:
     """Labels -1 and 1, as they are; else a ValueError."""
-    plain = np.asarray(ad.stop_gradient(target))
+    ad.ask(functools.partial(_check_signs, loss=loss), array(target))
+    return target
+
+
+def _check_signs(plain: Any, loss: str) -> None:
     if plain.dtype.kind not in "fiub" or not (np.abs(plain.astype(float)) == 1).all():
         stray = plain[np.abs(plain) != 1].ravel()[:1] if plain.dtype.kind in "fiub" else [plain.dtype]
         raise ValueError(f"{loss} takes labels -1 and 1; received {stray[0]}. Labels 0 and 1 become such by 2 * y - 1.")
-    return target

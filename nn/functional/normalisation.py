@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.checked import real
+from nn.checked import array, real
+from nn.functional import across, synchronised
 from nn.functional.normalised import Kept, batch_normalised, layer_normalised
 from nn.functional.steps import along, normalising, per_channel, scaled
 
@@ -59,19 +60,21 @@ def batch_norm(
             f"channel; received x of shape {x.shape}{_shapes(named)}. Bring the channels to axis 1."
         )
     if training:
-        count = per_channel(x)
-        if count < 2:
+        count, shared = per_channel(x), across.added.get() is not None
+        if count < 2 and not shared:
             raise ValueError(
                 "batch_norm in training takes at least 2 values per channel, whose variance it is; received x of "
                 f"shape {x.shape}, {count} per channel. Use a larger batch (drop a last one of a single sample), or "
                 "evaluate: model.eval()."
             )
-        kept = Kept()
-        y = batch_normalised(x, weight, bias, eps=eps, kept=kept)
+        if shared:
+            y, mean, variance = synchronised.with_statistics(x, weight, bias, eps)
+        else:
+            y, mean, variance = with_statistics(x, weight, bias, eps)
         if running_mean is not None:
-            _move(running_mean, kept.mean, momentum, "running_mean")
+            move(running_mean, mean, momentum, "batch_norm", "running_mean")
         if running_var is not None:
-            _move(running_var, kept.variance * (count / (count - 1)), momentum, "running_var")
+            move(running_var, variance, momentum, "batch_norm", "running_var")
         return y
     if running_mean is None or running_var is None:
         raise ValueError(
@@ -79,9 +82,16 @@ def batch_norm(
             "running_mean and running_var, or training=True for those of the batch."
         )
     # Copies: the statistics are written into by later training, and the graph may be read after that.
-    rest = x - along(np.array(ad.stop_gradient(running_mean)), x)
-    variance = np.array(ad.stop_gradient(running_var))
+    rest = x - along(np.copy(ad.stop_gradient(running_mean)), x)
+    variance = np.copy(ad.stop_gradient(running_var))
     return scaled(rest, normalising(variance, weight, eps=eps), bias)
+
+
+def with_statistics(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
+    """Each channel normalised by its own statistics, and these: its mean and its unbiased variance."""
+    kept, count = Kept(), per_channel(x)
+    y = batch_normalised(x, weight, bias, eps=eps, kept=kept)
+    return y, kept.mean, kept.variance * (count / (count - 1))
 
 
 def layer_norm(
@@ -160,7 +170,7 @@ def _shapes(named: dict[str, Any]) -> str:
 def of_dtype(x: Any, dtype: np.dtype[Any] | None, name: str) -> Any:
     """x as a floating-point array or Tensor of this dtype, or if that is None of its own."""
     if not isinstance(x, ad.Tensor):
-        x = np.asarray(x)
+        x = array(x)
         if x.dtype.kind not in "fiub":
             raise TypeError(f"{name} takes an array of real numbers; received shape {x.shape} and dtype {x.dtype}.")
     if dtype is None:
@@ -170,10 +180,17 @@ def of_dtype(x: Any, dtype: np.dtype[Any] | None, name: str) -> Any:
     return x if x.dtype == dtype else x.astype(dtype)
 
 
-def _move(running: Array, value: Array, momentum: float, name: str) -> None:
-    if not isinstance(running, np.ndarray) or not running.flags.writeable or running.dtype.kind != "f":
+def _is_traced(x: Any) -> bool:
+    """Whether something stands for an array while a program is made."""
+    return hasattr(x, "__array_ufunc__") and not isinstance(x, ad.Tensor)
+
+
+def move(running: Array, value: Array, momentum: float, norm: str, name: str) -> None:
+    """Move a running average, in place, the share `momentum` of the way to a value."""
+    writable = running.flags.writeable if isinstance(running, np.ndarray) else _is_traced(running)
+    if not writable or running.dtype.kind != "f":
         raise TypeError(
-            f"batch_norm in training writes into {name}, an ndarray of floating-point numbers; received "
+            f"{norm} in training writes into {name}, an ndarray of floating-point numbers; received "
             f"{type(running).__name__}, dtype {getattr(running, 'dtype', None)}"
             f"{', read-only' if isinstance(running, np.ndarray) and not running.flags.writeable else ''}. "
             "Pass np.zeros(channels, np.float32), or None."

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.functional.cached import SUMMED, ones, row_sum
+from nn.functional.cached import SUMMED, ones, row_products, row_sum
 from nn.functional.steps import (
     along,
     centred,
@@ -51,23 +51,37 @@ class Kept:
 @ad.primitive
 def layer_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> Any:
     """Each row of a matrix to mean 0 and variance 1, times the weights, plus the biases; either may be None."""
-    features = x.shape[1]
     kept = Kept() if kept is None else kept
-    rest = x - (np.dot(x, ones(features, x.dtype)) / features)[:, None]
-    root = 1 / np.sqrt(np.vecdot(rest, rest) / features + eps)
+    kept.result, kept.rest, kept.root, kept.scale = layer_parts(x, weight, bias, eps)
+    return kept.result
+
+
+@ad.primitive
+def layer_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
+    """Rows normalised, z, the root r and r w."""
+    features = x.shape[1]
+    rest = x - (np.dot(x, ones(features, x)) / features)[:, None]
+    root = 1 / np.sqrt(row_products(rest, rest) / features + eps)
     scale = root[:, None] if weight is None else np.dot(root[:, None], weight[None])
     y = rest * scale
     if bias is not None:
         y += bias
-    kept.result, kept.rest, kept.root, kept.scale = y, rest, root, scale
-    return y
+    return y, rest, root, scale
 
 
 @ad.primitive
 def batch_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> Any:
     """Each channel, along axis 1, to mean 0 and variance 1, times its weight, plus its bias; either may be None."""
-    count = per_channel(x)
     kept = Kept() if kept is None else kept
+    found = batch_parts(x, weight, bias, eps)
+    kept.result, kept.rest, kept.root, kept.scale, kept.mean, kept.variance = found
+    return kept.result
+
+
+@ad.primitive
+def batch_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
+    """Channels normalised, z, the root r, r w, their means and their variances."""
+    count = per_channel(x)
     mean = channel_sums(x) / count
     rest = x - along(mean, x)
     y = rest * rest
@@ -77,38 +91,51 @@ def batch_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = 
     np.multiply(rest, along(scale, x), out=y)
     if bias is not None:
         y += along(bias, x)
-    kept.result, kept.rest, kept.root, kept.scale, kept.mean, kept.variance = y, rest, root, scale, mean, variance
-    return y
+    return y, rest, root, scale, mean, variance
 
 
 def _layer_adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> list[Any]:
     if _recorded(g, y, x, weight, bias):
         return _through(lambda x, w, b: layer_steps(x, w, b, eps), g, x, weight, bias)
     kept = _of(y, kept, layer_normalised, x, weight, bias, eps)
-    rest, root, features = kept.rest, kept.root, x.shape[1]
-    weights = ones(features, g.dtype) if weight is None else weight
+    of_x, of_weight, of_bias = layer_slopes(g, kept.rest, kept.root, kept.scale, weight)
+    return [of_x, None if weight is None else of_weight, None if bias is None else of_bias]
+
+
+@ad.primitive
+def layer_slopes(g: Any, rest: Any, root: Any, scale: Any, weight: Any) -> Any:
+    """The adjoints of x, the weights and the biases."""
+    features = g.shape[1]
+    weights = ones(features, g) if weight is None else weight
     product = g * rest
     of_weight = np.dot(root, product) if len(g) <= SUMMED else row_sum(product * root[:, None])
     share = np.dot(product, weights) * (root * root * root) / features
     shift = np.dot(g, weights) * root / features
-    of_x = np.multiply(g, kept.scale, out=product)
+    of_x = np.multiply(g, scale, out=product)
     of_x -= rest * share[:, None]
     of_x -= shift[:, None]
-    return [of_x, None if weight is None else of_weight, None if bias is None else row_sum(g)]
+    return of_x, of_weight, row_sum(g)
 
 
 def _batch_adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> list[Any]:
     if _recorded(g, y, x, weight, bias):
         return _through(lambda x, w, b: batch_steps(x, w, b, eps), g, x, weight, bias)
     kept = _of(y, kept, batch_normalised, x, weight, bias, eps)
-    rest, root, scale, count = kept.rest, kept.root, kept.scale, per_channel(x)
+    of_x, of_weight, of_bias = batch_slopes(g, kept.rest, kept.root, kept.scale)
+    return [of_x, None if weight is None else of_weight, None if bias is None else of_bias]
+
+
+@ad.primitive
+def batch_slopes(g: Any, rest: Any, root: Any, scale: Any) -> Any:
+    """The adjoints of x, the weights and the biases."""
+    x, count = rest, per_channel(rest)
     of_x = g * rest
     of_weight, of_bias = channel_sums(of_x) * root, channel_sums(g)
     np.multiply(rest, along(of_weight * root / count, x), out=of_x)
     np.subtract(g, of_x, out=of_x)
     of_x -= along(of_bias / count, x)
     of_x *= along(scale, x)
-    return [of_x, None if weight is None else of_weight, None if bias is None else of_bias]
+    return of_x, of_weight, of_bias
 
 
 def layer_steps(x: Any, weight: Any, bias: Any, eps: float) -> Any:
@@ -150,5 +177,9 @@ def _through(steps: Callable[..., Any], g: Any, *arguments: Any) -> list[Any]:
     return [found.get(k) for k in range(len(arguments))]
 
 
+ad.lowered(layer_parts)
+ad.lowered(layer_slopes)
+ad.lowered(batch_parts)
+ad.lowered(batch_slopes)
 ad.adjoint(layer_normalised, together=_layer_adjoints)
 ad.adjoint(batch_normalised, together=_batch_adjoints)

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-import autodiff as ad
-from nn.checked import real, whole
+from nn.checked import array, real, whole
 
 MODES = ("constant", "reflect", "replicate", "circular")
 
@@ -32,7 +31,7 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
     >>> F.pad(x, (1, 2), mode="reflect")
     array([[2., 1., 2., 3., 2., 1.]])
     """
-    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
+    x = array(x)
     if mode not in MODES:
         raise ValueError(f"pad: mode is one of {', '.join(map(repr, MODES))}; received {mode!r:.80}.")
     if len(pad) % 2 or len(pad) > 2 * x.ndim:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from nn.checked import whole
+from nn.checked import array, whole
 from nn.functional.windows import (
     Array,
     Borders,
@@ -156,7 +156,7 @@ def _highest(
 ) -> Any:
     images, windows = _prepared(name, x, kernel_size, stride, padding, dilation, ceil_mode)
     y = max_pooling(images, windows=windows)
-    found = (y, _places(ad.stop_gradient(y), ad.stop_gradient(images), windows)) if indices else (y,)
+    found = (y, highest_places(ad.stop_gradient(y), ad.stop_gradient(images), windows=windows)) if indices else (y,)
     found = found if np.ndim(x) == images.ndim else tuple(v[0] for v in found)
     return found if indices else found[0]
 
@@ -217,17 +217,34 @@ def average_pooling(x: Any, windows: Windows, counted: Borders | int) -> Any:
     y = first.copy()
     for view in rest:
         y += view
-    y /= _sizes(windows, x.shape[2:], counted, x.dtype)
+    y /= _sizes(windows, x, counted)
     return batch_first(y)
 
 
 @ad.primitive
 def average_spreading(g: Any, x: Any, windows: Windows, counted: Borders | int) -> Any:
     """The adjoint of `average_pooling` by images of x's shape: each window's share laid on its elements, equally."""
-    shares = batch_last(g, x.dtype) / _sizes(windows, x.shape[2:], counted, x.dtype)
+    shares = batch_last(g, x.dtype) / _sizes(windows, x, counted)
     return _laid(shares, itertools.repeat(None, windows.size), windows, x)
 
 
+@ad.primitive
+def highest_places(y: Any, x: Any, windows: Windows) -> Any:
+    """Where in x, each channel laid out flat, the windows' highest elements are: of y's shape."""
+    numbers = np.arange(math.prod(x.shape[2:]), like=x).reshape(1, 1, *x.shape[2:])
+    views = _views(with_border(numbers, windows, numbers.dtype), windows, x.shape[2:])
+    found = np.zeros_like(y, np.int64, "C", shape=batch_last(y, y.dtype).shape)
+    for view, hit in zip(views, _hits(y, x, windows), strict=True):
+        found += view * hit
+    return batch_first(found)
+
+
+ad.lowered(max_pooling)
+ad.lowered(max_spreading)
+ad.lowered(max_picking)
+ad.lowered(highest_places)
+ad.lowered(average_pooling)
+ad.lowered(average_spreading)
 ad.adjoint(max_pooling, lambda g, y, x, windows=None: max_spreading(g, y, x, windows=windows))
 ad.adjoint(max_spreading, lambda h, z, g, y, x, windows=None: max_picking(h, y, x, windows=windows), None, None)
 ad.adjoint(max_picking, lambda g, z, h, y, x, windows=None: max_spreading(g, y, x, windows=windows), None, None)
@@ -243,22 +260,12 @@ def _views(images: Array, windows: Windows, size: Sizes) -> Iterator[Array]:
     return windows.views(images, range(first), tuple(others))
 
 
-def _places(y: Array, x: Array, windows: Windows) -> Array:
-    """Where in x, each channel laid out flat, the windows' highest elements are: of y's shape."""
-    numbers = np.arange(math.prod(x.shape[2:])).reshape(1, 1, *x.shape[2:])
-    views = _views(with_border(numbers, windows, numbers.dtype), windows, x.shape[2:])
-    found = np.zeros(batch_last(y, y.dtype).shape, np.int64)
-    for view, hit in zip(views, _hits(y, x, windows), strict=True):
-        found += view * hit
-    return batch_first(found)
-
-
 def _hits(y: Array, x: Array, windows: Windows) -> Iterator[Array]:
     """For each element of the kernel, in which windows it is the first that is highest."""
     top = batch_last(y, y.dtype)
     if top.size and np.isnan(np.min(top)):  # NaN, which equals nothing, goes above everything, as np.maximum has it
         x, top = (np.where(np.isnan(v), np.inf, v) for v in (x, top))
-    free = np.ones(top.shape, bool)
+    free = np.ones_like(top, bool, "C", shape=top.shape)
     images = with_border(x, windows, x.dtype, np.nan)  # nor does the border equal anything, not even -inf
     for k, view in enumerate(_views(images, windows, x.shape[2:]), 1):
         if k < windows.size:
@@ -273,8 +280,8 @@ def _hits(y: Array, x: Array, windows: Windows) -> Iterator[Array]:
 def _laid(shares: Array, hits: Iterable[Array | None], windows: Windows, x: Array) -> Array:
     """Images of x's shape, on whose windows the shares are laid: on each element where it is hit; overlaps add up."""
     batch, channels, size = x.shape[0], x.shape[1], x.shape[2:]
-    allocate = np.empty if windows.tiling(size) else np.zeros
-    images = allocate((channels, *windows.bordered(size), batch), x.dtype)
+    allocate = np.empty_like if windows.tiling(size) else np.zeros_like
+    images = allocate(x, x.dtype, "C", shape=(channels, *windows.bordered(size), batch))
     for view, hit in zip(_views(images, windows, size), hits, strict=True):
         if not windows.apart:
             view += shares if hit is None else shares * hit
@@ -285,26 +292,26 @@ def _laid(shares: Array, hits: Iterable[Array | None], windows: Windows, x: Arra
     return batch_first(inside(images, windows, size))
 
 
-def _sizes(windows: Windows, size: Sizes, counted: Borders | int, dtype: np.dtype[Any]) -> Any:
+def _sizes(windows: Windows, x: Array, counted: Borders | int) -> Any:
     """How many elements of each window count: one number, or (rows, columns, 1)."""
+    size = x.shape[2:]
     if isinstance(counted, int):
         return counted
     if counted == windows.padding:
         return windows.size
     lengths = []
     for axis, count in enumerate(windows.counts(size)):
-        starts = np.arange(count) * windows.stride[axis] - windows.padding[axis][0]
+        starts = np.arange(count, like=x) * windows.stride[axis] - windows.padding[axis][0]
         before, after = counted[axis]
         lengths.append(np.minimum(starts + windows.kernel[axis], size[axis] + after) - np.maximum(starts, -before))
-    return functools.reduce(np.multiply.outer, lengths)[..., None].astype(dtype)
+    return functools.reduce(lambda a, b: a[..., None] * b, lengths)[..., None].astype(x.dtype)
 
 
 def _prepared(
     name: str, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> tuple[Any, Windows]:
     """A batch of images of floating-point numbers, and the windows that were asked for."""
-    if not isinstance(x, ad.Tensor | np.ndarray):
-        x = np.asarray(x)
+    x = array(x)
     if x.dtype.kind not in "fiub":
         raise TypeError(f"{name} takes real numbers; received dtype {x.dtype}. Pass two channels for complex ones.")
     axes = int(name[-2])

@@ -33,7 +33,7 @@ class Gates:
 
     result: Any
     gates: Any
-    candidates: Any  # of a GRU: n
+    candidates: Any  # of a GRU: n; of others it means nothing
 
     def __init__(self) -> None:
         self.result = self.gates = self.candidates = None
@@ -113,26 +113,32 @@ def recurrence(
     weight, bias, states, kind, mask : as in `over_time`
     kept : a Gates, which is filled
     """
+    kept = Gates() if kept is None else kept
+    kept.result, kept.gates, kept.candidates = recurrent_parts(p, weight, bias, *states, kind=kind, mask=mask)
+    return kept.result
+
+
+@ad.primitive
+def recurrent_parts(p: Any, weight: Any, bias: Any, *states: Any, kind: str, mask: Any = None) -> Any:
+    """The states, the gates of all steps, and a GRU's candidates, or a 0."""
     steps, batch, width = p.shape
     hidden = weight.shape[1]
-    y = np.empty((len(states), steps + 1, batch, hidden), p.dtype)
+    y = np.empty_like(p, p.dtype, "C", shape=(len(states), steps + 1, batch, hidden))
     for s, state in enumerate(states):
         y[s, 0] = state
-    gates = np.empty((steps, batch, width), p.dtype)
-    candidates = np.empty((steps, batch, hidden), p.dtype) if kind == "GRU" else None
-    transposed = np.ascontiguousarray(weight.T)
+    gates = np.empty_like(p, p.dtype, "C", shape=(steps, batch, width))
+    candidates = np.empty_like(p, p.dtype, "C", shape=(steps, batch, hidden) if kind == "GRU" else 1)
+    transposed = weight.T.astype(weight.dtype, order="C")
     step = STEPS[kind]
     for t in range(steps):
         gate = gates[t]
         np.dot(y[0, t], transposed, out=gate)
         if bias is not None:
             gate += bias
-        step(p[t], gate, None if candidates is None else candidates[t], y[:, t], y[:, t + 1])
+        step(p[t], gate, candidates[t] if kind == "GRU" else None, y[:, t], y[:, t + 1])
         if mask is not None:
             np.copyto(y[:, t + 1], y[:, t], where=~mask[t][:, None])
-    if kept is not None:
-        kept.result, kept.gates, kept.candidates = y, gates, candidates
-    return y
+    return y, gates, candidates
 
 
 def _sigmoid(x: Array) -> None:
@@ -192,7 +198,7 @@ def _again(y: Array, p: Array, weight: Array, bias: Any, *states: Any, kind: str
     flat = (1, -1, y.shape[-1])
     before = [state.reshape(flat)[0] for state in y[:, :-1]]
     recurrence(p.reshape(1, -1, p.shape[-1]), weight, bias, *before, kind=kind, kept=kept)
-    candidates = None if kept.candidates is None else kept.candidates.reshape(y[0, 1:].shape)
+    candidates = kept.candidates.reshape(y[0, 1:].shape) if kind == "GRU" else kept.candidates
     return kept.gates.reshape(p.shape), candidates
 
 
@@ -206,6 +212,13 @@ def recurrence_adjoints(
         gates, n = kept.gates, kept.candidates
     else:
         gates, n = _again(y, p, weight, bias, *states, kind=kind)
+    of_p, of_weight, of_bias, *of_states = recurrent_slopes(g, y, weight, gates, n, kind=kind, mask=mask)
+    return [of_p, of_weight, None if bias is None else of_bias, *of_states]
+
+
+@ad.primitive
+def recurrent_slopes(g: Any, y: Any, weight: Any, gates: Any, n: Any, *, kind: str, mask: Any = None) -> Any:
+    """The adjoints of p, the weight, the bias and the states."""
     if kind == "LSTM":
         a, d, *of_cell = _lstm_back(g, y, weight, gates, mask)
         of_p = a
@@ -220,7 +233,7 @@ def recurrence_adjoints(
             np.multiply(d[1:], _masked(mask, of_candidate, None)[0], out=of_p[..., 2 * hidden :])
     rows = matrix(a)
     of_weight = np.dot(rows.T, matrix(y[0, :-1]))
-    return [of_p, of_weight, None if bias is None else row_sum(rows), d[0], *of_cell]
+    return [of_p, of_weight, row_sum(rows), d[0], *of_cell]
 
 
 def _recorded(g: Any, arguments: tuple[Any, ...], kind: str, mask: Array | None) -> list[Any]:
@@ -245,7 +258,7 @@ def _factors(kind: str, y: Array, gates: Array, n: Any) -> tuple[Array, Any, Any
         return np.sign(h)[:, :, None], None, None
     hidden = h.shape[-1]
     r, z, qn = (gates[..., k * hidden : (k + 1) * hidden] for k in range(3))
-    f = np.empty((*h.shape[:2], 3, hidden), y.dtype)
+    f = np.empty_like(y, y.dtype, "C", shape=(*h.shape[:2], 3, hidden))
     rest = 1 - z
     slope = rest * (1 - n * n)  # of p's part of the candidate
     np.multiply(slope, r, out=f[:, :, 2])
@@ -266,8 +279,8 @@ def _masked(mask: Array | None, factors: Array, stays: Any) -> tuple[Array, Any]
 def _back(g: Array, weight: Array, factors: Array, stays: Any) -> tuple[Array, Array]:
     """a, of shape (steps, batch, gates hidden), and d of every state."""
     steps, batch, gates, hidden = factors.shape
-    a = np.empty((steps, batch, gates * hidden), g.dtype)
-    d = np.empty(g.shape, g.dtype)
+    a = np.empty_like(g, g.dtype, "C", shape=(steps, batch, gates * hidden))
+    d = np.empty_like(g, g.dtype, "C", shape=g.shape)
     d[-1] = g[-1]
     apart = a.reshape(factors.shape)
     for t in range(steps - 1, -1, -1):
@@ -295,9 +308,9 @@ def _lstm_back(g: Array, y: Array, weight: Array, gates: Array, mask: Array | No
     factors, past = _masked(mask, factors, None)
     if mask is not None:
         into_c, passed = into_c * (1 - past), f * (1 - past) + past
-    a = np.empty(gates.shape, g.dtype)
+    a = np.empty_like(g, g.dtype, "C", shape=gates.shape)
     adjoints = a.reshape(factors.shape)
-    d = np.empty(g[0].shape, g.dtype)
+    d = np.empty_like(g, g.dtype, "C", shape=g[0].shape)
     d[-1], of_c = g[0, -1], g[1, -1].copy()
     for t in range(len(a) - 1, -1, -1):
         after, before = d[t + 1], d[t]
@@ -313,4 +326,6 @@ def _lstm_back(g: Array, y: Array, weight: Array, gates: Array, mask: Array | No
     return a, d, of_c
 
 
+ad.lowered(recurrent_parts)
+ad.lowered(recurrent_slopes)
 ad.adjoint(recurrence, together=recurrence_adjoints)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.checked import array
 
 Array = npt.NDArray[Any]
 
@@ -24,7 +26,7 @@ def reduced(losses: Any, loss: str, reduction: str, sample_weight: Any = None, s
     if reduction not in REDUCTIONS:
         known_reduction(reduction, loss)
     if sample_weight is not None:
-        w = weights(sample_weight, losses.shape[:1], losses.dtype, f"{loss}: sample_weight", "sample")
+        w = weights(sample_weight, losses.shape[:1], losses, f"{loss}: sample_weight", "sample")
         losses = weighted(losses, w.reshape((-1,) + (1,) * (losses.ndim - 1)))
         shares = w if shares is None else w * shares
     if reduction == "none":
@@ -35,13 +37,17 @@ def reduced(losses: Any, loss: str, reduction: str, sample_weight: Any = None, s
         raise no_mean(loss, losses.shape)
     if shares is None:
         return np.mean(losses)
-    total = float(shares.sum(dtype=np.float64)) * math.prod(losses.shape[1:])
-    if total == 0:
+    total = np.sum(shares, dtype=np.float64) * math.prod(losses.shape[1:])
+    if ad.ask(_is_zero, total):
         raise ValueError(
             f"{loss} is a weighted mean; received weights that are all 0, or labels that are all to be ignored, so "
             'that no sample counts. Leave such a batch out, or take reduction="sum".'
         )
-    return np.sum(losses) / total
+    return np.sum(losses) / total.astype(losses.dtype)
+
+
+def _is_zero(total: Any) -> bool:
+    return bool(total == 0)
 
 
 def known_reduction(reduction: str, loss: str, known: tuple[str, ...] = REDUCTIONS) -> str:
@@ -54,9 +60,14 @@ def known_reduction(reduction: str, loss: str, known: tuple[str, ...] = REDUCTIO
     return reduction
 
 
-def weights(values: Any, shape: tuple[int, ...], dtype: Any, what: str, each: str) -> Array:
-    """One number, not negative, per sample or class, which `each` names: a constant of that shape and dtype."""
-    found = np.asarray(ad.stop_gradient(values))
+def weights(values: Any, shape: tuple[int, ...], like: Any, what: str, each: str) -> Array:
+    """One number, not negative, per sample or class, which `each` names: a constant of that shape, in `like`'s dtype.
+
+    It is checked on the host, and then is where `like` is.
+    """
+    found = array(ad.stop_gradient(values))
+    if ad.devices.place(found) != ad.devices.HOST:
+        found = ad.devices.fetched(found)
     if found.dtype.kind not in "fiub":
         raise TypeError(
             f"{what} has numbers, one per {each}; received dtype {found.dtype}. Pass an array of shape {shape}."
@@ -66,14 +77,18 @@ def weights(values: Any, shape: tuple[int, ...], dtype: Any, what: str, each: st
             f"{what} has one number per {each}, shape {shape}; received shape {found.shape}. Weights in a column "
             "become a row by .reshape(-1); those of the classes are `weight`, those of the samples `sample_weight`."
         )
+    ad.ask(functools.partial(_check_weights, what=what), found)
+    return ad.devices.beside(found.astype(like.dtype, copy=False), like)
+
+
+def _check_weights(found: Any, what: str) -> None:
     if found.size and not np.minimum.reduce(found) >= 0:
         raise ValueError(f"{what} is not negative; received {found.min()} among its {found.size}. Take 0 for none.")
-    return found.astype(dtype, copy=False)
 
 
 def weighted(losses: Any, w: Array) -> Any:
     """The losses times their weights; what has the weight 0 counts as 0, also if it is infinite or NaN."""
-    return (losses if np.all(w) else np.where(w, losses, 0)) * w
+    return (losses if type(w) is np.ndarray and np.all(w) else np.where(w, losses, 0)) * w
 
 
 def no_mean(loss: str, shape: tuple[int, ...]) -> ValueError:
@@ -91,9 +106,9 @@ def compared(prediction: Any, target: Any, loss: str) -> tuple[Any, Any]:
     """
     recorded, constant = isinstance(prediction, ad.Tensor), not isinstance(target, ad.Tensor)
     if not recorded:
-        prediction = np.asarray(prediction)
+        prediction = array(prediction)
     if constant:
-        target = np.asarray(target)
+        target = array(target)
     if prediction.dtype.kind not in "fiub" or target.dtype.kind not in "fiub":
         raise TypeError(
             f"{loss} takes real numbers; received a prediction of dtype {prediction.dtype} and a target of dtype "

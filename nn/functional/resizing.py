@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.checked import real, whole
+from nn.checked import array, real, whole
 from nn.functional import adaptive
 from nn.functional.windows import AXES, Sizes, by
 
@@ -49,7 +49,7 @@ def interpolate(
     >>> F.interpolate(x, size=5, mode="linear", align_corners=True)
     array([[[0., 1., 2., 3., 4.]]])
     """
-    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x)
+    x = array(x)
     axes = x.ndim - 2
     if axes not in AXES or not min(x.shape[2:]):
         raise ValueError(
@@ -135,8 +135,9 @@ def resampled(x: Any, axis: int, places: Array, weights: Array) -> Any:
 
 
 def _adjoint(g: Any, y: Any, x: Any, axis: int = 0, places: Any = None, weights: Any = None) -> Any:
-    matrix = np.zeros((places.shape[1], x.shape[axis]), g.dtype)
-    np.add.at(matrix, (np.arange(places.shape[1]), places), weights.astype(g.dtype))
+    matrix = ad.devices.zeros((places.shape[1], x.shape[axis]), g.dtype, like=places)
+    rows = ad.devices.arange(places.shape[1], like=places)
+    ad.devices.add_at(matrix, (np.broadcast_to(rows, places.shape), places), weights.astype(g.dtype))
     return np.moveaxis(np.matmul(np.moveaxis(g, axis, -1), matrix), -1, axis)
 
 

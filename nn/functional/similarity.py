@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-import autodiff as ad
-from nn.checked import real
+from nn.checked import array, real
 
 
 def normalize(
@@ -73,7 +72,7 @@ def _norm(x: Any, p: float, axis: Any, name: str, keepdims: bool) -> Any:
 
 
 def _floating(x: Any) -> Any:
-    x = x if isinstance(x, ad.Tensor) else np.asarray(x)
+    x = array(x)
     return x if x.dtype.kind == "f" else x.astype(float)
 
 

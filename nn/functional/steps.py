@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.functional.cached import ones, row_sum
+from nn.functional.cached import ones, row_products, row_sum
 
 Array = npt.NDArray[Any]
 
@@ -22,16 +22,16 @@ Array = npt.NDArray[Any]
 def channel_sums(x: Any, axis: int = 1) -> Any:
     """The sum over all axes but one: of shape (channels,)."""
     if x.ndim == 2:
-        return row_sum(x) if axis else np.dot(x, ones(x.shape[1], x.dtype))
+        return row_sum(x) if axis else np.dot(x, ones(x.shape[1], x))
     batch, channels, *field = x.shape
     pixels = math.prod(field)
     if isinstance(x, np.ndarray):
         last = x.transpose(*range(1, x.ndim), 0)
         if last.flags.c_contiguous:  # as convolutions leave it: the batch innermost
-            per_pixel = np.dot(last.reshape(channels * pixels, batch), ones(batch, x.dtype))
-            return np.dot(per_pixel.reshape(channels, pixels), ones(pixels, x.dtype))
-    per_sample = np.dot(np.reshape(x, (batch * channels, pixels)), ones(pixels, x.dtype))
-    return np.dot(ones(batch, x.dtype), np.reshape(per_sample, (batch, channels)))
+            per_pixel = np.dot(last.reshape(channels * pixels, batch), ones(batch, x))
+            return np.dot(per_pixel.reshape(channels, pixels), ones(pixels, x))
+    per_sample = np.dot(np.reshape(x, (batch * channels, pixels)), ones(pixels, x))
+    return np.dot(ones(batch, x), np.reshape(per_sample, (batch, channels)))
 
 
 def along(v: Any, x: Any, axis: int = 1) -> Any:
@@ -71,7 +71,7 @@ def standardised(x: Any, eps: float = 1e-5) -> Any:
 
 def row_factors(x: Any, eps: float) -> Any:
     """What each row is multiplied by to have the mean square 1: of shape (rows, 1)."""
-    return (1 / np.sqrt(np.vecdot(x, x) / x.shape[1] + eps))[:, None]
+    return (1 / np.sqrt(row_products(x, x) / x.shape[1] + eps))[:, None]
 
 
 @ad.primitive
@@ -96,7 +96,7 @@ ad.adjoint(
 
 def standardised_adjoint(g: Any, y: Any, x: Any, eps: float = 1e-5) -> Any:
     """With r the factor, y = r x: r (g - y mean(g y))."""
-    along_y = y * (np.vecdot(g, y) / x.shape[1])[:, None]
+    along_y = y * (row_products(g, y) / x.shape[1])[:, None]
     if not isinstance(along_y, np.ndarray):  # recorded
         return (g - along_y) * row_factors(x, eps)
     rest: Array = np.subtract(g, along_y, out=along_y)  # two arrays fewer, which would not fit the cache

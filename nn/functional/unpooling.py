@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import autodiff as ad
-from nn.checked import real
+from nn.checked import array, real
 from nn.functional.pooling import avg_pool1d, avg_pool2d, avg_pool3d
 from nn.functional.windows import AXES, Sizes, misshapen, sizes
 
@@ -17,11 +18,12 @@ from nn.functional.windows import AXES, Sizes, misshapen, sizes
 @ad.primitive
 def placed(values: Any, indices: Any, length: int) -> Any:
     """Zeros of so many places along the last axis, with the values at the indices."""
-    found = np.zeros((*values.shape[:-1], length), values.dtype)
+    found = np.zeros_like(values, values.dtype, "C", shape=(*values.shape[:-1], length))
     np.put_along_axis(found, indices, values, axis=-1)
     return found
 
 
+ad.lowered(placed)
 ad.adjoint(placed, lambda g, y, values, indices, length: np.take_along_axis(g, indices, axis=-1), None)
 
 
@@ -87,7 +89,7 @@ def max_unpool3d(
 
 
 def _unpooled(name: str, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any) -> Any:
-    x, places, axes = x if isinstance(x, ad.Tensor) else np.asarray(x), np.asarray(indices), int(name[-2])
+    x, places, axes = array(x), array(indices), int(name[-2])
     if x.ndim not in (axes + 1, axes + 2):
         raise misshapen(name, x.shape, axes)
     kernel = sizes(kernel_size, f"{name}'s kernel_size", axes)
@@ -98,16 +100,20 @@ def _unpooled(name: str, x: Any, indices: Any, kernel_size: Any, stride: Any, pa
     if output_size is not None:
         size = sizes(tuple(output_size)[-axes:], f"{name}'s output_size", axes)
     count = math.prod(size)
-    fits = places.shape == x.shape and places.dtype.kind in "iu"
-    if not fits or (places.size and not 0 <= places.min() <= places.max() < count):
-        raise ValueError(
-            f"{name} takes indices of x's shape, {x.shape}, from 0 to {count - 1}; received shape {places.shape} and "
-            f"dtype {places.dtype}" + (f", from {places.min()} to {places.max()}" if places.size else "") + ". Pass "
-            f"those of {name.replace('un', '')}(..., return_indices=True), and its images' output_size."
-        )
+    ad.ask(functools.partial(_check_places, name=name, shape=x.shape, count=count), places)
     before = x.shape[:-axes]
     flat = placed(np.reshape(x, (*before, -1)), places.reshape(*before, -1), length=count)
     return np.reshape(flat, (*before, *size))
+
+
+def _check_places(places: Any, name: str, shape: tuple[int, ...], count: int) -> None:
+    fits = places.shape == shape and places.dtype.kind in "iu"
+    if not fits or (places.size and not 0 <= places.min() <= places.max() < count):
+        raise ValueError(
+            f"{name} takes indices of x's shape, {shape}, from 0 to {count - 1}; received shape {places.shape} and "
+            f"dtype {places.dtype}" + (f", from {places.min()} to {places.max()}" if places.size else "") + ". Pass "
+            f"those of {name.replace('un', '')}(..., return_indices=True), and its images' output_size."
+        )
 
 
 def lp_pool2d(
@@ -150,7 +156,7 @@ def _power_mean(
     name: str, pool: Callable[..., Any], x: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool
 ) -> Any:
     p, axes = real(norm_type, f"{name}: norm_type", above=True), int(name[-2])
-    x = x if isinstance(x, ad.Tensor | np.ndarray) else np.asarray(x, float)
+    x = array(x)
     if x.ndim not in (axes + 1, axes + 2):
         raise misshapen(name, x.shape, axes)
     mean = pool(x**p, kernel_size, stride, 0, ceil_mode)

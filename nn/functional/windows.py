@@ -210,7 +210,7 @@ def both_sides(padding: Sizes) -> Borders:
 
 def batch_last(x: Any, dtype: np.dtype[Any]) -> Array:
     """Images (batch, channels, *lengths) as (channels, *lengths, batch), contiguous in memory."""
-    return np.ascontiguousarray(np.transpose(x, (*range(1, x.ndim), 0)), dtype)
+    return np.transpose(x, (*range(1, x.ndim), 0)).astype(dtype, order="C", copy=False)
 
 
 def batch_first(images: Array) -> Array:
@@ -223,7 +223,8 @@ def with_border(x: Any, windows: Windows, dtype: np.dtype[Any], value: float = 0
     if not windows.bordering:
         return batch_last(x, dtype)
     batch, channels, *_ = x.shape
-    images = np.full((channels, *windows.bordered(x.shape[2:]), batch), value, dtype)
+    images = np.empty_like(x, dtype, "C", shape=(channels, *windows.bordered(x.shape[2:]), batch))
+    images[...] = value
     inside(images, windows, x.shape[2:])[...] = np.transpose(x, (*range(1, x.ndim), 0))
     return images
 

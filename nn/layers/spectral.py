@@ -71,7 +71,7 @@ def spectral_norm(
     def normed(self: Module) -> Any:
         """The weight that the layer computes with."""
         weight = getattr(self, original)
-        u, v = np.array(getattr(self, left)), np.array(getattr(self, right))  # those of the graph stay what they are
+        u, v = np.copy(getattr(self, left)), np.copy(getattr(self, right))  # those of the graph stay what they are
         return weight / np.dot(u, np.dot(_matrix(weight, axis), v))
 
     def forward(self: Module, *args: Any, **given: Any) -> Any:

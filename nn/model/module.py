@@ -12,9 +12,20 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn import hints
-from nn.model import copying, hooks, state
+from nn.model import copying, hooks, placing, state
 from nn.model.summary import Summary, summary
-from nn.model.walking import Place, freeze, inner_first, is_buffer, is_parameter, own, register, unfreeze, walk
+from nn.model.walking import (
+    Place,
+    freeze,
+    inner_first,
+    is_array,
+    is_buffer,
+    is_parameter,
+    own,
+    register,
+    unfreeze,
+    walk,
+)
 from nn.model.writing import call, shown
 
 Array = npt.NDArray[Any]
@@ -60,6 +71,10 @@ class Module:
     # Declared as an attribute, so that a subclass may give forward whatever arguments it needs.
     forward: Callable[..., Any] = _without_forward
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """A Module; one that is made within `nn.device` is noted there."""
+        return placing.noted(super().__new__(cls))
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The result of `forward`, recorded as a box of its own in pictures."""
         with ad.scope(self):
@@ -79,7 +94,8 @@ class Module:
         for name, value in slots.items():
             setattr(self, name, value)
         for place in self._frozen:
-            place.constant.flags.writeable = False  # what pickles forget
+            if isinstance(place.constant, np.ndarray):
+                place.constant.flags.writeable = False  # what pickles forget
 
     def __copy__(self) -> Self:
         """A Module with the same attributes: parameters are shared, as in PyTorch."""
@@ -100,7 +116,7 @@ class Module:
                     yield name, getattr(self, name)
         frozen = {place.key for place in self._frozen if place.holder is None}
         for name, value in vars(self).items():
-            remembered = name[0] == "_" and isinstance(value, np.ndarray) and name not in frozen
+            remembered = name[0] == "_" and is_array(value) and name not in frozen
             if name not in ("_frozen", "_hooks") and not remembered:
                 yield name, value
 
@@ -198,6 +214,18 @@ class Module:
     def unfreeze(self) -> Self:
         """Make what `freeze` duplicate constants parameters again: the same Tensors."""
         unfreeze(self.modules())
+        return self
+
+    def to(self, device: str) -> Self:
+        """Move every parameter and buffer inside to a device, such as "cuda" or "cpu"; gives the Module itself.
+
+        What the Module is given then is moved there as it is recorded. An optimizer is made, or made anew, afterwards:
+        its vectors are where the parameters are. Random numbers are drawn on the host on every device, so a seed gives
+        the same network everywhere. Raises ValueError for a device that nobody knows.
+
+        >>> model = nn.MLP(784, 128, 10, rng=0).to("cpu")
+        """
+        placing.to(self, device)
         return self
 
     def own_parameters(self) -> Iterator[tuple[ad.Tensor, bool]]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.model.module import Module
-from nn.model.walking import has_members, is_buffer, is_parameter, members, walk
+from nn.model.walking import has_members, is_array, is_buffer, is_parameter, members, walk, writeable
 
 Array = npt.NDArray[Any]
 
@@ -31,6 +31,11 @@ class Parts:
         self.modules = [module for _, module in self.named_modules]
         self._held = [_held(module) for module in self.modules]
 
+    @property
+    def device(self) -> str:
+        """The name of the device that the model is on."""
+        return self.parameters[0].device if self.parameters else "cpu"
+
     def current(self) -> Parts:
         """These, or those of a new walk, if a Module has other attributes than it had: a call may build layers."""
         now = [_held(module) for module in self.modules]
@@ -39,7 +44,7 @@ class Parts:
 
     def snapshot(self, *generators: np.random.Generator) -> Callable[[], None]:
         """What puts the buffers and the generators, these others too, back to what they are now."""
-        buffers = [(buffer, buffer.copy()) for _, buffer in self.named_buffers if buffer.flags.writeable]
+        buffers = [(buffer, buffer.copy()) for _, buffer in self.named_buffers if writeable(buffer)]
         drawn_from = *(rng for _, rng in self.named_generators), *generators
         states = [(rng, rng.bit_generator.state) for rng in drawn_from]
 
@@ -81,7 +86,7 @@ def _held(module: Module) -> list[Any]:
     seen: set[int] = set()
     while waiting:
         for _, value in members(waiting.pop()):
-            if has_members(value) or isinstance(value, ad.Tensor | np.ndarray | np.random.Generator):
+            if has_members(value) or isinstance(value, ad.Tensor | np.random.Generator) or is_array(value):
                 found.append(value)
             if isinstance(value, dict | list | tuple) and id(value) not in seen:
                 seen.add(id(value))

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.model.walking import freeze_again, has_members, is_buffer, is_parameter, members, unfreeze, walk
+from nn.model.walking import freeze_again, has_members, is_buffer, is_parameter, members, unfreeze, walk, writeable
 
 if TYPE_CHECKING:
     from nn.model.module import Module
@@ -35,7 +35,7 @@ def copied(model: Module) -> dict[str, Array]:
     for name, value in named_state(model):
         if name in found:
             raise ValueError(f"{type(model).__name__} has two parameters or buffers named {name!r}; rename one.")
-        found[name] = np.array(_raw(value))
+        found[name] = np.array(ad.to(_raw(value), "cpu"))
     return found
 
 
@@ -66,15 +66,15 @@ def _loaded(model: Module, given: Mapping[str, Any], strict: bool) -> Loaded:
             f"{type(model).__name__} was given a state that is not of its making: {'; '.join(parts)}. "
             "Build the model as it was when the state was taken, or load what fits with strict=False."
         )
-    new = {name: np.asarray(_raw(known[name])) for name in kept if name in known}
+    new = {name: np.asarray(ad.to(_raw(known[name]), "cpu")) for name in kept if name in known}
     if wrong := [error for name, array in new.items() if (error := _misfit(name, kept[name], array))]:
         message = f"{type(model).__name__} was given a state that does not fit: {'; '.join(map(str, wrong))}."
         raise type(wrong[0])(message)
     for name, array in new.items():
         if is_parameter(kept[name]):
-            kept[name].value = array
-        elif kept[name].flags.writeable:
-            kept[name][...] = array
+            kept[name].value = ad.to(array, kept[name].device)
+        elif writeable(kept[name]):
+            kept[name][...] = ad.to(array, ad.devices.place(kept[name]))
     return left
 
 
@@ -100,6 +100,6 @@ def _misfit(name: str, old: Any, new: Array) -> Exception | None:
         return ValueError(f"{name} has the shape {old.shape}, received {new.shape}{hint}")
     if not np.can_cast(new.dtype, old.dtype, "same_kind"):
         return TypeError(f"{name} has the dtype {old.dtype}, received {new.dtype}")
-    if isinstance(old, np.ndarray) and not old.flags.writeable and not np.array_equal(old, new):
+    if isinstance(old, np.ndarray) and not writeable(old) and not np.array_equal(old, new):
         return ValueError(f"{name} is a read-only array of the model, and differs")
     return None

@@ -26,9 +26,19 @@ def is_parameter(value: Any) -> bool:
     return isinstance(value, ad.Tensor) and value.is_leaf
 
 
+def is_array(value: Any) -> bool:
+    """Whether a value is an array, on whatever device."""
+    return isinstance(value, np.ndarray) or type(value) in ad.devices.admitted
+
+
 def is_buffer(value: Any) -> bool:
     """Whether a value is an array of numbers."""
-    return isinstance(value, np.ndarray) and value.dtype.kind in "biufc"
+    return is_array(value) and value.dtype.kind in "biufc"
+
+
+def writeable(array: Any) -> bool:
+    """Whether an array may be written into; those on a device always may."""
+    return not isinstance(array, np.ndarray) or array.flags.writeable
 
 
 def walk(value: Any, name: str, seen: set[int], deep: bool = True) -> Iterator[tuple[str, Any]]:
@@ -37,7 +47,7 @@ def walk(value: Any, name: str, seen: set[int], deep: bool = True) -> Iterator[t
     With deep=False what is inside of other Modules is left out.
     """
     if not has_members(value):
-        if isinstance(value, ad.Tensor | np.ndarray | np.random.Generator):
+        if isinstance(value, ad.Tensor | np.random.Generator) or is_array(value):
             if id(value) not in seen:
                 seen.add(id(value))
                 yield name, value

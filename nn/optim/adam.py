@@ -36,9 +36,17 @@ class Moments(Optimizer):
         # 0-d arrays of the parameters' dtype: a Python float would be converted again by every operation.
         self._factors = [np.empty((), self.flat.value.dtype) for _ in range(4)]
 
+    def factors(self, *values: Any) -> Any:
+        """Numbers as 0-d arrays, on the host, unless a program is being made."""
+        if any(type(value) is not float for value in values) or not isinstance(self.flat.value, np.ndarray):
+            return values
+        for factor, value in zip(self._factors, values, strict=True):
+            factor[()] = value
+        return self._factors
+
     def rescaled(self, run: Run) -> tuple[float, float]:
         """What M and V are to be multiplied by at this step, so that m and v stay what they are: 1 if the betas did."""
-        betas = run.group.options["betas"]
+        betas = run.options["betas"]
         before = run.numbers.get("betas", betas)
         run.numbers["betas"] = betas
         if before == betas:
@@ -93,19 +101,18 @@ class Adam(Moments):
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
-        options = run.group.options
+        options = run.options
         lr, amsgrad = options["lr"], options["amsgrad"]
         if amsgrad and "max_square_sum" not in self.state:
             self.remember("max_square_sum")
         rescale1, rescale2 = self.rescaled(run)
         beta1, beta2 = options["betas"]
         c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5
-        decay1, decay2, eps, rate = self._factors
-        decay1[()], decay2[()], eps[()] = beta1 * rescale1, beta2 * rescale2, options["eps"] / c
-        rate[()] = lr * (1 - beta1) / ((1 - beta1**run.steps) * c)
-        shrink = 1 - lr * run.weight_decay if self.decoupled else 1.0
+        rate = lr * (1 - beta1) / ((1 - beta1**run.steps) * c)
+        decay1, decay2, eps, rate = self.factors(beta1 * rescale1, beta2 * rescale2, options["eps"] / c, rate)
+        decaying, shrink = self.decoupled and run.weight_decay, 1 - lr * run.weight_decay
         for p, g, m, v, largest, scratch, _ in run.directed() if self.decoupled else run.decayed():
-            if shrink != 1:
+            if decaying:
                 p *= shrink
             m *= decay1
             m += g
@@ -190,7 +197,7 @@ class NAdam(Moments):
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
-        options = run.group.options
+        options = run.options
         lr, decay, decoupled = options["lr"], options["momentum_decay"], options["decoupled_weight_decay"]
         rescale1, rescale2 = self.rescaled(run)
         beta1, beta2 = options["betas"]
@@ -250,7 +257,7 @@ class LAMB(Moments):
 
     def update(self, run: Run) -> None:
         """One step of a parameter's pieces."""
-        options, decay = run.group.options, run.weight_decay
+        options, decay = run.options, run.weight_decay
         rescale1, rescale2 = self.rescaled(run)
         beta1, beta2 = options["betas"]
         c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5

@@ -55,7 +55,7 @@ class Adagrad(Optimizer):
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
-        options = run.group.options
+        options = run.options
         rate, eps = options["lr"] / (1 + (run.steps - 1) * options["lr_decay"]), options["eps"]
         for p, g, s, scratch, spare in run.decayed():
             np.multiply(g, g, out=scratch)
@@ -103,7 +103,7 @@ class Adadelta(Optimizer):
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
-        options = run.group.options
+        options = run.options
         lr, rho, eps = options["lr"], options["rho"], options["eps"]
         for p, g, v, u, scratch, spare in run.decayed():
             _average_square(v, g, rho, scratch)
@@ -160,7 +160,7 @@ class RMSprop(Optimizer):
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
-        options = run.group.options
+        options = run.options
         lr, alpha, eps, momentum = options["lr"], options["alpha"], options["eps"], options["momentum"]
         for name, asked in (("grad_avg", options["centered"]), ("momentum_buffer", momentum)):
             if asked and name not in self.state:

@@ -76,7 +76,7 @@ def norm(vectors: Sequence[Vector], power: float = 2.0) -> float:
         total = sum(float(np.dot(x, x)) for x in _parts(vectors))
         if 1e-20 < total < math.inf:  # nothing overflowed, and what underflowed does not count
             return math.sqrt(total)
-    largest = float(np.max([0.0, *(np.max(np.abs(x)) for x in _parts(vectors))]))
+    largest = float(np.max([0.0, *(float(np.max(np.abs(x))) for x in _parts(vectors))]))
     if power == math.inf or largest == 0 or not math.isfinite(largest):
         return largest
     scaled = (np.abs(x.astype(np.float64)) / largest for x in _parts(vectors))

@@ -63,7 +63,7 @@ class SGD(Optimizer):
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
-        options = run.group.options
+        options = run.options
         lr, momentum = options["lr"], options["momentum"]
         begun = run.numbers.get("begun", False)
         run.numbers["begun"] = begun or momentum > 0

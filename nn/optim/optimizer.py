@@ -94,7 +94,8 @@ class Optimizer:
         self.check_groups(groups)
         flat = ad.Flat([tensor for group in groups for tensor in group.params])
         size, dtype = max(flat.value.size, 1), flat.value.dtype
-        self._scratch, self._spare = (np.empty(min(size, PIECE // dtype.itemsize), dtype) for _ in range(2))
+        piece = min(size, PIECE // dtype.itemsize) if isinstance(flat.value, np.ndarray) else size
+        self._scratch, self._spare = (ad.devices.empty(piece, dtype, like=flat.value) for _ in range(2))
         self._flat, self._groups = flat, groups
         self._begin([None] * len(flat.tensors))
         self._unchecked = True  # whether it is still to be said which parameters the first step did not reach
@@ -166,6 +167,15 @@ class Optimizer:
         parameters alone warns of them by name. Raises RuntimeError where no parameter has an adjoint.
         """
         loss = None if closure is None else closure()
+        self.move(self._by_pieces)
+        return loss
+
+    def _by_pieces(self, runs: Sequence[Run]) -> None:
+        for run in runs:
+            self.update(run)
+
+    def move(self, by: Callable[[Sequence[Run]], None]) -> None:
+        """What `step` does, given what moves the parameters of some runs, whose counts of steps were advanced."""
         flat = self.flat
         stretches = flat.reached()
         if flat.grad is not self._adjoints:
@@ -175,11 +185,12 @@ class Optimizer:
                 f"a step was asked of {self!r}, but none of its parameters has an adjoint. Call loss.backward() "
                 "between zero_grad() and step(), of a loss that was computed from these parameters."
             )
+        runs: list[Run] = []
         for stretch in stretches:
-            runs = self._plans.get((stretch.start, stretch.stop))
-            for run in self._plan(stretch.start, stretch.stop) if runs is None else runs:
-                run.steps += 1
-                self.update(run)
+            runs += self._plans.get((stretch.start, stretch.stop)) or self._plan(stretch.start, stretch.stop)
+        for run in runs:
+            run.steps += 1
+        by(runs)
         flat.assigned()
         if self._unchecked:
             self._unchecked = False
@@ -187,9 +198,8 @@ class Optimizer:
                 warnings.warn(
                     f"{type(self).__name__}: no gradient has reached {', '.join(missing)}; such parameters stay as "
                     "they are. Use them in the loss, or leave them out of the optimizer.",
-                    stacklevel=2,
+                    stacklevel=3,
                 )
-        return loss
 
     def unreached(self) -> list[str]:
         """The parameters that had an adjoint at no step so far: their names, or their places and shapes."""
@@ -224,7 +234,7 @@ class Optimizer:
             k: {
                 "step": run.steps,
                 **run.numbers,
-                **{name: v[section].reshape(tensor.shape).copy() for name, v in self.state.items()},
+                **{name: ad.to(v[section].reshape(tensor.shape).copy(), "cpu") for name, v in self.state.items()},
             }
             for k, (run, section, tensor) in enumerate(zip(runs, self.flat.sections, self.flat.tensors, strict=True))
             if run.steps
@@ -268,7 +278,7 @@ class Optimizer:
                 self.remember(name)
         for entry, section in zip(saved, self.flat.sections, strict=True):
             for name, vector in entry.vectors.items() if entry else ():
-                self.state[name][section] = vector.ravel()
+                self.state[name][section] = ad.devices.beside(vector.ravel(), self.flat.value)
         self._lay()
 
     def _lay(self) -> None:

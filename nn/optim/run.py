@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ class Run:
     def __init__(self, start: int, stop: int, group: Group, decays: bool, steps: int, numbers: dict[str, Any]) -> None:
         self.start, self.stop, self.group, self.decays = start, stop, group, decays
         self.steps, self.numbers = steps, numbers
+        self.options: Mapping[str, Any] = group.options
         self.pieces: list[Piece] = []
 
     def lay(self, vectors: Sequence[Vector | None], scratch: Vector, spare: Vector) -> None:
@@ -37,11 +38,11 @@ class Run:
     @property
     def weight_decay(self) -> float:
         """The decay of these parameters: 0 for biases that are spared."""
-        return self.group.options["weight_decay"] if self.decays else 0.0
+        return float(self.options["weight_decay"]) if self.decays else 0.0
 
     def directed(self, decay: float = 0.0) -> Iterable[Piece]:
         """The pieces; with `maximize` or a decay their adjoints are in the spare: g or -g, plus decay times p."""
-        upwards = self.group.options["maximize"]
+        upwards = self.options["maximize"]
         return self._directed(decay, upwards) if decay or upwards else self.pieces
 
     def decayed(self) -> Iterable[Piece]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+import autodiff as ad
 from nn.checked import switch
 from nn.optim.optimizer import Optimizer
 from nn.optim.options import Option, beta_pair, number
@@ -53,12 +54,12 @@ class RAdam(Optimizer):
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
-        options, t = run.group.options, run.steps
+        options, t = run.options, run.steps
         decoupled = options["decoupled_weight_decay"]
         (beta1, beta2), eps, rate = options["betas"], options["eps"], options["lr"] / (1 - options["betas"][0] ** t)
         longest = 2 / (1 - beta2) - 1
         length = longest - 2 * t * beta2**t / (1 - beta2**t)
-        if rectified := length > 5:
+        if rectified := ad.ask(_long, length):
             square = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
             rate *= (square * (1 - beta2**t)) ** 0.5
         for p, g, m, v, scratch, _ in run.directed() if decoupled else run.decayed():
@@ -115,7 +116,7 @@ class Adamax(Optimizer):
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
-        options = run.group.options
+        options = run.options
         (beta1, beta2), eps = options["betas"], options["eps"]
         rate = options["lr"] / (1 - beta1**run.steps)
         for p, g, m, u, scratch, _ in run.decayed():
@@ -163,11 +164,11 @@ class Lion(Optimizer):
 
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
-        options = run.group.options
+        options = run.options
         (beta1, beta2), lr = options["betas"], options["lr"]
         shrink = 1 - lr * run.weight_decay
         for p, g, m, scratch, _ in run.directed():
-            if shrink != 1:
+            if run.weight_decay:
                 p *= shrink
             np.subtract(m, g, out=scratch)
             scratch *= beta1
@@ -176,6 +177,11 @@ class Lion(Optimizer):
             scratch *= lr
             p -= scratch
             _average(m, g, beta2, scratch)
+
+
+def _long(length: float) -> bool:
+    """Whether so many adjoints tell the variance."""
+    return length > 5
 
 
 def _average(mean: Any, x: Any, kept: float, scratch: Any) -> None:

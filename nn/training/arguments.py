@@ -14,7 +14,7 @@ from nn import functional
 from nn.data import DataLoader
 from nn.data.several import Several, called, cut, plain
 from nn.functional.origin import warn
-from nn.losses import CrossEntropyLoss
+from nn.losses import CrossEntropyLoss, NLLLoss
 from nn.metrics import Metric
 from nn.model.module import Module
 from nn.model.parts import Parts
@@ -173,7 +173,7 @@ def _check_labels(loss: Any, targets: Array, outputs: Any) -> None:
 
 def one_number(value: Any, recorded: bool = True) -> float:
     """The loss as a float, if it is one number, and in training one that was recorded."""
-    plain = np.asarray(ad.stop_gradient(value))
+    plain = np.asarray(ad.to(ad.stop_gradient(value), "cpu"))
     if plain.size != 1 or plain.dtype.kind not in "fiub" or (recorded and not isinstance(value, ad.Tensor)):
         raise TypeError(
             "loss must give one number that depends on the model's parameters; received a "
@@ -190,12 +190,19 @@ def ignored_label(loss: LossFunction, *samples: DataLoader | None) -> int | None
     return label if any((targets == label).any() for targets in given if not isinstance(targets, Several)) else None
 
 
-def weight(targets: Array, weights: Array | None, ignored: int | None) -> float:
-    """How much a batch counts: the sum of its samples' weights, or how many there are, without what is ignored."""
-    if ignored is None:
+def weight(targets: Array, weights: Array | None, ignored: int | None, loss: LossFunction) -> float:
+    """How much a batch counts: what its loss is a mean over.
+
+    That is the sum of its samples' weights, or how many there are: without what is ignored, and times the weights of
+    the classes, if the loss has such.
+    """
+    classes = loss.weight if isinstance(loss, CrossEntropyLoss | NLLLoss) and targets.dtype.kind in "iu" else None
+    if ignored is None and classes is None:
         return float(len(targets)) if weights is None else float(np.sum(weights))
-    kept = targets != ignored
-    return float(np.sum(kept if weights is None else kept.T * weights))
+    counts = np.ones(targets.shape, bool) if ignored is None else targets != ignored
+    if classes is not None:
+        counts = np.where(counts, np.asarray(classes)[np.where(counts, targets, 0)], 0)
+    return float(np.sum(counts if weights is None else counts.T * weights))
 
 
 def one_array(outputs: Any, asked: str) -> Any:
@@ -210,7 +217,7 @@ def one_array(outputs: Any, asked: str) -> Any:
 
 def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
     """What a metric gives, as a float."""
-    value: Any = ad.stop_gradient(measure(ad.stop_gradient(outputs), plain(targets)))
+    value: Any = ad.stop_gradient(measure(ad.to(ad.stop_gradient(outputs), "cpu"), plain(targets)))
     if type(value) is not float and (np.ndim(value) or np.asarray(value).dtype.kind not in "fiub"):
         received = f"{type(value).__name__} of shape {np.shape(value)}" if np.ndim(value) else repr(value)[:80]
         raise TypeError(

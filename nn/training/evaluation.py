@@ -72,7 +72,7 @@ def evaluate(
     ignored = arguments.ignored_label(function, samples)
     measures = metric_functions.chosen(metrics, getattr(function, "threshold", 0.5), ignored)
     size = samples.batch_size or samples.size
-    return measured(parts, samples, size, function, measures, conversion(parts), ignored)
+    return measured(parts, samples, size, function, measures, conversion(parts), ignored).values()
 
 
 def measured(
@@ -84,20 +84,25 @@ def measured(
     convert: Callable[[Any], Any],
     ignored: int | None,
     poll: Callable[[], None] = lambda: None,
-) -> dict[str, float]:
-    """Loss and metrics over a loader's samples, in order, in batches; `poll` is called before each batch."""
+    part: tuple[int, int] = (0, 1),
+) -> Means:
+    """Loss and metrics over a loader's samples, in order, in batches; `poll` is called before each batch.
+
+    With part=(i, n) they are over the i-th of n parts of the samples.
+    """
     means, model = Means(measures), parts.model
+    first, last = (loader.size * i // part[1] for i in (part[0], part[0] + 1))
     with parts.evaluating():
-        for start in range(0, loader.size, size):
+        for start in range(first, last, size):
             poll()
-            batch = [cut(a, slice(start, start + size)) for a in loader.arrays]
+            batch = [cut(a, slice(start, min(start + size, last))) for a in loader.arrays]
             inputs, targets, *weights = batch
             outputs = called(model, convert(inputs))
             targets = as_target(targets, outputs)
-            weight = arguments.weight(targets, weights[0] if weights else None, ignored)
+            weight = arguments.weight(targets, weights[0] if weights else None, ignored, loss)
             value = arguments.lost(loss, outputs, targets, *weights) if weight else 0.0
             means.add(arguments.one_number(value, recorded=False), outputs, targets, weight)
-    return means.values()
+    return means
 
 
 class Means:
@@ -122,7 +127,7 @@ class Means:
         self.count += count
         self.sums["loss"] += loss * weight
         if self.measures:
-            plain = ad.stop_gradient(outputs)
+            plain = ad.to(ad.stop_gradient(outputs), "cpu")
             for name in self.averaged:
                 self.sums[name] += arguments.measured(name, self.measures[name], plain, targets) * count
             if len(self.averaged) < len(self.measures):

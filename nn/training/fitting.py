@@ -19,6 +19,8 @@ from nn.model.module import Module
 from nn.model.parts import Parts
 from nn.optim import Optimizer
 from nn.optim.lr_scheduler import LRScheduler
+from nn.parallel.alone import Alone
+from nn.parallel.running import surrounded
 from nn.report.history import History
 from nn.report.progress import progress
 from nn.training import arguments, names
@@ -34,6 +36,7 @@ REHEARSED = 32  # samples at most that everything is tried on before the first s
 
 @hints.also("fit", {}, hints.FIT)
 @together
+@surrounded
 @np.errstate(all="ignore")  # the DivergedError is to be the only word
 def fit(
     model: Module,
@@ -51,12 +54,15 @@ def fit(
     clip_norm: float | None = None,
     clip_value: float | None = None,
     accumulate: int = 1,
+    compiled: bool = False,
     callbacks: Callback | Callable[[Training], Any] | Sequence[Callback | Callable[[Training], Any]] = (),
     checkpoint: File | None = None,
     checkpoint_every: int | None = None,
     resume: File | None = None,
     rng: Rng = None,
     verbose: bool = True,
+    parallel: Alone | None = None,
+    threads: int | None = None,
 ) -> History:
     """Train a model on samples, in mini-batches that are drawn again in each epoch. The model is changed in place.
 
@@ -87,12 +93,18 @@ def fit(
         optimizer; stepped after every epoch or every step, as its `each` says
     clip_norm, clip_value : the most that the gradient's norm, or each of its elements, may be at a step
     accumulate : batches whose gradients make one step together: the gradient of their union
+    compiled : whether to make a NumPy program of forward pass, loss and reverse pass (nn.TrainStep says more), by the
+        first batch of each shape: the same results to rounding, and faster where the network is small. Callbacks then
+        see outputs and a loss without a graph. TypeError, with the line, for a model that cannot be compiled
     callbacks : nn.EarlyStopping(...), other Callbacks, or functions called with the Training after each epoch
     checkpoint : a file to be written after every epoch, every `checkpoint_every` batches, and on Ctrl-C
     resume : such a file, to go on from, bit for bit as if the training had never stopped: with the same data and
         arguments, a model built alike, and the same versions of Python and NumPy on the same kind of machine
     rng : the order of the samples: a numpy.random.Generator, an int seed, or None; the same seed gives the same bits
     verbose : whether to show one line per epoch
+    parallel : nn.MPI(), for a training that several processes share, each started with the same program
+    threads : how many threads BLAS, which computes the products of matrices, takes meanwhile, in the whole process:
+        small networks are fastest on one. It takes threadpoolctl
 
     Ctrl-C ends the training after the batch under way and returns the history so far. Raises DivergedError, naming
     epoch, batch and cause, where the training's loss, an adjoint or a step is not finite; a validation loss or a metric
@@ -118,8 +130,10 @@ def fit(
     arguments.check_schedule(schedule)
     if checkpoint_every is not None and checkpoint is None:
         raise TypeError("checkpoint_every says how often to write the file checkpoint=, which was not given.")
+    assert parallel is not None  # it is what surrounds this call
     draws = generator(rng)
-    found = None if resume is None else read(resume)
+    parallel.align([draws])
+    found = None if resume is None else parallel.shared(lambda: read(resume))
     if found:
         set_state(draws, found["split_from"])
     settings = Settings(
@@ -127,10 +141,12 @@ def fit(
         clip_norm=None if clip_norm is None else real(clip_norm, "clip_norm", above=True),
         clip_value=None if clip_value is None else real(clip_value, "clip_value", above=True),
         accumulate=whole(accumulate, "accumulate"),
+        compiled=switch(compiled, "compiled"),
         callbacks=called_back(callbacks),
-        file=None if checkpoint is None else writable(checkpoint),
+        file=checkpoint if checkpoint is None or not parallel.leads else writable(checkpoint),
         file_every=None if checkpoint_every is None else whole(checkpoint_every, "checkpoint_every, in batches,"),
         split_from=generator_state(draws),
+        parallel=parallel,
     )
     convert = conversion(parts)
     shuffled = switch(shuffle, "shuffle")
@@ -142,7 +158,8 @@ def fit(
         arguments.check_loss(function, weighted)
         ignored = arguments.ignored_label(function, samples, held)
         measures = metric_functions.chosen(metrics, getattr(function, "threshold", 0.5), ignored)
-        _rehearse(parts, function, measures, convert, samples, held)
+        with parallel.rehearsing():
+            _rehearse(parts, function, measures, convert, samples, held)
     finally:
         put_back()
     known, buffers = parts.parameters, {name for name, _ in parts.named_buffers}
@@ -163,7 +180,7 @@ def fit(
             error.add_note(f"The state came from {str(resume)!r}.")
             raise
     done = (training.epoch - 1) * training.batches + training.batch
-    training.shown = progress(epochs, training.batches, bool(verbose), done)
+    training.shown = progress(epochs, training.batches, bool(verbose) and parallel.leads, done)
     training.run()
     return training.history
 

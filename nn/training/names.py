@@ -136,7 +136,10 @@ def first_output(parts: Parts, inputs: Any) -> Any:
     row = conversion(parts)(cut(inputs, slice(1)))
     with parts.mode(training=False):
         if isinstance(row, Several):
-            return called(parts.model, row.mapped(lambda a: ad.Tensor(a) if a.dtype.kind == "f" else a))
+            return called(
+                parts.model, row.mapped(lambda a: ad.Tensor(ad.to(a, parts.device)) if a.dtype.kind == "f" else a)
+            )
+        row = ad.to(row, parts.device)
         return parts.model(ad.Tensor(row) if row.dtype.kind == "f" else row)
 
 
@@ -153,11 +156,14 @@ def ending(model: Any, output: Any) -> str:
 
 def optimizer(given: Any) -> Any:
     """An optimizer by its name, with its default step size; anything else stays."""
-    if not isinstance(given, str):
-        return given
+    return optimizer_kind(given)(None) if isinstance(given, str) else given
+
+
+def optimizer_kind(given: str) -> Any:
+    """The class of optimizers of this name."""
     if given.lower() == "lbfgs":
         raise TypeError(optim.LBFGS.needs_closure)
     if given.lower() not in OPTIMIZERS:
         known = ", ".join(map(repr, OPTIMIZERS))
         raise ValueError(f"optimizer is one of nn.optim's, or of {known}; received {given!r:.80}.")
-    return OPTIMIZERS[given.lower()](None)
+    return OPTIMIZERS[given.lower()]

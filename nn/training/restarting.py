@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,15 +15,18 @@ from nn.data import DataLoader, train_test_split
 from nn.init import Rng, generator
 from nn.model.module import Module
 from nn.optim import Optimizer
+from nn.parallel.executing import checked, completed
 from nn.report.history import History, aligned, duration
-from nn.report.progress import progress
+from nn.report.progress import Silence, progress
 from nn.training.arguments import LossFunction, OptimizerMaker
-from nn.training.callbacks import EarlyStopping, called_back, monitored, rises
+from nn.training.callbacks import monitored, rises
 from nn.training.diagnosis import DivergedError
-from nn.training.fitting import fit
+from nn.training.jobs import Job, Outcome, model_of, sent, trained
 from nn.training.samples import columns
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from nn.training.training import Training
 
 OF_ONE = ("checkpoint", "checkpoint_every", "resume")  # what fit takes for one training, and not for several
@@ -39,7 +43,7 @@ class Restarts:
     interrupted : whether they were stopped by hand
     """
 
-    model: Module
+    each = "restart"  # what one of the trainings is called
 
     def __init__(self, data: Any, validation: Any) -> None:
         self.data, self.validation = data, validation
@@ -49,6 +53,18 @@ class Restarts:
         self.histories: list[History] = []
         self.monitor = "loss"
         self.interrupted = False
+        self._kept: tuple[Job, Outcome] | None = None
+
+    @property
+    def rises(self) -> bool:
+        """Whether the greatest score is the best."""
+        return rises(self.monitor)
+
+    @functools.cached_property
+    def model(self) -> Module:
+        """The best training's."""
+        assert self._kept is not None
+        return model_of(*self._kept)
 
     @property
     def history(self) -> History:
@@ -58,29 +74,33 @@ class Restarts:
     def __len__(self) -> int:
         return len(self.histories)
 
-    def add(self, model: Module, seed: int, history: History, score: float) -> None:
+    def add(self, job: Job, outcome: Outcome) -> None:
         """Take in a training; its model is kept if it is the best so far."""
-        sign = 1 if rises(self.monitor) else -1
+        score = outcome.score
+        sign = 1 if self.rises else -1
         best = self.scores[self.best] if self.scores else math.nan
         if not self.scores or (math.isnan(best) and not math.isnan(score)) or sign * score > sign * best:
-            self.model, self.best = model, len(self.scores)
-        self.seeds.append(seed)
+            self._kept, self.best = (job, outcome), len(self.scores)
+        self.seeds.append(job.seed)
         self.scores.append(score)
-        self.histories.append(history)
+        self.histories.append(outcome.history)
 
     def line(self, k: int, count: int) -> str:
         """A restart, counted from 0, in words and numbers."""
-        history, name = self.histories[k], self.monitor.replace("_", " ")
-        took = f"{len(history)} epochs  {duration(sum(history.seconds))}"
-        return f"restart {k + 1:{len(str(count))}}/{count}  {name} {self.scores[k]:.4f}  {took}  seed {self.seeds[k]}"
+        return _line(self.each, k, count, self.monitor, self.scores[k], self.histories[k], f"seed {self.seeds[k]}")
 
     def __repr__(self) -> str:
-        rows = [["restart", self.monitor.replace("_", " "), "epochs", "time", "seed", ""]]
+        rows = [[self.each, self.monitor.replace("_", " "), "epochs", "time", "seed", ""]]
         for k, history in enumerate(self.histories):
             time = duration(sum(history.seconds))
             end = "best" if k == self.best else "diverged" if math.isnan(self.scores[k]) else ""
             rows.append([str(k + 1), f"{self.scores[k]:.4f}", str(len(history)), time, str(self.seeds[k]), end])
         return aligned(rows) + ("\ninterrupted" if self.interrupted else "")
+
+
+def _line(each: str, k: int, count: int, monitor: str, score: float, history: History, end: str) -> str:
+    took = f"{len(history)} epochs  {duration(sum(history.seconds))}"
+    return f"{each} {k + 1:{len(str(count))}}/{count}  {monitor.replace('_', ' ')} {score:.4f}  {took}  {end}"
 
 
 def restarts(
@@ -95,6 +115,7 @@ def restarts(
     epochs: int = 10,
     validation: Any = None,
     callbacks: Any = (),
+    executor: Executor | None = None,
     verbose: bool = True,
     **fit_arguments: Any,
 ) -> Restarts:
@@ -111,6 +132,10 @@ def restarts(
     monitor : the column of the history to be compared, "validation_loss", or "loss" without validation, if not given;
         losses and errors are best if least, the other metrics of nn.metrics if greatest
     validation : as in `fit`; a share is set aside once, so that all are judged by the same samples
+    executor : a concurrent.futures.Executor that trains several at once: a ProcessPoolExecutor, a Dask client's
+        `get_executor()`, an mpi4py.futures.MPIPoolExecutor ... To other processes go `make`, which is then to be
+        defined at the top of a module, as are loss and optimizer, and the arrays; weights come back. Every training
+        has copies of the callbacks. A lost worker's training is begun again; the results are the same bits
     verbose : whether to show one line per restart
 
     The trainings are compared by their last epoch, or by the one whose weights an EarlyStopping has restored. One that
@@ -131,78 +156,105 @@ def restarts(
     """
     count = whole(k, "restarts: k, how many,")
     epochs = whole(epochs, "epochs")
-    _check(optimizer, fit_arguments)
+    check_several("restarts", optimizer, fit_arguments, executor)
     draws = generator(rng)
     seeds = [int(seed) for seed in draws.integers(2**32, size=count)]
-    if isinstance(validation, float | np.floating) and 0 < validation < 1 and not isinstance(data, DataLoader):
-        arrays = columns(data, fit_arguments.pop("sample_weight", None), "data")
-        parts = train_test_split(*arrays, test_size=float(validation), rng=draws)
-        data, validation = parts[::2], parts[1::2]
+    data, validation = set_aside(data, validation, fit_arguments, draws)
     found = Restarts(data, validation)
-    listed = called_back(callbacks)
-    shown = progress(count, epochs, verbose, each="restart", unit="epochs")
+    fixed = {"loss": loss, "optimizer": optimizer, "epochs": epochs, "validation": validation, "callbacks": callbacks}
+    jobs = [Job(make, seed, data, fixed | fit_arguments, monitor) for seed in seeds]
+    train_all(found, jobs, executor, progress(count, epochs, verbose, each=found.each, unit="epochs"))
+    return found
 
-    def seen(training: Training) -> None:
-        found.monitor = monitored(monitor, training.history)
-        shown.advance(len(found) + 1, training.epoch)
 
-    fixed = {
-        "loss": loss,
-        "optimizer": optimizer,
-        "epochs": epochs,
-        "validation": validation,
-        "callbacks": [*listed, *called_back(seen)],
-        **fit_arguments,
-    }
+def set_aside(data: Any, validation: Any, fit_arguments: dict[str, Any], draws: np.random.Generator) -> tuple[Any, Any]:
+    """Data and validation data, the latter drawn from the former if a share was asked for."""
+    if not isinstance(validation, float | np.floating) or not 0 < validation < 1 or isinstance(data, DataLoader):
+        return data, validation
+    arrays = columns(data, fit_arguments.pop("sample_weight", None), "data")
+    parts = train_test_split(*arrays, test_size=float(validation), rng=draws)
+    return parts[::2], parts[1::2]
+
+
+def check_several(what: str, optimizer: Any, fit_arguments: dict[str, Any], executor: Any) -> None:
+    """Refuse what is for one model."""
+    checked(executor)
+    if isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"{what} makes an optimizer for each of its models; received {optimizer!r:.80}. Write "
+            "optimizer=lambda parameters: nn.optim.Adam(parameters, lr=1e-3)."
+        )
+    for name in OF_ONE:
+        if name in fit_arguments:
+            raise TypeError(f"{what} trains several models; {name}= is for one. Pass it to nn.fit.")
+    if executor is not None and fit_arguments.get("parallel") is not None:
+        raise TypeError(
+            f"{what} was given an executor, which trains each model in one process, and parallel=, by which several "
+            "share each. Leave one of them away."
+        )
+
+
+def train_all(found: Restarts, jobs: Sequence[Job], executor: Executor | None, shown: Silence) -> None:
+    """Do all the trainings, here or by an executor, and take in what they came to, in their order.
+
+    Ctrl-C leaves those that are finished. Raises the last DivergedError if all diverge.
+    """
     try:
-        for seed in seeds:
-            random = np.random.default_rng(seed)
-            model = make(random)
-            history, failure = _trained(model, data, random, fixed)
-            found.interrupted = history.interrupted
-            if found.interrupted and len(found):
-                break
-            found.add(model, seed, history, math.nan if failure else _score(history, found.monitor, listed))
-            shown.keep(found.line(len(found) - 1, count))
-            if failure and len(found) == count and not any(map(math.isfinite, found.scores)):
-                raise failure
-            if found.interrupted:
-                break
+        if executor is None:
+            _here(found, jobs, shown)
+        else:
+            _elsewhere(found, jobs, executor, shown)
     except KeyboardInterrupt:  # between two trainings
         if not len(found):
             raise
         found.interrupted = True
     finally:
         shown.close()
-    return found
 
 
-def _check(optimizer: Any, fit_arguments: dict[str, Any]) -> None:
-    """Refuse what is for one model."""
-    if isinstance(optimizer, Optimizer):
-        raise TypeError(
-            f"restarts makes an optimizer for each of its models; received {optimizer!r:.80}. Write "
-            "optimizer=lambda parameters: nn.optim.Adam(parameters, lr=1e-3)."
-        )
-    for name in OF_ONE:
-        if name in fit_arguments:
-            raise TypeError(f"restarts trains several models; {name}= is for one. Pass it to nn.fit.")
+def _here(found: Restarts, jobs: Sequence[Job], shown: Silence) -> None:
+    def seen(training: Training) -> None:
+        found.monitor = monitored(jobs[0].monitor, training.history)
+        shown.advance(len(found) + 1, training.epoch)
+
+    for job in jobs:
+        outcome = trained(job, seen)
+        found.interrupted = outcome.history.interrupted
+        if found.interrupted and len(found):
+            break
+        found.add(job, outcome)
+        shown.keep(found.line(len(found) - 1, len(jobs)))
+        _refuse_if_all_diverged(found, jobs, outcome)
+        if found.interrupted:
+            break
 
 
-def _trained(
-    model: Module, data: Any, rng: np.random.Generator, fixed: dict[str, Any]
-) -> tuple[History, DivergedError | None]:
-    """The history of a training, and the error if it diverged."""
+def _elsewhere(found: Restarts, jobs: Sequence[Job], executor: Executor, shown: Silence) -> None:
+    outcomes: dict[int, Outcome] = {}
     try:
-        return fit(model, data, rng=rng, verbose=False, **fixed), None
-    except DivergedError as error:
-        return error.history, error
+        for k, outcome in completed(sent, jobs, executor):
+            if outcome.history.interrupted:  # Ctrl-C goes to all processes of a terminal
+                raise KeyboardInterrupt
+            outcomes[k] = outcome
+            best = max(outcomes, key=lambda j: (_standing(outcomes[j]), -j))
+            for j in outcomes.keys() - {best}:
+                outcomes[j] = outcomes[j]._replace(state={})
+            shown.advance(len(outcomes), shown.batches)
+            end = f"seed {jobs[k].seed}"
+            shown.keep(_line(found.each, k, len(jobs), outcome.monitor, outcome.score, outcome.history, end))
+    finally:
+        for k in sorted(outcomes):
+            found.monitor = outcomes[k].monitor
+            found.add(jobs[k], outcomes[k])
+    _refuse_if_all_diverged(found, jobs, outcomes[len(jobs) - 1])
 
 
-def _score(history: History, column: str, callbacks: list[Any]) -> float:
-    """What a training came to: the number of the epoch whose weights its model has."""
-    epoch = len(history)
-    for callback in callbacks:
-        if isinstance(callback, EarlyStopping) and callback.restore_best:
-            epoch = callback.best_epoch
-    return history[column][epoch - 1] if epoch else math.nan
+def _standing(outcome: Outcome) -> float:
+    """A number that is the greater the better an outcome is."""
+    score = outcome.score if rises(outcome.monitor) else -outcome.score
+    return -math.inf if math.isnan(score) else score
+
+
+def _refuse_if_all_diverged(found: Restarts, jobs: Sequence[Job], last: Outcome) -> None:
+    if len(found) == len(jobs) and last.failure and not any(map(math.isfinite, found.scores)):
+        raise last.failure if isinstance(last.failure, DivergedError) else DivergedError(last.failure, last.history)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from nn.init import Rng, generator
 from nn.model.module import Module
 from nn.model.parts import Parts
 from nn.optim import Optimizer
-from nn.report.history import History
+from nn.parallel.executing import checked, completed
 from nn.report.plotting import plain, subplots
 from nn.training import arguments
 from nn.training.arguments import LossFunction, OptimizerMaker
@@ -26,6 +27,8 @@ from nn.training.fitting import fit
 from nn.training.samples import together
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from nn.training.training import Training
 
 WORSE = 4.0  # times the best loss: the end of a search for a learning rate
@@ -92,6 +95,8 @@ def find_lr(
     steps: int = 100,
     batch_size: int | None = None,
     rng: Rng = None,
+    repeats: int = 1,
+    executor: Executor | None = None,
 ) -> LearningRates:
     """A learning rate for a model, from a short training in which it rises from `low` to `high`, by a factor per step.
 
@@ -101,6 +106,10 @@ def find_lr(
     are those of `fit`. The optimizer is the one to train with, or a function that makes one; that takes the parameters
     over from an optimizer made before.
 
+    With `repeats` there are several such trainings, each with an order of the samples of its own, and the losses are
+    their means, up to where the first of them ended; what is only chance shows less. An `executor`, as in `restarts`,
+    does them at once, with copies of the model; then the optimizer is a function that makes one, or a name.
+
     It is the range test of Smith 2017, "Cyclical learning rates for training neural networks", section 3.3, with
     rates that rise geometrically.
 
@@ -109,32 +118,71 @@ def find_lr(
     >>> 1e-6 < found.suggestion < 10
     True
     """
-    parts = arguments.trainable(model)
+    arguments.trainable(model)
     low, high = real(low, "find_lr: low", above=True), real(high, "find_lr: high", above=True)
     if low >= high:
         raise ValueError(f"find_lr goes from low up to high; received low={low} and high={high}. Exchange them.")
     rates = np.geomspace(low, high, whole(steps, "find_lr: steps", least=2))
     order = data.rng if isinstance(data, DataLoader) else generator(rng)
-    stepper = arguments.made(optimizer, parts.parameters, parts)
-    ramp = _Ramp(rates)
-    with _put_back(parts, stepper, order), np.errstate(all="ignore"):
-        try:
-            history = fit(
-                model,
+    count = whole(repeats, "find_lr: repeats")
+    if checked(executor) is not None and isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"find_lr with an executor makes an optimizer for each copy of the model; received {optimizer!r:.80}. "
+            "Write optimizer=lambda parameters: nn.optim.Adam(parameters), or a name."
+        )
+    drawn = copy.deepcopy(order)  # the generator itself stays as it is
+    seeds: list[int | None] = [None] if count == 1 else drawn.integers(2**32, size=count).tolist()
+    sweeps = [_Sweep(model, data, loss, optimizer, rates, batch_size, order, seed) for seed in seeds]
+    if executor is None:
+        losses = [sweep.losses() for sweep in sweeps]
+    else:
+        losses = [found for _, found in sorted(completed(_Sweep.elsewhere, sweeps, executor))]
+    made = min(map(len, losses))
+    return LearningRates(rates[:made], np.mean([found[:made] for found in losses], axis=0))
+
+
+class _Sweep(NamedTuple):
+    """One training whose rate rises: what it needs, here or in another process."""
+
+    model: Module
+    data: Any
+    loss: Any
+    optimizer: Any
+    rates: npt.NDArray[Any]
+    batch_size: int | None
+    order: np.random.Generator
+    seed: int | None  # of the order, if it is not the one of the generator
+
+    def elsewhere(self) -> list[float]:
+        """The losses, with a copy of the model."""
+        return self._replace(model=copy.deepcopy(self.model), order=copy.deepcopy(self.order)).losses()
+
+    def losses(self) -> list[float]:
+        """The loss of a batch after each step; the model is as it was afterwards."""
+        order = self.order if self.seed is None else np.random.default_rng(self.seed)
+        data = self.data
+        if isinstance(data, DataLoader):
+            data = copy.copy(data)
+            data.rng = order
+        parts = arguments.trainable(self.model)
+        stepper = arguments.made(self.optimizer, parts.parameters, parts)
+        ramp = _Ramp(self.rates)
+        interrupted = False
+        with _put_back(parts, stepper, order), np.errstate(all="ignore"), suppress(DivergedError):
+            interrupted = fit(
+                self.model,
                 data,
-                loss,
+                self.loss,
                 stepper,
-                epochs=len(rates) + 1,  # at the most: an epoch has at least one batch
-                batch_size=batch_size,
+                epochs=len(self.rates) + 1,  # at the most: an epoch has at least one batch
+                batch_size=self.batch_size,
                 callbacks=ramp,
                 rng=order,
                 verbose=False,
-            )
-        except DivergedError:
-            history = History([])
-    if history.interrupted:
-        raise KeyboardInterrupt
-    return LearningRates(rates[: len(ramp.losses)], ramp.losses)
+            ).interrupted
+        if interrupted:
+            raise KeyboardInterrupt
+        return ramp.losses
 
 
 class _Ramp(Callback):

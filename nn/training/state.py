@@ -49,7 +49,8 @@ def captured(training: Training) -> dict[str, Any]:
 def put_back(training: Training, state: Mapping[str, Any]) -> None:
     """What `Training.load_state_dict` does."""
     now, then = fingerprint(training), state["same"]
-    differing = [f"{name} {then[name]!r}, now {now[name]!r}" for name in now if now[name] != then[name]]
+    names = dict.fromkeys((*now, *then))
+    differing = [f"{n} {then.get(n)!r}, now {now.get(n)!r}" for n in names if now.get(n) != then.get(n)]
     if differing:
         raise ValueError(
             f"the training whose state was given was another one: {'; '.join(differing)}. Resume with the data and the "
@@ -139,6 +140,7 @@ def fingerprint(training: Training) -> dict[str, Any]:
         "clip_value": training.settings.clip_value,
         "columns of the history": list(training.history.columns),
         "schedule": type(training.schedule).__name__,
+        **({"compiled": True} if training.settings.compiled else {}),
         "random generators of the model": {name: _kind(rng) for name, rng in training.model.named_generators()},
     }
 

@@ -20,6 +20,8 @@ from nn.metrics import Metric
 from nn.model.parts import Parts
 from nn.optim import Optimizer, clip_grad_norm, clip_grad_value
 from nn.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
+from nn.optim.program import Update
+from nn.parallel.alone import Alone
 from nn.report.history import History
 from nn.report.progress import Silence
 from nn.training import arguments, checkpoint, diagnosis, evaluation, state
@@ -30,6 +32,7 @@ from nn.training.diagnosis import DivergedError
 from nn.training.interrupting import interruptible
 from nn.training.samples import as_target, conversion
 from nn.training.state import generator_state
+from nn.training.step import Passes
 
 KEPT = "The model is as it was before this batch, and the error's .history has the epochs so far."
 
@@ -42,10 +45,12 @@ class Settings:
     clip_norm: float | None
     clip_value: float | None
     accumulate: int
+    compiled: bool
     callbacks: Sequence[Callback]
     file: File | None  # where checkpoints go
     file_every: int | None  # batches between two of them, besides those after each epoch
     split_from: Any  # the generator's state that a share of the data was set aside from
+    parallel: Alone  # the processes that share the training
 
 
 class Training:
@@ -55,8 +60,10 @@ class Training:
     history : the finished epochs
     epoch, epochs : the current epoch, counted from 1, and how many there are to be
     batch, batches : how many batches of it are done, and how many it has
-    value : the last batch's loss, a Tensor; its graph holds everything that the batch computed
-    outputs, targets : of the last batch
+    value : the last batch's loss, a Tensor; its graph holds everything that the batch computed, unless it was compiled
+    outputs, targets : of the last batch; with several processes these three are of the samples of this one
+    parallel : the processes that share the training; `parallel.leads` in the one that prints and writes files
+    interrupted : whether Ctrl-C was pressed
     ended : why the training ended, if it did before its time
 
     >>> def told(training):
@@ -73,6 +80,7 @@ class Training:
     targets: Any
     order: npt.NDArray[Any] | None = None  # of this epoch's samples, once it has begun
     ended = ""
+    interrupted = False
 
     def __init__(
         self,
@@ -87,11 +95,14 @@ class Training:
         buffers: set[str],
     ) -> None:
         self.parts, self.model, self.settings = parts, parts.model, settings
+        self.parallel = settings.parallel
         self.optimizer, self.loss, self.measures = optimizer, loss, measures
         self.schedule = arguments.scheduled(settings.schedule, optimizer)
         self.callbacks = list(settings.callbacks)
         self.samples, self.held, self.epochs = samples, held, epochs
         self.convert = conversion(parts)
+        self._passes = Passes(parts, loss, optimizer) if settings.compiled else None
+        self._update = Update(optimizer) if settings.compiled else None
         self.ignored = arguments.ignored_label(loss, samples, held)
         names = ["loss", *measures]
         self.history = History([*names, *(f"validation_{name}" for name in names)] if held else names)
@@ -101,7 +112,6 @@ class Training:
         self.split_from = settings.split_from
         self.order_from = generator_state(samples.rng)
         self.shown = Silence(epochs, self.batches)
-        self._stopping = False  # Ctrl-C was pressed
         trained = {id(t) for t in optimizer.parameters}
         self._others = [t for t in parts.parameters if id(t) not in trained]
         self._names = buffers  # that the model had when the training began
@@ -122,10 +132,10 @@ class Training:
                 for callback in self.callbacks:
                     callback.on_fit_begin(self)
                     end.callback(callback.on_fit_end, self)
-                with interruptible(self._asked_to_stop):
-                    while self.epoch <= self.epochs and not self.ended:
+                with interruptible(self._asked_to_stop), self.parallel.running(self):
+                    while self.epoch <= self.epochs and not self.parallel.over(self):
                         self._epoch()
-                self.history.interrupted = self._stopping  # in the last epoch's last moment: for loops around this
+                self.history.interrupted = self.interrupted  # in the last epoch's last moment: for loops around this
                 if self.ended:
                     self.shown.keep(f"ended in epoch {self.epoch - (not self.batch)}: {self.ended}")
             except KeyboardInterrupt:
@@ -157,14 +167,16 @@ class Training:
 
     def _epoch(self) -> None:
         began = time.perf_counter() - self.seconds
+        self.parallel.align(self.generators())
         if self.order is None:
             self.parts.train(True)
             self.order_from = generator_state(self.samples.rng)
             self.order = self.samples.order()
             self._still = set(self.optimizer.flat.tensors)
             self._call("on_epoch_begin")
+        self.parallel.spread(self.generators())
         while self.batch < self.batches:
-            if self.ended:
+            if self.parallel.over(self):
                 return
             self._poll()
             self._step()
@@ -172,14 +184,11 @@ class Training:
             every = self.settings.file_every
             if every and self.batch // every > (self.batch - self.settings.accumulate) // every:
                 self._write()
-        values = self.means.values()
+        values = self._all(self.means)
         if self.held:
-            size = max(self.held.batch_size or self.held.size, evaluation.AT_ONCE)
-            found = evaluation.measured(
-                self.parts.current(), self.held, size, self.loss, self.measures, self.convert, self.ignored, self._poll
-            )
-            values |= {f"validation_{name}": v for name, v in found.items()}
-        self.history.append(values, time.perf_counter() - began)
+            self._poll()
+            values |= {f"validation_{name}": v for name, v in self._all(self._validated(self.held)).items()}
+        self.history.append(values, self.parallel.shared(lambda: time.perf_counter() - began))
         self.shown.keep(self.history.line(len(self.history), self.epochs))
         if self.schedule is not None and self.schedule.each == "epoch":
             if isinstance(self.schedule, ReduceLROnPlateau):
@@ -187,27 +196,47 @@ class Training:
             else:
                 self.schedule.step()
         self._call("on_epoch_end")
+        self.parallel.compare(self)
         self.epoch, self.batch, self.order, self.seconds = self.epoch + 1, 0, None, 0.0
         self.means = evaluation.Means(self.measures)
         self._write()
+
+    def _validated(self, held: DataLoader) -> evaluation.Means:
+        parts, size = self.parts.current(), max(held.batch_size or held.size, evaluation.AT_ONCE)
+        given = self.loss, self.measures, self.convert, self.ignored, self._poll, self.parallel.part
+        return evaluation.measured(parts, held, size, *given)
+
+    def _all(self, means: evaluation.Means) -> dict[str, float]:
+        """What the means over all processes' samples are."""
+        self.parallel.collect(means)
+        return self.parallel.shared(means.values)
+
+    def generators(self) -> list[np.random.Generator]:
+        """What the order of the samples is drawn from, and what the model draws from."""
+        return [self.samples.rng, *(rng for _, rng in self.parts.current().named_generators)]
 
     def _step(self) -> None:
         """The batches of one step of the optimizer, and that step."""
         assert self.order is not None
         last = min(self.batch + self.settings.accumulate, self.batches)
-        batches = [self.samples.batch(self.order, k) for k in range(self.batch, last)]
-        weights = [arguments.weight(b[1], b[2] if len(b) == 3 else None, self.ignored) for b in batches]
+        batches = [self.samples.batch(self.order, k, self.parallel.part) for k in range(self.batch, last)]
+        weights = [arguments.weight(b[1], b[2] if len(b) == 3 else None, self.ignored, self.loss) for b in batches]
         whole = sum(weights)
-        before = self.parts.snapshot()
+        before = self._before = self.parts.snapshot()
         self.optimizer.zero_grad()
         for tensor in self._others:
             tensor.grad = None
+        self._seen = False
         try:
-            for batch, weight in zip(batches, weights, strict=True):
-                if weight:  # otherwise no sample of the batch counts
-                    self._reverse(batch, weight, None if len(batches) == 1 else weight / whole)
-                self.batch += 1
-                self.shown.advance(self.epoch, self.batch)
+            with self.parallel.step():
+                for batch, weight in zip(batches, weights, strict=True):
+                    if weight:
+                        self._reverse(batch, weight, self.parallel.seed(weight, whole, len(batches)))
+                    elif len(batch[1]):
+                        self._without_loss(batch)
+                    self.batch += 1
+                    self.shown.advance(self.epoch, self.batch)
+            whole = self.parallel.reduce(self, whole)
             self._check_adjoints(last)
             if whole:
                 self._check_movement()
@@ -225,7 +254,10 @@ class Training:
         self._call("on_backward")
         vector = self.optimizer.flat.value
         np.copyto(self._values, vector)
-        self.optimizer.step()
+        if self._update is None:
+            self.optimizer.step()
+        else:
+            self.optimizer.move(self._update)
         if not diagnosis.finite(vector):
             vector[...] = self._values
             raise DivergedError(
@@ -238,25 +270,64 @@ class Training:
 
     def _reverse(self, batch: Sequence[Any], weight: float, share: float | None) -> None:
         """Forward and reverse pass of a batch of this weight, which is such a share of the whole step."""
-        inputs, targets, *weights = batch
-        self.outputs = called(self.model, self.convert(inputs))
-        self.targets = as_target(targets, self.outputs)
-        self.value = arguments.lost(self.loss, self.outputs, self.targets, *weights)
+        self._last = batch
+        inputs, targets = batch[:2]
+        if self._passes is not None:
+            self._compiled(self._passes, batch, share)
+        else:
+            self.outputs, self.targets, self.value = self._forward(batch)
         number = arguments.one_number(self.value)
         if not math.isfinite(number):
-            explanation = ad.explain(self.model, of=self.value)
+            with self.parallel.apart():
+                explanation = ad.explain(self.model, of=self._recorded())
             cause = diagnosis.cause(explanation, inputs, targets, self.model)
             message = f"the loss is {number} {self._where(self.batch + 1)}: {cause}. {KEPT}"
-            raise DivergedError(message, self.history, explanation)
-        self.value.backward(None if share is None else np.full(self.value.shape, share, self.value.dtype))
+            self.parallel.failed(DivergedError(message, self.history, explanation))
+        if self._passes is None:
+            self.value.backward(None if share is None else np.full(self.value.shape, share, self.value.dtype))
         self.means.add(number, self.outputs, self.targets, weight)
+        self._seen = True
+
+    def _without_loss(self, batch: Sequence[Any]) -> None:
+        """Forward pass of samples that only the metrics count; a reverse one, too, if other processes wait for it."""
+        outputs = called(self.model, self.convert(batch[0]))
+        self.means.add(0.0, outputs, as_target(batch[1], outputs), 0.0)
+        if self.parallel.size > 1:
+            several = outputs if isinstance(outputs, dict | tuple | list) else [outputs]
+            parts = several.values() if isinstance(several, dict) else several
+            nothing: Any = sum(0.0 * np.sum(part) for part in parts)
+            nothing.backward()
+
+    def _forward(self, batch: Sequence[Any]) -> tuple[Any, Any, ad.Tensor]:
+        """The outputs, targets and loss of a batch, recorded."""
+        inputs, targets, *weights = batch
+        outputs = called(self.model, self.convert(inputs))
+        targets = as_target(targets, outputs)
+        return outputs, targets, arguments.lost(self.loss, outputs, targets, *weights)
+
+    def _compiled(self, passes: Passes, batch: Sequence[Any], share: float | None) -> None:
+        """Both passes of a batch by its program; the adjoints of several batches of one step are added up."""
+        value, self.outputs = passes(*batch) if share is None else passes.added(batch, share)
+        self.targets, self.value = as_target(batch[1], self.outputs), ad.Tensor(value)
+
+    def _recorded(self) -> ad.Tensor:
+        """The last batch's loss with its graph, as the model was before that batch."""
+        if self._passes is None:
+            return self.value
+        now = self.parts.snapshot()
+        self._before()
+        try:
+            return self._forward(self._last)[2]
+        finally:
+            now()
 
     def _check_adjoints(self, batch: int) -> None:
         if stray := diagnosis.stray(self.optimizer, self.model):
-            explanation = ad.explain(self.model, of=self.value)
+            explanation = ad.explain(self.model, of=self._recorded()) if self._seen else None
+            brief = f"; {explanation.brief}" if explanation else ""
             raise DivergedError(
                 f"the adjoint of {stray} has a NaN or an infinity {self._where(batch)}, though the loss is finite: "
-                f"some slope is infinite, as those of sqrt, log and norms are at 0; {explanation.brief}. {KEPT}",
+                f"some slope is infinite, as those of sqrt, log and norms are at 0{brief}. {KEPT}",
                 self.history,
                 explanation,
             )
@@ -265,8 +336,8 @@ class Training:
         """Warn, once, of parameters that nothing reached in the whole epoch."""
         if self._still:
             self._still = diagnosis.still(self.optimizer, self._still)
-        if self._still and self.batch == self.batches and not self._warned:
-            said = diagnosis.standstill(self._still, self.value, self.model, self.epoch)
+        if self._still and self.batch == self.batches and self._seen and not self._warned:
+            said = diagnosis.standstill(self._still, self._recorded(), self.model, self.epoch)
             if said:
                 self._warned = True
                 warn(said)
@@ -281,16 +352,22 @@ class Training:
     def _write(self) -> None:
         file = self.settings.file
         if file is not None:
-            try:
-                checkpoint.write(self.state_dict(), file)
-            except OSError as error:
-                error.add_note(f"The checkpoint {str(file)!r} was not written; one from before is still whole.")
-                raise
+            self.parallel.collect(self.means)
+            self.parallel.align(self.generators())
+            self.parallel.shared(lambda: self._put(file))
+            self.parallel.spread(self.generators())
+
+    def _put(self, file: File) -> None:
+        try:
+            checkpoint.write(self.state_dict(), file)
+        except OSError as error:
+            error.add_note(f"The checkpoint {str(file)!r} was not written; one from before is still whole.")
+            raise
 
     def _asked_to_stop(self) -> None:
-        self._stopping = True
+        self.interrupted = True
 
     def _poll(self) -> None:
-        if self._stopping:
+        if self.parallel.asked(self):
             self._write()
             raise KeyboardInterrupt

@@ -169,8 +169,8 @@ def plain(**changed: object) -> dict[str, np.ndarray]:
         "rng": 0,
         "verbose": False,
     }
-    data = changed.pop("data", (X, LABELS))
-    nn.fit(network, data, nn.CrossEntropyLoss(), **(arguments | changed))
+    data, loss = changed.pop("data", (X, LABELS)), changed.pop("loss", nn.CrossEntropyLoss())
+    nn.fit(network, data, loss, **(arguments | changed))
     return network.state_dict()
 
 
@@ -194,6 +194,28 @@ def test_a_sample_of_weight_two_is_a_sample_given_twice():
     assert close(given, plain(data=loader))
     accumulated = plain(data=(X, LABELS, weights), batch_size=10, accumulate=21)
     assert close(given, accumulated)
+
+
+def test_a_batch_counts_by_the_weights_of_its_classes():
+    loss = nn.CrossEntropyLoss(weight=[0.3, 2.0])
+    assert close(plain(loss=loss, batch_size=40), plain(loss=loss, batch_size=10, accumulate=4))
+    some = np.where(np.arange(len(X)) % 3 == 0, -100, LABELS)
+    weights = np.arange(len(X)) % 5
+    data = X, some, weights
+    assert close(plain(loss=loss, data=data, batch_size=40), plain(loss=loss, data=data, batch_size=10, accumulate=4))
+    network = nn.MLP(6, 8, 2, rng=0, dtype=np.float64)
+    at_once = nn.evaluate(network, data, loss, batch_size=1000)["loss"]
+    assert nn.evaluate(network, data, loss, batch_size=7)["loss"] == pytest.approx(at_once, rel=1e-12)
+
+
+def test_metrics_count_samples_without_weight_too():
+    network = nn.MLP(6, 8, 2, rng=0, dtype=np.float64)
+    weights = np.zeros(len(X))
+    weights[:10] = 1
+    still = nn.optim.SGD(network.parameters(), lr=1e-30)
+    history = nn.fit(network, (X, LABELS, weights), nn.CrossEntropyLoss(), still, epochs=1, metrics="accuracy", rng=0)
+    accuracy = nn.metrics.accuracy(nn.predict(network, X), LABELS)
+    assert history["accuracy"] == [pytest.approx(accuracy, rel=1e-12)]
 
 
 def test_batches_without_weight_move_nothing():

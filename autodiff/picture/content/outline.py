@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from autodiff.engine.graph import Node, Scope, operands
 from autodiff.notation.constants import name_of
 from autodiff.notation.naming import is_constant_array
 from autodiff.picture.content.members import Members
+from autodiff.rules.arguments import array
 
 
 @dataclass(eq=False, slots=True)
@@ -136,7 +135,7 @@ class Outline:
         elif not is_constant_array(argument):
             return
         else:
-            leaf = self.constants.get(id(argument)) or stand_in(np.asarray(argument), name=name_of(argument))
+            leaf = self.constants.get(id(argument)) or stand_in(array(argument), name=name_of(argument))
             self.constants[id(argument)] = leaf
         known = self.leaves.get(leaf)
         if known is None:

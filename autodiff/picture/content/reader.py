@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.engine.devices import fetched
 from autodiff.engine.graph import Node, operands
 from autodiff.engine.reverse import conjugated, contribution
 from autodiff.notation.formula import Formula, Token, clean
@@ -85,7 +86,7 @@ class _Reading:
                 else:
                     header = (self.naming[value],)
                     adjoint = self.adjoints.get(value)
-                    self._add(Card("outer", header[0], header, value.primal, adjoint, value.name), value)
+                    self._add(Card("outer", header[0], header, fetched(value.primal), adjoint, value.name), value)
 
     def _leaves_the_region(self, node: Node) -> bool:
         """Whether an operation's value is what is computed: the result, or what is used after the region shown."""
@@ -127,7 +128,7 @@ class _Reading:
         title = named(members.name(member, region.frame)) if path else self.naming.title(node)
         kind: Kind = "constant" if leaf.constant else "parameter" if path else "input"
         header = (symbol, EQUALS, *title) if title else (symbol,)
-        value = np.array(node.primal)[()]  # a copy: a leaf may be assigned a new value before the picture is saved
+        value = np.array(fetched(node.primal))[()]  # a copy: a leaf may be assigned anew before it is drawn
         self._add(Card(kind, symbol, header, value, self.adjoints.get(node), node.name, path, box), node)
         if not leaf.constant:
             self.equations[node] = title or ()
@@ -141,14 +142,14 @@ class _Reading:
         path = None if around is None else self.outline.members.path(around.frame)
         adjoint = self.adjoints.get(node)
         self.shown[len(self.cards)] = node, copy
-        self._add(Card(kind, self.naming[node], header, node.primal, adjoint, node.name, path, box), node)
+        self._add(Card(kind, self.naming[node], header, fetched(node.primal), adjoint, node.name, path, box), node)
 
     def _fold(self, region: Region, fold: Fold, path: str | None, box: int | None) -> None:
         operations = list(region.operations())
         self.folds[len(self.cards)], self.insides[len(self.cards)] = operations, region
         last = operations[-1]
         header = (Token("text", fold.name),)
-        card = Card("operation", self.naming[last], header, last.primal, None, None, path, box, fold)
+        card = Card("operation", self.naming[last], header, fetched(last.primal), None, None, path, box, fold)
         self._add(card, *operations, *(leaf.node for leaf in _leaves(region)))
 
     def _name_results(self) -> None:
@@ -159,11 +160,11 @@ class _Reading:
             shown = leaving[-1]
             old = self.cards[index]
             assert old.fold is not None
-            results = tuple(Result(self.naming[n], n.primal, self.adjoints.get(n)) for n in leaving)
+            results = tuple(Result(self.naming[n], fetched(n.primal), self.adjoints.get(n)) for n in leaving)
             self.cards[index] = old._replace(
                 kind="output" if any(map(self._leaves_the_region, leaving)) else "operation",
                 symbol=self.naming[shown],
-                value=shown.primal,
+                value=fetched(shown.primal),
                 adjoint=self.adjoints.get(shown),
                 name=shown.name,
                 fold=old.fold._replace(results=results),
@@ -201,7 +202,7 @@ class _Reading:
         scalar = scalar and not assigned_since([node])  # a local partial would mix what was and what is
         adjoint = self.adjoints.get(node)
         with np.errstate(all="ignore"):
-            factor = contribution(node, position, 1.0) if scalar else None
+            factor = fetched(contribution(node, position, 1.0)) if scalar else None
             received = None if adjoint is None else _contribution(node, position, adjoint)
         flows = isinstance(node.arguments[position], Node) and _has_rule(node, position)
         symbol = partial(copy, position, self.naming) if scalar and flows else None
@@ -239,7 +240,7 @@ class _Reading:
 
 def _contribution(node: Node, position: int, adjoint: Any) -> Any:
     """What an argument's adjoint receives; complex adjoints as users see them, on both sides."""
-    share = contribution(node, position, conjugated(np.asarray(adjoint))[()])
+    share = fetched(contribution(node, position, conjugated(np.asarray(adjoint))[()]))
     return None if share is None else conjugated(np.asarray(share))[()]
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, get_args
 import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
+from autodiff.engine.devices import fetched
 from autodiff.engine.graph import ancestors
 from autodiff.notation.naming import assigned_since
 from autodiff.notation.trace import Trace
@@ -39,7 +40,8 @@ class Source:
             nodes = [*(node for node in nodes if node is not y), y]
         self._nodes = nodes
         drawable = not self._stale and (seed is not None or (y.size == 1 and y.dtype.kind == "f"))
-        self._adjoints: dict[Any, Any] = {tensor: g[()] for tensor, g in y.adjoints(seed).items()} if drawable else {}
+        found = y.adjoints(seed) if drawable else {}
+        self._adjoints: dict[Any, Any] = {tensor: fetched(g)[()] for tensor, g in found.items()}
         self._outline = Outline(nodes, max_cards // 2)
         self._naming = Symbols(y, self._outline)
 

@@ -6,27 +6,34 @@ import dataclasses
 
 from autodiff.program.graph import Program
 from autodiff.program.passes.algebra import simplified
+from autodiff.program.passes.blocks import blocked
+from autodiff.program.passes.broadcasts import without_broadcasts
+from autodiff.program.passes.calls import direct
 from autodiff.program.passes.common import without_repetitions
+from autodiff.program.passes.constants import folded
 from autodiff.program.passes.copies import without_copies
 from autodiff.program.passes.dead import without_dead
-from autodiff.program.passes.memory import owned, reused
+from autodiff.program.passes.donation import written_back
+from autodiff.program.passes.memory import buffered, owned
 
 PASSES = {
-    "dead code": without_dead,
     "copies": without_copies,
+    "broadcasts": without_broadcasts,
+    "constants": folded,
     "algebra": simplified,
     "common subexpressions": without_repetitions,
+    "dead code": without_dead,
 }
 
 
-def optimised(program: Program) -> Program:
+def optimised(program: Program, threads: int = 1) -> Program:
     """The program after all passes, with what each of them removed."""
     removed = dict.fromkeys(PASSES, 0)
-    before = -1
+    program, before = direct(program), -1
     while before != len(program.steps):
         before = len(program.steps)
         for name, made in PASSES.items():
             smaller = made(program)
             removed[name] += len(program.steps) - len(smaller.steps)
             program = smaller
-    return dataclasses.replace(reused(owned(program)), removed=removed)
+    return dataclasses.replace(buffered(written_back(blocked(owned(program))), threads), removed=removed)

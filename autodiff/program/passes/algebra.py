@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.program import steps
 from autodiff.program.graph import Kind, Program, Ref, Step
 from autodiff.program.passes.rewriting import rewritten
 
 # The number that changes nothing, on either side and on the right alone.
 NEUTRAL: dict[Any, float] = {np.add: 0, np.multiply: 1}
 NEUTRAL_ON_THE_RIGHT: dict[Any, float] = {**NEUTRAL, np.subtract: 0, np.divide: 1, np.power: 1}
+POWERS: dict[float, Any] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}  # as NumPy's ** does it
+SHAPING = (np.reshape, np.broadcast_to, steps.part)  # what gives the array itself where it gives the same shape
 INVERSE = (np.negative, np.conjugate)  # functions that undo themselves
 
 
@@ -20,8 +23,10 @@ def simplified(program: Program) -> Program:
     kinds, made = program.kinds, dict[int, Step]()
 
     def simpler(step: Step) -> Any:
+        if step.function in SHAPING and step.args and _same(step.args[0], step.result, kinds) and _plain(step):
+            return step.args[0]
         if not step.kwargs:
-            step = _with_numbers(step, kinds)
+            step = _power(_with_numbers(step, kinds), kinds)
             found = _operand(step, kinds)
             if found is None:
                 found = _undone(step, made, kinds)
@@ -39,6 +44,12 @@ def _same(x: Any, result: int, kinds: dict[int, Kind]) -> bool:
         return False
     one, other = kinds[x.number], kinds[result]
     return (one.shape, one.dtype, one.array) == (other.shape, other.dtype, other.array) and one.dtype is not None
+
+
+def _plain(step: Step) -> bool:
+    """Whether a step that gives the same shape gives the same elements in the same places."""
+    everything = type(step.args[-1]) is tuple and not step.args[-1]
+    return not step.kwargs and (step.function is not steps.part or everything)
 
 
 def _number(value: Any) -> Any:
@@ -74,6 +85,17 @@ def _with_numbers(step: Step, kinds: dict[int, Kind]) -> Step:
 
     left, right = step.args
     return step._replace(args=(short(left, right), short(right, left)))
+
+
+def _power(step: Step, kinds: dict[int, Kind]) -> Step:
+    """The square, the root or the reciprocal that a power of an array of floats is."""
+    if step.function is not np.power or not isinstance(step.args[0], Ref):
+        return step
+    x, exponent = kinds[step.args[0].number], _number(step.args[1])
+    same = x.array and x.dtype and x.dtype == kinds[step.result].dtype and x.dtype.kind in "fc"
+    if not same or exponent not in POWERS or np.shape(step.args[1]):
+        return step
+    return step._replace(function=POWERS[exponent], args=step.args[:1])
 
 
 def _undone(step: Step, made: dict[int, Step], kinds: dict[int, Kind]) -> Any:

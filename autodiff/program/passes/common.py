@@ -12,10 +12,12 @@ from autodiff.program.passes.rewriting import rewritten
 
 
 def without_repetitions(program: Program) -> Program:
-    """The program without steps that another one has made before; every function in it is pure."""
+    """The program without steps that another one has made before; all but those with effects are pure."""
     known: dict[Any, Ref] = {}
 
     def first(step: Step) -> Ref | None:
+        if step.effect:
+            return None
         try:
             key = step.function, _key(step.args), _key(step.kwargs)
             found = known.setdefault(key, Ref(step.result))

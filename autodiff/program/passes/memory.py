@@ -1,16 +1,20 @@
-"""Memory: which values share an array, where a copy is needed, and which arrays can be reused for later results."""
+"""Memory: which values share an array, where a copy is needed, and buffers that are kept between calls."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Kind, Program, Ref, Step, read, refs
+from autodiff.program.graph import Buffer, Kind, Loop, Program, Ref, Step, read, refs
+from autodiff.program.passes.writing import elementwise, writes_out
 
-LEAST = 2**14  # bytes of an array, below which a new one costs less than to ask for the old one
+APART = {np.sign, np.heaviside}  # NumPy takes ten times as long where they write over their operand
+LEAST = 2**12  # bytes of an array, below which a new one costs no more than to write into an old one
+IN_THREADS = 2**22  # bytes of an array whose blocks are shared among threads
 
 # What may give a view, whether or not it did while tracing: an array of another layout decides otherwise.
 VIEWS = {
@@ -26,8 +30,11 @@ if hasattr(np, "unstack"):  # since NumPy 2.1
 
 def origins(program: Program) -> dict[int, frozenset[int]]:
     """For every value, the values (-1 for constants) whose memory it may lie in; its own number for new memory."""
-    found = {n: frozenset({n}) for n, _ in program.inputs}
+    found = {n: frozenset({n}) for n, _ in (*program.inputs, *program.held)}
     for step in program.steps:
+        if isinstance(step, Loop):
+            found |= {n: frozenset({n}) for n in step.results}
+            continue
         seen = set(program.kinds[step.result].view_of)
         if step.function in VIEWS or program.kinds[step.result].dtype is None:
             seen |= set(read(step))
@@ -61,46 +68,84 @@ def owned(program: Program) -> Program:
     return dataclasses.replace(program, steps=tuple(steps_), outputs=tuple(outputs), kinds=kinds)
 
 
-def reused(program: Program) -> Program:
-    """The program with results of elementwise ufuncs written into arrays of their shape that nobody reads again.
+class _Pool:
+    """Buffers, each with the value that it holds and the last step that reads it."""
 
-    Only arrays that a step of this program made are written into, so calls do not see each other's.
+    def __init__(self) -> None:
+        self.buffers: list[Buffer] = []
+        self._held: list[int] = []
+        self._until: list[int] = []
+
+    def take(self, value: int, known: Kind, now: int, until: int, over: frozenset[int] = frozenset()) -> int:
+        """A buffer for a value, one that nobody reads any more or a new one; or that of a value that is read last."""
+        assert known.dtype is not None
+        wanted = Buffer(known.shape, known.dtype, known.order)
+        fits = [b for b, buffer in enumerate(self.buffers) if buffer == wanted]
+        free = [b for b in fits if self._until[b] < now or (self._until[b] == now and self._held[b] in over)]
+        place = max(free, key=lambda b: self._until[b], default=len(self.buffers))
+        if place == len(self.buffers):
+            self.buffers.append(wanted)
+            self._held.append(value)
+            self._until.append(until)
+        self._held[place], self._until[place] = value, until
+        return place
+
+
+def buffered(program: Program, threads: int = 1, least: int | None = None) -> Program:
+    """The program with results written into arrays that are kept between calls, as few of them as their lives allow.
+
+    A buffer is free again after the last step that reads its array, or a view of it; an elementwise step may write
+    over an operand that it reads last. Results of the program are new arrays, and so are those below `least` bytes.
     """
+    least = LEAST if least is None else least
     memory, kinds = origins(program), program.kinds
-    last: dict[int, int] = dict.fromkeys(
-        (m for n in refs(program.outputs) for m in memory.get(n, ())), len(program.steps)
-    )
+    handed_out = {m for n in refs(program.outputs) for m in memory[n]}
+    last: dict[int, int] = {}
     for k, step in enumerate(program.steps):
         for n in read(step):
-            last.update((m, max(k, last.get(m, 0))) for m in memory[n])
-    made: list[int] = []  # arrays with memory of their own, the latest last
-    done = []
+            last.update(dict.fromkeys(memory.get(n, ()), k))
+    pool = _Pool()
+
+    def placed(value: int, now: int, over: frozenset[int] = frozenset()) -> int | None:
+        if kinds[value].nbytes < least or memory[value] != {value} - handed_out:
+            return None
+        return pool.take(value, kinds[value], now, last.get(value, now), over)
+
+    done: list[Any] = []
     for k, step in enumerate(program.steps):
-        known = kinds[step.result]
-        place = None
-        if _writes_out(step) and known.array and known.nbytes >= LEAST:
-            direct = set(read(step))
-            views = {m for n in direct for m in memory[n] if m != n}
-            for b in reversed(made):
-                free = last.get(b, 0) < k or (last[b] == k and b in direct and b not in views)
-                if free and (kinds[b].shape, kinds[b].dtype) == (known.shape, known.dtype):
-                    place = b
-                    break
-        if place is not None:
-            made.remove(place)
-        if known.array and memory[step.result] == {step.result}:
-            made.append(step.result)
-        done.append(step._replace(inplace=place))
-    return dataclasses.replace(program, steps=tuple(done))
+        if isinstance(step, Loop):
+            places = [placed(n, k) if i is None else None for n, i in zip(step.results, step.into, strict=True)]
+            done.append(_with_scratch(step, tuple(places), pool, k, threads))
+            continue
+        views = {m for n in read(step) for m in memory.get(n, ()) if m != n}
+        over = frozenset(read(step)) - views if elementwise(step) and step.function not in APART else frozenset[int]()
+        writes = writes_out(step) and step.into is None
+        done.append(step._replace(buffer=placed(step.result, k, over) if writes else None))
+    return dataclasses.replace(program, steps=tuple(done), buffers=tuple(pool.buffers))
 
 
-def _writes_out(step: Step) -> bool:
-    """Whether a step is an elementwise ufunc with one result."""
-    function = step.function
-    return isinstance(function, np.ufunc) and function.signature is None and function.nout == 1 and not step.kwargs
+def _with_scratch(loop: Loop, places: tuple[int | None, ...], pool: _Pool, now: int, threads: int) -> Loop:
+    """A loop with buffers for its results, and with a set of small ones for each thread."""
+    body = buffered(loop.body, least=0)
+    large = max((kinds.nbytes for kinds in map(loop.body.kinds.__getitem__, read(loop))), default=0) >= IN_THREADS
+    scratch = []
+    for thread in range(threads if large else 1):
+        number = -1 - thread  # of no value; a buffer is held by it until the loop is over
+        kinds = [Kind(b.shape, b.dtype, True, (), b.nbytes) for b in body.buffers]
+        scratch.append(tuple(pool.take(number, kind, now, now) for kind in kinds))
+    return loop._replace(body=body, places=places, scratch=tuple(scratch))
 
 
 def allocated(program: Program) -> int:
-    """The bytes of all arrays that a call makes."""
+    """The bytes of the arrays that a call makes, beside those kept between calls."""
     kinds, memory = program.kinds, origins(program)
-    return sum(kinds[s.result].nbytes for s in program.steps if s.inplace is None and memory[s.result] == {s.result})
+    new = 0
+    for step in program.steps:
+        for n, place in _places(step):
+            new += kinds[n].nbytes if place is None and memory[n] == {n} else 0
+    return new
+
+
+def _places(step: Step | Loop) -> Iterator[tuple[int, int | None]]:
+    """The values that a step makes, with their buffers."""
+    return zip(step.results, step.places, strict=True) if isinstance(step, Loop) else iter([(step.result, step.buffer)])

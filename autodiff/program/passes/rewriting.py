@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from autodiff.program.graph import Program, Ref, Step, replaced
 
 
+class Constant(NamedTuple):
+    """A number or an array that stands for a step."""
+
+    value: Any
+
+
 def rewritten(program: Program, change: Callable[[Step], Any]) -> Program:
-    """The program with each step given to `change`, which says what stands for it: a Ref, another step, or None."""
-    instead: dict[int, Ref] = {}
+    """The program with each step given to `change`, which gives what stands for it: a Ref, a Constant, a step."""
+    instead: dict[int, Any] = {}
 
     def current(nest: Any) -> Any:
         return replaced(nest, lambda ref: instead.get(ref.number, ref))
@@ -20,8 +26,10 @@ def rewritten(program: Program, change: Callable[[Step], Any]) -> Program:
     for old in program.steps:
         step = old._replace(args=current(old.args), kwargs=current(old.kwargs))
         found = change(step)
-        if isinstance(found, Ref):
-            instead[step.result] = found
+        if isinstance(found, Ref | Constant):
+            instead[step.result] = found.value if isinstance(found, Constant) else found
         else:
             steps.append(found or step)
-    return dataclasses.replace(program, steps=tuple(steps), outputs=current(program.outputs))
+    return dataclasses.replace(
+        program, steps=tuple(steps), outputs=current(program.outputs), writes=current(program.writes)
+    )

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from autodiff.engine.devices import beside, of
 from autodiff.engine.graph import Node, current_scope
-from autodiff.rules.arguments import anywhere, raw
+from autodiff.rules.arguments import anywhere, array, raw
 from autodiff.scipy.arguments import floating
 
 Function = Callable[..., Any]
@@ -129,6 +130,7 @@ class Distribution:
         """function(z, *shapes) within the support, and the two values beyond it, which are constants."""
         least, greatest = self.support
         known = np.logical_not(sum(np.isnan(raw(shape)) for shape in shapes))
+        z, known = beside((z, array(known)), next((v for v in (z, *shapes) if of(v)), z))
         under, over = known & np.less(raw(z), least), known & np.greater(raw(z), greatest)
         outside = under | over
         beyond = anywhere(outside)

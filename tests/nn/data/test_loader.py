@@ -18,6 +18,17 @@ X = np.arange(20.0).reshape(10, 2)
 y = np.arange(10)
 
 
+@given(n=st.integers(1, 40), size=st.integers(1, 50), parts=st.integers(1, 5), shuffle=st.booleans())
+def test_the_parts_of_a_batch_are_the_batch(n, size, parts, shuffle):
+    loader = DataLoader(np.arange(n), batch_size=size, shuffle=shuffle, rng=n)
+    order = loader.order()
+    for k in range(len(loader)):
+        found = [loader.batch(order, k, (i, parts))[0] for i in range(parts)]
+        np.testing.assert_array_equal(np.concatenate(found), loader.batch(order, k)[0])
+        lengths = [len(part) for part in found]
+        assert max(lengths) - min(lengths) <= 1
+
+
 @given(
     n=st.integers(1, 40),
     size=st.one_of(st.none(), st.integers(1, 50)),

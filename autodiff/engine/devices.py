@@ -1,0 +1,259 @@
+"""Array types beside NumPy's, such as those on a GPU: what the engine has to know of one is in a record of a few lines.
+
+NumPy's functions reach such arrays through NumPy's own protocols, so the rules serve them as they are. What is made
+from nothing (zeros, the numbers of places) is made where the other operands are: `zeros(shape, dtype, like=x)`.
+Nothing moves in silence between the host and a device, except constants, once, as they are recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from autodiff.engine.graph import Node, described
+from autodiff.engine.signatures import spelled
+from autodiff.engine.stand_in import StandIn
+
+HOST = "cpu"
+NOT_THERE = "cannot be computed on"
+
+
+class Device(NamedTuple):
+    """An array type and where its elements are: `ad.admit(ad.Device(...))` lets Tensors hold such arrays.
+
+    Parameters
+    ----------
+    name : as `ad.to(x, name)` and `.device` have it
+    kind : the array type; it speaks NumPy's protocols, `__array_ufunc__` and `__array_function__`
+    from_host : copies an ndarray to the device
+    to_host : copies such an array to an ndarray
+    add_at : add_at(array, index, values) adds at an index in place, as often as a place is repeated (np.add.at)
+
+    >>> import cupy
+    >>> ad.admit(ad.Device("gpu", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at))
+    """
+
+    name: str
+    kind: type
+    from_host: Callable[[Any], Any]
+    to_host: Callable[[Any], Any]
+    add_at: Callable[[Any, Any, Any], None]
+
+
+# By the array type. It is empty as long as nobody has asked for a device, and then nothing below costs anything.
+admitted: dict[type, Device] = {}
+
+
+def admit(device: Device) -> None:
+    """Let Tensors hold arrays of the type that the record describes; a second record of a type replaces the first.
+
+    Raises ValueError for a name that another type has.
+
+    >>> import cupy
+    >>> ad.admit(ad.Device("gpu", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at))
+    """
+    if device.name == HOST or any(d.name == device.name and d.kind is not device.kind for d in admitted.values()):
+        raise ValueError(
+            f"ad.admit was called with a device named {device.name!r}, a name that another array type has."
+        )
+    admitted[device.kind] = device
+
+
+def cuda() -> Device:
+    """NVIDIA's GPUs, through CuPy."""
+    try:
+        import cupy
+    except ImportError as error:
+        raise ImportError(
+            'the device "cuda" needs CuPy: pip install "autodiff-nn[cuda]" (cupy-cuda12x; for other versions of CUDA '
+            "see CuPy's page)."
+        ) from error
+    return Device("cuda", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at)
+
+
+# Parameters that may be arrays and say where elements go, which is decided on the host.
+ON_THE_HOST = {"axis", "axes", "shape", "newshape", "reps", "repeats", "shift", "source", "destination", "indices"}
+
+# The devices that are admitted when somebody asks for them, and the libraries whose arrays ask for one.
+ON_DEMAND: dict[str, Callable[[], Device]] = {"cuda": cuda}
+LIBRARIES = {"cupy": "cuda"}
+
+
+def named(name: str) -> Device:
+    """The record of a device; ValueError for a name that nobody has admitted."""
+    for device in admitted.values():
+        if device.name == name:
+            return device
+    if name not in ON_DEMAND:
+        known = ", ".join(sorted({HOST, *ON_DEMAND, *(d.name for d in admitted.values())}))
+        raise ValueError(f"device {name!r} was asked for; there are {known}. ad.admit(ad.Device(...)) adds others.")
+    admit(ON_DEMAND[name]())
+    return named(name)
+
+
+def of(value: Any) -> Device | None:
+    """The record of a raw value's device, or of a node's; None on the host. An array of a library known here is let in.
+
+    A batch is where its arrays are.
+    """
+    value = _innermost(value)
+    device = admitted.get(type(value))
+    library = LIBRARIES.get(type(value).__module__.partition(".")[0]) if device is None else None
+    return named(library) if library else device
+
+
+def is_array(value: Any) -> bool:
+    """Whether a Tensor could hold it: an array on the host or a device, a NumPy scalar, or a stand-in."""
+    return isinstance(value, np.ndarray | np.generic | StandIn) or type(value) in admitted
+
+
+def place(value: Any) -> str:
+    """The name of the device that a raw value, or a node, is on."""
+    device = of(value)
+    return HOST if device is None else device.name
+
+
+# -- made from nothing, where another value is ------------------------------------------------------------------
+
+
+def zeros(shape: Any, dtype: Any, like: Any) -> Any:
+    """np.zeros, where `like` is."""
+    return np.zeros(shape, dtype) if (example := _example(like)) is None else np.zeros_like(example, dtype, shape=shape)
+
+
+def ones(shape: Any, dtype: Any, like: Any) -> Any:
+    """np.ones, where `like` is."""
+    return np.ones(shape, dtype) if (example := _example(like)) is None else np.ones_like(example, dtype, shape=shape)
+
+
+def empty(shape: Any, dtype: Any, like: Any) -> Any:
+    """np.empty, where `like` is."""
+    return np.empty(shape, dtype) if (example := _example(like)) is None else np.empty_like(example, dtype, shape=shape)
+
+
+def beside(constant: Any, like: Any) -> Any:
+    """A constant where `like` is: ndarrays are copied over, also within tuples and lists, and all else is as it is."""
+    if not admitted or (device := of(like)) is None:
+        return constant
+    if isinstance(constant, np.ndarray):
+        return device.from_host(constant)
+    if type(constant) in (tuple, list):
+        return type(constant)(beside(part, like) for part in constant)
+    return constant
+
+
+def eye(n: int, like: Any, dtype: Any = None) -> Any:
+    """np.eye in the dtype of `like`, where it is."""
+    numbers, dtype = arange(n, like=like), like.dtype if dtype is None else dtype
+    return np.eye(n, dtype=dtype) if isinstance(numbers, np.ndarray) else (numbers[:, None] == numbers).astype(dtype)
+
+
+def arange(*span: Any, like: Any) -> Any:
+    """np.arange, where `like` is."""
+    return np.arange(*span) if (example := _example(like)) is None else np.arange(*span, like=example)
+
+
+def grid(shape: tuple[int, ...], like: Any) -> tuple[Any, ...]:
+    """The numbers of the places along each axis, lying along it (np.ogrid), where `like` is."""
+    return tuple(beside(places, like) for places in np.ogrid[tuple(slice(n) for n in shape)])
+
+
+def add_at(array: Any, index: Any, values: Any) -> None:
+    """np.add.at, on any device."""
+    device = admitted.get(type(array))
+    (np.add.at if device is None else device.add_at)(array, index, values)
+
+
+def _innermost(value: Any) -> Any:
+    while isinstance(value, Node | StandIn):
+        value = value.primal if isinstance(value, Node) else value.array
+    return value
+
+
+def _example(like: Any) -> Any:
+    """An array of a device's, or None where `like` is on the host."""
+    if not admitted:
+        return None
+    like = _innermost(like)
+    return like if type(like) in admitted else None
+
+
+# -- between the host and the devices ---------------------------------------------------------------------------
+
+
+def copied(value: Any) -> Any:
+    """An array of its own, where the value is; what nobody writes into as it is."""
+    if isinstance(value, StandIn):
+        return value.copied()
+    return value.copy() if type(value) in admitted else np.array(value)
+
+
+def read_only(value: Any) -> Any:
+    """A view of a raw value, an ndarray, that cannot be written into; of an array on a device a plain view."""
+    if isinstance(value, StandIn):
+        return value  # nobody writes into it
+    if type(value) in admitted:
+        return value.view()
+    view = np.asarray(value).view()
+    view.flags.writeable = False
+    return view
+
+
+def fetched(value: Any) -> Any:
+    """A raw value as an ndarray or a NumPy scalar: what is shown, printed or written to a file."""
+    device = admitted.get(type(value))
+    return value if device is None else device.to_host(value)[()]
+
+
+def moved(value: Any, name: str) -> Any:
+    """A raw value on the device of that name, or on "cpu"; as it is where it is there already."""
+    if place(value) == name:
+        return value
+    host = fetched(value)
+    return host if name == HOST else named(name).from_host(np.asarray(host))
+
+
+def together(
+    function: Callable[..., Any], arguments: tuple[Any, ...], parameters: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of an operation in one place: constants on the host are copied to the device of the others.
+
+    Raises TypeError where a node on the host meets one on a device.
+    """
+    devices = {place(a): a for a in arguments if isinstance(a, Node | StandIn) or type(a) in admitted}
+    devices = {name: a for name, a in devices.items() if name != HOST or isinstance(a, Node)}
+    if len(devices) > 1:
+        listed = " and ".join(f"{_operand(a)} on {name!r}" for name, a in devices.items())
+        name = min(devices, key=lambda name: name == HOST)
+        raise TypeError(
+            f"{spelled(function)} was called with {listed}; nothing moves between devices in silence: move one of "
+            f"them, ad.to(x, {name!r})."
+        )
+    if set(devices) <= {HOST}:
+        return arguments, parameters
+    (like,) = devices.values()
+    arguments = tuple(a if isinstance(a, Node) else beside(a, like) for a in arguments)
+    return arguments, {k: v if k in ON_THE_HOST else beside(v, like) for k, v in parameters.items()}
+
+
+def refuse(error: Exception, function: Callable[..., Any], values: Iterable[Any]) -> NoReturn:
+    """Raise the error of a function again, or where a device's arrays lack it, one that says so and what to do."""
+    device = next((found for value in values if (found := admitted.get(type(_innermost(value))))), None)
+    if device is None or isinstance(error, ValueError) or NOT_THERE in str(error):
+        raise error
+    reason = str(error).splitlines()[0]
+    if "NotImplemented from __array_ufunc__" in reason:  # where NumPy prints the arrays
+        reason = "the function is not there"
+    raise TypeError(
+        f"{spelled(function)} {NOT_THERE} {device.name!r}: {reason.rstrip('.')}. Move its arguments to the host and "
+        f"the result back: ad.to(..., 'cpu'), ad.to(..., {device.name!r})."
+    ) from error
+
+
+def _operand(value: Any) -> str:
+    """An operand as error messages name it."""
+    if isinstance(value, Node):
+        return described(value)
+    return f"an array of shape {value.shape} and dtype {value.dtype}"

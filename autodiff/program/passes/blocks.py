@@ -1,0 +1,257 @@
+"""Blocks: runs of steps over one long axis, made a cache-sized block at a time.
+
+NumPy computes each operation over whole arrays: of arrays that no cache holds, every operation reads its operands from
+memory and writes its result there. Of a block that a cache holds, only what enters and leaves the run goes through
+memory. What belongs to the run is decided by shapes: elementwise steps, reductions over the other axes, and reductions
+over the long axis, which end it. Of those each block gives one row, and the rows are reduced once more, so a sum is
+the sum of the blocks' sums, in the same order on any number of threads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autodiff.program import steps
+from autodiff.program.graph import Kind, Loop, Program, Ref, Step, made, read, refs, replaced
+from autodiff.program.passes.memory import VIEWS
+from autodiff.program.passes.writing import elementwise
+
+BLOCK = 2**17  # bytes of a block: some of them fit a core's second cache
+WHOLE = 3 * BLOCK  # bytes of an array that is worth the loop
+FEWEST = 8  # rows of a block that ends in an array, so that the blocks' sums are few
+ASSOCIATIVE = {np.add, np.multiply, np.maximum, np.minimum, np.logical_and, np.logical_or}
+RESHAPING = (np.reshape, np.expand_dims, np.squeeze)
+
+
+class Place(NamedTuple):
+    """How a step takes part in a run: along which axis, and which operands it reads whole."""
+
+    axis: tuple[Any, ...]  # ("rows", length), or ("flat", shape)
+    whole: frozenset[int]
+    ends: bool = False
+    small: bool = False  # it joins a run that it reads from, and begins none
+
+
+def blocked(program: Program) -> Program:
+    """The program with runs of steps over one long axis as Loops."""
+    places = [_place(step, program.kinds) for step in program.steps]
+    runs = _Runs(program.steps, places)
+    kinds = dict(program.kinds)
+    out: list[Any] = []
+    wanted = {*refs(program.outputs), *refs(program.writes)}
+    for run in runs.ordered():
+        members = [program.steps[k] for k in run]
+        inside = {n for step in members for n in made(step)}
+        elsewhere = wanted.union(*(read(s) for k, s in enumerate(program.steps) if k not in run)) if run[1:] else set()
+        axis = places[run[0]]
+        if axis is None or not run[1:]:
+            out += members
+        else:
+            ends = [k for k in run if (place := places[k]) and place.ends]
+            out += _loop(axis.axis, members, {program.steps[k].result for k in ends}, inside & elsewhere, kinds)
+    return dataclasses.replace(program, steps=tuple(out), kinds=kinds)
+
+
+class _Runs:
+    """The steps sorted into runs, none of which needs what is computed from it outside."""
+
+    def __init__(self, program_steps: tuple[Step, ...], places: list[Place | None]) -> None:
+        self.runs: list[list[int]] = []
+        self.needs: list[set[int]] = []
+        maker: dict[int, int] = {}  # the run that makes a value
+        after: dict[int, int] = {}  # as maker, of values that are there when the run is over
+        latest: dict[Any, int] = {}
+        effect: set[int] = set()  # the run of the last step with an effect
+        for k, (step, place) in enumerate(zip(program_steps, places, strict=True)):
+            inputs = {maker[n] for n in read(step) if n in maker}
+            run = latest.get(place.axis) if place else None
+            over = {maker[n] for n in read(step) if n in after or (place and n in place.whole and n in maker)}
+            apart = place is not None and place.small and run not in inputs
+            if run is None or apart or run in over or self._reached(inputs - {run}, run):
+                run = len(self.runs)
+                self.runs.append([])
+                self.needs.append(set())
+                if place and not place.small:
+                    latest[place.axis] = run
+            self.runs[run].append(k)
+            self.needs[run] |= (inputs | effect if step.effect else inputs) - {run}
+            effect = {run} if step.effect else effect
+            maker[step.result] = run
+            if place and place.ends:
+                after[step.result] = run
+            if place is None and step.function not in VIEWS:  # what comes after a matrix product is best made there
+                latest = {axis: one for axis, one in latest.items() if one not in inputs}
+
+    def _reached(self, starts: set[int], goal: int) -> bool:
+        """Whether a run needs another, directly or through others."""
+        seen, todo = set(starts), list(starts)
+        while todo:
+            run = todo.pop()
+            if run == goal:
+                return True
+            fresh = self.needs[run] - seen
+            seen |= fresh
+            todo += fresh
+        return False
+
+    def ordered(self) -> list[list[int]]:
+        """The runs, each after those that it needs, and as early as its last step."""
+        users: list[list[int]] = [[] for _ in self.runs]
+        waiting = [len(needs) for needs in self.needs]
+        for run, needs in enumerate(self.needs):
+            for need in needs:
+                users[need].append(run)
+        ready = [(self.runs[run][-1], run) for run, count in enumerate(waiting) if not count]
+        heapq.heapify(ready)
+        found = []
+        while ready:
+            run = heapq.heappop(ready)[1]
+            found.append(self.runs[run])
+            for user in users[run]:
+                waiting[user] -= 1
+                if not waiting[user]:
+                    heapq.heappush(ready, (self.runs[user][-1], user))
+        return found
+
+
+def _place(step: Step, kinds: dict[int, Kind]) -> Place | None:
+    """How a step can take part in a run, or None."""
+    known = kinds[step.result]
+    operands = [(n, kinds[n].shape) for n in read(step)]
+    operands += [(-1, a.shape) for a in step.args if isinstance(a, np.ndarray)]
+    if step.effect or known.order is not None:
+        return None
+    if elementwise(step) or _like_elementwise(step):
+        shape = known.shape
+        if not known.array or not shape or not known.nbytes:
+            return None
+        whole = {n for n, s in operands if len(s) < len(shape) or s[0] != shape[0]}
+        small = known.nbytes < WHOLE
+        if _rows(known.nbytes, shape) >= 1 or small:
+            return Place(("rows", shape[0]), frozenset(whole), small=small)
+        full = all(s in ((), shape) for _, s in operands)
+        return Place(("flat", shape), frozenset(n for n, s in operands if not s)) if full else None
+    big = kinds.get(operands[0][0]) if len(operands) == 1 else None
+    if big is None or not big.shape or not big.nbytes or big.order is not None:  # its rows are not apart in memory
+        return None
+    rows, small = _rows(big.nbytes, big.shape), big.nbytes < WHOLE
+    if step.function in RESHAPING and len(step.args) == 2 and not step.kwargs:
+        kept = rows and known.shape[:1] == big.shape[:1]
+        return Place(("rows", big.shape[0]), frozenset(), small=small) if kept else None
+    return None if small else _reduction(step, big, known, rows)
+
+
+def _reduction(step: Step, big: Kind, known: Kind, rows: int) -> Place | None:
+    """How a reduction takes part: over other axes in the run, over the long one as its end."""
+    ufunc = getattr(step.function, "__self__", None)
+    if ufunc not in ASSOCIATIVE or step.function.__name__ != "reduce" or len(step.args) != 1:
+        return None
+    if step.kwargs.keys() - {"axis", "keepdims"} or "axis" not in step.kwargs:
+        return None
+    axis = step.kwargs["axis"]
+    axes = range(len(big.shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if not all(isinstance(k, int) for k in axes):
+        return None
+    reduced = {k % len(big.shape) for k in axes}
+    if rows:
+        ends = 0 in reduced
+        few = known.nbytes * math.ceil(big.shape[0] / rows) * FEWEST <= big.nbytes
+        return Place(("rows", big.shape[0]), frozenset(), ends) if few or not ends else None
+    everything = len(reduced) == len(big.shape) and "keepdims" not in step.kwargs
+    return Place(("flat", big.shape), frozenset(), True) if everything else None
+
+
+def _like_elementwise(step: Step) -> bool:
+    """Whether a function that is no ufunc computes each element from those at its place."""
+    if step.function is np.where:
+        return len(step.args) == 3 and not step.kwargs
+    return step.function is steps.as_type or (step.function is np.clip and len(step.args) == 3 and not step.kwargs)
+
+
+def _rows(nbytes: int, shape: tuple[int, ...]) -> int:
+    """The rows of an array that make up a block; 0 of one whose rows are too long, or that has but one."""
+    return 0 if not shape or shape[0] < 2 else BLOCK * shape[0] // nbytes
+
+
+def _loop(
+    axis: tuple[Any, ...], members: list[Step], ends: set[int], leaving: set[int], kinds: dict[int, Kind]
+) -> list[Any]:
+    """A run as a Loop, and the last reductions of what it ends in."""
+    flat = axis[0] == "flat"
+    length = math.prod(axis[1]) if flat else axis[1]
+    most = max(kinds[n].nbytes for step in members for n in (step.result, *read(step)) if _is_long(kinds[n], axis))
+    size = max(1, min(length, BLOCK * length // most))
+    count = math.ceil(length / size)
+
+    def fresh(known: Kind) -> int:
+        number = max(kinds) + 1
+        kinds[number] = known
+        return number
+
+    def block(known: Kind) -> Kind:
+        shape = (size,) if flat else (size, *known.shape[1:])
+        assert known.dtype is not None
+        return Kind(shape, known.dtype, True, (), math.prod(shape) * known.dtype.itemsize)
+
+    rows: dict[Any, tuple[Any, int]] = {}
+    inner: dict[int, int] = {}
+
+    def parted(value: Any) -> Any:
+        """An operand in the body: a block of it, or all of it."""
+        if isinstance(value, Ref) and value.number in inner:
+            return Ref(inner[value.number])
+        known = kinds[value.number] if isinstance(value, Ref) else _kind_of(value)
+        if not known.array or not _is_long(known, axis) or len(known.shape) < depth:
+            return value
+        key = value.number if isinstance(value, Ref) else id(value)
+        if key not in rows:
+            rows[key] = value, fresh(block(known))
+        return Ref(rows[key][1])
+
+    body: list[Step] = []
+    for step in members:
+        known = kinds[step.result]
+        depth = len(kinds[next(read(step))].shape) if step.result in ends or _shrinks(step) else len(known.shape)
+        args = replaced(step.args, parted, (Ref, np.ndarray))  # type: ignore[arg-type]  # the containers stay
+        if step.function in RESHAPING:
+            step = step._replace(function=np.reshape)
+            args = (args[0], (-1, *known.shape[1:]))
+        kwargs = {"axis": None} if flat and step.result in ends else step.kwargs
+        inner[step.result] = fresh(known if step.result in ends else block(known))
+        body.append(step._replace(args=args, kwargs=kwargs, result=inner[step.result]))
+    outer, last, rows_of_blocks = [], [], set()
+    for number in sorted(leaving):
+        if number in ends:
+            known = kinds[number]
+            assert known.dtype is not None
+            shape = (count, *known.shape)
+            parts = fresh(Kind(shape, known.dtype, True, (), math.prod(shape) * known.dtype.itemsize))
+            function = next(step.function for step in members if step.result == number)
+            last.append(Step(function, (Ref(parts),), {"axis": 0}, number))
+            outer.append(parts)
+            rows_of_blocks.add(parts)
+        else:
+            outer.append(number)
+    outputs = tuple(Ref(inner[n]) for n in sorted(leaving))
+    inputs = tuple((number, "") for _, number in rows.values())
+    own = Program(inputs, tuple(body), outputs, kinds)
+    taken = tuple(value for value, _ in rows.values())
+    return [Loop(own, taken, tuple(outer), length, size, frozenset(rows_of_blocks), flat), *last]
+
+
+def _shrinks(step: Step) -> bool:
+    return getattr(step.function, "__name__", "") == "reduce" or step.function in RESHAPING
+
+
+def _kind_of(value: np.ndarray[Any, Any]) -> Kind:
+    return Kind(value.shape, value.dtype, True, (), value.nbytes)
+
+
+def _is_long(known: Kind, axis: tuple[Any, ...]) -> bool:
+    """Whether a value has the run's axis."""
+    return known.shape == axis[1] if axis[0] == "flat" else known.shape[:1] == (axis[1],)

@@ -1,0 +1,61 @@
+"""Calls: what NumPy's functions call in the end, without the way there, which small arrays wait for."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodiff.program.graph import Kind, Program, Ref, Step
+
+REDUCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.sum: np.add.reduce,
+    np.prod: np.multiply.reduce,
+    **dict.fromkeys((np.max, np.amax), np.maximum.reduce),
+    **dict.fromkeys((np.min, np.amin), np.minimum.reduce),
+    np.all: np.logical_and.reduce,
+    np.any: np.logical_or.reduce,
+    np.mean: np.add.reduce,
+}
+AXES = ("axis",)  # the names of the arguments after the first
+
+
+def direct(program: Program) -> Program:
+    """np.sum and its kin as reductions of ufuncs; a mean as a sum divided by the count."""
+    kinds = dict(program.kinds)
+    steps: list[Step] = []
+    for step in program.steps:
+        reduction = _reduction(step, kinds)
+        if reduction is None:
+            steps.append(step)
+        elif step.function is np.mean:
+            known = kinds[step.result]
+            number = max(kinds) + 1
+            kinds[number] = known
+            count = math.prod(kinds[step.args[0].number].shape) // math.prod(known.shape)
+            steps += [
+                reduction._replace(result=number),
+                step._replace(function=np.divide, args=(Ref(number), count), kwargs={}),
+            ]
+        else:
+            steps.append(reduction)
+    return dataclasses.replace(program, steps=tuple(steps), kinds=kinds)
+
+
+def _reduction(step: Step, kinds: dict[int, Kind]) -> Step | None:
+    """The same by a ufunc's method, where that gives the same bits."""
+    x = step.args[0] if step.args else None
+    if step.function not in REDUCTIONS or len(step.args) > 2 or not isinstance(x, Ref):
+        return None
+    known = kinds[x.number]
+    given = dict(zip(AXES, step.args[1:], strict=False)) | step.kwargs
+    if not known.array or not known.dtype or known.dtype.kind not in "fiub" or given.keys() - {"axis", "keepdims"}:
+        return None
+    if step.function is np.mean and (known.dtype.char not in "fd" or not math.prod(known.shape)):
+        return None  # of integers and halves it is summed in another dtype, of nothing it warns
+    axis = given.get("axis")
+    more = {"keepdims": True} if given.get("keepdims") else {}
+    return step._replace(function=REDUCTIONS[step.function], args=(x,), kwargs={"axis": axis, **more})

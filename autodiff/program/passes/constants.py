@@ -1,0 +1,88 @@
+"""Constants: what depends on no argument is computed once, and signs and numbers on the way are drawn together.
+
+(-x) * c is x * (-c), a - (-b) is a + b, and so on: the same bits. (x * a) * b is x * (a * b) where a or b is a power of
+two, which rounds nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodiff.program.graph import Kind, Program, Ref, Step, read
+from autodiff.program.passes.memory import VIEWS
+from autodiff.program.passes.rewriting import Constant, rewritten
+
+OTHER: dict[Any, Any] = {np.add: np.subtract, np.subtract: np.add}
+MOST = 2**20  # bytes of a result that is kept as a constant
+
+
+def folded(program: Program) -> Program:
+    """The program with constants computed, and with signs and factors drawn together."""
+    kinds, made = program.kinds, dict[int, Step]()
+
+    def simpler(step: Step) -> Any:
+        if not step.effect and step.function not in VIEWS and not any(True for _ in read(step)):
+            known = kinds[step.result]
+            if known.dtype is not None and known.nbytes <= MOST:
+                with np.errstate(all="ignore"):
+                    return Constant(step.function(*step.args, **step.kwargs))
+        step = step if step.kwargs else _together(step, made, kinds)
+        made[step.result] = step
+        return step
+
+    return rewritten(program, simpler)
+
+
+def _together(step: Step, made: dict[int, Step], kinds: dict[int, Kind]) -> Step:
+    """A step without the negation, or with the factor, of the step before it."""
+
+    def operands(function: Callable[..., Any], value: Any) -> tuple[Any, ...]:
+        """What a value was made of, if by this function and without other dtypes; nothing else."""
+        before = made.get(value.number) if isinstance(value, Ref) else None
+        if before is None or before.function is not function or before.kwargs:
+            return ()
+        one, other = kinds[value.number], kinds[step.result]
+        return before.args if one.dtype is not None and one.dtype == other.dtype and one.dtype.kind in "fc" else ()
+
+    if step.function in OTHER:
+        return _subtracted(step, operands)
+    if step.function is np.negative:
+        for number, x in _factors(operands(np.multiply, step.args[0])):
+            return step._replace(function=np.multiply, args=(x, -number))
+    elif step.function in (np.multiply, np.divide):
+        found = _factors(step.args) if step.function is np.multiply or _exact(step.args[1]) else []
+        for number, x in found:
+            if negated := operands(np.negative, x):
+                return step._replace(args=(*negated, -number))
+            for other, y in _factors(operands(np.multiply, x) if step.function is np.multiply else ()):
+                if _power_of_two(other) or _power_of_two(number):
+                    return step._replace(args=(y, other * number))
+    return step
+
+
+def _subtracted(step: Step, operands: Callable[..., tuple[Any, ...]]) -> Step:
+    """A sum or difference with an operand that is a negation as the other of the two."""
+    left, right = step.args
+    if negated := operands(np.negative, right):
+        return step._replace(function=OTHER[step.function], args=(left, *negated))
+    if step.function is np.add and (negated := operands(np.negative, left)):
+        return step._replace(function=np.subtract, args=(right, *negated))
+    return step
+
+
+def _factors(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:
+    """Of two arguments, a number with the other one, if there is a number."""
+    return [(args[k], args[1 - k]) for k in (0, 1) if args and _exact(args[k])][:1]
+
+
+def _exact(value: Any) -> bool:
+    """Whether a value is a finite number of Python's, or a NumPy float."""
+    return type(value) in (int, float) or isinstance(value, np.floating)
+
+
+def _power_of_two(value: Any) -> bool:
+    return bool(value) and math.isfinite(value) and abs(math.frexp(value)[0]) == 0.5

@@ -1,0 +1,35 @@
+"""Which functions write their result into an array that they are given, and whether it may be an operand's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodiff.program import steps
+from autodiff.program.graph import Step
+
+# Beside ufuncs and their methods. np.where has no out=, np.take is slower with it.
+WITH_OUT: set[Callable[..., Any]] = {
+    *(np.sum, np.prod, np.mean, np.max, np.min, np.amax, np.amin, np.std, np.var, np.cumsum, np.cumprod),
+    *(np.clip, np.dot, np.outer, np.concatenate, np.stack),
+    *(steps.summed_at, steps.placed_at, steps.with_added, steps.with_placed, steps.as_type),
+}
+REDUCING = ("reduce", "accumulate")  # ufuncs' methods
+
+
+def elementwise(step: Step) -> bool:
+    """Whether each element of the result is computed from the operands' elements at its place, by a ufunc."""
+    function = step.function
+    return isinstance(function, np.ufunc) and function.signature is None and function.nout == 1 and not step.kwargs
+
+
+def writes_out(step: Step) -> bool:
+    """Whether a step takes `out=`, or is written as an assignment into an array."""
+    function = step.function
+    if isinstance(function, np.ufunc):
+        return function.nout == 1 and not step.kwargs
+    if isinstance(getattr(function, "__self__", None), np.ufunc):
+        return function.__name__ in REDUCING and "where" not in step.kwargs
+    return function in WITH_OUT and not {"out", "where", "dtype"} & step.kwargs.keys()

@@ -1,0 +1,109 @@
+"""The recorder of a trace: the steps written down so far, what effects are given, and what was asked of numbers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autodiff.engine.signatures import spelled
+from autodiff.engine.stand_in import StandIn
+from autodiff.program import steps
+from autodiff.program.graph import Kind, Question, Ref, Step, replaced
+from autodiff.program.limits import caller, refusal
+from autodiff.program.traced import Traced
+
+CONSTANT = (StandIn, int, float, complex, str, tuple, type, np.dtype, np.generic)  # what an effect takes as it is
+
+
+class Recorder:
+    """The steps written down so far, and what is known of every value."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.kinds: dict[int, Kind] = {}
+        self.held: dict[int, Any] = {}  # what effects are given from outside, a random generator for one, by number
+        self.questions: list[Question] = []
+        self._copies: dict[int, Any] = {}
+        self.quiet = False
+        self._errors = np.geterr()
+
+    def value(self, example: Any, sources: tuple[Traced, ...] = (), constants: tuple[Any, ...] = ()) -> Traced:
+        """A new value; it may share the memory of those it was computed from."""
+        number = len(self.kinds)
+        array = isinstance(example, np.ndarray)
+        views = [t.number for t in sources if array and _may_share(example, t.example)]
+        views += [-1 for c in constants if array and np.may_share_memory(example, c)]
+        dtype = None if example is None or isinstance(example, list | tuple) else np.asarray(example).dtype
+        shape = () if dtype is None else np.shape(example)
+        size = example.nbytes if array else 0
+        self.kinds[number] = Kind(shape, dtype, array, tuple(views), size, _order(example) if array else None)
+        return Traced(self, number, example)
+
+    def asked(self, question: Callable[..., Any], arrays: Any, answer: Any) -> None:
+        """Write down that the program holds where a question has this answer."""
+        self.questions.append(Question(question, replaced(arrays, lambda t: Ref(t.number), Traced), answer))
+
+    def effect(self, function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+        """Write down a call that counts every time; here it is made with copies of what it is given."""
+        return self.call(function, tuple(map(self._kept, given)), {}, effect=True)
+
+    def _kept(self, given: Any) -> Any:
+        if isinstance(given, CONSTANT):
+            return given
+        number = next((n for n, other in self.held.items() if other is given), None)
+        if number is None:
+            number = len(self.kinds)
+            self.kinds[number], self.held[number] = Kind((), None, False, (), 0), given
+            self._copies[number] = copy.deepcopy(given)
+        return Traced(self, number, self._copies[number])
+
+    def call(self, function: Callable[..., Any], args: Any, kwargs: Any, effect: bool = False) -> Any:
+        """Call a function with the examples, and write the call down."""
+        sources: list[Traced] = []
+        constants: list[Any] = []
+        plain_args, plain_kwargs = (replaced(v, lambda t: t.example, Traced) for v in (args, kwargs))
+        result = function(*plain_args, **plain_kwargs)
+
+        def noted(value: Any) -> Any:
+            if isinstance(value, Traced):
+                if value.recorder is not self:
+                    raise refusal("a value of another trace", "call the compiled function with arrays")
+                sources.append(value)
+                return Ref(value.number)
+            if isinstance(value, np.ndarray):
+                constants.append(value)
+                return value.copy()
+            return value
+
+        noted_args, noted_kwargs = (replaced(v, noted, (Traced, np.ndarray)) for v in (args, kwargs))  # type: ignore[arg-type]  # the containers stay
+        if (result is None and not effect) or isinstance(result, str):
+            raise refusal(f"{spelled(function)}, which gives no array,", "leave it out of the compiled function")
+        traced = self.value(result, tuple(sources), tuple(constants))
+        self.steps.append(Step(function, noted_args, noted_kwargs, traced.number, effect=effect, note=caller()))
+        self.quiet = self.quiet or np.geterr() != self._errors
+        return self._parts(traced) if isinstance(result, list | tuple) else traced
+
+    def _parts(self, whole: Traced) -> Any:
+        """The parts of a result that is several arrays."""
+        result = whole.example
+        parts = [self.call(steps.part, (whole, k), {}) for k in range(len(result))]
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
+
+
+def _order(array: Any) -> tuple[int, ...] | None:
+    """The axes of a dense array from the outermost in memory; None where they are in their order, or it is not dense.
+
+    Convolutions leave the batch innermost, and elementwise functions keep the order that they find.
+    """
+    if array.ndim < 2 or array.flags.c_contiguous:
+        return None
+    order = tuple(sorted(range(array.ndim), key=lambda axis: -array.strides[axis]))
+    return order if array.transpose(order).flags.c_contiguous else None
+
+
+def _may_share(example: Any, source: Any) -> bool:
+    """Whether a result may lie in the memory of an argument; of several arrays it does."""
+    return isinstance(source, list | tuple) or bool(np.may_share_memory(example, source))

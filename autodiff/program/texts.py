@@ -1,0 +1,126 @@
+"""The text of functions that a program calls by name: each with all of its modules that it stands on, NumPy apart."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Place = tuple[str, str]  # a module, and a name that it binds
+LIBRARY = {*sys.stdlib_module_names, "numpy", "scipy"}  # what a program's source may import
+
+
+class Texts:
+    """Definitions, in an order in which each follows those it needs, and the imports that they need."""
+
+    def __init__(self) -> None:
+        self.imports: list[str] = []
+        self.originals: dict[str, Any] = {}  # what the names of the definitions that were asked for mean
+        self._names: dict[Place, str] = {}
+        self._definitions: list[tuple[str, str]] = []  # the module that each text came from
+
+    def name(self, value: Callable[..., Any]) -> str:
+        """The name that a function or a class goes by, after its text was taken in."""
+        found = self._taken(value.__module__, value.__name__, value)
+        self.originals[found] = value
+        return found
+
+    @property
+    def definitions(self) -> list[str]:
+        """The texts; a name that two modules use for two things is another one for the second."""
+        return [self._renamed(module, text) for module, text in self._definitions]
+
+    def _taken(self, module: str, name: str, value: Any = None) -> str:
+        place = module, name
+        if place in self._names:
+            return self._names[place]
+        statements, text = _statements(module)
+        node = statements.get(name)
+        if node is None or (value is not None and value.__qualname__ != name):
+            raise TypeError(
+                f"ad.compile met {name}, which has no name in NumPy's modules to be written by, nor one in a module of "
+                "its own whose text could be held; compose it from NumPy's functions, or leave it out of the compiled "
+                "function."
+            )
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            return self._imported(place, node)
+        used = set(self._names.values())
+        mine = name
+        while mine in used:
+            mine += "_"
+        self._names[place] = mine
+        for other in dict.fromkeys(_read(node)):
+            if other in statements and other != name:
+                self._taken(module, other)
+        self._definitions.append((module, _text(node, text)))
+        return mine
+
+    def _imported(self, place: Place, node: ast.Import | ast.ImportFrom) -> str:
+        """A name that another module binds: one of ours, whose definition is taken in, or one that is imported."""
+        (alias,) = (a for a in node.names if (a.asname or a.name) == place[1])
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] not in LIBRARY:
+            self._names[place] = found = self._taken(node.module or "", alias.name)
+            return found
+        given = alias.name + (f" as {alias.asname}" if alias.asname else "")
+        if isinstance(node, ast.Import):
+            line, owner = f"import {given}", alias.name
+        else:
+            line, owner = f"from {node.module} import {given}", node.module or ""
+        if owner.split(".")[0] not in LIBRARY:
+            raise TypeError(
+                f"ad.compile met a function of {place[0]} that uses {owner}; a program calls functions that know "
+                "nothing but NumPy: declare how it is written by ad.lowered(function, definition)."
+            )
+        if line not in self.imports:
+            self.imports.append(line)
+        self._names[place] = place[1]
+        return place[1]
+
+    def _renamed(self, module: str, text: str) -> str:
+        for (owner, name), mine in self._names.items():
+            if owner == module and mine != name:
+                text = re.sub(rf"(?<![\w.]){name}\b", mine, text)
+        return text
+
+
+@functools.lru_cache(maxsize=64)
+def _statements(module: str) -> tuple[dict[str, ast.stmt], str]:
+    """What a module binds at its top, by name, and its text."""
+    try:
+        text = inspect.getsource(sys.modules[module])
+    except (KeyError, OSError, TypeError):
+        return {}, ""
+    found: dict[str, ast.stmt] = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found[node.name] = node
+        elif isinstance(node, ast.Assign):
+            found |= {t.id: node for t in node.targets if isinstance(t, ast.Name)}
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {(a.asname or a.name): node for a in node.names}
+    return found, text
+
+
+def _text(node: ast.stmt, text: str) -> str:
+    """The text of a statement, without what declares it to the table."""
+    kept = [d for d in getattr(node, "decorator_list", ()) if not ast.unparse(d).startswith(("ad.", "autodiff."))]
+    return "".join(f"@{ast.unparse(d)}\n" for d in kept) + (ast.get_source_segment(text, node) or "")
+
+
+def _read(node: ast.AST) -> Iterator[str]:
+    """The names that a statement reads when it runs: those of annotations are not, nor are declarations."""
+    for field, value in ast.iter_fields(node):
+        if field in ("annotation", "returns"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.Name) and not hasattr(builtins, child.id):
+                yield child.id
+            if isinstance(child, ast.AST) and not (
+                field == "decorator_list" and ast.unparse(child).startswith(("ad.", "autodiff."))
+            ):
+                yield from _read(child)

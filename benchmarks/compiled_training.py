@@ -1,0 +1,125 @@
+"""Whole steps of training as programs (nn.TrainStep), against eager, PyTorch, and NumPy written by hand; float32."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+import nn
+import nn.functional as F
+from benchmarks import by_hand, networks, normalisation
+from benchmarks import training as eager_training
+from benchmarks.operations import Row, installed
+
+Contestants = dict[str, Callable[[], object]]
+
+
+def compiled_steps() -> Iterator[Row]:
+    """Adam steps of perceptrons, LeNet's SGD step, and micrograd's demo."""
+    for sizes, batch, repeat in (((64, 32, 10), 32, 200), ((784, 128, 10), 64, 40), ((784, 512, 256, 10), 128, 5)):
+        yield _perceptron(sizes, batch, repeat)
+    for kind in ("BatchNorm1d", "LayerNorm"):
+        yield _normalised(kind)
+    yield _lenet()
+    yield _demo()
+
+
+def _compiled(model: Any, optimizer: Any, loss: Any, x: Any, y: Any) -> Callable[[], object]:
+    step = nn.TrainStep(model, loss, optimizer)
+    return lambda: step(x, y)
+
+
+def _data(batch: int, *shape: int, classes: int = 10) -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((batch, *shape)).astype(np.float32), rng.integers(0, classes, batch)
+
+
+def _perceptron(sizes: tuple[int, ...], batch: int, repeat: int) -> Row:
+    x, y = _data(batch, sizes[0], classes=sizes[-1])
+    model = nn.MLP(*sizes, rng=0)
+    contestants: Contestants = {
+        "autodiff": _compiled(model, nn.optim.Adam(model.parameters(), lr=1e-3), nn.CrossEntropyLoss(), x, y),
+        "eager": eager_training._ours(sizes, x, y),
+        "NumPy by hand": by_hand.step(sizes, x, y),
+    }
+    if installed("torch"):
+        contestants["PyTorch"] = normalisation._pytorch(sizes, None, x, y)
+    return f"compiled: Adam step, MLP {'-'.join(map(str, sizes))}, batch {batch}", contestants, 1, repeat
+
+
+def _normalised(kind: str) -> Row:
+    sizes = (784, 256, 256, 10)
+    x, y = _data(128, 784)
+    model = nn.Sequential(*normalisation._layers(nn, sizes, kind))
+    contestants: Contestants = {
+        "autodiff": _compiled(model, nn.optim.Adam(model.parameters(), lr=1e-3), nn.CrossEntropyLoss(), x, y),
+        "eager": normalisation._ours(sizes, kind, x, y),
+    }
+    if installed("torch"):
+        contestants["PyTorch"] = normalisation._pytorch(sizes, kind, x, y)
+    return f"compiled: Adam step, 784-256-256-10 with {kind}, batch 128", contestants, 1, 10
+
+
+def _lenet() -> Row:
+    nn.reuse_memory()
+    x, y = _data(64, 1, 28, 28)
+    model = networks.LeNet()
+    contestants: Contestants = {
+        "autodiff": _compiled(model, nn.optim.SGD(model.parameters(), lr=0.01), nn.CrossEntropyLoss(), x, y),
+        "eager": networks._ours(x, y),
+    }
+    if installed("torch"):
+        contestants["PyTorch"] = networks._pytorch(x, y, fused=True, last=False)
+    return "compiled: SGD step, LeNet on 28x28, batch 64", contestants, 1, 5
+
+
+def _demo() -> Row:
+    """micrograd's demonstration: a hinge with a penalty on two moons, 2-16-16-1, 100 points."""
+    points, labels = nn.data.moons(100, rng=0)
+    x, y = points.astype(np.float32), (2 * labels - 1).astype(np.float32)[:, None]
+
+    def ours(compiled: bool) -> Callable[[], object]:
+        model = nn.MLP(2, 16, 16, 1, rng=0)
+        optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+
+        def loss(scores: Any, targets: Any) -> Any:
+            return F.hinge_loss(scores, targets) + 1e-4 * F.l2_penalty(model.parameters(), biases=True)
+
+        if compiled:
+            return _compiled(model, optimizer, loss, x, y)
+
+        def step() -> object:
+            optimizer.zero_grad()
+            value = loss(model(x), y)
+            value.backward()
+            optimizer.step()
+            return value
+
+        return step
+
+    contestants: Contestants = {"autodiff": ours(True), "eager": ours(False)}
+    if installed("torch"):
+        contestants["PyTorch"] = _torch_demo(x, y)
+    return "compiled: micrograd's demo, MLP 2-16-16-1, 100 points", contestants, 1, 100
+
+
+def _torch_demo(points: np.ndarray, labels: np.ndarray) -> Callable[[], object]:
+    import torch
+
+    torch.set_num_threads(1)
+    layer = torch.nn
+    model = layer.Sequential(layer.Linear(2, 16), layer.ReLU(), layer.Linear(16, 16), layer.ReLU(), layer.Linear(16, 1))
+    parameters = list(model.parameters())
+    optimizer = torch.optim.SGD(parameters, lr=0.1, fused=True)
+    x, y = torch.from_numpy(points), torch.from_numpy(labels)
+
+    def step() -> object:
+        optimizer.zero_grad()
+        value = (1 - y * model(x)).relu().mean() + 1e-4 * sum((p * p).sum() for p in parameters)
+        value.backward()
+        optimizer.step()
+        return value
+
+    return step

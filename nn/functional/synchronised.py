@@ -1,0 +1,69 @@
+"""Batch normalisation of a batch whose samples lie in several processes, as one primitive with an adjoint of its own.
+
+The formulas are those of nn.functional.normalised, the means over the samples of all processes: two sums forward, one
+in reverse. The adjoints of weight and bias are those of the samples here, as every other parameter's are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autodiff as ad
+from nn.functional import across
+from nn.functional.steps import along, channel_sums, per_channel
+
+
+class Kept:
+    """What the forward pass leaves for the rule: z, the root r, r w, and how many values a channel has in all."""
+
+    count: int
+    rest: Any
+    root: Any
+    scale: Any
+    mean: Any
+    variance: Any
+
+
+def with_statistics(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
+    """The normalised x, and of each channel the mean and the unbiased variance over all processes."""
+    kept = Kept()
+    y = batch_synchronised(x, weight, bias, eps=eps, kept=kept)
+    return y, kept.mean, kept.variance * (kept.count / max(kept.count - 1, 1))
+
+
+@ad.primitive
+def batch_synchronised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Kept) -> Any:
+    """Each channel, along axis 1, to mean 0 and variance 1, times its weight, plus its bias; either may be None."""
+    sums = channel_sums(x)
+    *totals, count = across.total(np.append(sums.astype(np.float64), per_channel(x)))
+    kept.count, kept.mean = round(count), np.array(totals / count, x.dtype)
+    kept.rest = x - along(kept.mean, x)
+    y = kept.rest * kept.rest
+    kept.variance = (across.total(channel_sums(y).astype(np.float64)) / count).astype(x.dtype)
+    kept.root = 1 / np.sqrt(kept.variance + eps)
+    kept.scale = kept.root if weight is None else kept.root * weight
+    np.multiply(kept.rest, along(kept.scale, x), out=y)
+    if bias is not None:
+        y += along(bias, x)
+    return y
+
+
+def _adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: float, kept: Kept) -> list[Any]:
+    if isinstance(g, ad.Tensor):
+        raise NotImplementedError(
+            "a second derivative was asked for of a batch normalisation whose batch lies in several processes. Leave "
+            "parallel= away, or normalise each sample, with nn.GroupNorm."
+        )
+    of_x = g * kept.rest
+    of_weight, of_bias = channel_sums(of_x) * kept.root, channel_sums(g)
+    sums = (across.total(np.stack([of_weight, of_bias]).astype(np.float64)) / kept.count).astype(g.dtype)
+    np.multiply(kept.rest, along(sums[0] * kept.root, x), out=of_x)
+    np.subtract(g, of_x, out=of_x)
+    of_x -= along(sums[1], x)
+    of_x *= along(kept.scale, x)
+    return [of_x, None if weight is None else of_weight, None if bias is None else of_bias]
+
+
+ad.adjoint(batch_synchronised, together=_adjoints)

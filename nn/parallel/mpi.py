@@ -1,0 +1,324 @@
+"""One training by many processes: each has a share of every batch, and MPI adds up what they find."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from nn.functional import across
+from nn.parallel.alone import Alone
+from nn.parallel.messages import packed, unpacked
+from nn.training.diagnosis import DivergedError
+from nn.training.evaluation import Means
+from nn.training.state import fingerprint, set_state
+
+if TYPE_CHECKING:
+    from nn.training.training import Training
+
+T = TypeVar("T")
+Array = npt.NDArray[Any]
+PATIENCE = 3.0  # seconds in which all processes are to fail alike, or the run is ended
+FLAGS = 4  # numbers that go with the gradient, before those that say which parameters it has
+
+
+class MPI(Alone):
+    """The processes that `mpiexec` started: `nn.fit(..., parallel=nn.MPI())` in all of them is one training.
+
+    Of every batch each process (a rank) reads and computes its share of the samples, and one Allreduce per step adds up
+    the gradients, so that the result is that of one process with the same batches, to rounding: also with weights of
+    samples and classes, a last batch that cannot be shared out evenly, and `accumulate`. BatchNorm's statistics are
+    those of the whole batch, metrics and the validation those of all samples. Only Dropout and what else draws from a
+    generator of the model differs: each rank draws numbers of its own.
+
+    All ranks call `fit` with the same arguments; weights and random states are those of rank 0, which alone prints and
+    writes checkpoints. Any number of ranks can go on from a checkpoint. Weights are compared after each epoch.
+
+    Parameters
+    ----------
+    comm : a communicator of mpi4py; MPI.COMM_WORLD, all processes, if not given
+
+    `rank` is the number of this process, from 0, `size` how many there are, `leads` whether it is rank 0; `sum(array)`
+    adds up an array of all ranks, which buffers of one's own may need.
+
+    >>> # train.py, started with: mpiexec -n 4 python train.py
+    >>> ranks = nn.MPI()
+    >>> X, y = np.load("X.npy", mmap_mode="r"), np.load("y.npy", mmap_mode="r")
+    >>> history = nn.fit(model, X, y, "cross_entropy", "adam", parallel=ranks, checkpoint="run.safetensors")
+    >>> if ranks.leads: nn.save(model, "model.safetensors")
+
+    An error that only some ranks have ends the run, after its traceback and the name of the last checkpoint. Making it
+    raises ModuleNotFoundError without mpi4py. `fit` raises ValueError where ranks were given different data, or where
+    a batch has fewer samples than there are ranks and the model has BatchNorm, and RuntimeError where ranks do not end
+    an epoch with the same weights.
+    """
+
+    def __init__(self, comm: Any = None) -> None:
+        try:
+            from mpi4py import MPI as mpi  # noqa: N811
+        except (ImportError, RuntimeError) as error:  # the latter where there is no MPI
+            raise ModuleNotFoundError(
+                f"nn.MPI was asked for, which takes mpi4py and an MPI to run on; importing it gave: {error}. Write "
+                'pip install "autodiff-nn[mpi]", and start with mpiexec -n 2 python train.py.'
+            ) from error
+        if comm is not None and not isinstance(comm, mpi.Intracomm):
+            raise TypeError(f"nn.MPI takes a communicator of mpi4py; received {comm!r:.80}. Write nn.MPI().")
+        self.comm = mpi.COMM_WORLD if comm is None else comm
+        self.rank, self.size = self.comm.rank, self.comm.size
+        self._alarms = self.comm.Dup()  # for what is said when the others may be waiting for something else
+        self._in_place = mpi.IN_PLACE
+        self._buffer = np.empty(0)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._synchronises = False  # whether the model sums over whole batches
+        self._failure: Exception | None = None
+        self._asked = self._over = False
+
+    def sum(self, array: npt.ArrayLike) -> Array:
+        """The sum of an array over all ranks, which all call this."""
+        total = np.array(array)
+        self.comm.Allreduce(self._in_place, total)
+        return total
+
+    def shared(self, make: Callable[[], T]) -> T:
+        """What `make` gives on rank 0; it is not called on the others, who raise RuntimeError if it raises."""
+        if not self.leads:
+            answer = unpacked(self._broadcast(b""))
+            if "error" in answer:
+                raise RuntimeError(f"rank 0 of {self.size} ended with {answer['error']}")
+            return answer["value"]
+        try:
+            value = make()
+        except Exception as error:
+            self._broadcast(packed({"error": f"{type(error).__name__}: {error}"}))
+            raise
+        self._broadcast(packed({"value": value}))
+        return value
+
+    def align(self, generators: Iterable[np.random.Generator]) -> None:
+        """Give the generators on all ranks the states they have on rank 0."""
+        listed = list(generators)
+        states = self.shared(lambda: [rng.bit_generator.state for rng in listed])
+        for rng, state in zip(listed, states, strict=True):
+            set_state(rng, state)
+
+    def spread(self, generators: Iterable[np.random.Generator]) -> None:
+        """Give aligned generators a state of each rank's own, which follows from that of rank 0; it keeps its own."""
+        if self.leads:
+            return
+        for rng in {id(rng): rng for rng in generators}.values():
+            seed = np.random.SeedSequence([self.rank, *rng.integers(2**32, size=4).tolist()])
+            kind: Any = type(rng.bit_generator)
+            rng.bit_generator.state = kind(seed).state
+
+    @contextmanager
+    def guarding(self, file: Any) -> Iterator[None]:
+        """Within it an error that only some ranks have ends the run; one that all have is raised by all."""
+        self._begin()
+        try:
+            yield
+        except BaseException as error:
+            self._alarm(error, file)
+            raise
+
+    @contextmanager
+    def rehearsing(self) -> Iterator[None]:
+        """Within it is noted whether the model sums over whole batches."""
+
+        def noted(array: Array) -> Array:
+            self._synchronises = True
+            return array
+
+        with across.adding(noted):
+            yield
+
+    @contextmanager
+    def running(self, training: Training) -> Iterator[None]:
+        """Begin with the weights of rank 0, if all have the same data; the generators end with its states."""
+        self._check(training)
+        weights = self.shared(training.weights)
+        if not self.leads:
+            training.load_weights(weights)
+            training.means = Means(training.measures)
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            if self._asked:
+                self.align(training.generators())
+            else:
+                self._alarm(error, training.settings.file)
+            raise
+        self.align(training.generators())
+
+    def step(self) -> AbstractContextManager[None]:
+        """Within it batch normalisation sums over all ranks."""
+        return across.adding(self.sum if self._synchronises else None)
+
+    def apart(self) -> AbstractContextManager[None]:
+        """Within it nothing is summed over the ranks."""
+        return across.adding(None)
+
+    def seed(self, weight: float, whole: float, batches: int) -> float | None:
+        """The adjoint of a batch's loss: its weight; `reduce` divides by that of all."""
+        return weight
+
+    def failed(self, error: Exception) -> None:
+        """Keep the first error until all ranks know."""
+        self._failure = self._failure or error
+
+    def reduce(self, training: Training, weight: float) -> float:
+        """Make the gradient the mean over all ranks' samples; gives the weight of them all.
+
+        With it go the ranks' weights, whether one failed or is to stop, and which parameters each has reached.
+        """
+        flat = training.optimizer.flat
+        size, tensors = flat.value.size, flat.tensors
+        if len(self._buffer) != size + FLAGS + len(tensors) or self._buffer.dtype != flat.value.dtype:
+            self._buffer = np.empty(size + FLAGS + len(tensors), flat.value.dtype)
+        gradient, flags, reached = np.split(self._buffer, [size, size + FLAGS])
+        stretches = flat.reached()
+        if stretches == [slice(0, size)]:
+            reached[...] = 1
+        else:
+            gradient[...] = reached[...] = 0
+        for stretch in stretches:
+            gradient[stretch] = flat.grad[stretch]
+            reached[[stretch.start <= s.start and s.stop <= stretch.stop for s in flat.sections]] = 1
+        flags[...] = weight, self._failure is not None, training.interrupted, bool(training.ended)
+        mine = reached > 0
+        self.comm.Allreduce(self._in_place, self._buffer)
+        total, failed, asked, over = flags.tolist()
+        if failed:
+            self._all_fail(training)
+        self._agree(training, asked > 0, over > 0)
+        if total:
+            for k in np.flatnonzero((reached > 0) & ~mine):
+                tensors[k].grad = np.zeros(tensors[k].shape)
+            np.multiply(gradient, 1 / total, out=flat.grad)
+        return float(total)
+
+    def collect(self, means: Means) -> None:
+        """Bring the sums of all ranks to rank 0; the others begin anew."""
+        state = {"sums": means.sums, "weight": means.weight, "count": means.count, "kept": means.kept}
+        found = [unpacked(data) for data in self._gathered(packed(state), everywhere=False)]
+        means.restore(
+            {name: sum(one["sums"][name] for one in found) for name in means.sums},
+            sum(one["weight"] for one in found),
+            sum(one["count"] for one in found),
+            [pair for one in found for pair in one["kept"]],
+        )
+
+    def asked(self, training: Training) -> bool:
+        """Whether Ctrl-C was pressed on some rank, as all have known since the last step."""
+        return self._asked
+
+    def over(self, training: Training) -> bool:
+        """Whether some rank has ended the training, as all have known since the last step."""
+        return self._over
+
+    def compare(self, training: Training) -> None:
+        """Refuse to go on with parameters or buffers that are not the same on all ranks, to the bit."""
+        sums = {name: zlib.crc32(array.tobytes()) for name, array in training.model.state_dict().items()}
+        mine = {"asked": training.interrupted, "over": bool(training.ended), "sums": sums}
+        found = [json.loads(text) for text in self._texts(json.dumps(mine))]
+        for rank, one in enumerate(found):
+            differing = [n for n in found[0]["sums"] if one["sums"].get(n) != found[0]["sums"][n]]
+            if differing:
+                raise RuntimeError(
+                    f"after epoch {training.epoch} {differing[0]} is not the same on rank {rank} as on rank 0"
+                    f"{f', and neither are {len(differing) - 1} others' if len(differing) > 1 else ''}. Whatever "
+                    "changes the model, a callback or a module's own buffer, has to do the same on all ranks; "
+                    "training.parallel.sum(array) adds up what they have."
+                )
+        self._agree(training, any(one["asked"] for one in found), any(one["over"] for one in found))
+
+    def _agree(self, training: Training, asked: bool, over: bool) -> None:
+        self._asked, self._over = self._asked or asked, self._over or over
+        if over and not training.ended:
+            training.stop("another rank ended it")
+
+    def _check(self, training: Training) -> None:
+        """Refuse data that are not the same everywhere, and batches that leave ranks without samples to normalise."""
+        found = [json.loads(text) for text in self._texts(json.dumps(fingerprint(training)))]
+        for rank, one in enumerate(found):
+            differing = [f"{name} {found[0][name]!r} and {one[name]!r}" for name in one if one[name] != found[0][name]]
+            if differing:
+                raise ValueError(
+                    f"rank 0 and rank {rank} were given different trainings: {'; '.join(differing):.400}. Give all "
+                    "ranks the same data and arguments; of every batch each then reads its own share."
+                )
+        if self._synchronises and training.settings.compiled:
+            raise TypeError(
+                "batch normalisation over several processes asks the others for their sums in the middle of a step, "
+                "which a program cannot. Leave compiled=True away, or normalise each sample, with nn.GroupNorm."
+            )
+        samples = training.samples
+        batch = samples.batch_size or samples.size
+        least = batch if samples.drop_last else samples.size % batch or batch
+        if self._synchronises and least < self.size:
+            raise ValueError(
+                f"batch normalisation in {self.size} processes takes a sample for each in every batch; the smallest of "
+                f"{samples.size} samples in batches of {batch} has {least}. Take another batch_size, or a "
+                "DataLoader(..., drop_last=True)."
+            )
+
+    def _all_fail(self, training: Training) -> NoReturn:
+        """Raise the first rank's failure in all ranks, each its own if it has one."""
+        texts = self._texts(str(self._failure or ""))
+        if self._failure is not None:
+            raise self._failure
+        rank = next(k for k, text in enumerate(texts) if text)
+        raise DivergedError(f"on rank {rank} of {self.size} {texts[rank]}", training.history)
+
+    def _alarm(self, error: BaseException, file: Any) -> None:
+        """Wait until all ranks fail; if they do not, say what happened and end the run."""
+        request, began = self._alarms.Ibarrier(), time.perf_counter()
+        while not request.Test():
+            if time.perf_counter() - began > PATIENCE:
+                stands = ""
+                if file is not None and os.path.isfile(file):
+                    stands = f" The last checkpoint stands: go on with resume={os.fspath(file)!r}."
+                traceback.print_exception(error)
+                print(
+                    f"nn.fit: rank {self.rank} of {self.size} failed with the {type(error).__name__} above, which not "
+                    f"all ranks have, so the run is ended.{stands}",
+                    file=sys.stderr,
+                    flush=True,
+                )
+                self._alarms.Abort(1)
+            time.sleep(0.01)
+
+    def _broadcast(self, data: bytes) -> bytes:
+        """The bytes that rank 0 has."""
+        length = np.array(len(data))
+        self.comm.Bcast(length)
+        buffer = np.frombuffer(bytearray(data) if self.leads else bytearray(int(length)), np.uint8)
+        self.comm.Bcast(buffer)
+        return buffer.tobytes()
+
+    def _gathered(self, data: bytes, everywhere: bool) -> list[bytes]:
+        """The bytes of each rank, everywhere or else on rank 0 alone, the others having none."""
+        lengths = np.empty(self.size, np.int64)
+        self.comm.Allgather(np.array([len(data)], np.int64), lengths)
+        mine = np.frombuffer(data, np.uint8)
+        receives = everywhere or self.leads
+        found = np.empty(int(lengths.sum()) if receives else 0, np.uint8)
+        if everywhere:
+            self.comm.Allgatherv(mine, (found, lengths))
+        else:
+            self.comm.Gatherv(mine, (found, lengths) if receives else None)
+        return [part.tobytes() for part in np.split(found, np.cumsum(lengths)[:-1])] if receives else []
+
+    def _texts(self, text: str) -> list[str]:
+        """The text of each rank."""
+        return [data.decode() for data in self._gathered(text.encode(), everywhere=True)]
