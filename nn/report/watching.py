@@ -36,7 +36,7 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
     """Per layer, over the steps of a training: gradients, activations, updates and dead units.
 
     A layer is a Module with parameters of its own. In `fit` it is a callback, `fit(..., callbacks=nn.watch(model))`;
-    in a loop of one's own it is told of every step:
+    in a loop of your own call `record` after every step:
 
     >>> model, (X, y) = nn.MLP(2, 8, 2, rng=0), nn.data.moons(64, rng=0)
     >>> optimizer = nn.optim.Adam(model.parameters())
