@@ -374,6 +374,9 @@ def test_a_long_list_of_inputs_is_broken_into_lines() -> None:
     program = ad.compile(lambda **arrays: sum(arrays.values()))
     assert program(**{f"a_long_name_{k}": X for k in range(20)}) == pytest.approx(20 * X)
     assert max(map(len, program.source.splitlines())) <= 100
+    long = "x" * 120
+    assert program(**{long: X}) == pytest.approx(X)
+    assert long in program.source  # a name is never broken
 
 
 def test_arrays_from_outside_are_not_written_into() -> None:

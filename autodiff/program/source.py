@@ -70,7 +70,8 @@ class Text:
             errors = "except (ArithmeticError, ValueError):  # NumPy's infinities and NaNs"
             body = ["try:", *(f"    {line}" for line in body), errors, f"    return {instead}({parameters})"]
         results = ", ".join(map(self.written, program.outputs)) + "," * (len(program.outputs) == 1)
-        head = textwrap.fill(f"def {name}({parameters}):", 100, subsequent_indent=" " * 8, break_on_hyphens=False)
+        rows = textwrap.wrap(parameters, 80, break_long_words=False)
+        head = f"def {name}(" + "\n        ".join(rows) + "):"
         return "\n    ".join([head, *body, f"return ({results})"]) + "\n"
 
     @property
