@@ -1,7 +1,8 @@
 """The picture of a computation: its graph with values, adjoints and local partials.
 
 reading    from a result to its scene
-programs   from a compiled program to its scene
+listing    a compiled program by its scopes and blocks
+programs   from there to its scene
 outline    the graph by its scopes            } the graph
 members    what modules are called and own    }
 folding    which scopes are open              }

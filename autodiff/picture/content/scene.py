@@ -15,7 +15,9 @@ from autodiff.picture.content.outline import Outline, Region, stand_in
 Kind = Literal["input", "parameter", "constant", "operation", "output", "outer"]
 
 
-TONES = tuple(f"buffer-{k}" for k in range(8))  # the palette's names of colours for cards that share something
+TONES = tuple(
+    f"buffer-{letter}" for letter in "abcdefgh"
+)  # the palette's names of colours for cards that share something
 
 
 class Form(NamedTuple):
