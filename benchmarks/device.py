@@ -37,7 +37,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20, help="rounds in which both make a step in turn")
     options = parser.parse_args()
     if options.device == "foreign":
-        import foreign  # noqa: F401  # admits it
+        import foreign
+
+        ad.admit(foreign.DEVICE)
     began = time.perf_counter()
     for line in (*records(options.device), *fits(options.device), *adam_steps(options.device, options.rounds)):
         print(f"{time.perf_counter() - began:6.1f} s  {line}", flush=True)

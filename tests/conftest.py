@@ -9,7 +9,8 @@ import hypothesis
 import numpy as np
 import pytest
 
-import autodiff.notation.symbols  # noqa: F401  # what it puts on the records is there before they are remembered
+import autodiff as ad
+import autodiff.notation.symbols  # what it puts on the records is there before they are remembered
 from autodiff.engine.table import Primitive, table
 
 # A busy machine is slow, which no example is to blame for.
@@ -19,9 +20,11 @@ hypothesis.settings.load_profile("house")
 
 @pytest.fixture(autouse=True)
 def tables_restored() -> Iterator[None]:
-    before = dict(table)
+    before, admitted = dict(table), dict(ad.devices.admitted)
     fields = {known: [getattr(known, field) for field in Primitive.__slots__] for known in before.values()}
     yield
+    ad.devices.admitted.clear()
+    ad.devices.admitted.update(admitted)
     table.clear()
     table.update(before)
     for known, values in fields.items():  # a second declaration changes a record in place

@@ -24,6 +24,12 @@ from autodiff.engine.signatures import spelled
 PAGE = Path(__file__).parent.parent / "FUNCTIONS.md"
 
 
+@pytest.fixture(autouse=True)
+def let_in(tables_restored: None) -> None:
+    """The strict array type is admitted for these tests alone."""
+    ad.admit(DEVICE)
+
+
 def there(x: Any, name: str | None = None) -> ad.Tensor:
     return ad.Tensor(Foreign.of(np.asarray(x)), name=name)
 

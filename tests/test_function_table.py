@@ -84,9 +84,11 @@ def test_the_page_lists_what_the_tables_say() -> None:
 
 
 if __name__ == "__main__":
+    from foreign import DEVICE
     from test_devices import said
     from test_variations import said_of, sweep
 
+    ad.admit(DEVICE)
     _, refused, number = sweep()
     names = ", ".join(sorted({f"`{v.function.__name__}({', '.join(v.parameters)})`" for v in refused}))
     keywords = f"\n## Keywords\n\n{said_of(refused, number)}{f' They are {names}.' if names else ''}\n"

@@ -590,4 +590,4 @@ def test_adjoints_that_share_memory_cannot_be_written_into() -> None:
 
 def test_dir_shows_what_is_public() -> None:
     assert set(dir(ad)) == set(ad.__all__)
-    assert set(dir(nn)) == {*nn.__all__, "MLPClassifier", "MLPRegressor"}
+    assert set(dir(nn)) == {*nn.__all__, "MLPClassifier", "MLPRegressor", "playground"}

@@ -53,7 +53,8 @@ def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tens
     if isinstance(value, np.ndarray) and type(value) not in (np.ndarray, np.memmap):
         kind = type(value).__name__
         raise TypeError(f"{what} holds a plain array; received a {kind}, which means more: pass np.asarray(it).")
-    if (device := devices.of(value)) is not None and not isinstance(value, StandIn):
+    device = None if type(value) is np.ndarray else devices.of(value)
+    if device is not None and not isinstance(value, StandIn):
         array = devices.copied(value) if dtype is None else value.astype(dtype)
     else:
         array = np.array(float(value) if type(value) is int else value, dtype=dtype)

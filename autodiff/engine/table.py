@@ -246,6 +246,7 @@ def lowered(function: Function, definition: Function | None = None) -> None:
         arrays and without branches on their numbers: these calls are written down. Without one the program calls
         the primitive's own function, and its source holds that function's text; such a function gives a new array
 
+    >>> linear = ad.primitive(lambda x, weight, bias: x @ weight.T + bias)
     >>> ad.lowered(linear, lambda x, weight, bias: x @ weight.T + bias)
     """
     known = table[function]

@@ -44,7 +44,14 @@ INSIDE = (str(HERE), str(HERE.parent / "nn"), str(Path(np.__file__).parent))
 
 
 class Untraceable(TypeError):  # noqa: N818  # what the function is, and not always an error
-    """A function asked for a number while it was traced: its program would hold for these numbers alone."""
+    """A function used the value of a number while it was traced, so its program would hold for this value only.
+
+    >>> try:
+    ...     ad.compile(lambda x: x if x > 0 else -x)(1.0)
+    ... except ad.Untraceable:
+    ...     print("write np.where")
+    write np.where
+    """
 
 
 def caller() -> str:

@@ -35,8 +35,8 @@ def ask(question: Callable[..., Any], *arrays: Any) -> Any:
     another one is traced anew; so the arrays may depend on the arguments by a few steps only. An answer of None is a
     check: of what takes many steps it is made of the first call's numbers alone.
 
-    >>> if ad.ask(lambda labels: labels.min() < 0, labels):
-    ...     raise ValueError("labels are not negative")
+    >>> ad.ask(lambda labels: bool(labels.min() < 0), np.array([0, 2, 1]))
+    False
     """
     plain = [a.primal if isinstance(a, Node) else a for a in arrays]
     now = recorder.get()
@@ -53,7 +53,10 @@ def effect(function: Callable[..., Any], *given: Any) -> Any:
     A program that `ad.compile` makes calls it every time, in the order of the calls, with what it was given; its text
     is held by the program's source, so it knows nothing but NumPy.
 
-    >>> kept = ad.effect(draw, rng, x.shape)   # def draw(rng, shape): return rng.random(shape) < 0.5
+    >>> def draw(rng, shape):
+    ...     return rng.random(shape) < 0.5
+    >>> ad.effect(draw, np.random.default_rng(0), (3,))
+    array([False,  True,  True])
     """
     now = recorder.get()
     return function(*given) if now is None else now.effect(function, given)

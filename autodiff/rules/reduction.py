@@ -91,9 +91,9 @@ def mean(
     a: Value, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False, where: Any = True
 ) -> Value:
     """np.mean."""
-    refuse_nodes(where)
     if where is True:
         return np.mean(a, axis=axis, dtype=dtype, keepdims=keepdims)
+    refuse_nodes(where)
     number = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
     sums = total(a, axis, dtype, keepdims, where=where)
     return sums / number.astype(sums.dtype)
@@ -119,11 +119,11 @@ def extreme_of(reduce: Callable[..., Value], pick: np.ufunc) -> Callable[..., Va
     """np.max or np.min."""
 
     def extreme(a: Value, axis: Axis = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Value:
+        if initial is None and where is True:
+            return reduce(a, axis=axis, keepdims=keepdims)
         refuse_nodes(initial, where)
         if initial is None:
-            if where is not True:
-                raise ValueError(f"np.{reduce.__name__} with where= needs initial=, which stands for no elements")
-            return reduce(a, axis=axis, keepdims=keepdims)
+            raise ValueError(f"np.{reduce.__name__} with where= needs initial=, which stands for no elements")
         if where is not True:
             a = np.where(where, a, initial).astype(a.dtype)
         if not count(a.shape, axis):

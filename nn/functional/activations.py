@@ -299,6 +299,10 @@ def gumbel_softmax(
     rng : what the noise, of Gumbel's distribution, is drawn from
 
     Source: Jang et al. 2017.
+
+    >>> F.gumbel_softmax(np.zeros((2, 3)), hard=True, rng=0)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
     """
     logits, tau = _array(logits), real(tau, "gumbel_softmax: tau", above=True)
     noise = drawn(rng, logits.shape, np.float64, gumbel).astype(logits.dtype)

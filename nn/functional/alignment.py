@@ -1,13 +1,14 @@
 """Connectionist temporal classification: labels without their places in time (Graves et al. 2006).
 
-A path gives one label, or the blank, at each time; without repetitions and then without blanks it is the target. With
-the target's labels and blanks between, before and after them, s = 0 ... 2 S, and e(t, s) the log-probability of the
-s-th at time t, the paths' probability is summed in logarithms by equations 6 to 8,
+A path has one label, or the blank, at each time. Without repetitions, and then without blanks, it must be the target.
+Write the target's S labels with blanks between, before and after them; s = 0 ... 2 S numbers these places, and e(t, s)
+is the log-probability of the symbol at place s at time t. The probabilities of the paths are summed in logarithms by
+equations 6 to 8,
 
     a(t, s) = e(t, s) + ln(exp a(t-1, s) + exp a(t-1, s-1) + exp a(t-1, s-2)),
 
-the last where s is a label other than the one before. b(t, s) is the same of what is left after time t, and the
-derivative of the loss -ln p by e(t, s) is -exp(a(t, s) + b(t, s) - ln p) (equation 15).
+with the last term only where place s has a label that differs from the label before it. b(t, s) is the same sum for
+the times after t, and the derivative of the loss -ln p by e(t, s) is -exp(a(t, s) + b(t, s) - ln p) (equation 15).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Array = npt.NDArray[Any]
 
 
 class Kept:
-    """What the forward pass leaves for the rule, and of which result it is."""
+    """What the forward pass keeps for the adjoint rule, and the result that it belongs to."""
 
     __slots__ = ("paths", "result")
 
@@ -60,10 +61,11 @@ def ctc_loss(
     zero_infinity : whether a target that is too long for its input has the loss 0, not infinity. It has the derivative
         0 either way
 
-    The derivative is that by the log-probabilities, one by one. PyTorch's has softmax's share added, which does not
-    change the derivative by the logits.
+    The derivative treats the log-probabilities as independent numbers. PyTorch adds a term of softmax to it, which
+    makes no difference to the derivative of the logits.
 
-    Raises ValueError for shapes, lengths and labels that do not belong together, TypeError for what is no integer.
+    Raises ValueError for shapes, lengths and labels that do not fit together, TypeError for targets that are not
+    integers.
 
     >>> log_probs = np.log(np.full((3, 2), 0.5))  # three steps, the blank and one label
     >>> round(float(np.exp(-F.ctc_loss(log_probs, np.array([1]), 3, 1, reduction="sum"))), 4)
@@ -105,8 +107,8 @@ def ctc_loss(
 def path_loss(emitted: Any, skipping: Array, times: Array, ends: Array, kept: Kept | None = None) -> Any:
     """-ln of the sum over all paths, of log-probabilities of shape (time, batch, places), for each sample.
 
-    `skipping` says which places may follow the one but one before, `times` how long each input is, `ends` which is each
-    target's last place, a blank.
+    `skipping` says which places may follow directly on the place two before them, `times` are the lengths of the
+    inputs, `ends` the last place, a blank, of each target.
     """
     found = paths(emitted, skipping, times, ends)
     y = -found.total
@@ -116,7 +118,7 @@ def path_loss(emitted: Any, skipping: Array, times: Array, ends: Array, kept: Ke
 
 
 def _ahead(emitted: Any, skipping: Array, times: Array) -> list[Any]:
-    """a(t, s) of each time; after an input's end as it was there. The first is that of time -1."""
+    """a(t, s) for each time, from time -1 on; after an input's end it keeps its values."""
     start = np.where(np.arange(emitted.shape[2]) == 0, 0.0, IMPOSSIBLE).astype(emitted.dtype)
     found = [np.broadcast_to(start, emitted.shape[1:])]
     for t in range(len(emitted)):
@@ -127,7 +129,7 @@ def _ahead(emitted: Any, skipping: Array, times: Array) -> list[Any]:
 
 
 def _behind(emitted: Any, skipping: Array, times: Array, ends: Array) -> list[Any]:
-    """b(t, s) of each time: of what follows, without time t itself."""
+    """b(t, s) for each time: of the times that follow, without t itself."""
     places = np.arange(emitted.shape[2])
     last = (places == ends[:, None]) | (places == ends[:, None] - 1)
     found = [np.where(last, 0.0, IMPOSSIBLE).astype(emitted.dtype)]
@@ -169,7 +171,7 @@ def _adjoint(
 
 
 def _recorded_adjoint(g: Any, y: Any, emitted: Any, skipping: Any, times: Any, ends: Any) -> Any:
-    """The same, made of functions that have rules themselves."""
+    """The same as `_adjoint`, composed of differentiable functions, for second derivatives."""
     ahead, behind = _ahead(emitted, skipping, times)[1:], _behind(emitted, skipping, times, ends)
     together = np.stack(ahead) + np.stack(behind) if ahead else emitted
     counting = (np.arange(len(emitted))[:, None] < times)[:, :, None] & np.less(y, -0.5 * IMPOSSIBLE)[:, None]

@@ -1,4 +1,4 @@
-"""Bags of rows of a table: the sum, mean or maximum of what several integers stand for."""
+"""Bags of rows of a table: the sum, mean or maximum of the rows that several integers look up."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def embedding_bag(
     ----------
     indices : integers from 0 to rows - 1: of shape (bags, size), or all bags in one row
     weight : the table, of shape (rows, width)
-    offsets : where each bag begins in a row of them, from 0 and not falling; with `include_last_offset` and where the
-        last one ends
+    offsets : for all bags in one row: where each bag begins, from 0 and not falling; with `include_last_offset` also
+        where the last one ends
     mode : "sum", "mean" or "max"; of a bag without a row it is 0. The derivative of a maximum goes to the first row
         that has it
     per_sample_weights : of the shape of the indices: what each row is multiplied by, with mode="sum"
-    padding_idx : the row, if there is one, that does not count
+    padding_idx : the number of a row that does not count, or None
 
-    Raises TypeError for indices that are not integers, ValueError for what is out of range or does not fit together.
+    Raises TypeError for indices that are not integers, ValueError for numbers out of range and shapes that do not fit.
 
     >>> table = np.array([[1.0], [10.0], [100.0]])
     >>> F.embedding_bag(np.array([0, 1, 2]), table, offsets=np.array([0, 2]), mode="sum")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-MOST = 2**16  # elements of an array that is kept: what is made of longer ones takes far longer than they do
-SUMMED = 2**14  # rows or elements that one product sums; those of more, in float32, would lose digits
+MOST = 2**16  # elements of an array that is kept; to make a longer one is fast beside the work that is done with it
+SUMMED = 2**14  # rows or elements that one product sums; a sum of more of them, in float32, would lose digits
 
 
 def ones(length: int, x: Any) -> npt.NDArray[Any]:

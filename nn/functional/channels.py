@@ -1,4 +1,4 @@
-"""What is done with the channels of images as such."""
+"""Functions of the channels of images: their order, and normalisation by neighbouring ones."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from nn.checked import array, real, whole
 
 
 def channel_shuffle(x: Any, groups: int) -> Any:
-    """The channels, axis 1, of so many groups in turn: the first of each, then the second of each (Zhang et al. 2018).
+    """The channels in another order: the first of each group, then the second of each (Zhang et al. 2018).
 
-    x has the shape (batch, channels, ...), whose channels the groups share evenly.
+    x has the shape (batch, channels, ...). The channels are cut into `groups` groups of neighbours. Raises ValueError
+    if groups does not divide the channels.
+
+    >>> F.channel_shuffle(np.arange(6).reshape(1, 6, 1), groups=3).ravel()
+    array([0, 2, 4, 1, 3, 5])
     """
     x, groups = array(x), whole(groups, "channel_shuffle: groups")
     if x.ndim < 2 or x.shape[1] % groups:
@@ -26,9 +30,14 @@ def channel_shuffle(x: Any, groups: int) -> Any:
 
 
 def local_response_norm(x: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
-    """x / (k + alpha · m)^beta, with m the mean of x² over `size` channels around (Krizhevsky et al. 2012).
+    """x / (k + alpha m)^beta, with m the mean of x² over the `size` channels around it (Krizhevsky et al. 2012).
 
-    x has the shape (batch, channels, ...); channels beyond the first and the last are zeros, which count.
+    x has the shape (batch, channels, ...); channels before the first and after the last count as zeros. Raises
+    ValueError for x of fewer axes.
+
+    >>> x = np.array([[[1.0], [2.0], [2.0]]])
+    >>> F.local_response_norm(x, size=3, alpha=3.0, beta=1.0).ravel().round(4)
+    array([0.1667, 0.2   , 0.2222])
     """
     size, shift = whole(size, "local_response_norm: size"), real(k, "local_response_norm: k")
     alpha, beta = real(alpha, "local_response_norm: alpha"), real(beta, "local_response_norm: beta")

@@ -70,17 +70,26 @@ def dropout3d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = Non
 
 
 def alpha_dropout(x: Any, p: float = 0.5, training: bool = False, rng: init.Rng = None) -> Any:
-    """dropout for selu: what is dropped becomes selu's lowest value, and mean 0 and variance 1 stay what they are.
+    """dropout for selu: dropped elements become selu's lowest value, then all are scaled and shifted.
 
-    Klambauer et al. 2017, section "New dropout technique". x has any shape; `training` is off by default, as in
-    PyTorch.
+    Elements with mean 0 and variance 1 keep both. x has any shape; `training` is off by default, as in PyTorch.
+    Source: Klambauer et al. 2017, section "New dropout technique".
+
+    >>> F.alpha_dropout(np.ones(4), 0.5, training=True, rng=0).round(4)
+    array([ 1.6656,  1.6656,  1.6656, -0.7792])
     """
     x = array(x)
     return _to_lowest(x, p, training, rng, x.shape, "alpha_dropout")
 
 
 def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = False, rng: init.Rng = None) -> Any:
-    """alpha_dropout of whole channels, of x of shape (batch, channels, ...)."""
+    """alpha_dropout of whole channels, of x of shape (batch, channels, ...); ValueError for fewer axes.
+
+    >>> F.feature_alpha_dropout(np.zeros((1, 3, 2)), 0.5, training=True, rng=1).round(2)
+    array([[[-0.78, -0.78],
+            [ 0.78,  0.78],
+            [ 0.78,  0.78]]])
+    """
     x = array(x)
     if x.ndim < 2:
         raise ValueError(f"feature_alpha_dropout takes x of shape (batch, channels, ...); received shape {x.shape}.")

@@ -80,7 +80,7 @@ def fold(
     if x.ndim not in (2, 3) or x.shape[-1] != count or not x.shape[-2] or x.shape[-2] % windows.size:
         raise ValueError(
             f"fold takes x of shape (batch, channels · {windows.size}, {count}), a column for each window on images of "
-            f"{size[0]}x{size[1]}; received shape {x.shape}. Pass what unfold gave."
+            f"{size[0]}x{size[1]}; received shape {x.shape}. Pass a result of unfold with the same windows."
         )
     images = folded(_floating(x if x.ndim == 3 else x[None]), size=size, windows=windows)
     return images if x.ndim == 3 else images[0]
@@ -88,7 +88,7 @@ def fold(
 
 @ad.primitive
 def unfolded(x: Any, windows: Windows) -> Any:
-    """unfold over windows that were made already."""
+    """unfold, with its windows as one Windows."""
     images = with_border(x, windows, x.dtype)
     batch, channels, counts = len(x), x.shape[1], windows.counts(x.shape[2:])
     columns = np.empty_like(x, x.dtype, "C", shape=(channels, windows.size, *counts, batch))
@@ -99,7 +99,7 @@ def unfolded(x: Any, windows: Windows) -> Any:
 
 @ad.primitive
 def folded(columns: Any, size: Sizes, windows: Windows) -> Any:
-    """fold over windows that were made already."""
+    """fold, with its windows as one Windows."""
     batch, channels, counts = len(columns), columns.shape[1] // windows.size, windows.counts(size)
     shares = batch_last(columns, columns.dtype).reshape(channels, windows.size, *counts, batch)
     images = np.zeros_like(columns, columns.dtype, "C", shape=(channels, *windows.bordered(size), batch))

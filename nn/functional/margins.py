@@ -2,7 +2,7 @@
 
 With h₊ = max(0, h), and the reductions of all losses:
 
-    margin_ranking_loss          (margin - y (x1 - x2))₊          which of two scores is to be higher
+    margin_ranking_loss          (margin - y (x1 - x2))₊          which of two scores should be higher
     hinge_embedding_loss         x for y = 1, (margin - x)₊ for y = -1
     cosine_embedding_loss        1 - cos for y = 1, (cos - margin)₊ for y = -1
     triplet_margin_loss          (d(anchor, positive) - d(anchor, negative) + margin)₊
@@ -30,7 +30,7 @@ from nn.functional.similarity import pairwise_distance
 def margin_ranking_loss(
     x1: Any, x2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
-    """max(0, margin - y (x1 - x2)), of scores x1 that are to be higher than x2 (y = 1), or lower (y = -1).
+    """max(0, margin - y (x1 - x2)), of scores x1 that should be higher than x2 (y = 1), or lower (y = -1).
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def triplet_margin_loss(
     Parameters
     ----------
     anchor, positive, negative : of one shape, (batch, features) or (features,)
-    margin : by how much the negative is to be farther away, above 0
+    margin : by how much farther away the negative should be, above 0
     p, eps : those of pairwise_distance
     swap : whether to take the distance of positive and negative where that is less than the anchor's (Balntas et al.
         2016)
@@ -146,7 +146,7 @@ def triplet_margin_with_distance_loss(
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
-    """triplet_margin_loss with a distance of one's own, a function of two arrays.
+    """triplet_margin_loss with a distance of your own, a function of two arrays.
 
     >>> def squared(a, b):
     ...     return np.sum((a - b) ** 2, axis=-1)

@@ -33,7 +33,7 @@ Array = npt.NDArray[Any]
 
 
 class Kept:
-    """What the forward pass leaves for the rule, and of which result it is."""
+    """What the forward pass keeps for the adjoint rule, and the result that it belongs to."""
 
     __slots__ = ("mean", "rest", "result", "root", "scale", "variance")
 

@@ -1,8 +1,8 @@
 """The recursion of connectionist temporal classification in logarithms, on plain arrays (Graves et al. 2006).
 
-b of a sample is a of the sample backwards: its emissions from the last time to the first, its places from the last to
-the first. So both are computed in one loop, as samples of one batch. What is of one time lies in memory as (places,
-samples), so that a place's neighbours are its rows before.
+b of a sample is a of the reversed sample, with its times and its places from the last to the first. So one loop
+computes both, as samples of one batch. The numbers of one time have the shape (places, samples), so that the places
+before a place are the rows before it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-IMPOSSIBLE = -1e30  # the logarithm of 0, but for the arithmetic of infinities
+IMPOSSIBLE = -1e30  # stands for ln 0: it is finite, because inf - inf is NaN
 
 
 class Paths(NamedTuple):
-    """ln p of each sample, and the logarithm of the share of paths at each place: both of (..., batch)."""
+    """ln p of each sample, and the logarithms of the paths' shares at each place; the batch is the last axis."""
 
     total: Array  # (batch,)
     shares: Array  # (time, places, batch): a + b, with b as it is before time t
@@ -48,8 +48,8 @@ def paths(emitted: Array, skipping: Array, times: Array, ends: Array) -> Paths:
 def _recursion(emitted: Array, forbidden: Array, over: Array | None) -> Array:
     """a before the first time and after each: (time + 1, places, samples), from emissions of (time, places, samples).
 
-    `forbidden` is added to the three ways to a place, from itself, the one before, and the one before that; `over` says
-    where a sample has ended, and stays as it is.
+    `forbidden` is added to the three ways to a place: from itself, from the place before, and from the one before that.
+    Where `over` is True a sample has ended, and its values stay.
     """
     steps, places, samples = emitted.shape
     held = np.full((steps + 1, places + 2, samples), IMPOSSIBLE, emitted.dtype)

@@ -36,8 +36,8 @@ ad.adjoint(sum_of_sizes, each=lambda position, g, y, *arrays: g * np.sign(arrays
 def l2_penalty(parameters: Iterable[Any], *, biases: bool = False) -> Any:
     """The sum of squares θ² of the weights: `loss + 0.5 * strength * F.l2_penalty(model.parameters())`.
 
-    Its half adds strength · θ to the adjoint of each weight. Biases, which are not to be drawn to 0, are left out
-    unless `biases` says otherwise: everything with fewer than two axes.
+    With the factor 0.5 it adds strength · θ to the adjoint of each weight. Biases, that is all arrays with fewer than
+    two axes, should not be drawn to 0: they are left out unless biases=True.
 
     >>> float(F.l2_penalty([np.array([[1.0, -2.0]]), np.array([100.0])]))  # the second is a bias
     5.0
@@ -46,7 +46,7 @@ def l2_penalty(parameters: Iterable[Any], *, biases: bool = False) -> Any:
 
 
 def l1_penalty(parameters: Iterable[Any], *, biases: bool = False) -> Any:
-    """The sum of sizes |θ| of the weights, which makes many of them exactly small; else as l2_penalty.
+    """The sum of sizes |θ| of the weights, which draws many of them to 0; the rest is as in l2_penalty.
 
     >>> float(F.l1_penalty([np.array([[1.0, -2.0]]), np.array([100.0])]))  # the second is a bias
     3.0

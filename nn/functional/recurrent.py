@@ -27,7 +27,7 @@ Array = npt.NDArray[Any]
 
 
 class Gates:
-    """What `recurrence` leaves for its rule: the gates of all steps, and of which result they are."""
+    """What `recurrence` keeps for its adjoint rule: the gates of all steps, and the result that they belong to."""
 
     __slots__ = ("candidates", "gates", "result")
 

@@ -92,7 +92,7 @@ def weighted(losses: Any, w: Array) -> Any:
 
 
 def no_mean(loss: str, shape: tuple[int, ...]) -> ValueError:
-    """The refusal of a mean of nothing."""
+    """The error for a mean of no elements."""
     return ValueError(
         f'{loss} is a mean; received shape {shape}, which has no elements. Leave it out, or take reduction="sum".'
     )
@@ -101,8 +101,8 @@ def no_mean(loss: str, shape: tuple[int, ...]) -> ValueError:
 def compared(prediction: Any, target: Any, loss: str) -> tuple[Any, Any]:
     """Prediction and target, Tensors or floating-point arrays, of one shape.
 
-    Raises ValueError where the shapes differ: (n, 1) against (n,) would broadcast to n x n without a word. TypeError
-    for what is no real numbers.
+    Raises ValueError if the shapes differ, since (n, 1) and (n,) would silently broadcast to (n, n), and TypeError for
+    numbers that are not real.
     """
     recorded, constant = isinstance(prediction, ad.Tensor), not isinstance(target, ad.Tensor)
     if not recorded:

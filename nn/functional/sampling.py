@@ -1,4 +1,4 @@
-"""Images read at places that are computed: spatial transformers (Jaderberg et al. 2015)."""
+"""Images read at computed places: spatial transformers (Jaderberg et al. 2015)."""
 
 from __future__ import annotations
 
@@ -20,16 +20,23 @@ def affine_grid(theta: Any, size: Sizes, align_corners: bool = False) -> Any:
 
     Parameters
     ----------
-    theta : of shape (batch, 2, 3): each result's place (x, y, 1) is multiplied by it. Both reach from -1 to 1 in the
-        image, x to the right and y down
-    size : that of the result, (batch, channels, height, width)
+    theta : of shape (batch, 2, 3). The place that is read for a pixel of the result is theta @ (x, y, 1), with (x, y)
+        the pixel's own place; x goes from -1 to 1 to the right, y from -1 to 1 downwards
+    size : the shape of the result of grid_sample, (batch, channels, height, width)
     align_corners : whether -1 and 1 are the centres of the outermost pixels, not their outer edges
+
+    Raises ValueError for other shapes.
+
+    >>> mirror = np.array([[[-1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
+    >>> F.affine_grid(mirror, (1, 1, 1, 2))
+    array([[[[ 0.5,  0. ],
+             [-0.5,  0. ]]]])
     """
     theta = of_dtype(theta, getattr(theta, "dtype", None), "affine_grid")
     if len(size) != 4 or theta.shape != (size[0], 2, 3):
         raise ValueError(
             "affine_grid takes theta of shape (batch, 2, 3) and a size (batch, channels, height, width); received "
-            f"theta of shape {theta.shape} and size={tuple(size)}. Volumes are not read so here."
+            f"theta of shape {theta.shape} and size={tuple(size)}. There is no affine_grid of volumes."
         )
     _, _, height, width = size
     shrink = 0.0 if switch(align_corners, "affine_grid: align_corners") else 1.0
@@ -48,11 +55,16 @@ def grid_sample(
     x : images, of shape (batch, channels, height, width)
     grid : of shape (batch, rows, columns, 2): (x, y), each from -1 to 1 in the image, x to the right and y down
     mode : "bilinear" for the mean of the four pixels around, or "nearest"
-    padding_mode : what is outside of the image: "zeros", "border" for its outermost pixels, "reflection" for its mirror
+    padding_mode : what lies outside of the image: "zeros", "border" for its outermost pixels, "reflection" for the
+        image mirrored
     align_corners : whether -1 and 1 are the centres of the outermost pixels, not their outer edges
 
-    A derivative reaches the images and, with "bilinear", the grid. Raises ValueError for shapes that do not fit
-    together and other modes.
+    The images have a derivative, and with "bilinear" the grid too. Raises ValueError for shapes that do not fit
+    together and for other modes.
+
+    >>> image = np.arange(4.0).reshape(1, 1, 2, 2)
+    >>> F.grid_sample(image, np.array([[[[0.0, 0.0], [0.5, -0.5], [3.0, 0.0]]]]))
+    array([[[[1.5, 1. , 0. ]]]])
     """
     x = of_dtype(x, getattr(x, "dtype", None), "grid_sample")
     grid = of_dtype(grid, x.dtype, "grid_sample")
@@ -81,7 +93,7 @@ def grid_sample(
 
 
 def _pixels(place: Any, length: int, border: str, corners: bool) -> Any:
-    """From -1 to 1, to the number of a pixel, which for other borders than zeros is in the image."""
+    """A place from -1 to 1 as the number of a pixel, which is inside the image unless the border is "zeros"."""
     at = (place + 1) * ((length - 1) / 2) if corners else ((place + 1) * length - 1) / 2
     if border == "reflection":
         low, span = (0.0, float(length - 1)) if corners else (-0.5, float(length))
@@ -95,7 +107,7 @@ def _pixels(place: Any, length: int, border: str, corners: bool) -> Any:
 
 
 def _read(x: Any, places: list[Any]) -> Any:
-    """The pixels of whole numbers, 0 outside of the image."""
+    """The pixels at places that are whole numbers, 0 outside of the image."""
     lengths = x.shape[2:]
     inside = np.logical_and(*((place >= 0) & (place < n) for place, n in zip(places, lengths, strict=True)))
     rows, columns = (np.clip(place, 0, n - 1).astype(np.intp) for place, n in zip(places, lengths, strict=True))

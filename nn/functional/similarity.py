@@ -49,7 +49,13 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
 
 
 def pdist(x: Any, p: float = 2.0) -> Any:
-    """The p-norm between every two rows of x, of shape (rows, width): (0, 1), (0, 2) ... (1, 2) ..., in one row."""
+    """The p-norm of the difference of every two rows of x, in the order (0, 1), (0, 2) ... (1, 2) ...
+
+    x has the shape (rows, width), the result (rows (rows - 1) / 2,). Raises ValueError for x of another shape.
+
+    >>> F.pdist(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 4.0]]))
+    array([5., 4., 3.])
+    """
     x = _floating(x)
     if x.ndim != 2:
         raise ValueError(f"pdist takes x of shape (rows, width); received shape {x.shape}.")

@@ -39,13 +39,19 @@ def max_unpool2d(
 
     Parameters
     ----------
-    x, indices : what max_pool2d(..., return_indices=True) gave, each of shape (batch, channels, height, width), or
-        without the batch
-    kernel_size, stride, padding : as they were there
-    output_size : the size of its images, (height, width), or their whole shape; (height - 1) stride - 2 padding +
-        kernel_size if not given
+    x, indices : the two results of max_pool2d(..., return_indices=True), each of shape (batch, channels, height,
+        width), or without the batch
+    kernel_size, stride, padding : as given to max_pool2d
+    output_size : the size of the images that max_pool2d took, (height, width), or their whole shape; if not given,
+        (height - 1) stride - 2 padding + kernel_size
 
-    Raises ValueError for indices of another shape than x, or beyond the images.
+    Raises ValueError for indices of another shape than x, or beyond the images. Source: Zeiler & Fergus 2014,
+    section 2.1.
+
+    >>> maxima, indices = F.max_pool2d(np.array([[[[1.0, 3.0], [2.0, 0.0]]]]), 2, return_indices=True)
+    >>> F.max_unpool2d(maxima, indices, 2)
+    array([[[[0., 3.],
+             [0., 0.]]]])
     """
     return _unpooled("max_unpool2d", x, indices, kernel_size, stride, padding, output_size)
 
@@ -58,7 +64,11 @@ def max_unpool1d(
     padding: int | Sizes = 0,
     output_size: Sizes | None = None,
 ) -> Any:
-    """max_unpool2d of signals, of shape (batch, channels, length)."""
+    """max_unpool2d of signals, of shape (batch, channels, length).
+
+    >>> F.max_unpool1d(np.array([[[3.0, 5.0]]]), np.array([[[1, 2]]]), 2)
+    array([[[0., 3., 5., 0.]]])
+    """
     return _unpooled("max_unpool1d", x, indices, kernel_size, stride, padding, output_size)
 
 
@@ -70,7 +80,11 @@ def max_unpool3d(
     padding: int | Sizes = 0,
     output_size: Sizes | None = None,
 ) -> Any:
-    """max_unpool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    """max_unpool2d of volumes, of shape (batch, channels, depth, height, width).
+
+    >>> F.max_unpool3d(np.array([[[[[7.0]]]]]), np.array([[[[[5]]]]]), 2).ravel()
+    array([0., 0., 0., 0., 0., 7., 0., 0.])
+    """
     return _unpooled("max_unpool3d", x, indices, kernel_size, stride, padding, output_size)
 
 
@@ -108,7 +122,10 @@ def lp_pool2d(
     """The p-norm of each window of each channel, (Σ xᵖ)^(1/p), with p = norm_type; 0 where the sum is negative.
 
     x has the shape (batch, channels, height, width), or (channels, height, width); the windows are avg_pool2d's. The
-    derivative by a window of zeros is NaN for p = 2, as in PyTorch.
+    derivative in a window of zeros is NaN for p = 2, as in PyTorch. Source: Sermanet et al. 2012.
+
+    >>> F.lp_pool2d(np.array([[[[1.0, 5.0], [5.0, 7.0]]]]), 2, kernel_size=2)
+    array([[[[10.]]]])
     """
     return _power_mean("lp_pool2d", avg_pool2d, x, norm_type, kernel_size, stride, ceil_mode)
 
@@ -116,14 +133,22 @@ def lp_pool2d(
 def lp_pool1d(
     x: Any, norm_type: float, kernel_size: int | Sizes, stride: int | Sizes | None = None, ceil_mode: bool = False
 ) -> Any:
-    """lp_pool2d of signals, of shape (batch, channels, length)."""
+    """lp_pool2d of signals, of shape (batch, channels, length).
+
+    >>> F.lp_pool1d(np.array([[[1.0, 2.0, 3.0]]]), 1, kernel_size=2, stride=1)
+    array([[[3., 5.]]])
+    """
     return _power_mean("lp_pool1d", avg_pool1d, x, norm_type, kernel_size, stride, ceil_mode)
 
 
 def lp_pool3d(
     x: Any, norm_type: float, kernel_size: int | Sizes, stride: int | Sizes | None = None, ceil_mode: bool = False
 ) -> Any:
-    """lp_pool2d of volumes, of shape (batch, channels, depth, height, width)."""
+    """lp_pool2d of volumes, of shape (batch, channels, depth, height, width).
+
+    >>> F.lp_pool3d(np.ones((1, 1, 2, 2, 2)), 3, kernel_size=2)
+    array([[[[[2.]]]]])
+    """
     return _power_mean("lp_pool3d", avg_pool3d, x, norm_type, kernel_size, stride, ceil_mode)
 
 

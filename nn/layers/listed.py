@@ -28,7 +28,7 @@ def _parameter(value: Any, kind: str) -> Any:
         if is_parameter(value):
             return value
         raise TypeError(
-            f"{kind} takes leaf Tensors; received the result of {value.operation}. Pass the Tensors it came of."
+            f"{kind} takes leaf Tensors; received the result of {value.operation}. Pass the leaves instead."
         )
     array = np.asarray(value)
     if array.dtype.kind in "fc" or (isinstance(value, np.ndarray) and array.dtype.kind in "iu"):
@@ -53,7 +53,7 @@ class _Container(Module):
         return len(self._names())
 
     def forward(self, *_: Any, **__: Any) -> NoReturn:
-        """Refused: there is nothing that a list of layers computes."""
+        """Raise NotImplementedError: a list or dict of members computes nothing itself."""
         kind = type(self).__name__
         raise NotImplementedError(
             f"{kind} was called, but it only holds its members. Call them: for layer in self.layers: x = layer(x); "
@@ -115,8 +115,8 @@ class _Named(_Container, MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str) or not key or "." in key or hasattr(type(self), key):
             raise KeyError(
-                f"{type(self).__name__} takes names, not empty, without a dot and not of its own methods; received "
-                f"{key!r:.80}. Choose another."
+                f"{type(self).__name__} takes names that are not empty, without a dot and not of its own methods; "
+                f"received {key!r:.80}. Choose another."
             )
         self._put(key, value)
 

@@ -197,7 +197,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
 
     The parameter `weight` is replaced by `weight_g`, its lengths, and `weight_v`, its directions, as PyTorch names
     them; `module.weight` is computed from the two whenever it is read. The layer is changed in place, and computes
-    what it did before. Make the optimizer after, for it is these two that are trained.
+    what it did before. Make the optimizer afterwards, since these two are its parameters.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
 
     >>> layer = nn.weight_norm(nn.Linear(3, 2))
 
-    Raises TypeError for what is no parameter of a module, ValueError for an axis that it does not have and for
+    Raises TypeError for a name that is no parameter of the layer, ValueError for an axis that it does not have and for
     directions of length 0.
     """
     weight = getattr(module, name, None)

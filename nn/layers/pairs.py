@@ -114,7 +114,7 @@ class EmbeddingBag(Module):
     num_embeddings, embedding_dim : the table's shape
     mode : "mean", "sum" or "max"
     include_last_offset : whether the offsets end with where the last bag ends
-    padding_idx : the number that does not count, if there is one: its row starts at 0 and is not trained
+    padding_idx : an integer that does not count, or None; its row starts at 0 and is not trained
     rng, dtype, weight_init : as in Embedding
 
     `weight` has the shape (num_embeddings, embedding_dim).
@@ -155,7 +155,7 @@ class EmbeddingBag(Module):
         self.weight = ad.Tensor(values, name="weight")
 
     def forward(self, indices: Any, offsets: Any = None, per_sample_weights: Any = None) -> Any:
-        """The bags' vectors, (bags, embedding_dim), of indices (bags, size), or of a row of them and offsets."""
+        """The bags' vectors, (bags, embedding_dim), of indices (bags, size), or of indices in one row and offsets."""
         return functional.embedding_bag(
             indices,
             self.weight,

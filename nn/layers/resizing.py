@@ -14,7 +14,7 @@ from nn.model.module import Module
 
 
 class Shown(Module):
-    """What they share: shown as the call that makes them, their attributes being its arguments."""
+    """Their common class: shown as the call that makes a layer, with its attributes as arguments."""
 
     def __repr__(self) -> str:
         parts = []
@@ -140,7 +140,7 @@ class Fold(Shown):
 class ConstantPad2d(Shown):
     """Images with `value` around them.
 
-    `padding` is an int for all sides, or (left, right, top, bottom); negative numbers cut off.
+    `padding` is an int for all sides, or (left, right, top, bottom); a negative number cuts pixels off.
 
     >>> nn.ConstantPad2d((1, 0, 0, 1), 9.0)(np.array([[[[1.0, 2.0]]]]))
     array([[[[9., 1., 2.],
@@ -163,7 +163,7 @@ class ConstantPad2d(Shown):
         self.padding = tuple(whole(n, f"{name}'s padding", None) for n in given)
 
     def forward(self, x: Any) -> Any:
-        """The larger images; x has a batch and channels before, or any axes."""
+        """The padded x, whose last axes are padded; a batch, channels or other axes may come before them."""
         return functional.pad(x, self.padding, self.mode, self.value)
 
 
@@ -268,51 +268,84 @@ class CircularPad1d(CircularPad2d):
 
 
 class ConstantPad3d(ConstantPad2d):
-    """ConstantPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back)."""
+    """ConstantPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back).
+
+    >>> nn.ConstantPad3d((1, 0, 0, 0, 0, 0), 9.0)(np.array([[[[[1.0, 2.0]]]]]))
+    array([[[[[9., 1., 2.]]]]])
+    """
 
     axes = 3
 
 
 class ZeroPad3d(ZeroPad2d):
-    """ZeroPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back)."""
+    """ZeroPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back).
+
+    >>> nn.ZeroPad3d(1)(np.ones((2, 3, 4, 5, 5))).shape
+    (2, 3, 6, 7, 7)
+    """
 
     axes = 3
 
 
 class ReflectionPad3d(ReflectionPad2d):
-    """ReflectionPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back)."""
+    """ReflectionPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back).
+
+    >>> nn.ReflectionPad3d((0, 0, 0, 0, 2, 0))(np.arange(3.0).reshape(1, 1, 3, 1, 1)).ravel()
+    array([2., 1., 0., 1., 2.])
+    """
 
     axes = 3
 
 
 class ReplicationPad3d(ReplicationPad2d):
-    """ReplicationPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back)."""
+    """ReplicationPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back).
+
+    >>> nn.ReplicationPad3d((0, 0, 1, 2, 0, 0))(np.array([5.0, 6.0]).reshape(1, 1, 1, 2, 1)).ravel()
+    array([5., 5., 6., 6., 6.])
+    """
 
     axes = 3
 
 
 class CircularPad3d(CircularPad2d):
-    """CircularPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back)."""
+    """CircularPad2d of volumes, where padding is an int or (left, right, top, bottom, front, back).
+
+    >>> nn.CircularPad3d((1, 1, 0, 0, 0, 0))(np.array([[[[[1.0, 2.0, 3.0]]]]]))
+    array([[[[[3., 1., 2., 3., 1.]]]]])
+    """
 
     axes = 3
 
 
 class UpsamplingNearest2d(Upsample):
-    """Upsample to the nearest pixels."""
+    """Upsample with mode="nearest".
+
+    >>> nn.UpsamplingNearest2d(size=(2, 3))(np.array([[[[1.0, 2.0, 3.0]]]]))
+    array([[[[1., 2., 3.],
+             [1., 2., 3.]]]])
+    """
 
     def __init__(self, size: int | Sizes | None = None, scale_factor: float | tuple[float, ...] | None = None) -> None:
         super().__init__(size, scale_factor)
 
 
 class UpsamplingBilinear2d(Upsample):
-    """Upsample with mode="bilinear" and align_corners=True."""
+    """Upsample with mode="bilinear" and align_corners=True.
+
+    >>> nn.UpsamplingBilinear2d(size=(1, 4))(np.array([[[[0.0, 3.0]]]]))
+    array([[[[0., 1., 2., 3.]]]])
+    """
 
     def __init__(self, size: int | Sizes | None = None, scale_factor: float | tuple[float, ...] | None = None) -> None:
         super().__init__(size, scale_factor, "bilinear", True)
 
 
 class ChannelShuffle(Shown):
-    """The channels of so many groups in turn; functional.channel_shuffle describes the parameter."""
+    """Channels reordered, one of each group in turn; functional.channel_shuffle describes the parameter.
+
+    >>> nn.ChannelShuffle(2)(np.array([[[1.0], [2.0], [3.0], [4.0]]])).ravel()
+    array([1., 3., 2., 4.])
+    """
 
     def __init__(self, groups: int) -> None:
         self.groups = whole(groups, "ChannelShuffle's groups")
@@ -323,7 +356,11 @@ class ChannelShuffle(Shown):
 
 
 class LocalResponseNorm(Shown):
-    """x over a power of the squares of the channels around; functional.local_response_norm describes the parameters."""
+    """x over a power of neighbouring channels' squares; functional.local_response_norm describes the parameters.
+
+    >>> nn.LocalResponseNorm(5)(np.ones((2, 16, 8, 8))).shape
+    (2, 16, 8, 8)
+    """
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
         self.size = whole(size, "LocalResponseNorm's size")
@@ -336,7 +373,12 @@ class LocalResponseNorm(Shown):
 
 
 class Unflatten(Shown):
-    """An axis cut into several: nn.Unflatten(1, (16, 7, 7)) makes images of rows."""
+    """One axis split into several: nn.Unflatten(1, (16, 7, 7)) makes (batch, 784) into (batch, 16, 7, 7).
+
+    >>> nn.Unflatten(1, (2, -1))(np.array([[1.0, 2.0, 3.0, 4.0]]))
+    array([[[1., 2.],
+            [3., 4.]]])
+    """
 
     def __init__(self, dim: int, unflattened_size: Sizes) -> None:
         self.dim = whole(dim, "Unflatten's dim", None)

@@ -199,7 +199,7 @@ class GLU(Module):
         self.dim = whole(dim, "GLU: dim", None)
 
     def forward(self, x: Any) -> Any:
-        """The first half, let through as the second says."""
+        """The first half of x times the sigmoid of the second."""
         return functional.glu(x, self.dim)
 
     def __repr__(self) -> str:

@@ -31,7 +31,7 @@ def spectral_norm(
     The parameter `weight` is replaced by `weight_orig`, W, and the buffers `weight_u` and `weight_v`, as PyTorch names
     them: unit vectors, which every call in training moves towards those of σ, v ∝ Wᵀ u and u ∝ W v (algorithm 1), and
     which have no derivative. `module.weight` is computed whenever it is read. The layer is changed in place. Make the
-    optimizer after, for it is W that is trained.
+    optimizer afterwards, since W is the parameter now.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def spectral_norm(
 
     >>> layer = nn.spectral_norm(nn.Linear(3, 2))
 
-    Raises TypeError for what is no parameter of a module, ValueError for an axis that it does not have.
+    Raises TypeError for a name that is no parameter of the layer, ValueError for an axis that it does not have.
     """
     weight = getattr(module, name, None)
     if not isinstance(module, Module) or not isinstance(weight, ad.Tensor) or name not in vars(module):

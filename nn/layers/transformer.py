@@ -26,13 +26,20 @@ class TransformerEncoderLayer(Module):
     ----------
     d_model, nhead : the width, and the number of heads, which divides it
     dim_feedforward : the width between the two dense layers
-    dropout : the probability, from 0 to 1, in training: of the weights, between the dense layers, and of what is added
+    dropout : the probability, from 0 to 1, in training: of the attention weights, of the values between the dense
+        layers, and of each part's result
     activation : between the dense layers: "relu", "gelu" or a function
     layer_norm_eps : what the LayerNorms add to the variance
     batch_first : whether arrays are (batch, steps, d_model), not (steps, batch, d_model)
     norm_first : whether each part's input is normalised (Xiong et al. 2020), not the sum after it
     bias : whether dense layers and LayerNorms have biases
     rng, dtype : as in MultiheadAttention
+
+    Source: Vaswani et al. 2017, section 3.1.
+
+    >>> layer = nn.TransformerEncoderLayer(8, nhead=2, dim_feedforward=16, rng=0)
+    >>> layer(np.zeros((7, 5, 8))).shape
+    (7, 5, 8)
     """
 
     def __init__(
@@ -133,8 +140,8 @@ class TransformerDecoderLayer(Module):
     ) -> Any:
         """The layer of tgt, of shape (steps, batch, d_model), in its shape; memory is (keys, batch, d_model).
 
-        The masks are MultiheadAttention's: those that begin with tgt_ of tgt's look at itself, those that begin with
-        memory_ of its look at the memory.
+        The masks are MultiheadAttention's. Those that begin with tgt_ are for the attention of tgt to itself, those
+        that begin with memory_ for its attention to the memory.
         """
         itself = (tgt_key_padding_mask, False, tgt_mask, True, tgt_is_causal)
         across = (memory_key_padding_mask, False, memory_mask, True, memory_is_causal)
@@ -154,9 +161,9 @@ class TransformerEncoder(Module):
 
     Parameters
     ----------
-    encoder_layer : a TransformerEncoderLayer, which is copied: all layers start with its numbers, as in PyTorch
+    encoder_layer : a TransformerEncoderLayer, which is copied: all layers start with its weights, as in PyTorch
     num_layers : how many copies
-    norm : a LayerNorm of the result, which norm_first asks for; or None
+    norm : a LayerNorm for the result, which layers with norm_first need; or None
     enable_nested_tensor, mask_check : have no effect; accepted for programs written for PyTorch
 
     >>> layer = nn.TransformerEncoderLayer(64, 4, 128, batch_first=True, rng=0)
@@ -216,7 +223,7 @@ class TransformerDecoder(Module):
 
 
 class Transformer(Module):
-    """An encoder, and a decoder that looks at what it gives: from one sequence to another.
+    """An encoder, and a decoder that attends to its output: from one sequence to another (Vaswani et al. 2017).
 
     Parameters
     ----------
@@ -226,7 +233,7 @@ class Transformer(Module):
     custom_encoder, custom_decoder : Modules in their place
     rng, dtype : as in MultiheadAttention
 
-    Weights start Xavier uniform, each layer's with numbers of its own.
+    Weights start Xavier uniform, different in each layer.
 
     >>> model = nn.Transformer(64, 4, 2, 2, 128, batch_first=True, rng=0)
     >>> model(np.zeros((16, 20, 64)), np.zeros((16, 32, 64)), tgt_is_causal=True).shape
@@ -282,7 +289,7 @@ class Transformer(Module):
     ) -> Any:
         """The decoder of tgt, of shape (steps, batch, d_model), in its shape; src is (keys, batch, d_model).
 
-        The masks are MultiheadAttention's; tgt_is_causal=True keeps each step from those after it.
+        The masks are MultiheadAttention's; tgt_is_causal=True hides from each step those after it.
         """
         memory = self.encoder(src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal)
         padding = (tgt_key_padding_mask, memory_key_padding_mask)
@@ -290,13 +297,13 @@ class Transformer(Module):
 
     @staticmethod
     def generate_square_subsequent_mask(sz: int, *, dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
-        """The mask of is_causal=True as numbers to add: 0 for the steps up to each, -∞ after; of shape (sz, sz)."""
+        """The mask of is_causal=True, of shape (sz, sz), to be added: 0 up to each row's step, -∞ for later steps."""
         size = whole(sz, "generate_square_subsequent_mask: sz")
         return causal_bias(size, size, init.floating(dtype)).copy()
 
 
 def _copies(layer: Any, count: int, name: str) -> list[Module]:
-    """Copies of a layer, all with its numbers."""
+    """Copies of a layer, all with its weights."""
     if not isinstance(layer, Module):
         raise TypeError(
             f"{name} takes a layer, to be copied; received {layer!r:.80}. Write nn.{name}(nn.{name}Layer(64, 4), 2)."

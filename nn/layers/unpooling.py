@@ -18,24 +18,40 @@ class _MaxUnpool(Shown):
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
 
     def forward(self, x: Any, indices: Any, output_size: Sizes | None = None) -> Any:
-        """The larger images, of what a MaxPool of return_indices=True gave."""
+        """The larger images, from the result and the indices of a MaxPool with return_indices=True."""
         return type(self).function(x, indices, self.kernel_size, self.stride, self.padding, output_size)
 
 
 class MaxUnpool1d(_MaxUnpool):
-    """Signals with MaxPool1d's maxima where they were; functional.max_unpool2d describes the parameters."""
+    """Signals with MaxPool1d's maxima where they were; functional.max_unpool2d describes the parameters.
+
+    >>> maxima, indices = nn.MaxPool1d(2, return_indices=True)(np.array([[[2.0, 1.0, 0.0, 4.0]]]))
+    >>> nn.MaxUnpool1d(2)(maxima, indices)
+    array([[[2., 0., 0., 4.]]])
+    """
 
     function = staticmethod(functional.max_unpool1d)
 
 
 class MaxUnpool2d(_MaxUnpool):
-    """Images with MaxPool2d's maxima where they were; functional.max_unpool2d describes the parameters."""
+    """Images with MaxPool2d's maxima where they were; functional.max_unpool2d describes the parameters.
+
+    >>> maxima, indices = nn.MaxPool2d(2, return_indices=True)(np.array([[[[1.0, 2.0], [4.0, 3.0]]]]))
+    >>> nn.MaxUnpool2d(2)(maxima, indices)
+    array([[[[0., 0.],
+             [4., 0.]]]])
+    """
 
     function = staticmethod(functional.max_unpool2d)
 
 
 class MaxUnpool3d(_MaxUnpool):
-    """Volumes with MaxPool3d's maxima where they were; functional.max_unpool2d describes the parameters."""
+    """Volumes with MaxPool3d's maxima where they were; functional.max_unpool2d describes the parameters.
+
+    >>> maxima, indices = nn.MaxPool3d(2, return_indices=True)(np.ones((1, 3, 4, 6, 6)))
+    >>> maxima.shape, nn.MaxUnpool3d(2)(maxima, indices).shape
+    ((1, 3, 2, 3, 3), (1, 3, 4, 6, 6))
+    """
 
     function = staticmethod(functional.max_unpool3d)
 
@@ -61,18 +77,30 @@ class _LPPool(Shown):
 
 
 class LPPool1d(_LPPool):
-    """The p-norm of each window of signals; functional.lp_pool2d describes the parameters."""
+    """The p-norm of each window of signals; functional.lp_pool2d describes the parameters.
+
+    >>> nn.LPPool1d(2, kernel_size=2)(np.array([[[3.0, 4.0, 6.0, 8.0]]]))
+    array([[[ 5., 10.]]])
+    """
 
     function = staticmethod(functional.lp_pool1d)
 
 
 class LPPool2d(_LPPool):
-    """The p-norm of each window of images; functional.lp_pool2d describes the parameters."""
+    """The p-norm of each window of images; functional.lp_pool2d describes the parameters.
+
+    >>> nn.LPPool2d(1, kernel_size=2)(np.arange(8.0).reshape(1, 1, 2, 4))
+    array([[[[10., 18.]]]])
+    """
 
     function = staticmethod(functional.lp_pool2d)
 
 
 class LPPool3d(_LPPool):
-    """The p-norm of each window of volumes; functional.lp_pool2d describes the parameters."""
+    """The p-norm of each window of volumes; functional.lp_pool2d describes the parameters.
+
+    >>> nn.LPPool3d(2, kernel_size=2)(np.ones((1, 3, 4, 4, 4))).shape
+    (1, 3, 2, 2, 2)
+    """
 
     function = staticmethod(functional.lp_pool3d)

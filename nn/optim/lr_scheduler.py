@@ -197,7 +197,12 @@ class ExponentialLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """The rate times (1 - t / total_iters)^power, and 0 after `total_iters` steps."""
+    """The rate times (1 - t / total_iters)^power after t steps, and 0 after `total_iters` ("poly", Chen et al. 2018).
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> nn.optim.PolynomialLR(optimizer, total_iters=2, power=2.0).rates(4).ravel().round(4)
+    array([0.1  , 0.025, 0.   , 0.   ])
+    """
 
     def __init__(
         self,
@@ -218,7 +223,13 @@ class PolynomialLR(LRScheduler):
 
 
 class MultiplicativeLR(LambdaLR):
-    """The rate times the product of a function of 1, 2, ... t, or for each group of one of its own."""
+    """The rate after t steps times f(1) f(2) ... f(t), with one function f for all groups, or a list of one for each.
+
+    >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
+    >>> schedule = nn.optim.MultiplicativeLR(optimizer, lambda t: 0.5 if t == 2 else 1.0)
+    >>> schedule.rates(4).ravel()
+    array([0.1 , 0.1 , 0.05, 0.05])
+    """
 
     def at(self, t: int) -> list[float]:
         """Every group's rate after t steps."""

@@ -50,11 +50,12 @@ class MPI(Alone):
     `rank` is the number of this process, from 0, `size` how many there are, `leads` whether it is rank 0; `sum(array)`
     adds up an array of all ranks, which buffers of one's own may need.
 
-    >>> # train.py, started with: mpiexec -n 4 python train.py
-    >>> ranks = nn.MPI()
-    >>> X, y = np.load("X.npy", mmap_mode="r"), np.load("y.npy", mmap_mode="r")
-    >>> history = nn.fit(model, X, y, "cross_entropy", "adam", parallel=ranks, checkpoint="run.safetensors")
-    >>> if ranks.leads: nn.save(model, "model.safetensors")
+    >>> ranks = nn.MPI()  # in train.py, started with: mpiexec -n 4 python train.py
+    >>> X, y = nn.data.gauss(64, rng=0)
+    >>> model = nn.Linear(2, 2, rng=0)
+    >>> history = nn.fit(model, X, y, "cross_entropy", "adam", epochs=2, parallel=ranks, verbose=False)
+    >>> if ranks.leads:
+    ...     nn.save(model, "model.safetensors")
 
     An error that only some ranks have ends the run, after its traceback and the name of the last checkpoint. Making it
     raises ModuleNotFoundError without mpi4py. `fit` raises ValueError where ranks were given different data, or where

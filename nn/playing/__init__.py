@@ -1,13 +1,13 @@
-"""The playground: a small network in the plane that one builds, trains and looks into, in a notebook or on a page.
+"""The playground: a small network in the plane to build, train and look into, in a notebook or on a page.
 
     settings -> problem -> program -> experiment       what is trained, and how
-    experiment -> snapshot, sample, landscape          what is seen of it
-    conversation                                       messages from a view, frames for it
-    widget, server                                     the two doors: a notebook's cell, a page on the loopback address
-    view/                                              JavaScript and CSS, the same behind both doors
+    experiment -> snapshot, sample, landscape          what a view shows of it
+    conversation                                       messages from a view, and the frames that answer them
+    widget, server                                     where a view runs: a notebook's cell, a page on this machine
+    view/                                              JavaScript and CSS, the same for both
 
-A view asks for frames, and the experiment trains only when it is asked: there are no threads and no timers, and a
-closed cell stops its training by asking no more.
+The experiment trains only when a view asks for a frame: there are no threads and no timers. A closed cell asks for no
+more frames, so its training stops.
 """
 
 from nn.playing.handle import Playground, playground

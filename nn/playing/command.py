@@ -13,7 +13,7 @@ from nn.playing.settings import Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve the page until Ctrl-C; gives 0, or 2 for a setting that there is not."""
+    """Serve the page until Ctrl-C; returns 0, or 2 after an error, such as an unknown setting."""
     parser = argparse.ArgumentParser(
         prog="python -m nn",
         description="Serve the playground as a page on this machine, until Ctrl-C.",
@@ -21,10 +21,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("what", choices=["playground"], help="the page to serve")
     parser.add_argument(
-        "settings", nargs="*", metavar="SETTING=VALUE", help="where it begins: spiral, layers=8,8, activation=tanh ..."
+        "settings", nargs="*", metavar="SETTING=VALUE", help="first settings: spiral, layers=8,8, activation=tanh ..."
     )
-    parser.add_argument("--port", type=int, default=0, help="the port; any that is free by default")
-    parser.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
+    parser.add_argument("--port", type=int, default=0, help="the port; by default any free one")
+    parser.add_argument("--no-browser", action="store_true", help="print the address without opening a browser")
     given = parser.parse_args(arguments)
     try:
         settings = _settings(given.settings)

@@ -1,18 +1,18 @@
-"""The conversation: messages from a view, and the frames that answer them; both doors speak it.
+"""The conversation: messages from a view, and the frames that answer them, the same for widget and page.
 
-A message is a dict with one `do`, and a frame comes back for each: the experiment advances only when it is asked to.
+A message is a dict with one `do`, and each is answered by a frame. The experiment advances only when a message asks.
 
     {"do": "open"}                           the settings, the data, the code, and the first snapshot
-    {"do": "frame", "train": 0.02}           train for so many seconds, and the snapshot after
-    {"do": "frame", "batches": 1}            train on so many batches (0 for none); or "epochs": 1
-    {"do": "change", "settings": {...}}      other settings, and what "open" gives
-    {"do": "address", "text": "data=xor"}    the settings of an address, and what "open" gives
-    {"do": "reset"}                          the same settings from the beginning
-    {"do": "sample", "index": 3}             the passes of one sample
+    {"do": "frame", "train": 0.02}           train for that many seconds; the snapshot after it
+    {"do": "frame", "batches": 1}            train on that many batches (0 for none); or "epochs": 1
+    {"do": "change", "settings": {...}}      change settings; answered as "open" is
+    {"do": "address", "text": "data=xor"}    take the settings of an address; answered as "open" is
+    {"do": "reset"}                          start again with the same settings
+    {"do": "sample", "index": 3}             the forward and backward pass of one sample
     {"do": "landscape"}                      the loss around the present weights
-    {"do": "code"}                           the program, for as many epochs as were trained
+    {"do": "code"}                           the program, for as many epochs as were trained, 100 at least
 
-"adjoints": true in any of them asks for maps of adjoints. A message that cannot be answered gives {"error": text}.
+With "adjoints": true the maps show adjoints instead of values. An error is answered by {"error": text}.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from nn.playing.sample import one_sample
 from nn.playing.settings import LOSSES, OWN, PRESETS, Settings
 from nn.playing.snapshot import FINE, STEP, Frame, input_maps, samples, snapshot
 
-LONGEST = 0.25  # seconds of training in one message, so that a view is never without an answer for long
+LONGEST = 0.25  # seconds of training in one message, so that a view does not wait long for its answer
 TUPLES = "inputs", "layers"
 
 
 def answer(experiment: Experiment, message: Any) -> Frame:
-    """The frame that answers a message. What goes wrong in it is told to the view, by the frame."""
+    """The frame that answers a message. An exception becomes a frame with its text."""
     try:
-        with np.errstate(all="ignore"):  # a training that diverges is told to the view, not to a terminal
+        with np.errstate(all="ignore"):  # the view shows that a training diverges; the terminal needs no warning
             return _answered(experiment, message)
-    except Exception as error:  # whatever it is, the view is where it can be read
+    except Exception as error:  # of any kind: only the view can show it to the user
         return Frame({"error": f"{type(error).__name__}: {error}"})
 
 
@@ -71,7 +71,10 @@ def _answered(experiment: Experiment, message: Any) -> Frame:
             return landscape(experiment)
         case "code":
             return Frame({"code": experiment.code()})
-    raise ValueError(f"there is nothing to do called {message['do']:.40}")
+    raise ValueError(
+        'a message\'s "do" is open, frame, change, address, reset, sample, landscape or code; received '
+        f"{message['do']:.40}."
+    )
 
 
 def _train(experiment: Experiment, message: Mapping[str, Any]) -> None:
@@ -85,7 +88,7 @@ def _train(experiment: Experiment, message: Mapping[str, Any]) -> None:
 
 
 def _opened(experiment: Experiment, adjoints: bool) -> Frame:
-    """All that a view needs to draw an experiment it has not seen."""
+    """Everything that a view needs to draw an experiment for the first time."""
     now = snapshot(experiment, adjoints)
     settings, problem = experiment.settings, experiment.problem
     data = [name for name in choices.CHOICES["data"] if name != OWN or experiment.own is not None]

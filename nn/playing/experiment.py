@@ -1,4 +1,4 @@
-"""The experiment: data, network, optimizer and history of one training, which advances only when it is told to."""
+"""The experiment: data, network, optimizer and history of one training, which advances only when it is asked to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nn.playing.problem import Problem, make
 from nn.playing.settings import Settings
 
 Array = npt.NDArray[Any]
-LIVE = {"lr", "l1", "l2"}  # what may change within a training; after any other change it starts anew
+LIVE = {"lr", "l1", "l2"}  # these may change during a training; any other change starts it again
 LONGEST_PATH = 400  # vectors of parameters that are kept for the landscape
 
 
@@ -27,10 +27,10 @@ class Experiment:
 
     Parameters
     ----------
-    settings : what it starts from
-    own : X and y of the user's, as `nn.playing.problem.checked` gives them, for settings of data="own"
+    settings : the settings it starts with
+    own : the user's X and y, from `nn.playing.problem.checked`, for settings with data="own"
 
-    `history` has the losses and, for two classes, the accuracies of both parts of the data after every epoch, all
+    `history` has the losses and, for two classes, the accuracies on training and test data after every epoch, all
     computed in evaluation mode.
     """
 
@@ -60,21 +60,21 @@ class Experiment:
 
     @property
     def diverged(self) -> bool:
-        """Whether the last batch's loss was no finite number."""
+        """Whether the last batch's loss was not finite."""
         return not math.isfinite(self.last_loss)
 
     def reset(self) -> None:
-        """Begin anew, from the same weights."""
+        """Start again from the same weights."""
         self._start(self.settings, self.problem)
 
     def begin(self, settings: Settings) -> None:
-        """Begin anew, from other settings."""
+        """Start again with other settings."""
         self._start(settings, make(settings, self.own))
 
     def change(self, changes: Mapping[str, Any]) -> None:
-        """Change settings. The training goes on if it can (lr, l1, l2); else it begins anew.
+        """Change settings. The training goes on if only lr, l1 and l2 change; otherwise it starts again.
 
-        Raises what `Settings` raises, and then nothing is changed.
+        Raises the errors of `Settings`; then nothing is changed.
         """
         settings = self.settings.replaced(changes)
         if set(changes) <= LIVE:
@@ -84,7 +84,7 @@ class Experiment:
             self.begin(settings)
 
     def step(self) -> float:
-        """Train on the next batch; gives its loss, with the penalties of the weights."""
+        """Train on the next batch; returns its loss, with the penalties of the weights."""
         if self._order is None:
             self._order = self.batches.order()
         began = time.perf_counter()
@@ -101,13 +101,13 @@ class Experiment:
         return self.last_loss
 
     def train(self, epochs: int = 1) -> None:
-        """Train until so many more epochs are finished; a begun one counts as one of them."""
+        """Train until `epochs` more epochs are finished; one that has begun counts as one of them."""
         last = self.epoch + epochs
         while self.epoch < last:
             self.step()
 
     def train_for(self, seconds: float) -> None:
-        """Train on batches for about so long, on one at least; it stops where the loss is not finite."""
+        """Train for about that many seconds, on one batch at least; stop if the loss is not finite."""
         until = time.perf_counter() + seconds
         self.step()
         while time.perf_counter() < until and not self.diverged:
@@ -139,11 +139,11 @@ class Experiment:
         return found
 
     def inputs_of(self, points: Array) -> Array:
-        """What the network is given of points of the plane, of shape (samples, 2)."""
+        """The network's inputs for points of the plane, of shape (samples, 2)."""
         return program.features(self.settings.inputs, points)
 
     def code(self) -> str:
-        """A program that builds this network and trains it as far as it is trained here."""
+        """A program that builds this network and trains it for as many epochs, 100 at least."""
         return program.code(self.settings, self.problem, max(self.epoch, 100))
 
     def _start(self, settings: Settings, problem: Problem) -> None:

@@ -18,13 +18,13 @@ SERVED = {
 
 @cache
 def text(name: str) -> str:
-    """What is in a file of the view."""
+    """The text of a file of the view."""
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
 @cache
 def widget_module() -> str:
-    """All modules of the widget in one, as anywidget takes them: without the imports of one another."""
+    """All modules of the widget as one, without their imports of one another, as anywidget needs them."""
     whole = "\n".join(text(name) for name in (*MODULES, "widget.js"))
     alone = re.sub(r'^import [^;]*? from "\./\w+\.js";$', "", whole, flags=re.MULTILINE)
     return re.sub(r"^export (?=class|const|function)", "", alone, flags=re.MULTILINE)

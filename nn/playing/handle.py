@@ -1,4 +1,4 @@
-"""`nn.playground`: the experiment in Python's hands, and the view of it in a notebook's cell."""
+"""`nn.playground`: an experiment to use from Python, with a view in a notebook's cell."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def playground(data: Any = "circle", **settings: Any) -> Playground:
     ----------
     data : "circle", "xor", "gauss", "spiral" or "moons" (two classes), "plane" or "hills" (regression), or your own
         (X, y): X of numbers, of shape (samples, 2); y of two kinds of labels (int or bool), or of floats (regression)
-    noise, samples, train, data_seed : of the data: standard deviation of the noise; how many; the share to train on,
-        0.1 to 0.9; the seed it is drawn with
+    noise, samples, train, data_seed : of the data: the standard deviation of the noise; the number of samples; the
+        share to train on, 0.1 to 0.9; the random seed
     inputs : what the network sees, some of "x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)" (sines of πx)
-    layers : how many neurons each hidden layer has, at most 8 layers of 10: (4, 2)
+    layers : the number of neurons of each hidden layer, such as (4, 2); at most 8 layers of 10
     activation : "tanh", "relu", "sigmoid", "leaky_relu", "elu", "gelu", "silu" or "linear"
-    loss : "bce", "mse" or "hinge" of two classes; "mse", "huber" or "l1" of a regression; by default the first
+    loss : for two classes "bce", "mse" or "hinge"; for a regression "mse", "huber" or "l1"; by default the first
     optimizer, lr, batch_size : "sgd", "momentum", "rmsprop", "adagrad" or "adam"; the step size; samples per batch
     l1, l2 : strengths of the penalties of large weights
     dropout, batch_norm, skip : the share of neurons that is dropped; batch normalisation before each activation; skip
@@ -36,9 +36,9 @@ def playground(data: Any = "circle", **settings: Any) -> Playground:
     init, seed : "he_uniform", "xavier_uniform", "lecun_uniform", "orthogonal" or "zeros"; the seed of the weights and
         of the order of the samples
 
-    Gives a `Playground`. It trains while its cell is shown and plays, or by `train`. Raises TypeError for a setting
-    that there is not, TypeError or ValueError for one out of range. Shown in a notebook it needs the extra `notebook`;
-    `python -m nn playground` serves it as a page (extra `playground`).
+    Returns a `Playground`. It trains while its cell is shown and playing, or when you call `train`. Raises TypeError
+    for an unknown setting, TypeError or ValueError for a wrong value. A notebook needs the extra `notebook` to show
+    it; `python -m nn playground` serves it as a page (extra `playground`).
 
     >>> play = nn.playground("spiral", layers=(8, 8), activation="tanh", lr=0.03).train(epochs=3)
     >>> len(play.history)
@@ -48,9 +48,9 @@ def playground(data: Any = "circle", **settings: Any) -> Playground:
 
 
 class Playground:
-    """An experiment, shown in a notebook by a widget; what `nn.playground` gives and documents.
+    """An experiment that a notebook shows as a widget. `nn.playground` makes it and describes the settings.
 
-    Whatever is changed in the cell is changed here: `settings`, `model` and `history` are always those that are seen.
+    Changes in the cell change this object: `settings`, `model` and `history` are always those that the cell shows.
     """
 
     def __init__(self, data: Any = "circle", **settings: Any) -> None:
@@ -65,12 +65,12 @@ class Playground:
 
     @property
     def settings(self) -> Settings:
-        """What the training began from, and can be begun from again."""
+        """The settings that the training started with."""
         return self.experiment.settings
 
     @property
     def model(self) -> nn.Sequential:
-        """The network as it is now: `nn.predict(play.model, play.inputs(X)) > 0` says the second class."""
+        """The network as it is now: `nn.predict(play.model, play.inputs(X)) > 0` is True for the second class."""
         return self.experiment.model
 
     @property
@@ -80,27 +80,27 @@ class Playground:
 
     @property
     def code(self) -> str:
-        """A program that builds exactly this network and trains it for as many epochs."""
+        """A program that builds exactly this network and trains it for as many epochs, 100 at least."""
         return self.experiment.code()
 
     def train(self, epochs: int = 1) -> Playground:
-        """Train on so many epochs; gives itself, for a cell to show. Cells that show it already follow."""
+        """Train for that many epochs. Returns itself, for a cell to show; cells that show it already are updated."""
         self.experiment.train(whole(epochs, "epochs", 0))
         for view in self.views:
             view.send({"changed": True})
         return self
 
     def inputs(self, X: npt.ArrayLike) -> npt.NDArray[Any]:  # noqa: N803  # as in scikit-learn
-        """What the network is given of points X of shape (samples, 2): float32 of shape (samples, inputs)."""
+        """The network's inputs for points X of shape (samples, 2): float32 of shape (samples, inputs)."""
         return self.experiment.inputs_of(np.asarray(X))
 
     @property
     def svg(self) -> str:
-        """What is seen now, as a picture."""
+        """The present state as a picture, SVG."""
         return picture.drawn(self.experiment)
 
     def _repr_mimebundle_(self, **unused: Any) -> Any:
-        """The widget, and a picture for where no widgets run: the page of a stored notebook."""
+        """The widget, and a picture for places where no widget runs, such as a stored notebook."""
         return widget.shown(self)
 
     def __repr__(self) -> str:

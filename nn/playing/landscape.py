@@ -1,8 +1,8 @@
-"""The loss over a plane through the present weights, with the way that the training has taken so far.
+"""The loss over a plane through the present weights, with the path of the training so far.
 
-The plane's directions are the two principal ones of that way, as Li et al. 2018 ("Visualizing the loss landscape of
-neural nets", section 7) draw trajectories: in random directions a path of many dimensions hardly moves. Before there
-is a way of three epochs they are random.
+The plane's directions are the two principal components of that path, as Li et al. 2018 ("Visualizing the loss landscape
+of neural nets", section 7) draw trajectories: in random directions a path of many dimensions hardly moves. In the first
+epochs, when the path is too short, the directions are random.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ def landscape(experiment: Experiment) -> Frame:
 
     The content has the "spans" of both directions (from, to), the "least" and the "most" loss, and as "share" how much
     of the path's variance lies in the plane. Heights are of the logarithm of the loss, 0 the least and 1 the most.
-    Raises ValueError where the path has come to weights that are not finite.
+    Raises ValueError if weights on the path are not finite.
     """
     path = np.array([*experiment.path, experiment.weights()], np.float64)
     if not np.all(np.isfinite(path)):
-        raise ValueError("the weights are not finite any more; begin anew, with a smaller learning rate.")
+        raise ValueError("the weights are no longer finite. Start again with a smaller learning rate.")
     now = path[-1]
     first, second, share = _directions(path - now)
     along = (path - now) @ np.stack([first, second], axis=1)

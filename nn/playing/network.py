@@ -28,7 +28,7 @@ class Layer:
 
 
 class Passed(NamedTuple):
-    """What a layer made of its input: the weighted sums z, and the neurons' values h."""
+    """What a layer computed from its input: the weighted sums z, and the neurons' values h."""
 
     sums: Any
     values: Any
@@ -54,7 +54,7 @@ class Network:
     def passed(self, x: Any) -> list[Passed]:
         """Every layer's sums and values for inputs of shape (samples, inputs); the last values are the output.
 
-        The modules are in the mode that they are in: `model.eval()` first, for dropout to do nothing.
+        The modules keep their mode: call `model.eval()` first if dropout should do nothing.
         """
         found = []
         for layer in self.layers:
@@ -85,7 +85,7 @@ class Adjoints(NamedTuple):
 
 
 def of_loss(network: Network, found: list[Passed], loss: ad.Tensor) -> Adjoints:
-    """∂loss/∂ everything that the layers made; the model and its `.grad` stay as they are."""
+    """The adjoints of a loss, for all that the layers computed; the model and its `.grad` stay as they are."""
     adjoints = loss.adjoints()
     return Adjoints(
         [_adjoint(adjoints, linear.weight) for linear in network.linears],

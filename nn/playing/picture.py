@@ -1,4 +1,4 @@
-"""A picture of an experiment as SVG: what a stored notebook shows where no widget runs."""
+"""A picture of an experiment as SVG, for a stored notebook, where no widget runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def drawn(experiment: Experiment) -> str:
         for name, (x, y) in zip(settings.inputs, places[0], strict=True)
     ]
     left, top = WIDTH - MAP - 24, 24
-    pale = (output * 0.62).astype(np.int8)  # for the samples to be seen on
+    pale = (output * 0.62).astype(np.int8)  # so that the samples stand out
     parts += [_image(pale, left, top, MAP), *_samples(experiment, left, top)]
     measured = experiment.measured()
     words = [f"epoch {experiment.epoch}", f"training loss {measured['loss']:.3f}"]

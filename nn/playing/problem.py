@@ -59,7 +59,7 @@ def make(settings: Settings, own: tuple[Array, Array] | None = None) -> Problem:
 
 
 def targets(y: Array, classes: bool, loss: str) -> Array:
-    """What the output is to be, float32 of shape (samples, 1): of classes 0 and 1, or -1 and 1 where the loss asks."""
+    """The targets, float32 of shape (samples, 1): for classes 0 and 1 with "bce", -1 and 1 with other losses."""
     if not classes:
         return y.astype(np.float32)
     return (y[:, None] if loss == "bce" else 2 * y[:, None] - 1).astype(np.float32)
@@ -68,7 +68,7 @@ def targets(y: Array, classes: bool, loss: str) -> Array:
 def checked(X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:  # noqa: N803
     """A user's arrays: X as float32 (samples, 2), y as labels 0 and 1 (samples,), or as float32 (samples, 1).
 
-    Raises ValueError for points that are not in the plane, for other than two classes and for what is not finite.
+    Raises ValueError for X of another shape, for labels of more or fewer than two classes, and for NaN and infinity.
     """
     points, numbers = np.asarray(X), np.asarray(y)
     if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "fiub" or len(points) < 20:
@@ -97,7 +97,7 @@ def checked(X: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Array, Array]:  # noqa:
 
 
 def set_name(data: str) -> str:
-    """What nn.data calls a set."""
+    """The name of a data set in nn.data."""
     return SETS.get(data, data)
 
 

@@ -45,7 +45,7 @@ class Call:
     draws: bool = False
 
     def made(self, rng: np.random.Generator) -> Any:
-        """What the call gives."""
+        """The result of the call."""
         keywords = dict(self.keywords) | ({"rng": rng} if self.draws else {})
         return getattr(nn, self.name)(*self.positional, **keywords)
 
@@ -63,7 +63,7 @@ class Stage:
     norm: Call | None = None
     activation: Call | None = None
     dropout: Call | None = None
-    skip: bool = False  # whether what came in is added in the end
+    skip: bool = False  # whether the input is added to the result
 
     def calls(self) -> list[Call]:
         """Its layers, in order."""
@@ -84,13 +84,13 @@ def stages(settings: Settings) -> list[Stage]:
 
 
 def optimizer(settings: Settings, parameters: Any) -> nn.optim.Optimizer:
-    """The optimizer of these parameters."""
+    """The optimizer for these parameters."""
     name, options = OPTIMIZERS[settings.optimizer]
     return getattr(nn.optim, name)(parameters, lr=settings.lr, **options)
 
 
 def features(names: Iterable[str], points: Any) -> Any:
-    """What the network is given of points of shape (samples, 2): float32 of shape (samples, inputs)."""
+    """The network's inputs for points of shape (samples, 2): float32 of shape (samples, inputs)."""
     x1, x2 = points[:, 0], points[:, 1]
     columns = {
         "x1": lambda: x1,
@@ -105,7 +105,7 @@ def features(names: Iterable[str], points: Any) -> Any:
 
 
 def code(settings: Settings, problem: Problem, epochs: int = 100) -> str:
-    """A program that builds exactly this network and trains it as the playground does, so many epochs."""
+    """A program that builds exactly this network and trains it as the playground does, for `epochs` epochs."""
     penalties = [
         f" + {strength!r} * nn.functional.{name}_penalty(model.parameters())"
         for name, strength in (("l1", settings.l1), ("l2", settings.l2 / 2))
@@ -142,7 +142,7 @@ def code(settings: Settings, problem: Problem, epochs: int = 100) -> str:
 
 
 def drops_last(settings: Settings, problem: Problem) -> bool:
-    """Whether an epoch leaves out its last batch: batch normalisation cannot do with one of a single sample."""
+    """Whether an epoch leaves out its last batch: batch normalisation needs more than one sample."""
     return settings.batch_norm and len(problem.points) % settings.batch_size == 1 and settings.batch_size > 1
 
 

@@ -1,4 +1,4 @@
-"""One sample: what the network makes of it forward, and the numbers of the delta rule backward."""
+"""One sample: its forward pass through the network, and the numbers of the delta rule in the backward pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nn.playing.snapshot import finite
 
 
 def one_sample(experiment: Experiment, index: int) -> dict[str, Any]:
-    """The passes of the training sample of this number, counted around, in evaluation mode.
+    """The forward and backward pass of training sample `index`, modulo their number, in evaluation mode.
 
     For each layer k: `sums` z, `values` h, and the adjoints of this sample's loss by them (`sum_adjoints` is the δ of
     the delta rule), `weights` of shape (neurons, neurons before) with `weight_adjoints` δ_j h_i, `biases` with

@@ -1,7 +1,7 @@
 """The page: the playground served on the loopback address, to browsers of this machine that know its address.
 
-The address has a random token. A request of another host's name (a page that had its own name lead here) or with
-another origin than the page itself is refused, and the page's policy lets it ask nobody else.
+The address has a random token. A request for another host name (as in DNS rebinding) or from another origin is
+refused, and the page's Content-Security-Policy lets it contact only this server.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def application(settings: Settings, token: str, port: Callable[[], int]) -> Any:
         ) from error
 
     def refuse_others(handler: Any) -> None:
-        """Answer only what was asked for by this machine's own name."""
+        """Refuse a request whose host is not this machine's own name and port."""
         if handler.request.host not in {f"{name}:{port()}" for name in (LOOPBACK, "localhost")}:
             raise web.HTTPError(403)
 
@@ -103,7 +103,7 @@ def _talk(settings: Settings, check: Callable[[Any], None]) -> Any:
             try:
                 asked = json.loads(message)
             except ValueError:
-                asked = None  # which is answered, too
+                asked = None  # answered by a frame with an error
             frame = answer(self.experiment, asked)
             with contextlib.suppress(websocket.WebSocketClosedError):  # the page may have been closed meanwhile
                 await self.write_message(frame.to_bytes(), binary=True)

@@ -1,4 +1,4 @@
-"""Settings: everything that an experiment starts from, checked; as arguments, and as the text in an address."""
+"""Settings: everything that an experiment starts with, checked; as arguments, and as the text in an address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from nn.checked import real, switch, whole
 
-INPUTS = {  # the name of each, and how Python writes it
+INPUTS = {  # the name of each, and its Python code
     "x1": "x1",
     "x2": "x2",
     "x1^2": "x1**2",
@@ -31,7 +31,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "init": ("he_uniform", "xavier_uniform", "lecun_uniform", "orthogonal", "zeros"),
 }
 LOSSES = {"classes": ("bce", "mse", "hinge"), "numbers": ("mse", "huber", "l1")}
-PRESETS = {  # what an exercise begins from, as addresses
+PRESETS = {  # where exercises start, as addresses
     "Two clouds, one neuron": "data=gauss&layers=1",
     "XOR without a hidden layer": "data=xor&layers=",
     "Spiral": "data=spiral&layers=8,8",
@@ -45,7 +45,7 @@ MOST_LAYERS, MOST_UNITS, MOST_SAMPLES = 8, 10, 2000
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What an experiment starts from; the same settings give the same training, to the last bit.
+    """What an experiment starts with; the same settings give the same training, to the last bit.
 
     Raises ValueError or TypeError that names the setting, what it was given and what it takes.
     """
@@ -110,7 +110,7 @@ class Settings:
         return round(1 - self.train, 6)
 
     def replaced(self, changes: Mapping[str, Any]) -> Settings:
-        """These with some changed. A loss that new data cannot have becomes the data's own."""
+        """A copy with some settings changed. With new data the loss becomes their default one, if none is given."""
         known(changes)
         merged = {**self.changed(), **changes}
         if "data" in changes and "loss" not in changes:
@@ -126,7 +126,7 @@ class Settings:
         return urlencode({name: written(value) for name, value in self.changed().items()}, safe=",*()^")
 
     def call(self) -> str:
-        """The call of nn.playground that begins from these settings."""
+        """The call of nn.playground that starts with these settings."""
         changed = self.changed()
         first = "(X, y)" if self.data == OWN else literal(changed.pop("data", self.data))
         changed.pop("data", None)
@@ -134,12 +134,12 @@ class Settings:
 
     @staticmethod
     def of_address(text: str) -> Settings:
-        """The settings that an address has; what it does not say is as by default."""
+        """The settings of an address; those that it leaves out have their defaults."""
         return Settings(**{name: read(name, value) for name, value in parse_qsl(text.lstrip("#"), True)})
 
 
 def known(names: Mapping[str, Any]) -> None:
-    """TypeError for what is no setting, with the nearest that is."""
+    """Raise TypeError for an unknown setting, naming the closest known one."""
     fields = [f.name for f in dataclasses.fields(Settings)]
     for name in names:
         if name not in fields:
@@ -175,7 +175,7 @@ def written(value: Any) -> str:
 
 
 def read(name: str, text: str) -> Any:
-    """A setting from text; TypeError for a name there is not, ValueError for text that is not of its kind."""
+    """A setting's value from text. Raises TypeError for an unknown name, ValueError for text that does not fit."""
     known({name: text})
     hint = typing.get_type_hints(Settings)[name]
     parsers: dict[Any, Callable[[str], Any]] = {

@@ -1,7 +1,7 @@
-"""The snapshot: what a view draws of an experiment, as numbers with names and a few compact arrays.
+"""The snapshot: what a view draws of an experiment, as named numbers and a few compact arrays.
 
-A `Frame` is a dict that JSON can write, and arrays of int8 and float32. Maps are levels from -127 to 127, a share of
-their scale: what a picture of 30 × 30 points needs, at a quarter of the bytes.
+A `Frame` is a dict for JSON, and arrays of int8 and float32. Maps are int8 levels from -127 to 127, relative to their
+scale: enough for a picture of 30 × 30 points, with a quarter of float32's bytes.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ class Frame(NamedTuple):
 
 
 def snapshot(experiment: Experiment, adjoints: bool = False) -> Frame:
-    """What is seen now; with `adjoints` the neurons' maps are ∂output/∂h at each point of the plane, else their values.
+    """The present state; with `adjoints` the neurons' maps are ∂output/∂h at each point, else the neurons' values.
 
     The adjoints of the weights are those of the loss of all training samples, with its penalties, at the present
     weights: computed as in training (batch normalisation by these samples, dropout), though neither generators nor
     buffers are changed. "sizes" and "neuron_sizes" are the root mean square over the samples of ∂loss/∂h, for the loss
     of one sample, of each layer and of each neuron.
     """
-    with np.errstate(all="ignore"):  # a training may diverge, and is to be seen doing so
+    with np.errstate(all="ignore"):  # a training may diverge; the view shows that
         measured = experiment.measured()
         content = {
             "frame": True,
@@ -87,18 +87,18 @@ def samples(problem: Problem) -> dict[str, Array]:
 
 
 def input_maps(problem: Problem) -> dict[str, Array]:
-    """The map of every input there can be, chosen or not."""
+    """The maps of all inputs that can be chosen."""
     columns = _coarse(program.features(INPUTS, problem.grid(FINE)))
     return {"input_maps": _levels(columns, _peaks(columns)).T.ravel()}
 
 
 def finite(value: float) -> float | None:
-    """A number that JSON has; None for NaN and infinity."""
+    """A number for JSON, which has no NaN and infinity: these become None."""
     return float(value) if math.isfinite(value) else None
 
 
 def _maps(experiment: Experiment, adjoints: bool, content: dict[str, Any]) -> dict[str, Array]:
-    """Every neuron's map and the output's; into the content go their scales."""
+    """Every neuron's map and the output's. Their scales are added to the content."""
     from_points = experiment.inputs_of(experiment.problem.grid(FINE))
     network = experiment.network
     network.model.eval()
@@ -114,7 +114,7 @@ def _maps(experiment: Experiment, adjoints: bool, content: dict[str, Any]) -> di
     hidden = shares[:-1] if adjoints else values[:-1]
     columns = [_coarse(column) for column in hidden]
     peaks = [_peaks(column) for column in columns]
-    if adjoints:  # one scale for all of them, so that those that vanish are seen to
+    if adjoints:  # one scale for all layers, so that vanishing adjoints look small
         together = max((float(p.max()) for p in peaks), default=0.0)
         peaks = [np.full_like(p, together) for p in peaks]
     content["scales"] = [[finite(p) for p in peak] for peak in peaks]
@@ -129,7 +129,7 @@ def _maps(experiment: Experiment, adjoints: bool, content: dict[str, Any]) -> di
 
 
 def _weights(experiment: Experiment, content: dict[str, Any]) -> dict[str, Array]:
-    """The weights and biases layer by layer, and their adjoints; into the content goes how large ∂loss/∂h is."""
+    """The weights and biases layer by layer, and their adjoints. The sizes of ∂loss/∂h are added to the content."""
     network = experiment.network
     put_back = Parts(network.model).snapshot()
     try:

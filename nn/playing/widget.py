@@ -1,4 +1,4 @@
-"""The door of a notebook's cell: an anywidget, which runs wherever Jupyter's widgets do."""
+"""The playground in a notebook's cell: an anywidget, which runs wherever Jupyter's widgets do."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Two calls of a model, on an example and on a batch of another size with other numbers, and what tells them apart.
+"""Two calls of a model: on an example, and on a batch of another size with other numbers.
 
-What is the same in both graphs is the model's; an axis that differs is the batch; a constant that differs was computed
-from the input: from an input of integers, which is known again, or without being recorded, which is refused.
+The two recorded graphs are compared. A constant that is equal in both belongs to the model. An axis whose length
+differs is the batch. A constant that differs was computed from the input without being recorded: if it is an input of
+integers, or its transpose, columns or one-hot form, it is recognised as such; any other is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ Array = npt.NDArray[Any]
 
 
 class RefusedError(Exception):
-    """What has no counterpart; the text says why."""
+    """An operation has no counterpart in ONNX; the text says why."""
 
 
 class Call:
@@ -45,7 +46,7 @@ def _named(values: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def another(example: Any) -> Any:
-    """A batch of one more, with other numbers; integers stay between the lowest and the highest there are."""
+    """A batch of one sample more, with other numbers; integers stay between the example's lowest and highest."""
     if isinstance(example, Several):
         return example.mapped(another)
     more = np.concatenate([example, example[:1]])
@@ -54,10 +55,11 @@ def another(example: Any) -> Any:
     low, count = example.min(), int(example.max()) - int(example.min()) + 1
     if count == 1:
         raise ValueError(
-            f"export takes an example whose integers differ, so that it sees where they are used; received {low} only."
+            f"export takes an example whose integers differ, to see where they are used; received {low} only. Give an "
+            "example with two different integers."
         )
     moved = (more - low + 1 + np.arange(more.size).reshape(more.shape) % (count - 1)) % count + low
-    return moved.astype(example.dtype)  # none is what it was
+    return moved.astype(example.dtype)  # every integer differs from the one before
 
 
 def axes_that_differ(a: Any, b: Any) -> set[int]:
@@ -68,7 +70,7 @@ def axes_that_differ(a: Any, b: Any) -> set[int]:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two constants are one: numbers, arrays, or tuples of them."""
+    """Whether two constants are equal: numbers, arrays, or tuples of them."""
     a, b = (v.value if isinstance(v, ad.Tensor) else v for v in (a, b))
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return np.array_equal(a, b)
@@ -78,7 +80,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def alike_in_the_batch(a: Any, b: Any) -> Array | None:
-    """Of two constants that differ only in the batch's size: one of its rows, which broadcasts; else None."""
+    """One row, for broadcasting, of two constants that differ only in the batch's size; None for any others."""
     a, b = (v.value if isinstance(v, ad.Tensor) else v for v in (a, b))
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)) or a.ndim != b.ndim or a.shape == b.shape:
         return None
@@ -92,12 +94,12 @@ class Reading(NamedTuple):
 
     name: str
     transposed: bool = False
-    columns: int | slice | None = None  # those that were taken
+    columns: int | slice | None = None  # which columns were taken
     classes: int | None = None  # the columns of a one-hot array
 
 
 def reading(a: Any, b: Any, first: Call, second: Call) -> Reading | None:
-    """How a constant that differs came from an input of integers; None if it did not, or in another way."""
+    """How a constant that differs came from an input of integers; None if no reading explains it."""
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.ndim and b.ndim):
         return None
     for name, x in first.inputs.items():

@@ -23,7 +23,7 @@ OF_THE_RESULT = {"shape", "newshape", "size", "kept"}  # parameters that follow 
 
 
 def export(model: Module, path: str | os.PathLike[str], example: Any) -> None:
-    """Write a model into an ONNX file, for onnxruntime and others; it is called in evaluation mode.
+    """Write a model to an ONNX file, for onnxruntime and other programs. The model is called in evaluation mode.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def export(model: Module, path: str | os.PathLike[str], example: Any) -> None:
         activations and arithmetic
     path : where to write, "model.onnx"
     example : a batch of inputs, (batch, ...), of floating-point numbers or, for an Embedding, of integers; or a tuple
-        or dict of several. Any batch may be given to the file; the other axes have the example's lengths
+        or dict of several. The file takes batches of any size; the other axes keep the example's lengths
 
     Raises NotImplementedError, before anything is written, for an operation without a counterpart in ONNX, naming it
     and the layer it is in; ImportError without the package onnx; TypeError for inputs that are no numbers.
@@ -41,7 +41,7 @@ def export(model: Module, path: str | os.PathLike[str], example: Any) -> None:
     """
     onnx = _onnx()
     if not isinstance(model, Module):
-        raise TypeError(f"export takes an nn.Module; received {model!r:.80}. Write nn.Sequential(f) of a function f.")
+        raise TypeError(f"export takes an nn.Module; received {model!r:.80}. For a function f write nn.Sequential(f).")
     given = rows(example, "export takes an example, a batch of inputs")
     arrays = given.arrays if isinstance(given, Several) else [given]
     if any(a.dtype.kind not in "fiu" for a in arrays):
@@ -49,7 +49,7 @@ def export(model: Module, path: str | os.PathLike[str], example: Any) -> None:
             "export takes an example of floating-point numbers, or of integers that an Embedding looks up; received "
             f"{', '.join(str(a.dtype) for a in arrays)}. Write X.astype(np.float32)."
         )
-    frozen = unfreeze(model.modules())  # what is computed of constants only would not be recorded
+    frozen = unfreeze(model.modules())  # frozen parameters are constants, and operations on these are not recorded
     try:
         with Parts(model).mode(training=False):
             first, second = Call(model, given), Call(model, another(given))
@@ -75,7 +75,7 @@ def _check_parameters(given: Any, other: Any) -> None:
 
 
 class _Writing:
-    """A file that is being written, in memory: what operators write into."""
+    """The file while it is written, in memory. Operators write into it."""
 
     def __init__(self, model: Module, first: Call, second: Call, onnx: Any) -> None:
         self.onnx, self.first, self.second = onnx, first, second
@@ -89,7 +89,8 @@ class _Writing:
         self.others: dict[int, Any] = {id(a): second.inputs[name] for name, a in first.inputs.items()}
         if [n.operation for n in first.results] != [n.operation for n in second.results]:
             raise NotImplementedError(
-                "export: the model computes other things for other inputs. Take the branches out."
+                "export: the model does other operations for other inputs, and a file has one graph. Remove the "
+                "branches that depend on the input."
             )
         for node, other in zip(first.results, second.results, strict=True):
             if self._depends(node, other):
@@ -114,8 +115,8 @@ class _Writing:
             self.names[id(node)] = OPERATORS.get(str(node.operation), absent)(self, node)
         except RefusedError as refused:
             raise NotImplementedError(
-                f"export of {node.operation}, in {self._place(node)}: {refused}. Nothing was written; take another "
-                "layer, or leave that one to the program that reads the file."
+                f"export of {node.operation}, in {self._place(node)}: {refused}. Nothing was written. Use another "
+                "layer, or compute this one in the program that reads the file."
             ) from None
 
     def _place(self, node: Any) -> str:
@@ -129,7 +130,7 @@ class _Writing:
         return id(operand) in self.names
 
     def name(self, operand: Any, like: Any) -> str:
-        """What an operand is called: a result, an input, or a constant in the dtype of the node."""
+        """The name of an operand: a result, an input, or a constant in the dtype of the node."""
         if id(operand) in self.names:
             name = self.names[id(operand)]
             kind = self.onnx.helper.np_dtype_to_tensor_dtype(like.dtype)
@@ -145,9 +146,9 @@ class _Writing:
         return self.constant(value if value.dtype.kind == "b" else value.astype(like.dtype))
 
     def value(self, operand: Any, broadcast: bool = False) -> Any:
-        """The array of an operand that does not depend on the input; with `broadcast` 1 long where the batch would be.
+        """The array of an operand that does not depend on the input; with `broadcast` its batch has the length 1.
 
-        Refused for others.
+        Raises RefusedError for any other operand.
         """
         other = self.pairs.get(id(operand), operand)
         found = operand.value if isinstance(operand, ad.Tensor) else operand
@@ -155,11 +156,11 @@ class _Writing:
             return np.asarray(found)
         row = alike_in_the_batch(operand, other) if broadcast else None
         if row is None:
-            raise RefusedError("a constant in it was computed from the input and is not recorded, or has its batch")
+            raise RefusedError("a constant in it was computed from the input but not recorded, or has the batch's size")
         return row
 
     def integers(self, operand: Any) -> str:
-        """What an operand of integers is called: a constant, or an input of integers, as it was or seen otherwise."""
+        """The name of an operand of integers: a constant, or an input, its columns or its transpose."""
         if same(operand, self.pairs[id(operand)]):
             return self.constant(np.asarray(operand, np.int64))
         found = self._reading(operand)
@@ -172,7 +173,7 @@ class _Writing:
         return None if same(operand, other) else reading(operand, other, self.first, self.second)
 
     def _read(self, found: Reading, kind: int) -> str:
-        """What an input of integers is called, seen in this way and in this type of onnx's."""
+        """The name of an input of integers after this reading, in this ONNX type."""
         x = self.emit("Cast", found.name, to=self.onnx.TensorProto.INT64 if found.classes else kind)
         if found.transposed:
             x = self.emit("Transpose", x, perm=[1, 0])
@@ -192,7 +193,7 @@ class _Writing:
         return name
 
     def emit(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
-        """The name of the result of a new operation; of several results the first, to which .1 and .2 are added."""
+        """Add an operation, and give the name of its first result; the others end in .1 and .2."""
         name = f"{kind}{len(self.nodes)}"
         names = [name, *(f"{name}.{k}" for k in range(1, outputs))]
         self.nodes.append(self.onnx.helper.make_node(kind, inputs, names, **attributes))
@@ -203,7 +204,7 @@ class _Writing:
         return [-1 if axis in self.batches[id(node)] else n for axis, n in enumerate(node.shape)]
 
     def model(self) -> Any:
-        """The whole of it, as onnx has it, less what no output needs."""
+        """The ONNX model, without the operations and constants that no output needs."""
         helper = self.onnx.helper
         for name, y in self.first.outputs.items():
             self.nodes.append(helper.make_node("Identity", [self.names[id(y)]], [name]))

@@ -18,11 +18,11 @@ class File(Protocol):
     others: dict[int, Any]  # the node of the other call
 
     def name(self, operand: Any, like: Any) -> str:
-        """What an operand of a node is called in the file: a result, an input, or a constant of the node's dtype."""
+        """The name of a node's operand in the file: a result, an input, or a constant of the node's dtype."""
         raise NotImplementedError
 
     def integers(self, operand: Any) -> str:
-        """What an operand of integers is called."""
+        """The name of an operand of integers."""
         raise NotImplementedError
 
     def depends(self, operand: Any) -> bool:
@@ -30,7 +30,7 @@ class File(Protocol):
         raise NotImplementedError
 
     def value(self, operand: Any, broadcast: bool = False) -> Any:
-        """The array of an operand that does not depend on the input; with `broadcast` 1 long where the batch is."""
+        """The array of an operand that does not depend on the input; with `broadcast` its batch has the length 1."""
         raise NotImplementedError
 
     def constant(self, array: Any) -> str:
@@ -38,7 +38,7 @@ class File(Protocol):
         raise NotImplementedError
 
     def emit(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
-        """The name of the result of a new operation; of several the first, to which .1 and .2 are added."""
+        """Add an operation, and give the name of its first result; the others end in .1 and .2."""
         raise NotImplementedError
 
     def shape(self, node: Any) -> list[int]:
@@ -52,17 +52,17 @@ def numbers(file: File, *values: int) -> str:
 
 
 def direct(kind: str, **attributes: Any) -> Operator:
-    """One that has the same operands."""
+    """An operator that takes the same operands."""
     return lambda file, node: file.emit(kind, *(file.name(operand, node) for operand in node.operands), **attributes)
 
 
 def along_axis(kind: str) -> Operator:
-    """One along an axis, the last if the node does not say."""
+    """An operator along one axis, by default the last."""
     return lambda file, node: file.emit(kind, file.name(node.operands[0], node), axis=node.parameters.get("axis", -1))
 
 
 def absent(file: File, node: Any) -> str:
-    """What stands for all others."""
+    """Refuse an operation that is not in the table."""
     raise RefusedError("it has no counterpart here")
 
 
@@ -74,7 +74,7 @@ def reshaped(file: File, name: str, shape: list[int], node: Any) -> str:
 
 
 def expanded(file: File, operand: Any, node: Any, partner: str) -> str:
-    """An operand with the whole batch, which what is called `partner` has on the same axis."""
+    """An operand repeated along the batch; the array named `partner` has the batch on the same axis."""
     name = file.name(operand, node)
     if file.depends(operand):
         return name

@@ -77,7 +77,7 @@ def layer_normalised(file: File, node: Any) -> str:
 
 
 def batch_normalised(file: File, node: Any) -> str:
-    """Each channel by its own statistics, where the batch is no part of them."""
+    """Each channel normalised by its own statistics, if these are not taken over the batch."""
     x, weight, bias = node.operands
     if -1 in (file.shape(x)[0], *file.shape(x)[2:]):
         raise RefusedError("it takes statistics of the batch; give the layer running ones (track_running_stats=True)")
@@ -111,7 +111,7 @@ def _standardised(file: File, x: str, axes: str, node: Any) -> str:
 
 
 def where(file: File, node: Any) -> str:
-    """One of two by a condition that is a constant, or x > 0 of a leaky ReLU."""
+    """One of two arrays, chosen by a constant condition, or by the x > 0 of a leaky ReLU."""
     condition, x, other = node.operands
     twin = file.others[id(node)]
     if same(condition, twin.operands[0]):
@@ -145,18 +145,18 @@ def exponential(file: File, node: Any) -> str:
 
 
 def bounded(file: File, node: Any) -> str:
-    """x, but between two bounds."""
+    """x clipped to two bounds."""
     bounds = [file.name(np.array(node.parameters[name]), node) for name in ("low", "high")]
     return file.emit("Clip", file.name(node.operands[0], node), *bounds)
 
 
 def hard(file: File, node: Any) -> str:
-    """x, or 0 near 0."""
+    """x where |x| is above the bound, else 0."""
     return file.emit("Shrink", file.name(node.operands[0], node), lambd=node.parameters["bound"])
 
 
 def soft(file: File, node: Any) -> str:
-    """x nearer to 0 by the bound."""
+    """x moved towards 0 by the bound."""
     bound = node.parameters["bound"]
     return file.emit("Shrink", file.name(node.operands[0], node), lambd=bound, bias=bound)
 
@@ -174,7 +174,7 @@ def squared(file: File, node: Any) -> str:
 
 
 def after(kind: str, then: str, number: float, first: bool = False) -> Operator:
-    """One with a number added or taken away: exp x - 1, ln(1 + x), ln x / ln 2."""
+    """One operator, and another with a number after or before it: exp x - 1, ln(1 + x), ln x / ln 2."""
 
     def written(file: File, node: Any) -> str:
         x, constant = file.name(node.operands[0], node), file.name(number, node)

@@ -1,4 +1,4 @@
-"""ONNX's counterparts of what reads sequences: recurrent layers, attention and the rows of a table."""
+"""ONNX's counterparts of operations on sequences: recurrent layers, attention and the rows of a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nn.portable.calls import RefusedError
 from nn.portable.file import File, Operator, expanded, numbers
 from nn.portable.shaping import backwards
 
-# The kind of layer, and the order in which ONNX has the gates, which lie as in PyTorch here.
+# ONNX's operator for each kind of layer, and ONNX's order of its gates, as indices into PyTorch's order.
 KINDS: dict[str, tuple[str, tuple[int, ...], dict[str, Any]]] = {
     "tanh": ("RNN", (0,), {"activations": ["Tanh"]}),
     "relu": ("RNN", (0,), {"activations": ["Relu"]}),
@@ -21,11 +21,11 @@ KINDS: dict[str, tuple[str, tuple[int, ...], dict[str, Any]]] = {
 
 
 def recurrence(file: File, node: Any) -> str:
-    """A recurrent layer: of its three results .1 and .2 are the last states."""
+    """A recurrent layer: the states h after every step; the results that end in .1 and .2 are the last states."""
     p, weight, bias, *states = node.operands
     kind, order, attributes = KINDS[node.parameters["kind"]]
     if node.parameters["mask"] is not None:
-        raise RefusedError("it leaves out steps, by lengths")
+        raise RefusedError("it skips steps by a mask, from lengths")
     reverse = getattr(p, "operation", None) == "flip" and p.parameters["axis"] == 0
     projection = p.operands[0] if reverse else p
     if getattr(projection, "operation", None) != "linear":
@@ -59,7 +59,7 @@ def _first(file: File, state: Any, node: Any, x: str) -> str:
 
 
 def attention(file: File, node: Any) -> str:
-    """softmax(query keyᵀ scale + bias), 0 for queries that may look nowhere."""
+    """softmax(query keyᵀ scale + bias), 0 for queries all of whose keys are masked."""
     query, key = node.operands
     q, k, scale = file.name(query, node), file.name(key, node), file.name(node.parameters["scale"], node)
     order = [*range(key.ndim - 2), key.ndim - 1, key.ndim - 2]
@@ -74,7 +74,7 @@ def attention(file: File, node: Any) -> str:
 
 
 def taken_rows(file: File, node: Any) -> str:
-    """The rows of a table that integers stand for."""
+    """The rows of a table, looked up by integers."""
     weight, indices = node.operands
     return file.emit("Gather", file.name(weight, node), file.integers(indices), axis=0)
 

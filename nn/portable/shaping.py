@@ -1,4 +1,4 @@
-"""ONNX's counterparts of what gives arrays other shapes: slices, orders of axes, padding, joining."""
+"""ONNX's counterparts of operations that change shapes: slices, orders of axes, padding, joining."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from nn.portable.calls import RefusedError
 from nn.portable.file import File, Operator, expanded, numbers, reshaped
 
-END = 2**31  # beyond every axis
+END = 2**31  # past the end of every axis
 
 
 def reshape(file: File, node: Any) -> str:
@@ -18,7 +18,7 @@ def reshape(file: File, node: Any) -> str:
 
 
 def flattened(file: File, node: Any) -> str:
-    """All in one axis."""
+    """All elements in one axis."""
     return file.emit("Reshape", file.name(node.operands[0], node), numbers(file, -1))
 
 
@@ -37,7 +37,7 @@ def gather(file: File, node: Any) -> str:
         number = isinstance(part, int | np.integer)
         if isinstance(part, np.ndarray) and part.dtype.kind in "iu" and part.ndim == 1 and not (dropped or added):
             if sum(isinstance(other, np.ndarray) for other in _spelled(index, operand.ndim)) > 1:
-                raise RefusedError("it takes several arrays as an index; one has a counterpart")
+                raise RefusedError("it is indexed by several arrays; only an index of one array has a counterpart")
             x = file.emit("Gather", x, file.constant(part.astype(np.int64)), axis=axis)
             axis += 1
             continue
@@ -66,7 +66,7 @@ def _spelled(index: Any, ndim: int) -> list[Any]:
 
 
 def _of_recurrence(file: File, node: Any, index: Any) -> str:
-    """What is taken of a recurrence's states: those h after every step, or the last of each kind."""
+    """A part of a recurrence's states: h after every step, or the last h or c."""
     name, states = file.name(node.operands[0], node), node.operands[0].shape[0]
     if index == (0, slice(1, None, None)):
         return file.emit("Squeeze", name, numbers(file, 1))
@@ -91,33 +91,33 @@ def swapped(file: File, node: Any) -> str:
 
 
 def moved(file: File, node: Any) -> str:
-    """Axes that are moved to other places."""
+    """Axes moved to other places."""
     order = np.moveaxis(np.empty(range(1, node.ndim + 1)), node.parameters["source"], node.parameters["destination"])
     return file.emit("Transpose", file.name(node.operands[0], node), perm=[n - 1 for n in order.shape])
 
 
 def flipped(file: File, node: Any) -> str:
-    """An axis, from its end."""
+    """Axes in reverse order."""
     x, axis = node.operands[0], node.parameters.get("axis")
     axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     return backwards(file, file.name(x, node), *axes)
 
 
 def backwards(file: File, name: str, *axes: int) -> str:
-    """What is called so, from the ends of these axes."""
+    """The array of this name, with these axes in reverse order."""
     steps = [-1] * len(axes)
     bounds = ([-1] * len(axes), [-END] * len(axes), axes, steps)
     return file.emit("Slice", name, *(numbers(file, *bound) for bound in bounds))
 
 
 def concatenated(file: File, node: Any) -> str:
-    """Arrays end to end."""
+    """Arrays joined along an axis."""
     axis = node.parameters.get("axis", 0)
     return file.emit("Concat", *_whole(file, node), axis=axis)
 
 
 def stacked(file: File, node: Any) -> str:
-    """Arrays of one shape, along a new axis."""
+    """Arrays of one shape, joined along a new axis."""
     axis = node.parameters.get("axis", 0) % node.ndim
     return file.emit("Concat", *(file.emit("Unsqueeze", n, numbers(file, axis)) for n in _whole(file, node)), axis=axis)
 
@@ -128,7 +128,7 @@ def _whole(file: File, node: Any) -> list[str]:
 
 
 def broadcast(file: File, node: Any) -> str:
-    """One that is repeated along axes where it is 1 long, or which it has not; not along the batch."""
+    """An array repeated along axes of length 1 and new axes, which cannot be the batch."""
     x, shape = node.operands[0], file.shape(node)
     given = [1] * (node.ndim - x.ndim) + file.shape(x)
     if any(n == -1 and m != -1 for n, m in zip(shape, given, strict=True)):
@@ -144,7 +144,7 @@ def padded(file: File, node: Any) -> str:
 
 
 def axes_changed(kind: str) -> Operator:
-    """Axes of length 1, put in or left out."""
+    """Axes of length 1, inserted or removed."""
 
     def written(file: File, node: Any) -> str:
         x, axis = node.operands[0], node.parameters.get("axis")

@@ -1,4 +1,4 @@
-"""ONNX's counterparts of what reads images: convolutions, pools, columns, other sizes."""
+"""ONNX's counterparts of operations on images: convolution, pooling, unfold and fold, resizing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def convolution(kind: str) -> Operator:
 
 
 def max_pooling(file: File, node: Any) -> str:
-    """The highest of each window."""
+    """The maximum of each window."""
     return file.emit("MaxPool", file.name(node.operands[0], node), **_window(node.parameters["windows"], dilated=True))
 
 
@@ -39,7 +39,7 @@ def average_pooling(file: File, node: Any) -> str:
         raise RefusedError("it divides by a number of its own (divisor_override)")
     padding, counted = tuple(map(tuple, windows.padding)), tuple(map(tuple, counted))
     if counted != padding and any(map(any, counted)):
-        raise RefusedError("a part of its padding counts, which AveragePool does not know")
+        raise RefusedError("it counts a part of its padding, which AveragePool cannot")
     included = int(counted == padding)
     return file.emit("AveragePool", file.name(node.operands[0], node), **_window(windows), count_include_pad=included)
 
@@ -74,7 +74,7 @@ def _picking(file: File, channels: int, windows: Any, node: Any) -> str:
 
 
 def resampled(file: File, node: Any) -> str:
-    """Another length of an axis: elements taken from it, or a product with the matrix of their weights."""
+    """An axis resized: its elements are picked, or multiplied by a matrix of weights."""
     x, (axis, places, weights) = node.operands[0], (node.parameters[k] for k in ("axis", "places", "weights"))
     name = file.name(x, node)
     if len(places) == 1:

@@ -1,4 +1,4 @@
-"""A training as a film: the picture of its computation, epoch by epoch."""
+"""A training as a film: pictures of its computation, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -20,29 +20,33 @@ if TYPE_CHECKING:
 
 
 class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
-    """The picture of the loss of an epoch's first batch, kept for a few epochs and the last, played with a slider.
+    """Pictures of the loss's computation, from the first batch of some epochs, on a page with a slider.
 
-    Every picture shows what the parameters were and the adjoints they had, before the step that moved them. It is a
-    callback of `fit`, `fit(..., callbacks=nn.film(model))`; in a loop of one's own it is told before the step:
+    Every picture shows the parameters and their adjoints before the optimizer's step. Use it as a callback,
+    `nn.fit(..., callbacks=nn.film(model))`; in a loop of your own call `record` before each step:
 
-    >>> filmed = nn.film(model)
-    >>> for epoch in range(20):
-    ...     loss = criterion(model(X), t)
+    >>> model, (X, t) = nn.Linear(2, 2, rng=0), nn.data.gauss(64, rng=0)
+    >>> optimizer, filmed = nn.optim.SGD(model.parameters(), lr=0.1), nn.film(model)
+    >>> for epoch in range(3):
+    ...     optimizer.zero_grad()
+    ...     loss = F.cross_entropy(model(X), t)
     ...     loss.backward()
     ...     filmed.record(loss)
     ...     optimizer.step()
+    >>> filmed
+    film of 3 pictures
     >>> filmed.save("training.html")
 
     Parameters
     ----------
-    model : the model that is trained, or one around it
-    frames : how many pictures are kept at most; where there would be more, every second one is dropped, and from then
-        on every second is taken
-    max_cards, depth : as in `ad.draw`: how much of the graph is shown
-    title : of the page
+    model : the model that is trained, or one that contains it
+    frames : the most pictures that are kept, from 2. When there would be more, every second one is dropped, and from
+        then on only every second epoch or step is drawn
+    max_cards, depth : how much of the graph is shown, as in `ad.draw`
+    title : the title of the page
 
-    `save` writes one page that needs nothing else; notebooks show it. A picture takes some tens of milliseconds to
-    draw. A training whose steps are compiled has no graph to draw, and is not filmed.
+    `save` writes one page that needs no other files; notebooks show the page. Drawing a picture takes some tens of
+    milliseconds. A training with compiled steps records no graph, so there are no pictures of it.
     """
 
     def __init__(
@@ -63,11 +67,11 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
         self._epoch: int | None = None  # the epoch whose picture is still to be taken
 
     def record(self, loss: ad.Tensor, label: str | None = None) -> None:
-        """Note a moment: to be called before `optimizer.step()`, with the loss that `backward` was called on."""
+        """Draw this step: call it between `loss.backward()` and `optimizer.step()`. `label` is the picture's title."""
         if not isinstance(loss, ad.Tensor):
             raise TypeError(
-                f"film.record draws the graph of the loss, a Tensor; received a {type(loss).__name__}. Pass what "
-                "backward() was called on."
+                f"film.record draws the graph of the loss, a Tensor; received a {type(loss).__name__}. Pass the "
+                "Tensor that backward() was called on."
             )
         self.seen += 1
         if (self.seen - 1) % self.every == 0:
@@ -85,28 +89,28 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
     # -- as a callback ------------------------------------------------------------------------------------------------
 
     def on_fit_begin(self, training: Training) -> None:
-        """Check that it is this model that is trained."""
+        """Check that the filmed model is the one that is trained, or that one of them contains the other."""
         if all(module is not training.model for module in self.model.modules()) and all(
             module is not self.model for module in training.model.modules()
         ):
             raise ValueError(
                 f"film was made for a {type(self.model).__name__} that is not the model that is trained, a "
-                f"{type(training.model).__name__}, or in it. Write callbacks=nn.film(model) with that one."
+                f"{type(training.model).__name__}, or a part of it. Write callbacks=nn.film(model) with that one."
             )
 
     def on_epoch_begin(self, training: Training) -> None:
-        """Have the first batch drawn, if it is an epoch's turn."""
+        """Decide whether this epoch's first batch is drawn."""
         due = (training.epoch - 1) % self.every == 0 or training.epoch == training.epochs
         self._epoch = training.epoch if due else None
 
     def on_backward(self, training: Training) -> None:
-        """Draw the batch while its values and adjoints belong together."""
+        """Draw the batch after the reverse pass and before the step, while values and adjoints belong together."""
         if self._epoch is not None:
             self._take(training.value, f"epoch {self._epoch}")
             self.seen, self._epoch = training.epoch, None
 
     def state_dict(self) -> dict[str, Any]:
-        """What was filmed."""
+        """The pictures so far."""
         pictures = {str(k): {"svg": svg, "label": label} for k, (svg, label, _) in enumerate(self.frames)}
         return {
             "every": self.every,
@@ -116,7 +120,7 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what was filmed."""
+        """Go on after the pictures of a state_dict."""
         self.every, self.seen = int(state["every"]), int(state["seen"])
         pictures, losses = state["pictures"], state["losses"]
         self.frames = [
@@ -126,7 +130,7 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
     # -- what is shown ------------------------------------------------------------------------------------------------
 
     def film(self) -> ad.Film:
-        """The page as an `ad.Film`; ValueError before anything was filmed."""
+        """The page as an `ad.Film`; raises ValueError if there is no picture yet."""
         return ad.Film(self.frames, self.title)
 
     def save(self, path: str | os.PathLike[str]) -> None:

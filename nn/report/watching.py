@@ -36,7 +36,7 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
     """Per layer, over the steps of a training: gradients, activations, updates and dead units.
 
     A layer is a Module with parameters of its own. In `fit` it is a callback, `fit(..., callbacks=nn.watch(model))`;
-    in a loop of one's own it is told of every step:
+    in a loop of your own call `record` after every step:
 
     >>> model, (X, y) = nn.MLP(2, 8, 2, rng=0), nn.data.moons(64, rng=0)
     >>> optimizer = nn.optim.Adam(model.parameters())
@@ -94,8 +94,8 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
         """Note a step: to be called once after each `optimizer.step()`, with the loss that was reversed for it."""
         if not isinstance(loss, ad.Tensor):
             raise TypeError(
-                f"watch.record reads the graph of the loss, a Tensor; received a {type(loss).__name__}. Pass what "
-                "backward() was called on."
+                f"watch.record reads the graph of the loss, a Tensor; received a {type(loss).__name__}. Pass the "
+                "Tensor that backward() was called on."
             )
         self.step += 1
         began = time.perf_counter()

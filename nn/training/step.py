@@ -48,7 +48,10 @@ class TrainStep:
 
     >>> model = nn.MLP(4, 8, 3, rng=0)
     >>> step = nn.TrainStep(model, nn.CrossEntropyLoss(), nn.optim.Adam(model.parameters(), lr=0.01))
-    >>> losses = [step(x, y) for x, y in nn.data.DataLoader(X, y, batch_size=32, rng=0)]
+    >>> X, y = np.ones((64, 4), np.float32), np.arange(64) % 3
+    >>> losses = [step(x, labels) for x, labels in nn.data.DataLoader(X, y, batch_size=32)]
+    >>> len(losses)
+    2
     """
 
     def __init__(

@@ -100,9 +100,13 @@ def search(
     a one, and otherwise goes to what makes the optimizer ("lr", "weight_decay"). All models begin from one seed, so
     that they differ by their options alone. The same rng gives the same bits, by any executor.
 
-    >>> space = {"hidden": [16, 32, 64], "lr": (1e-4, 1e-1, "log"), "batch_size": [16, 32]}
-    >>> found = nn.search(space, make, (X, y), loss="cross_entropy", optimizer="adam", trials=20, validation=0.2)
-    >>> found.best_options, found.model
+    >>> def make(rng, hidden):
+    ...     return nn.MLP(2, hidden, 2, rng=rng)
+    >>> space = {"hidden": [4, 8], "lr": (1e-4, 1e-1, "log"), "batch_size": [16, 32]}
+    >>> given = dict(loss="cross_entropy", optimizer="adam", trials=3, epochs=2, verbose=False)
+    >>> found = nn.search(space, make, nn.data.xor(60, rng=0), **given)
+    >>> sorted(found.best_options)
+    ['batch_size', 'hidden', 'lr']
 
     Bergstra & Bengio 2012, "Random search for hyper-parameter optimization", show why drawn options find more than as
     many on a grid. Raises TypeError and ValueError for spaces that make no sense, else as `restarts` does.

@@ -296,4 +296,3 @@ def add_at(array: Foreign, index: Any, values: Any) -> None:
 
 
 DEVICE = ad.Device("foreign", Foreign, Foreign.of, Foreign.get, add_at)
-ad.admit(DEVICE)

@@ -32,7 +32,7 @@ def penalised(model: nn.Module) -> Callable[[], ad.Tensor]:
 def test_the_example_in_its_docstring_runs():
     (example,) = doctest.DocTestFinder().find(flattened.flat, globs={"nn": nn, "np": np, "scipy": scipy})
     assert doctest.DocTestRunner(verbose=False).run(example) == (0, len(example.examples))
-    assert len(example.examples) == 7
+    assert len(example.examples) == 8
 
 
 @pytest.mark.parametrize("multiple", [0.1, 10.0])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from foreign import Foreign
+from foreign import DEVICE, Foreign
 
 import autodiff as ad
 import nn
@@ -16,6 +16,12 @@ import nn.functional as F
 
 DIGITS = np.random.default_rng(0).standard_normal((60, 1, 12, 12)).astype(np.float32)
 LABELS = np.random.default_rng(1).integers(0, 10, 60)
+
+
+@pytest.fixture(autouse=True)
+def let_in(tables_restored: None) -> None:
+    """The strict array type is admitted for these tests alone."""
+    ad.admit(DEVICE)
 
 
 def perceptron() -> nn.Module:
