@@ -178,7 +178,7 @@ def draw(
     Of a function that `ad.compile` gave, and was called, the program of the last call is drawn: a card per step as
     `.source` has it, with the shape and dtype of its result. Steps that write into one buffer have one colour, and the
     legend has its bytes; others make new arrays or views. Boxes are scopes, lines, and steps that are made block by
-    block, where `x[at]` is the block of x.
+    block, where `x[at]` is the block of x. `depth=9` opens all of them, however wide the picture gets.
 
     If inputs or parameters have been assigned new values since, as by an optimizer's step, their new values are drawn,
     and all other values as they were computed. Adjoints are left out then, since they would mix both. The legend says
