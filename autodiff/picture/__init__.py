@@ -1,6 +1,8 @@
 """The picture of a computation: its graph with values, adjoints and local partials.
 
 reading    from a result to its scene
+listing    a compiled program by its scopes and blocks
+programs   from there to its scene
 outline    the graph by its scopes            } the graph
 members    what modules are called and own    }
 folding    which scopes are open              }
@@ -28,14 +30,15 @@ import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import plain
-from autodiff.picture.content.reading import Source, check_choices
+from autodiff.picture.content.programs import Steps
+from autodiff.picture.content.reading import Computation, Source, check_choices
 from autodiff.picture.content.scene import Scene
 from autodiff.picture.content.title import heading_of
 from autodiff.picture.drawing.fitting import fitted
@@ -50,6 +53,7 @@ from autodiff.picture.exports.page import framed, page
 from autodiff.picture.exports.raster import SUFFIXES, converted
 from autodiff.picture.exports.views import View, Views, views
 from autodiff.picture.stepping.stepper import Stepper, steps
+from autodiff.program.graph import Program
 
 if TYPE_CHECKING:
     import graphviz
@@ -59,6 +63,14 @@ __all__ = ["Film", "Picture", "Stepper", "displayed", "draw", "steps"]
 Engine = Literal["builtin", "dot"]
 MOST_SAVED, MOST_SHOWN = 3_000_000, 200_000  # characters of the pictures in a page, and in a notebook's
 MOST_DISPLAYED = 30  # values of a computation that a notebook draws without being asked to
+
+
+class Programmed(Protocol):
+    """What holds a program, such as a function of `ad.compile`."""
+
+    @property
+    def program(self) -> Program:
+        """The program of its last call."""
 
 
 class Picture:
@@ -148,7 +160,7 @@ FORMATS: dict[str, Callable[[Picture], str]] = {
 
 
 def draw(
-    y: Tensor,
+    y: Tensor | Programmed,
     *,
     seed: npt.ArrayLike | None = None,
     depth: int | None = None,
@@ -161,7 +173,12 @@ def draw(
     title: str | None = None,
     engine: Engine = "builtin",
 ) -> Picture:
-    """The picture of everything `y` was computed from, with the adjoints of `y`.
+    """The picture of everything `y` was computed from, with the adjoints of `y`; or of a compiled function's program.
+
+    Of a function that `ad.compile` gave, and was called, the program of the last call is drawn: a card per step as
+    `.source` has it, with the shape and dtype of its result. Steps that write into one buffer have one colour, and the
+    legend has its bytes; others make new arrays or views. Boxes are scopes, lines, and steps that are made block by
+    block, where `x[at]` is the block of x. `depth=9` opens all of them, however wide the picture gets.
 
     If inputs or parameters have been assigned new values since, as by an optimizer's step, their new values are drawn,
     and all other values as they were computed. Adjoints are left out then, since they would mix both. The legend says
@@ -169,7 +186,8 @@ def draw(
 
     Parameters
     ----------
-    y : the result; a picture can be drawn before or after `backward`, and changes nothing
+    y : the result; a picture can be drawn before or after `backward`, and changes nothing. Or a compiled function, an
+        `nn` step of training, or a program itself: `seed`, `values` and `edges` are for results
     seed : the adjoint of `y` itself, in its shape; 1 for a result of one element. Without one, a result of
         several elements is drawn without adjoints
     depth : how many levels of scopes (module calls, `ad.scope`) are open boxes; deeper ones are one card each. None
@@ -185,22 +203,37 @@ def draw(
 
     Raises
     ------
-    ValueError : for a choice that does not exist, or a depth that takes more than 1000 cards
-    RuntimeError : with engine="dot" where `dot` is missing
+    ValueError : for a choice that does not exist, a depth that takes more than 1000 cards, or a program's seed
+    RuntimeError : with engine="dot" where `dot` is missing, or for a compiled function that was not called yet
+    TypeError : for anything else, a plain function among it
 
     >>> x1, x2 = ad.Tensor(2.0, name="x1"), ad.Tensor(5.0, name="x2")
     >>> ad.draw(np.log(x1) + x1 * x2, title="an example").save("example.svg")
+    >>> slope = ad.compile(ad.grad(lambda x: np.sum(np.tanh(x) ** 2)))
+    >>> slope(np.ones(1000)).shape
+    (1000,)
+    >>> ad.draw(slope).save("slope.svg")
     """
     choices = {"edges": (edges, Edges), "theme": (theme, Theme), "engine": (engine, Engine)}
     check_choices("draw", {**choices, "direction": ("LR" if direction is None else direction, Direction)})
-    source = Source(y, "draw", seed, depth, max_cards)
-    options = Options(values, edges, theme, legend, None, direction)
+    source = _source(y, seed, depth, max_cards)
+    options = Options(values and source.values, edges, theme, legend, None, direction)
     plan = fitted(source, options)
-    heading = heading_of(plan.scene, title)
+    heading = heading_of(plan.scene, source.title if title is None else title)
     options = options._replace(title=heading)
     words = plain(heading) if heading else ""
     markup = rendered(digraph(plan.scene, words)) if engine == "dot" else svg(plan, options)
     return Picture(markup, plan.scene, words, source, options, engine)
+
+
+def _source(y: Tensor | Programmed, seed: npt.ArrayLike | None, depth: int | None, max_cards: int) -> Source:
+    """What the picture is read from: a computation, or a program."""
+    program = y if isinstance(y, Program | Tensor) else getattr(y, "program", None)
+    if not isinstance(program, Program):
+        return Computation(y, "draw", seed, depth, max_cards)  # type: ignore[arg-type]  # which says what it takes
+    if seed is not None:
+        raise ValueError("ad.draw was called with seed= and a program, which has no values yet; leave out seed=.")
+    return Steps(program, getattr(y, "__name__", type(y).__name__), depth, max_cards)
 
 
 def displayed(result: Tensor) -> dict[str, str]:

@@ -133,7 +133,10 @@ class Compiled:
 
     def _called(self) -> Entry:
         if self._last is None:
-            raise RuntimeError(f"{named(self.function)} has no program yet: it is made by the first call.")
+            raise RuntimeError(
+                f"{named(self.function)} has no program yet: its first call makes it. Call it once, then ask for "
+                ".source, .plan, .program or ad.draw."
+            )
         return self._last
 
     def _entry(self, key: Key, arrays: list[Any]) -> Entry | None:

@@ -71,7 +71,8 @@ def caller() -> str:
     while scope:
         scope, name = scope
         names.insert(0, name if isinstance(name, str) else type(name).__name__)  # a module's own text is many lines
-    return " ".join(": ".join(part for part in (".".join(names), line) if part).split())
+    note = " ".join(": ".join(part for part in (".".join(names), line) if part).split())
+    return "".join(c if c.isprintable() else "\ufffd" for c in note)  # it becomes a comment of the program's text
 
 
 def file_name(frame: FrameType) -> str:

@@ -56,9 +56,10 @@ class Text:
 
     def _function(self, name: str, program: Program, instead: str = "") -> str:
         """The text of a program's function; `instead` is called where Python has no number for what NumPy has."""
-        self._names, self._kinds = {**dict(program.inputs), **_held(program)}, program.kinds
+        self.names, self._kinds = {**dict(program.inputs), **_held(program)}, program.kinds
+        self.lines: dict[int, list[str]] = {}  # of each step, by its result, for those who show them
         self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
-        parameters = ", ".join(self._names.values())
+        parameters = ", ".join(self.names.values())
         self._note = ""
         body = [line for step in program.steps for line in self._lines(step)]
         if program.quiet:
@@ -96,7 +97,10 @@ class Text:
         return self.buffers + self.function
 
     def _lines(self, step: Step | Loop) -> list[str]:
-        return self._loop(step) if isinstance(step, Loop) else [*self._comment(step), self._line(step)]
+        if isinstance(step, Loop):
+            return self._loop(step)
+        self.lines[step.result] = [self._line(step)]
+        return [*self._comment(step), *self.lines[step.result]]
 
     def _comment(self, step: Step) -> list[str]:
         """Where a step comes from, if the one before came from elsewhere."""
@@ -110,10 +114,10 @@ class Text:
         lines, body = [], loop.body
         whole, several = {}, len(loop.scratch) > 1
         for number, place, into in zip(loop.results, loop.places, loop.into, strict=True):
-            name = self._names[number] = f"v{number}"
+            name = self.names[number] = f"v{number}"
             kind = self._kinds[number]
             made = f"np.empty({kind.shape}, {self.written(kind.dtype)})" if place is None else f"b{place}"
-            made = made if into is None else self._names[into]
+            made = made if into is None else self.names[into]
             lines.append(f"{name} = {made}")
             whole[number] = f"{name}.reshape(-1)" if loop.flat and len(kind.shape) > 1 else name
         names = [f"t{k}" for k in range(len(body.buffers))]
@@ -129,14 +133,14 @@ class Text:
             listed = ", ".join(names) + "," * (len(names) == 1)
             lines.append(f"{indent}{listed} = (b[: at.stop - start] for b in ({sets}))")
         for (number, _), rows in zip(body.inputs, loop.rows, strict=True):
-            name = self._names[number] = f"v{number}"
+            name = self.names[number] = f"v{number}"
             flat = ".reshape(-1)" if loop.flat and len(self._shape(rows)) > 1 else ""
             lines.append(f"{indent}{name} = {self.written(rows)}{flat}[at]")
         outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
         for step in body.steps:
             outer = outputs.get(step.result)
-            lines += [f"{indent}{line}" for line in self._comment(step)]
-            lines += [f"{indent}{line}" for line in self._in_block(step, loop, outer, whole)]
+            own = self.lines[step.result] = self._in_block(step, loop, outer, whole)
+            lines += [f"{indent}{line}" for line in (*self._comment(step), *own)]
         if several:
             sets = ", ".join("(" + "".join(f"b{b}, " for b in one) + ")" for one in loop.scratch)
             lines.append(f"{self.called(steps.shared)}(share, range(0, {loop.length}, {loop.size}), [{sets}])")
@@ -146,7 +150,7 @@ class Text:
         """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
         if outer is None or step.into is not None:
             return [self._line(step, "t")]
-        name = self._names[step.result] = f"v{step.result}"
+        name = self.names[step.result] = f"v{step.result}"
         if outer in loop.ends:
             return [f"{name} = {whole[outer]}[start // {loop.size}] = {self._expression(step)}"]
         if writes_out(step) and step.function is not steps.as_type:
@@ -161,13 +165,13 @@ class Text:
             return self._expression(step)
         if step.into is not None or step.buffer is not None:
             array = self._arrays[step.result] = (
-                self._names[step.into] if step.into is not None else f"{place}{step.buffer}"
+                self.names[step.into] if step.into is not None else f"{place}{step.buffer}"
             )
             if short := self._over(step, array):
                 return short
-        name = self._names[step.result] = f"v{step.result}"
+        name = self.names[step.result] = f"v{step.result}"
         if step.into is not None:
-            return f"{name} = {self._call(step, f'out={self._names[step.into]}')}"
+            return f"{name} = {self._call(step, f'out={self.names[step.into]}')}"
         if step.buffer is None:
             return f"{name} = {self._expression(step)}"
         if step.function is steps.as_type:
@@ -183,12 +187,12 @@ class Text:
             left, right = right, left  # the same bits
         if not isinstance(left, Ref) or self._array(left) != array:
             return ""
-        name = self._names[step.result] = self._names[left.number]
+        name = self.names[step.result] = self.names[left.number]
         return f"{name} {OVER[step.function]} {self.written(right)}"
 
     def _array(self, value: Ref) -> str:
         """The name of the array that a value lies in."""
-        return self._arrays.get(value.number, self._names[value.number])
+        return self._arrays.get(value.number, self.names[value.number])
 
     def _expression(self, step: Step) -> str:
         function, args, kwargs = step.function, step.args, step.kwargs
@@ -262,7 +266,7 @@ class Text:
     def written(self, value: Any) -> str:  # noqa: C901  # a line for each kind of value
         """A value as Python writes it."""
         if isinstance(value, Ref):
-            return self._names[value.number]
+            return self.names[value.number]
         if isinstance(value, np.ndarray):
             return self._constant(value)
         if isinstance(value, np.generic | float | complex) and not isinstance(value, np.bool_):

@@ -102,6 +102,11 @@ class TrainStep:
         """What was made of the steps that were recorded, and the bytes of the arrays."""
         return "\n\n".join(f"{what}\n{program.plan}" for what, program in self._programs())
 
+    @property
+    def program(self) -> Any:
+        """The last call's program of both passes, as data; `ad.draw(step)` draws it."""
+        return self._passes.compiled.program
+
     def _programs(self) -> list[tuple[str, Any]]:
         passes = "The forward and the reverse pass", self._passes.compiled
         return [passes] if self._update.refusal else [passes, ("The optimizer's update", self._update.compiled)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple, Protocol, get_args
 
 import numpy.typing as npt
 
@@ -11,7 +11,7 @@ from autodiff.engine.devices import fetched
 from autodiff.engine.graph import ancestors
 from autodiff.notation.naming import assigned_since
 from autodiff.notation.trace import Trace
-from autodiff.picture.content.folding import folded
+from autodiff.picture.content.folding import Folding, folded
 from autodiff.picture.content.outline import Outline, Region
 from autodiff.picture.content.reader import scene
 from autodiff.picture.content.scene import Scene, Symbols
@@ -28,8 +28,32 @@ class Reading(NamedTuple):
     text: Trace | str
 
 
-class Source:
+class Source(Protocol):
+    """What pictures are read from."""
+
+    depth: int | None
+    most: int
+
+    @property
+    def title(self) -> str | None:
+        """The title unless another is asked for; None: the formula, if it is short."""
+
+    @property
+    def values(self) -> bool:
+        """Whether there are any to show."""
+
+    def scene(self, most: int, within: Region | None = None) -> Scene:
+        """At most so many cards of it, or of one region of it."""
+
+    def text(self, drawn: Scene) -> Trace | str:
+        """The same as a text."""
+
+
+class Computation:
     """What pictures of a result are read from: its graph, its adjoints, its scopes."""
+
+    title: str | None = None
+    values = True
 
     def __init__(self, y: Tensor, asked: str, seed: npt.ArrayLike | None, depth: int | None, max_cards: int) -> None:
         _check(y, asked, depth, max_cards)
@@ -49,13 +73,7 @@ class Source:
         """At most so many cards of the graph, or of one region of it."""
         stale = self._stale or assigned_since(self._nodes)  # it may be read long after it was made
         depth = self.depth if within is None else None
-        folding = folded(within or self._outline.whole, most, depth)
-        if folding.cards > MOST_CARDS:
-            raise ValueError(
-                f"ad.{self._asked} was called with depth={depth}, which would take {folding.cards:,} cards; a picture "
-                f"holds at most {MOST_CARDS}. Ask for a smaller depth=, or leave it out: max_cards= then decides what "
-                "is folded."
-            )
+        folding = few_enough(self._asked, folded(within or self._outline.whole, most, depth), depth)
         adjoints = {} if stale else self._adjoints
         drawn = scene(self._y, adjoints, self._outline, folding, self._naming, within)
         return drawn._replace(values=len(self._nodes), stale=stale)
@@ -68,7 +86,7 @@ class Source:
 
 def read(y: Tensor, asked: str, seed: npt.ArrayLike | None, depth: int | None, max_cards: int) -> Reading:
     """What is shown of everything `y` was computed from; `asked` is the function that errors name."""
-    source = Source(y, asked, seed, depth, max_cards)
+    source = Computation(y, asked, seed, depth, max_cards)
     drawn = source.scene(max_cards)
     return Reading(drawn, source.text(drawn))
 
@@ -79,10 +97,26 @@ def _check(y: Tensor, asked: str, depth: int | None, max_cards: int) -> None:
             f"ad.{asked} was asked for a picture of {type(y).__name__}, which remembers no computation; "
             "pass the Tensor that a computation on Tensors has given."
         )
+    check_amounts(asked, depth, max_cards)
+
+
+def check_amounts(asked: str, depth: int | None, max_cards: int) -> None:
+    """Refuse a depth or a number of cards that no picture has."""
     if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 0):
         raise ValueError(f"ad.{asked} was called with depth={depth!r}; it is a number of levels of scopes, from 0.")
     if not isinstance(max_cards, int) or not 2 <= max_cards <= MOST_CARDS:
         raise ValueError(f"ad.{asked} was called with max_cards={max_cards!r}; it is a number from 2 to {MOST_CARDS}.")
+
+
+def few_enough(asked: str, folding: Folding, depth: int | None) -> Folding:
+    """The folding, if a picture can hold its cards."""
+    if folding.cards > MOST_CARDS:
+        raise ValueError(
+            f"ad.{asked} was called with depth={depth}, which would take {folding.cards:,} cards; a picture "
+            f"holds at most {MOST_CARDS}. Ask for a smaller depth=, or leave it out: max_cards= then decides what "
+            "is folded."
+        )
+    return folding
 
 
 def check_choices(asked: str, given: dict[str, tuple[object, Any]]) -> None:

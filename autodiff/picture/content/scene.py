@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -12,6 +13,24 @@ from autodiff.notation.naming import Naming
 from autodiff.picture.content.outline import Outline, Region, stand_in
 
 Kind = Literal["input", "parameter", "constant", "operation", "output", "outer"]
+
+
+TONES = tuple(
+    f"buffer-{letter}" for letter in "abcdefgh"
+)  # the palette's names of colours for cards that share something
+
+
+class Form(NamedTuple):
+    """What is known of a value before it is computed: its shape, its dtype (None of no array), where it is written."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any] | None
+    place: str = ""
+
+    @property
+    def ndim(self) -> int:
+        """The number of its axes."""
+        return len(self.shape)
 
 
 class Result(NamedTuple):
@@ -43,11 +62,13 @@ class Card(NamedTuple):
     path: str | None = None  # where it is among the members of a module: mlp.layers[0].weight
     box: int | None = None
     fold: Fold | None = None
+    tone: str | None = None  # the palette's name of its colour, if it has one
+    words: tuple[str, ...] = ()  # more lines of its tooltip
 
     @property
     def is_scalar(self) -> bool:
         """Whether the value is drawn as a number rather than as a heat map."""
-        return np.ndim(self.value) == 0
+        return not isinstance(self.value, Form) and np.ndim(self.value) == 0
 
 
 class Wire(NamedTuple):
@@ -82,6 +103,7 @@ class Scene(NamedTuple):
     insides: dict[int, Region]  # what each folded card stands for
     values: int = 0  # how many the graph has
     stale: bool = False  # leaves were assigned new values since: they are shown as they are now, without adjoints
+    tones: Mapping[str, str] = {}  # what the colours of its cards stand for
 
     @property
     def result(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from autodiff.notation.formula import Formula, plain
 from autodiff.picture.content.lettering import fitted, header_width, mono_width, sans_width, serif_width, undirected
-from autodiff.picture.content.scene import Card
+from autodiff.picture.content.scene import Card, Form
 from autodiff.picture.drawing import stacks
 from autodiff.picture.drawing.pen import MONO, Pen, px
 from autodiff.picture.drawing.thumbnails import (
@@ -81,7 +81,7 @@ def card_markup(
             dash="5 3" if card.kind == "constant" else "",
         )
         body = [
-            pen.rect(x, y, width, height, RADIUS, pen.paint(fill="card")),
+            pen.rect(x, y, width, height, RADIUS, pen.paint(fill=card.tone or "card")),
             *(_scalar(pen, card, x, y, width, values) if card.is_scalar else _array(pen, card, x, y, size, columns[0])),
             pen.rect(x, y, width, height, RADIUS, paint, role="frame"),
         ]
@@ -104,9 +104,9 @@ def tooltip(card: Card) -> str:
     if card.name is not None:
         lines.append(f"name     {undirected(card.name, LONGEST_NAME)}")
     for what, value in (("primal ", card.value), ("adjoint", card.adjoint)):
-        if value is not None:
+        if value is not None and not isinstance(value, Form):
             lines.append(f"{what}  {described_value(value)}")
-    return "\n".join(lines)
+    return "\n".join((*lines, *card.words))
 
 
 def _rounded(width: float) -> int:

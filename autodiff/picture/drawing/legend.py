@@ -69,7 +69,13 @@ def entries(pen: Pen, scene: Scene, values: bool, pills: bool, compared: bool = 
         items.append(Entry(dashes, 34, "no gradient", pen))
     if any(card.fold for card in scene.cards):
         items.append(Entry(stack, 34, "several operations in one card", pen))
+    items += [_tone(pen, tone, words) for tone, words in scene.tones.items()]
     return items + [Entry(lambda x, y: [], 0, STALE, pen)] * scene.stale
+
+
+def _tone(pen: Pen, tone: str, words: str) -> Entry:
+    """What a colour of cards stands for."""
+    return Entry(lambda x, y: [pen.rect(x, y - 10, 18, 12, 3, pen.paint(tone, "line"))], 26, words, pen)
 
 
 def flowed(items: Sequence[Entry], room: float) -> list[list[Entry]]:

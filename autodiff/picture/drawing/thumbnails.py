@@ -10,6 +10,7 @@ import numpy as np
 from autodiff.notation.formula import number
 from autodiff.picture.content.heatmap import Heatmap
 from autodiff.picture.content.lettering import mono_width
+from autodiff.picture.content.scene import Form
 from autodiff.picture.content.tiles import Plot, drawing
 from autodiff.picture.drawing.pen import MONO, Pen
 from autodiff.picture.drawing.plots import plot
@@ -45,7 +46,9 @@ def digits(value: Any) -> str:
 
 
 def described_value(value: Any) -> str:
-    """A scalar in full; an array by its extremes, mean and norm."""
+    """A scalar in full; an array by its extremes, mean and norm; what is not computed yet by its shape."""
+    if isinstance(value, Form):
+        return shape(value)
     array = np.asarray(value)
     if array.ndim == 0:
         return f"{array[()]!s}  ({array.dtype})"
@@ -66,11 +69,16 @@ def statistics(array: Any) -> tuple[float, float, float, float]:
 
 
 def shape(value: Any) -> str:
-    """Shape and dtype of an array: 24×16 · f64."""
-    dtype = np.asarray(value).dtype
+    """Shape and dtype of an array, and where it is written if that is said: 24×16 · f64 · b0."""
+    if isinstance(value, Form):
+        dtype = "no array" if value.dtype is None else _short(value.dtype)
+        return " · ".join(filter(None, ("×".join(map(str, value.shape)), dtype, value.place)))
+    return f"{'×'.join(map(str, np.shape(value)))} · {_short(np.asarray(value).dtype)}"
+
+
+def _short(dtype: np.dtype[Any]) -> str:
     short = DTYPES.get(dtype.name.rstrip("0123456789"))
-    kind = f"{short}{dtype.itemsize * 8}" if short else dtype.name
-    return f"{'×'.join(map(str, np.shape(value)))} · {kind}"
+    return f"{short}{dtype.itemsize * 8}" if short else str(dtype.name)
 
 
 def columns_of(value: Any, adjoint: Any | None, scales: Scales = (None, None)) -> list[Column]:

@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.notation.formula import plain
-from autodiff.picture.content.scene import Card, Scene
+from autodiff.picture.content.scene import Card, Form, Scene
 from autodiff.picture.drawing.thumbnails import statistics
 
 
@@ -75,7 +75,7 @@ def _contents(scene: Scene) -> dict[str, Any]:
 
 
 def _node(index: int, card: Card) -> dict[str, Any]:
-    value = np.asarray(card.value)
+    value = card.value if isinstance(card.value, Form) else np.asarray(card.value)
     leaf = card.kind in ("input", "parameter", "constant")
     return {
         "id": index,
@@ -87,14 +87,14 @@ def _node(index: int, card: Card) -> dict[str, Any]:
         "scope": card.box,
         "operations": card.fold.operations if card.fold else 0 if leaf else 1,
         "shape": list(value.shape),
-        "dtype": value.dtype.name,
+        "dtype": None if value.dtype is None else value.dtype.name,
         "value": _summary(value),
         "adjoint": _summary(card.adjoint),
     }
 
 
 def _summary(value: Any) -> dict[str, Any] | None:
-    if value is None:
+    if value is None or isinstance(value, Form):  # not computed yet
         return None
     array = np.asarray(value)
     if array.ndim == 0:

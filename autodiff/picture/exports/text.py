@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autodiff.notation.formula import plain
 from autodiff.notation.naming import ASSIGNED_SINCE
 from autodiff.picture.content.scene import Card, Scene
@@ -37,9 +35,5 @@ def line(card: Card) -> str:
     else:
         size = "" if card.fold.name.startswith(f"{card.fold.operations:,} ") else f" ({count(card.fold)})"
         title = f"{card.fold.name}{size}, {plain((card.symbol,))}"
-    adjoint = f", adjoint {_short(card.adjoint)}" if card.adjoint is not None and card.is_scalar else ""
-    return f"{title}: {_short(card.value)}{adjoint}"
-
-
-def _short(value: Any) -> str:
-    return digits(value) if not getattr(value, "ndim", 0) else shape(value)
+    adjoint = f", adjoint {digits(card.adjoint)}" if card.adjoint is not None and card.is_scalar else ""
+    return f"{title}: {digits(card.value) if card.is_scalar else shape(card.value)}{adjoint}"

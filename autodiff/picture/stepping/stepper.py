@@ -14,7 +14,7 @@ from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import plain
 from autodiff.notation.trace import Trace
 from autodiff.picture.content.lettering import esc
-from autodiff.picture.content.reading import Source, check_choices
+from autodiff.picture.content.reading import Computation, check_choices
 from autodiff.picture.content.title import heading_of
 from autodiff.picture.drawing.fitting import fitted
 from autodiff.picture.drawing.plan import Direction, Edges, Options, Plan
@@ -127,7 +127,7 @@ def steps(
     """
     way = "LR" if direction is None else direction
     check_choices("steps", {"edges": (edges, Edges), "direction": (way, Direction)})
-    source = Source(y, "steps", seed, depth, max_cards)
+    source = Computation(y, "steps", seed, depth, max_cards)
     options = Options(edges=edges, direction=direction)
     most = max_cards
     while True:
