@@ -17,6 +17,11 @@ WITH_OUT: set[Callable[..., Any]] = {
     *(steps.summed_at, steps.placed_at, steps.with_added, steps.with_placed, steps.as_type),
 }
 REDUCING = ("reduce", "accumulate")  # ufuncs' methods
+# Before 2.2 NumPy's maximum.reduce(x[::-1], out=y), and what calls it, may give another element.
+WRONG: set[Any] = set()
+if np.lib.NumpyVersion(np.__version__) < "2.2.0":
+    WRONG = {np.maximum, np.minimum, np.fmax, np.fmin}
+    WITH_OUT -= {np.max, np.min, np.amax, np.amin}
 
 
 def elementwise(step: Step) -> bool:
@@ -31,5 +36,5 @@ def writes_out(step: Step) -> bool:
     if isinstance(function, np.ufunc):
         return function.nout == 1 and not step.kwargs
     if isinstance(getattr(function, "__self__", None), np.ufunc):
-        return function.__name__ in REDUCING and "where" not in step.kwargs
+        return function.__name__ in REDUCING and "where" not in step.kwargs and function.__self__ not in WRONG  # type: ignore[attr-defined]  # a method
     return function in WITH_OUT and not {"out", "where", "dtype"} & step.kwargs.keys()
