@@ -92,7 +92,7 @@ def _explained(error: Exception, tries: int) -> Exception:
             f"The worker was lost {tries} times with this call: something in it ends the process, or takes more memory "
             "than there is. Run it without an executor to see."
         )
-    elif "pickle" in f"{type(error).__name__}: {error}".lower():
+    elif any(word in f"{type(error).__name__}: {error}".lower() for word in ("pickle", "local object")):
         error.add_note(
             "To another process go functions by the names they have at the top of a module: define there what makes "
             "the model and the optimizer, the loss and the callbacks. A ThreadPoolExecutor takes any."

@@ -208,7 +208,7 @@ def test_other_errors_are_raised_and_the_rest_is_taken_back(threads: Executor) -
 
 
 def test_what_cannot_be_sent_is_explained(processes: Executor) -> None:
-    with pytest.raises(Exception, match=r"pickle|local object") as caught:  # its class and words depend on the version of Python
+    with pytest.raises(Exception, match=r"pickle|local object") as caught:  # by the version of Python
         started(1, make=lambda random: make(random), executor=processes)
     assert "define there what makes the model and the optimizer" in "".join(caught.value.__notes__)
 
