@@ -23,7 +23,6 @@ FEW = 4  # places that make a long product
 MOST_PLACES = 6
 
 Cause = tuple[str, str]  # what happens, and what to write instead
-Reason = Callable[[Edge, Any], Cause | None]
 
 
 def lost(flow: Flow, x: Node, words: Words) -> list[Finding]:

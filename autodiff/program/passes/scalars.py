@@ -17,8 +17,6 @@ import numpy as np
 from autodiff.program import steps
 from autodiff.program.graph import Loop, Program, Ref, Step, replaced
 
-ERRORS = (ArithmeticError, ValueError)  # what Python raises where NumPy gives an infinity or a NaN
-
 
 @dataclass(frozen=True)
 class Formula:
