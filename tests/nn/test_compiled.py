@@ -497,8 +497,8 @@ def test_the_source_runs_with_nothing_but_numpy(name: str, tmp_path: Path) -> No
     passes, _, update = step.source.partition("# The optimizer's update")
     for number, text in enumerate((passes, update)):
         (tmp_path / f"program{number}.py").write_text(text, encoding="utf-8")
-        code = f"import sys; sys.modules['autodiff'] = sys.modules['nn'] = None; import program{number}"
-        subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    code = "import sys; sys.modules['autodiff'] = sys.modules['nn'] = None; import program0, program1"
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     entry = next(iter(step._passes._programs.values()))
     kept = [holder[key] for holder, key in step._passes._kept]
     arrays = [*step._passes.flat.adjoints, *kept, *step._passes.flat.parts, x, y]
