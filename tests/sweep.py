@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pytest
+
 
 def for_each(things: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A test of each thing, which is the check's first argument; pytest gives the others, fixtures, as usual.
@@ -18,16 +20,16 @@ def for_each(things: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[
 
     def of(check: Callable[..., None]) -> Callable[..., None]:
         def test(**fixtures: Any) -> None:
-            failures: dict[str, Exception] = {}
+            failures: dict[str, BaseException] = {}
             for thing in listed:
                 try:
                     check(thing, **fixtures)
-                except Exception as error:  # the others are tried too
+                except (Exception, pytest.fail.Exception) as error:  # the others are tried too
                     error.add_note(f"in the test of {thing!r}")
                     failures[repr(thing)] = error
             if failures:
                 said = f"{len(failures)} of {len(listed)} failed: {', '.join(failures):.4000}"
-                raise ExceptionGroup(said, [*failures.values()])
+                raise BaseExceptionGroup(said, [*failures.values()])
 
         signature = inspect.signature(check)
         test.__name__, test.__qualname__, test.__doc__ = check.__name__, check.__qualname__, check.__doc__
