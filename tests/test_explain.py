@@ -247,6 +247,15 @@ def test_a_module_is_explained_per_parameter() -> None:
     assert found.picture.svg
 
 
+def test_the_picture_of_a_path_has_no_cards_for_what_is_beside_it() -> None:
+    model = nn.MLP(3, *[4] * 8, 1, activation=nn.Sigmoid, rng=0)
+    loss = nn.MSELoss()(model(np.ones((5, 3), np.float32)), np.zeros((5, 1), np.float32))
+    drawn = ad.explain(model.layers[0].weight, of=loss).picture.svg
+    assert "CONST" not in drawn
+    assert drawn.count(">PARAM<") == 1
+    assert drawn.count("data-node") == 1 + 9 + 8 + 3  # the weight, the layers, the sigmoids between them, the loss
+
+
 def test_a_frozen_parameter() -> None:
     model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Linear(4, 1, rng=0))
     weight = model.layers[1].weight

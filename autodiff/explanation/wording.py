@@ -196,10 +196,9 @@ class Explanation:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """An HTML table of cells that are markup already."""
-    head = "".join(f"<th style='text-align: left'>{heading}</th>" for heading in headings)
-    body = "".join(
-        "<tr>" + "".join(f"<td style='text-align: left'>{cell}</td>" for cell in row) + "</tr>" for row in rows
-    )
+    style = "style='text-align: left; vertical-align: top; padding: 2px 12px 2px 0'"
+    head = "".join(f"<th {style}>{heading}</th>" for heading in headings)
+    body = "".join("<tr>" + "".join(f"<td {style}>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
