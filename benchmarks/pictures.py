@@ -1,4 +1,4 @@
-"""Pictures: reading a graph, laying it out, writing it as SVG or a page. No contestant: none draws values and adjoints."""
+"""Pictures: a graph is read, laid out, written as SVG or as a page. No peer draws values and adjoints."""
 
 from __future__ import annotations
 
