@@ -16,6 +16,7 @@ from record import Case
 
 import autodiff as ad
 import nn
+import nn.functional as F
 from autodiff.explanation.wording import lines
 
 PROGRAMS: dict[str, tuple[Callable[[Any, Any], Any], list[float], str]] = {
@@ -279,6 +280,15 @@ def test_what_cannot_be_explained_is_refused() -> None:
         ad.explain(x, of=np.ones(3))
     with pytest.raises(TypeError, match="asked about list"):
         ad.explain([x], of=x * 2.0)
+
+
+def test_operations_have_the_names_of_pictures() -> None:
+    x, w = ad.Tensor(np.ones((1, 1, 4, 4)), name="x"), ad.Tensor(np.ones((2, 1, 3, 3)), name="w")
+    scores = F.max_pool2d(F.conv2d(x, w), 2)[..., 0, 0]
+    said = str(ad.explain(x, of=F.cross_entropy(scores, np.zeros(1, int)) + np.linalg.norm(w)))
+    assert all(word in said for word in ("cross_entropy", "max_pool2d", "conv2d"))
+    assert "mean_cross_entropy" not in said
+    assert "power_norm" not in str(ad.explain(w, of=np.linalg.norm(w)))
 
 
 def test_nothing_is_changed() -> None:

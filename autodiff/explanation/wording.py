@@ -14,6 +14,7 @@ import numpy as np
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.graph import Node, Scope
+from autodiff.notation.symbols import writing
 from autodiff.picture import Picture
 from autodiff.picture.content.members import Members
 
@@ -21,6 +22,7 @@ Kind = Literal["cut", "vanishes", "shrinks", "grows", "cancels", "not finite"]
 T = TypeVar("T")
 MOST_STEPS = 24  # lines of a path; the middle of a longer one is left out
 MOST_FINDINGS = 8
+CALL = re.compile(r"([A-Za-z]\w+)(?:\(.*\)| a)")  # how pictures write a call: cross_entropy(a, b), pinv a
 
 
 class Notes(Generic[T]):
@@ -105,7 +107,7 @@ class Words:
             return self.tensor(node)
         place = self.scope(node.scope)
         line = lines.get(node, "")
-        return node.primitive.name + (f" in {place}" if place else "") + (f" ({line})" if line else "")
+        return called(node) + (f" in {place}" if place else "") + (f" ({line})" if line else "")
 
     def tensor(self, node: Any) -> str:
         """A Tensor by its name, or by where it comes from; a plain array by its shape."""
@@ -192,6 +194,14 @@ class Explanation:
 
     def _heading(self, number: int) -> str:
         return f"path {number} of {count(self.ways, '').strip(' s')}:"
+
+
+def called(node: Node) -> str:
+    """What users call an operation: by its name, or as pictures write it, if it is not NumPy's."""
+    primitive, form = node.primitive, writing(node)
+    assert primitive is not None
+    word = CALL.fullmatch(str(form.form)) if form and not isinstance(primitive.function, np.ufunc) else None
+    return word[1] if word else primitive.name
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
