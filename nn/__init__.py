@@ -175,7 +175,7 @@ from nn.training import keras as _keras
 from nn.training.averaging import ExponentialMovingAverage
 from nn.training.callbacks import Callback, EarlyStopping
 from nn.training.cross_validating import cross_validate
-from nn.training.diagnosis import DivergedError
+from nn.training.diagnosis import DivergedError, StandstillWarning
 from nn.training.evaluation import evaluate, predict
 from nn.training.fitting import fit
 from nn.training.restarting import restarts
@@ -328,6 +328,7 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "StandstillWarning",
     "Step",
     "Tanh",
     "Tanhshrink",

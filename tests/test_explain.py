@@ -17,6 +17,7 @@ from sweep import for_each
 
 import autodiff as ad
 import nn
+import nn.functional as F
 from autodiff.explanation.wording import lines
 
 PROGRAMS: dict[str, tuple[Callable[[Any, Any], Any], list[float], str]] = {
@@ -247,6 +248,15 @@ def test_a_module_is_explained_per_parameter() -> None:
     assert found.picture.svg
 
 
+def test_the_picture_of_a_path_has_no_cards_for_what_is_beside_it() -> None:
+    model = nn.MLP(3, *[4] * 8, 1, activation=nn.Sigmoid, rng=0)
+    loss = nn.MSELoss()(model(np.ones((5, 3), np.float32)), np.zeros((5, 1), np.float32))
+    drawn = ad.explain(model.layers[0].weight, of=loss).picture.svg
+    assert "CONST" not in drawn
+    assert drawn.count(">PARAM<") == 1
+    assert drawn.count("data-node") == 1 + 9 + 8 + 3  # the weight, the layers, the sigmoids between them, the loss
+
+
 def test_a_frozen_parameter() -> None:
     model = nn.Sequential(nn.Linear(3, 4, rng=0), nn.Linear(4, 1, rng=0))
     weight = model.layers[1].weight
@@ -270,6 +280,15 @@ def test_what_cannot_be_explained_is_refused() -> None:
         ad.explain(x, of=np.ones(3))
     with pytest.raises(TypeError, match="asked about list"):
         ad.explain([x], of=x * 2.0)
+
+
+def test_operations_have_the_names_of_pictures() -> None:
+    x, w = ad.Tensor(np.ones((1, 1, 4, 4)), name="x"), ad.Tensor(np.ones((2, 1, 3, 3)), name="w")
+    scores = F.max_pool2d(F.conv2d(x, w), 2)[..., 0, 0]
+    said = str(ad.explain(x, of=F.cross_entropy(scores, np.zeros(1, int)) + np.linalg.norm(w)))
+    assert all(word in said for word in ("cross_entropy", "max_pool2d", "conv2d"))
+    assert "mean_cross_entropy" not in said
+    assert "power_norm" not in str(ad.explain(w, of=np.linalg.norm(w)))
 
 
 def test_nothing_is_changed() -> None:

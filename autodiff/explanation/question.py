@@ -11,7 +11,11 @@ from autodiff.arrays.tensor import Tensor
 from autodiff.explanation import cuts, losses, nonfinite, paths
 from autodiff.explanation.flow import Flow, finite, norm, plain, zeros
 from autodiff.explanation.wording import Explanation, Finding, Words, count, percent, size
-from autodiff.picture import Picture, draw
+from autodiff.picture import Picture, draw, drawn
+from autodiff.picture.content.reading import Computation
+from autodiff.picture.drawing.plan import Options
+
+MOST_DRAWN = 60  # cards of the paths
 
 
 def explain(x: Any, of: Tensor, seed: npt.ArrayLike | None = None) -> Explanation:
@@ -131,7 +135,9 @@ def _frozen(module: Any) -> list[tuple[str, Tensor]]:
 def _drawn(flow: Flow, x: Tensor) -> Picture:
     with np.errstate(all="ignore"):
         part = paths.pruned(flow, x)
-        return draw(flow.of, seed=flow.seed) if part is None else draw(part, seed=flow.seed)
+        if part is None:
+            return draw(flow.of, seed=flow.seed)
+        return drawn(Computation(part, "explain", flow.seed, None, MOST_DRAWN, constants=False), Options())
 
 
 def _named(flow: Flow, x: Tensor, name: str | None) -> Words:

@@ -14,6 +14,7 @@ import numpy as np
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.graph import Node, Scope
+from autodiff.notation.symbols import writing
 from autodiff.picture import Picture
 from autodiff.picture.content.members import Members
 
@@ -21,6 +22,7 @@ Kind = Literal["cut", "vanishes", "shrinks", "grows", "cancels", "not finite"]
 T = TypeVar("T")
 MOST_STEPS = 24  # lines of a path; the middle of a longer one is left out
 MOST_FINDINGS = 8
+CALL = re.compile(r"([A-Za-z]\w+)(?:\(.*\)| a)")  # how pictures write a call: cross_entropy(a, b), pinv a
 
 
 class Notes(Generic[T]):
@@ -105,7 +107,7 @@ class Words:
             return self.tensor(node)
         place = self.scope(node.scope)
         line = lines.get(node, "")
-        return node.primitive.name + (f" in {place}" if place else "") + (f" ({line})" if line else "")
+        return called(node) + (f" in {place}" if place else "") + (f" ({line})" if line else "")
 
     def tensor(self, node: Any) -> str:
         """A Tensor by its name, or by where it comes from; a plain array by its shape."""
@@ -194,12 +196,19 @@ class Explanation:
         return f"path {number} of {count(self.ways, '').strip(' s')}:"
 
 
+def called(node: Node) -> str:
+    """What users call an operation: by its name, or as pictures write it, if it is not NumPy's."""
+    primitive, form = node.primitive, writing(node)
+    assert primitive is not None
+    word = CALL.fullmatch(str(form.form)) if form and not isinstance(primitive.function, np.ufunc) else None
+    return word[1] if word else primitive.name
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """An HTML table of cells that are markup already."""
-    head = "".join(f"<th style='text-align: left'>{heading}</th>" for heading in headings)
-    body = "".join(
-        "<tr>" + "".join(f"<td style='text-align: left'>{cell}</td>" for cell in row) + "</tr>" for row in rows
-    )
+    style = "style='text-align: left; vertical-align: top; padding: 2px 12px 2px 0'"
+    head = "".join(f"<th {style}>{heading}</th>" for heading in headings)
+    body = "".join("<tr>" + "".join(f"<td {style}>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 

@@ -44,5 +44,6 @@ def writing(node: Node) -> Writing | None:
         return None  # textbooks leave no element out
     known = primitive.writing
     written = known if isinstance(known, Writing) else known(node)
-    form = written.form(*operands(node)) if callable(written.form) else written.form
+    values = [a.primal if isinstance(a, Node) else a for a in operands(node)]
+    form = written.form(*values) if callable(written.form) else written.form
     return Writing(form) if primitive.redeclared else written._replace(form=form)

@@ -14,7 +14,18 @@ import numpy as np
 from autodiff.engine.graph import Node
 from autodiff.engine.table import Writing, table
 from autodiff.notation.formula import number
-from autodiff.rules import activations, elementwise, indexing, shaping
+from autodiff.rules import (
+    activations,
+    decompositions,
+    eigenvalues,
+    elementwise,
+    indexing,
+    linear_algebra,
+    norms,
+    order,
+    padding,
+    shaping,
+)
 from autodiff.rules.arguments import raw
 
 ALWAYS: Final[dict[Callable[..., Any], Writing]] = {
@@ -56,6 +67,16 @@ ALWAYS: Final[dict[Callable[..., Any], Writing]] = {
     activations.softplus: Writing("softplus a", ("σ(a)",)),
     activations.gelu: Writing("gelu a"),
     activations.erf: Writing("erf a", ("2 exp(−a²)/√π",)),
+    linear_algebra.pseudoinverse: Writing("pinv a"),
+    linear_algebra.least_squares: Writing("lstsq(a, b)"),
+    linear_algebra.sign_and_logarithm: Writing("slogdet a"),
+    decompositions.orthogonal_and_triangular: Writing("qr a"),
+    decompositions.singular_triplets: Writing("svd a"),
+    decompositions.singular_values: Writing("svdvals a"),
+    eigenvalues.hermitian_pairs: Writing("eigh a"),
+    eigenvalues.pairs_of: Writing("eig a"),
+    order.distinct: Writing("unique a"),
+    padding.padding: Writing("pad a"),
     np.prod: Writing("", (), ("g × y / a",)),
     np.max: Writing("", (), ("g where a = y",)),
     np.min: Writing("", (), ("g where a = y",)),
@@ -144,6 +165,12 @@ def averaged(node: Node) -> Writing:
     return Writing("", (), (f"broadcast g / {np.size(raw(node.arguments[0])) // max(np.size(node.primal), 1)}",))
 
 
+def normed(node: Node) -> Writing:
+    """A norm, with its order where it is not the Euclidean one."""
+    degree = node.parameters.get("ord", 2)
+    return Writing("norm a" if degree == 2 else f"norm(a, ord={degree:g})")
+
+
 def gathered(node: Node) -> Writing:
     """Elements, by their index as it is typed."""
     index = node.parameters.get("index")
@@ -174,6 +201,7 @@ BY_ARGUMENTS: Final[dict[Callable[..., Any], Callable[[Node], Writing]]] = {
     np.matmul: product,
     np.transpose: transposed,
     np.mean: averaged,
+    norms.power_norm: normed,
     indexing.gather: gathered,
 }
 for function, writing in (ALWAYS | BY_ARGUMENTS).items():

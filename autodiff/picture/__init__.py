@@ -219,7 +219,11 @@ def draw(
     choices = {"edges": (edges, Edges), "theme": (theme, Theme), "engine": (engine, Engine)}
     check_choices("draw", {**choices, "direction": ("LR" if direction is None else direction, Direction)})
     source = _source(y, seed, depth, max_cards)
-    options = Options(values and source.values, edges, theme, legend, None, direction)
+    return drawn(source, Options(values and source.values, edges, theme, legend, None, direction), title, engine)
+
+
+def drawn(source: Source, options: Options, title: str | None = None, engine: Engine = "builtin") -> Picture:
+    """The picture of what is read from a source."""
     plan = fitted(source, options)
     heading = heading_of(plan.scene, source.title if title is None else title)
     options = options._replace(title=heading)

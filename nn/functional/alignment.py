@@ -180,6 +180,7 @@ def _recorded_adjoint(g: Any, y: Any, emitted: Any, skipping: Any, times: Any, e
 
 
 ad.adjoint(path_loss, _adjoint)
+ad.written(path_loss, "ctc_loss a")
 
 
 def _lengths(values: Any, batch: int, name: str) -> npt.NDArray[np.intp]:

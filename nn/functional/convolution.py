@@ -180,6 +180,7 @@ ad.written(
     lambda x, weight, bias=None: f"conv{np.ndim(weight) - 2}d(a, b{'' if bias is None else ', c'})",
     pullbacks=("conv_transpose(g, b)", "correlation(g, a)", "sum g"),
 )
+ad.written(spread, lambda g, weight: f"conv_transpose{np.ndim(weight) - 2}d(a, b)")
 ad.adjoint(
     spread,
     lambda h, y, g, weight, size=None, **options: convolution(h, weight, **options),

@@ -112,6 +112,8 @@ ad.lowered(unfolded)
 ad.lowered(folded)
 ad.adjoint(unfolded, lambda g, y, x, windows=None: folded(g, size=x.shape[2:], windows=windows))
 ad.adjoint(folded, lambda g, y, x, size=(), windows=None: unfolded(g, windows=windows))
+ad.written(unfolded, "unfold a")
+ad.written(folded, "fold a")
 
 
 def _windows(name: str, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> Windows:

@@ -11,6 +11,7 @@ be differentiated again, goes through the steps of nn.functional.normalisation.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ import autodiff as ad
 from nn.functional.cached import SUMMED, ones, row_products, row_sum
 from nn.functional.steps import (
     along,
+    called,
     centred,
     channel_sums,
     mean_squares,
@@ -183,3 +185,5 @@ ad.lowered(batch_parts)
 ad.lowered(batch_slopes)
 ad.adjoint(layer_normalised, together=_layer_adjoints)
 ad.adjoint(batch_normalised, together=_batch_adjoints)
+ad.written(layer_normalised, partial(called, "layer_norm"))
+ad.written(batch_normalised, partial(called, "batch_norm"))

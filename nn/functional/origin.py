@@ -22,10 +22,13 @@ def expect_logits(prediction: Any, loss: str, instead: str) -> None:
         )
 
 
-def warn(message: str) -> None:
-    """A UserWarning at the first line outside of these packages: Python shows it once per place."""
+def warn(message: str | UserWarning) -> None:
+    """A UserWarning, or one of a kind of its own, at the first line outside of these packages.
+
+    Python shows it once per place.
+    """
     frame, level = sys._getframe(), 1
-    while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] in INNER:
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in INNER:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, UserWarning, stacklevel=level)
 

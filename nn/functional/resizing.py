@@ -142,6 +142,7 @@ def _adjoint(g: Any, y: Any, x: Any, axis: int = 0, places: Any = None, weights:
 
 
 ad.adjoint(resampled, _adjoint)
+ad.written(resampled, "interpolate a")
 
 
 def pixel_shuffle(x: Any, upscale_factor: int) -> Any:

@@ -83,6 +83,11 @@ def scaled(x: Any, scale: Any, shift: Any = None) -> Any:
     return y
 
 
+def called(name: str, x: Any, weight: Any = None, bias: Any = None) -> str:
+    """How a normalisation is written: batch_norm(a, b, c), without what it has not."""
+    return f"{name}(a{'' if weight is None else ', b'}{'' if bias is None else ', c'})"
+
+
 ad.adjoint(centred, lambda g, y, x, axis=1: centred(g, axis=axis))
 ad.written(centred, "a − mean a", pullbacks=("g − mean g",))
 ad.written(mean_squares, "mean a²")

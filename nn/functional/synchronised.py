@@ -6,13 +6,14 @@ in reverse. The adjoints of weight and bias are those of the samples here, as ev
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import autodiff as ad
 from nn.functional import across
-from nn.functional.steps import along, channel_sums, per_channel
+from nn.functional.steps import along, called, channel_sums, per_channel
 
 
 class Kept:
@@ -67,3 +68,4 @@ def _adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: float, kep
 
 
 ad.adjoint(batch_synchronised, together=_adjoints)
+ad.written(batch_synchronised, partial(called, "batch_norm"))

@@ -25,6 +25,7 @@ def placed(values: Any, indices: Any, length: int) -> Any:
 
 ad.lowered(placed)
 ad.adjoint(placed, lambda g, y, values, indices, length: np.take_along_axis(g, indices, axis=-1), None)
+ad.written(placed, "max_unpool(a, b)")
 
 
 def max_unpool2d(

@@ -1,4 +1,4 @@
-"""The diagnosis of a training whose numbers are no longer finite, read from the graph, which has every value."""
+"""The diagnosis of a training that diverges or stands still, read from the graph, which has every value."""
 
 from __future__ import annotations
 
@@ -31,6 +31,26 @@ class DivergedError(FloatingPointError):
     def __init__(self, message: str, history: History, explanation: ad.Explanation | None = None) -> None:
         super().__init__(message)
         self.history = history
+        self.explanation = explanation
+
+
+class StandstillWarning(UserWarning):
+    """A training in which, for a whole epoch, no parameter moved, or no adjoint reached some of them.
+
+    `explanation` is what ad.explain says of the model's parameters in the last batch of that epoch: print it.
+
+    >>> import warnings
+    >>> X, y = nn.data.gauss(100, rng=0)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     optimizer = lambda parameters: nn.optim.SGD(parameters, lr=1e-20)
+    ...     _ = nn.fit(nn.MLP(2, 8, 2, rng=0), X, y, loss="cross_entropy", optimizer=optimizer, verbose=False)
+    >>> caught[0].category.__name__, caught[0].message.explanation.verdict
+    ('StandstillWarning', 'An adjoint arrives at 4 of 4 parameters of MLP.')
+    """
+
+    def __init__(self, message: str, explanation: ad.Explanation) -> None:
+        super().__init__(message)
         self.explanation = explanation
 
 
@@ -80,15 +100,35 @@ def still(optimizer: Optimizer, among: set[ad.Tensor]) -> set[ad.Tensor]:
     return {tensor for tensor, section in places if tensor in among and not moves(section)}
 
 
-def standstill(parameters: set[ad.Tensor], value: ad.Tensor, model: Module, epoch: int) -> str | None:
+def moved(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> bool:
+    """Whether a step changed any parameter by more than rounding changes the largest of them."""
+    rounding = float(np.finfo(before.dtype).eps)
+    return not before.size or bool(np.abs(after - before).max() > rounding * np.abs(before).max())
+
+
+def unreached(parameters: set[ad.Tensor], value: ad.Tensor, model: Module, epoch: int) -> StandstillWarning | None:
     """What to say of parameters whose adjoint was zero in every batch of an epoch; None if there is nothing to say."""
-    explained = ad.explain(model, of=value).parameters
+    explanation = ad.explain(model, of=value)
     names = [name for name, tensor in model.named_parameters() if tensor in parameters]
     if not names or not value.value.any():  # a loss of zero has nothing left to learn
         return None
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    found = explained[names[0]].findings
-    return (
+    first = explanation.parameters[names[0]]
+    return StandstillWarning(
         f"the adjoint of {', '.join(names[:3])}{more} was zero in every batch of epoch {epoch}, so nothing is learned "
-        f"there. {found[0] if found else explained[names[0]].verdict} ad.explain(model, of=loss) says more."
+        f"there. {first.findings[0] if first.findings else first.verdict} ad.explain(model, of=loss) says more.",
+        explanation,
+    )
+
+
+def unmoved(optimizer: Optimizer, value: ad.Tensor, model: Module, epoch: int) -> StandstillWarning | None:
+    """What to say of a training whose steps have changed nothing; None if its lr, or its loss, is zero."""
+    if not optimizer.lr or not value.value.any():
+        return None
+    explanation = ad.explain(model, of=value)
+    return StandstillWarning(
+        f"no step up to the end of epoch {epoch} moved a parameter by more than rounding does, so nothing is learned: "
+        f"lr is {optimizer.lr:g}, and the largest adjoint is {np.abs(optimizer.flat.grad).max():.2g}. "
+        f"{explanation.verdict} If the adjoints are as they should be, try a larger lr.",
+        explanation,
     )

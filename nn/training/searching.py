@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +23,7 @@ from nn.report.plotting import plain, subplots
 from nn.training import arguments
 from nn.training.arguments import LossFunction, OptimizerMaker
 from nn.training.callbacks import Callback
-from nn.training.diagnosis import DivergedError
+from nn.training.diagnosis import DivergedError, StandstillWarning
 from nn.training.fitting import fit
 from nn.training.samples import together
 
@@ -168,7 +169,13 @@ class _Sweep(NamedTuple):
         stepper = arguments.made(self.optimizer, parts.parameters, parts)
         ramp = _Ramp(self.rates)
         interrupted = False
-        with _put_back(parts, stepper, order), np.errstate(all="ignore"), suppress(DivergedError):
+        with (
+            _put_back(parts, stepper, order),
+            np.errstate(all="ignore"),
+            suppress(DivergedError),
+            warnings.catch_warnings(),
+        ):
+            warnings.filterwarnings("ignore", "no step up to", StandstillWarning)  # the lowest rates are to be so low
             interrupted = fit(
                 self.model,
                 data,

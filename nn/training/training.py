@@ -117,6 +117,7 @@ class Training:
         self._names = buffers  # that the model had when the training began
         self._values = np.empty_like(optimizer.flat.value)
         self._still = set(optimizer.flat.tensors)  # the parameters whose adjoint was zero in all batches of this epoch
+        self._moved: bool | None = None  # whether a step moved them since this was last looked at; None without one
         self._warned = False
 
     def stop(self, reason: str) -> None:
@@ -260,6 +261,7 @@ class Training:
             self.optimizer.step()
         else:
             self.optimizer.move(self._update)
+        self._moved = self._moved or diagnosis.moved(self._values, vector)
         if not diagnosis.finite(vector):
             vector[...] = self._values
             raise DivergedError(
@@ -335,14 +337,20 @@ class Training:
             )
 
     def _check_movement(self) -> None:
-        """Warn, once, of parameters that nothing reached in the whole epoch."""
+        """Warn, once, of parameters that nothing reached in the whole epoch, and of steps that moved none."""
         if self._still:
             self._still = diagnosis.still(self.optimizer, self._still)
-        if self._still and self.batch == self.batches and self._seen and not self._warned:
-            said = diagnosis.standstill(self._still, self._recorded(), self.model, self.epoch)
-            if said:
-                self._warned = True
-                warn(said)
+        if self.batch < self.batches or not self._seen or self._warned:
+            return
+        said = None
+        if self._still:
+            said = diagnosis.unreached(self._still, self._recorded(), self.model, self.epoch)
+        elif self._moved is False:
+            said = diagnosis.unmoved(self.optimizer, self._recorded(), self.model, self.epoch)
+        self._moved = None
+        if said:
+            self._warned = True
+            warn(said)
 
     def _where(self, batch: int) -> str:
         return f"in epoch {self.epoch}, batch {batch} of {self.batches}"

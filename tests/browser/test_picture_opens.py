@@ -69,6 +69,18 @@ def test_hovering_lights_up_what_depends_on_a_card_and_keys_zoom(browser, page):
     assert browser.run(width) == pytest.approx(before, rel=0.01)
 
 
+def test_in_a_narrow_window_text_keeps_its_size_and_the_whole_is_a_key_away(browser, page):
+    browser.open(page, width=400)
+    scale = "return views[0].picture.getBoundingClientRect().width / views[0].picture.viewBox.baseVal.width"
+    assert browser.run(scale) == pytest.approx(1.0, rel=0.01)
+    assert browser.run("return [scrollX, scrollY]") == [0, 0]
+    box = "document.querySelector('{}').getBoundingClientRect()"
+    above = f"return {box.format('#tools')}.bottom <= {box.format('.open svg')}.top"
+    assert browser.run(above), "nothing lies on the picture"
+    browser.press("0")
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_two_fingers_zoom(browser, page):
     browser.open(page)
     send = (

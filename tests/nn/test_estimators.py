@@ -207,6 +207,7 @@ def test_partial_fits_are_epochs():
     np.testing.assert_array_equal(whole.partial_fit(X, y).predict_proba(X), before)
 
 
+@pytest.mark.filterwarnings("ignore:no step up to")  # no step is to move a parameter here
 def test_a_warm_start_goes_on_and_a_cold_one_begins_anew():
     fitted = MLPClassifier((8,), max_iter=40, random_state=0, warm_start=True).fit(X, y)
     reached = fitted.loss_curve_[-1]

@@ -180,6 +180,28 @@ def test_a_layer_that_no_adjoint_reaches_in_a_whole_epoch_is_warned_of_once():
     assert len(caught) == 1
     assert "relu in sequential.layers[1] is 0" in str(caught[0].message)
     assert caught[0].filename == __file__
+    assert caught[0].category is nn.StandstillWarning
+    assert "is zero" in caught[0].message.explanation.parameters["0.weight"].verdict
+
+
+@pytest.mark.parametrize("batch_size", [16, 103])
+def test_steps_that_move_nothing_are_warned_of_once_with_the_explanation(batch_size):
+    model = nn.MLP(5, 8, 3, rng=0)
+    with pytest.warns(nn.StandstillWarning, match=r"moved a parameter by more than rounding.*lr is 1e-12") as caught:
+        nn.fit(
+            model, (X, LABELS), nn.CrossEntropyLoss(), lambda p: nn.optim.SGD(p, lr=1e-12),
+            epochs=3, batch_size=batch_size, verbose=False, rng=0,
+        )  # fmt: skip
+    assert len(caught) == 1
+    assert caught[0].message.explanation.verdict == "An adjoint arrives at 4 of 4 parameters of MLP."
+
+
+def test_a_training_that_moves_or_is_to_stand_still_is_not_warned_of():
+    for lr, schedule in ((1e-4, None), (1e-3, lambda o: nn.optim.LambdaLR(o, lambda epoch: 0.0))):
+        nn.fit(
+            nn.MLP(5, 8, 3, rng=0), (X, LABELS), nn.CrossEntropyLoss(), lambda p, lr=lr: nn.optim.SGD(p, lr=lr),
+            schedule=schedule, epochs=2, verbose=False, rng=0,
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -315,6 +337,7 @@ def test_a_nan_in_the_validation_goes_into_the_history():
     assert np.isfinite(history["loss"]).all()
 
 
+@pytest.mark.filterwarnings("ignore:no step up to")  # no step is to move a parameter here
 def test_frozen_parameters_do_not_pile_up_adjoints():
     model = nn.MLP(5, 8, 3, rng=0)
     optimizer = nn.optim.SGD(model[2].parameters(), lr=1e-30)

@@ -10,7 +10,7 @@ from autodiff.arrays.tensor import Tensor
 from autodiff.notation.formula import Token, plain
 from autodiff.notation.symbols import template
 from autodiff.picture import draw
-from autodiff.picture.content.lettering import fitted, runs, serif_width, tspans
+from autodiff.picture.content.lettering import fitted, parts_of, runs, serif_width, tspans
 from autodiff.picture.content.title import expression
 from autodiff.picture.drawing.cards import digits
 
@@ -339,6 +339,14 @@ def test_an_exponent_is_raised_without_its_brackets():
     shown = runs(formula)
     assert "".join(run.text for run in shown) == "ab+(c)d"
     assert [run.text for run in shown if run.drop == 0] == ["a", "d"]
+
+
+def test_of_a_note_whole_parts_are_left_out():
+    note = "MultiheadAttention(16, 2) · 1,088 parameters · call 2"
+    assert parts_of(note, 11, 1000) == note
+    assert parts_of(note, 11, 250) == "MultiheadAttention(16, 2) · 1,088 parameters"
+    assert parts_of(note, 11, 150) == "MultiheadAttention(16, 2)"
+    assert parts_of(note, 11, 60).endswith("…")
 
 
 def test_a_formula_is_cut_to_the_width_it_is_given():

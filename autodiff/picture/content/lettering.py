@@ -148,6 +148,14 @@ def cut(text: str, size: float, width: float) -> str:
     return text + "…"
 
 
+def parts_of(note: str, size: float, width: float) -> str:
+    """A note of parts with dots between them, or as many of the first as fit: none is cut, unless it is alone."""
+    parts = note.split(" · ")
+    while len(parts) > 1 and sans_width(" · ".join(parts), size) > width:
+        parts.pop()
+    return cut(" · ".join(parts), size, width)
+
+
 def mono_width(text: str, size: float) -> float:
     """The width of a number."""
     return MONO_EM * size * len(text)

@@ -75,8 +75,9 @@ class Region:
 class Outline:
     """The tree of a graph's regions, its leaves in place."""
 
-    def __init__(self, nodes: Sequence[Node], most_outside: int) -> None:
+    def __init__(self, nodes: Sequence[Node], most_outside: int, constants: bool = True) -> None:
         self.whole = Region(None, None, -1)
+        self._with_constants = constants
         self.constants: dict[int, Node] = {}  # by the identity of the array
         self.leaves: dict[Node, Leaf] = {}
         self.last_use: dict[Node, int] = {
@@ -132,7 +133,7 @@ class Outline:
                 self.last_use[argument] = max(node.serial, self.last_use.get(argument, -1))
                 return
             leaf = argument
-        elif not is_constant_array(argument):
+        elif not (self._with_constants and is_constant_array(argument)):
             return
         else:
             leaf = self.constants.get(id(argument)) or stand_in(array(argument), name=name_of(argument))

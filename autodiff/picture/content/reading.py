@@ -50,12 +50,20 @@ class Source(Protocol):
 
 
 class Computation:
-    """What pictures of a result are read from: its graph, its adjoints, its scopes."""
+    """What pictures of a result are read from: its graph, its adjoints, its scopes. Constants may have no cards."""
 
     title: str | None = None
     values = True
 
-    def __init__(self, y: Tensor, asked: str, seed: npt.ArrayLike | None, depth: int | None, max_cards: int) -> None:
+    def __init__(
+        self,
+        y: Tensor,
+        asked: str,
+        seed: npt.ArrayLike | None,
+        depth: int | None,
+        max_cards: int,
+        constants: bool = True,
+    ) -> None:
         _check(y, asked, depth, max_cards)
         self._y, self._asked, self.depth, self.most = y, asked, depth, max_cards
         nodes = ancestors(y, shown=True)
@@ -66,7 +74,7 @@ class Computation:
         drawable = not self._stale and (seed is not None or (y.size == 1 and y.dtype.kind == "f"))
         found = y.adjoints(seed) if drawable else {}
         self._adjoints: dict[Any, Any] = {tensor: fetched(g)[()] for tensor, g in found.items()}
-        self._outline = Outline(nodes, max_cards // 2)
+        self._outline = Outline(nodes, max_cards // 2, constants)
         self._naming = Symbols(y, self._outline)
 
     def scene(self, most: int, within: Region | None = None) -> Scene:

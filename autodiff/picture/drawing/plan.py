@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from autodiff.notation.formula import Formula, Token
-from autodiff.picture.content.lettering import BOLD, cut, fitted, sans_width, serif_width
+from autodiff.picture.content.lettering import BOLD, cut, fitted, parts_of, sans_width, serif_width
 from autodiff.picture.content.scene import Result, Scene, Wire
 from autodiff.picture.drawing.cards import size_of
 from autodiff.picture.drawing.pen import Theme
@@ -159,7 +159,7 @@ def _box_title(name: str, note: str) -> tuple[str, str, float]:
     """The name and the note of a box as they fit, and the width that takes."""
     name = cut(name, BOX_NAME_TYPE, WIDEST_BOX_TITLE / 2)
     wide = sans_width(name, BOX_NAME_TYPE) * BOLD + BOX_TITLE + 8
-    note = cut(note, BOX_NOTE_TYPE, WIDEST_BOX_TITLE - wide)
+    note = parts_of(note, BOX_NOTE_TYPE, WIDEST_BOX_TITLE - wide)
     return name, note, wide + sans_width(note, BOX_NOTE_TYPE) + (BOX_TITLE if note else 0)
 
 

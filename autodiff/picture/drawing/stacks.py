@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autodiff.notation.formula import plain
-from autodiff.picture.content.lettering import BOLD, cut, mono_width, sans_width
+from autodiff.picture.content.lettering import BOLD, cut, mono_width, parts_of, sans_width
 from autodiff.picture.content.scene import Card, Fold, Result
 from autodiff.picture.drawing.pen import MONO, Pen, px
 from autodiff.picture.drawing.thumbnails import CAPTION, CAPTION_TYPE, FOOT, Columns, digits, tallest, thumbnails
@@ -63,7 +63,7 @@ def markup(
     if _counted(fold):
         parts.append(pen.text(x + width - PADDING, y + 20, _counted(fold), CAPTION_TYPE, "muted", MONO, "end"))
     if fold.note:
-        note = cut(fold.note, NOTE_TYPE, width - 2 * PADDING + 6)
+        note = parts_of(fold.note, NOTE_TYPE, width - 2 * PADDING + 6)
         parts.append(pen.text(x + PADDING, y + 21 + NOTE_LINE, note, NOTE_TYPE, "muted"))
     if values:
         parts += _results(pen, fold, corner, (width, height), columns)

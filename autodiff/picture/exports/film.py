@@ -30,6 +30,7 @@ SHEET = """<!doctype html>
 }
 body { margin: 0; font: 14px/1.4 system-ui, sans-serif }
 section svg { display: block; margin: 0 auto }
+@media (max-width: 700px) { section { overflow-x: auto } section svg { max-width: none !important } }
 [hidden] { display: none !important } .live section:not(.open), .live section > p { display: none }
 section > p { margin: 16px 12px 4px; font-weight: 600 }
 #controls { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: 12px; align-items: center;

@@ -66,14 +66,15 @@ function show(view) {
   open = view;
   views.forEach(({ section }, k) => section.classList.toggle("open", k === open));
   way();
-  scale(1);
+  scale(readable());
+  scrollTo(0, 0);
   let back = from; // the card that the view was opened from, where there is one
   while (back >= 0 && views[back].within !== open) back = views[back].within;
   const card = back >= 0 && from !== open ? views[open].cards.get(views[back].card) : null;
   if (card) {
     card.focus({ preventScroll: true });
     card.scrollIntoView({ block: "center", inline: "center" });
-  } else if (from !== open) scrollTo(0, 0);
+  }
 }
 
 function press(card) {
@@ -94,8 +95,14 @@ for (const { picture, cards, opens } of views) {
   for (const name of ["pointerup", "pointercancel", "pointerleave"]) picture.addEventListener(name, lift);
 }
 
-const MOST = 8;
+const MOST = 8, SMALLEST = 0.75;
 let zoom = 1;
+
+// A picture that fits into a usual window keeps its size in a narrow one, where its text would be too small to read.
+function readable() {
+  const { width } = views[open].picture.viewBox.baseVal;
+  return width < 953 && innerWidth < SMALLEST * width ? width / document.body.clientWidth : 1;
+}
 
 // The point of the picture that is under (x, y) stays there; at 1 the picture is as wide as the window lets it be.
 function scale(to, x = innerWidth / 2, y = innerHeight / 2) {

@@ -34,6 +34,7 @@ svg { display: block; margin: 0 auto; cursor: grab; touch-action: pan-x pan-y }
 button, input { font: inherit; min-height: 28px }
 #tools { position: fixed; z-index: 1; top: 8px; right: 8px; display: flex; gap: 4px; align-items: center; opacity: .25 }
 #tools:hover, #tools:focus-within { opacity: 1 } #tools button { min-width: 32px } #search { width: 9em }
+@media (max-width: 700px) { #tools { position: static; justify-content: flex-end; padding: 4px; opacity: 1 } }
 #way { position: sticky; z-index: 1; top: 0; padding: 8px 12px; display: flex; flex-wrap: wrap; gap: 4px }
 #way button + button::before { content: "› " }
 [data-node], [data-edge] { transition: opacity .15s } .dim { opacity: .15 }
@@ -43,7 +44,8 @@ button, input { font: inherit; min-height: 28px }
 }
 </style>
 <nav id="tools" aria-label="Search and zoom" hidden>
-<input id="search" type="search" placeholder="find a name  ( / )" aria-label="Find a name"><span id="found"></span>
+<input id="search" type="search" placeholder="find a name" title="Find a name (/)" aria-label="Find a name">
+<span id="found"></span>
 <button id="out" title="Smaller (−)" aria-label="Smaller">−</button>
 <button id="fit" title="As wide as the window (0)">100 %</button>
 <button id="in" title="Larger (+, or the wheel with Ctrl)" aria-label="Larger">+</button>

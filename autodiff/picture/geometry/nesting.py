@@ -11,7 +11,7 @@ from typing import NamedTuple
 from autodiff.picture.geometry.lattice import Ports, Size
 from autodiff.picture.geometry.layout import Layout, Point, layered
 
-PADDING, PADDING_TITLE = 18.0, 34.0  # between a box and what is in it
+PADDING, PADDING_TITLE = 18.0, 38.0  # between a box and what is in it
 PORT: Size = (0.0, 12.0)
 # Boxes and cards are numbered from 0. Among what stands in a box, its items, box b is -2 - b; the box's own border,
 # and the whole picture where a box is expected, are -1.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from autodiff.picture.geometry.lattice import Size
 from autodiff.picture.geometry.layout import Point
-from autodiff.picture.geometry.nesting import Arrangement, Frame
+from autodiff.picture.geometry.nesting import PADDING, PADDING_TITLE, Arrangement, Frame
 from autodiff.picture.geometry.ordering import Edge, ranks
 
 TURN = 8.0  # how far a wire reaches out where it turns
@@ -22,6 +22,7 @@ CUT_BOX, RAGGED = 0.3, 0.5  # what it costs to cut a box, and to leave a row sho
 SAME = 0.05  # px; what is nearer is at one place
 
 Bounds = tuple[float, float, float, float]  # left, top, right, bottom
+Span = tuple[float, float]  # top, bottom
 
 
 class _Cut(NamedTuple):
@@ -40,6 +41,7 @@ class _Row(NamedTuple):
     leaves: float  # the height at which the value leaves it
     shift: Point
     bottom: float  # after it has moved
+    boxes: dict[int, Span]  # from where to where what is in it needs each box
 
 
 def is_chain(cards: int, wires: Sequence[Edge]) -> bool:
@@ -136,18 +138,31 @@ def _chosen(end: float, cuts: Sequence[_Cut], room: float) -> list[_Cut]:
 def _rows(arranged: Arrangement, solid: Sequence[Bounds], cuts: Sequence[_Cut]) -> list[_Row]:
     """The rows one below the other, with room for a wire between them."""
     rows: list[_Row] = []
+    points = [(x, y, x, y) for leg in arranged.legs for x, y in leg.route]
     start = top = 0.0
     for cut in cuts:
-        spans = [(y, z) for left, y, right, z in solid if start - SAME <= left and right <= cut.x + SAME]
-        for frame in arranged.boxes:
+        here = [bounds for bounds in (*solid, *points) if start - SAME <= bounds[0] and bounds[2] <= cut.x + SAME]
+        boxes: dict[int, Span] = {}
+        for frame in reversed(arranged.boxes):  # inner before outer
             (x, y), (wide, tall) = frame.corner, frame.size
             if x < cut.x - SAME and start + SAME < x + wide:
-                spans.append((y, y + tall))
-        spans += [(y, y) for leg in arranged.legs for x, y in leg.route if start - SAME <= x <= cut.x + SAME]
+                inside = [
+                    (upper, lower) for left, upper, _, lower in here if x < left < x + wide and y < upper < y + tall
+                ]
+                inside += [boxes[other.box] for other in arranged.boxes if other.box in boxes and _holds(frame, other)]
+                upper, lower = min(y for y, _ in inside), max(y for _, y in inside)
+                boxes[frame.box] = max(y, upper - PADDING_TITLE), min(y + tall, lower + PADDING)
+        spans = [(upper, lower) for _, upper, _, lower in here] + list(boxes.values())
         upper, lower = min(y for y, _ in spans), max(y for _, y in spans)
-        rows.append(_Row(start, cut.x, cut.y, (TURN - start, top - upper), top + lower - upper))
+        rows.append(_Row(start, cut.x, cut.y, (TURN - start, top - upper), top + lower - upper, boxes))
         start, top = cut.x, rows[-1].bottom + BELOW + ABOVE
     return rows
+
+
+def _holds(frame: Frame, other: Frame) -> bool:
+    """Whether a box stands in another."""
+    (x, y), (wide, tall) = frame.corner, frame.size
+    return other is not frame and x < other.corner[0] < x + wide and y < other.corner[1] < y + tall
 
 
 def _moved(point: Point, row: _Row) -> Point:
@@ -155,14 +170,15 @@ def _moved(point: Point, row: _Row) -> Point:
 
 
 def _pieces(frame: Frame, rows: Sequence[_Row]) -> list[Frame]:
-    """A box as far as it is in each row."""
-    (x, y), (wide, tall) = frame.corner, frame.size
+    """A box as far as it is in each row, and no taller than what is in it there."""
+    x, wide = frame.corner[0], frame.size[0]
     pieces = []
     for row in rows:
-        left, right = max(x, row.start), min(x + wide, row.end)
-        if right - left > SAME:
+        if frame.box in row.boxes:
+            left, right = max(x, row.start), min(x + wide, row.end)
+            top, bottom = row.boxes[frame.box]
             begins, ends = left == x, right == x + wide
-            pieces.append(Frame(_moved((left, y), row), (right - left, tall), frame.box, begins, ends))
+            pieces.append(Frame(_moved((left, top), row), (right - left, bottom - top), frame.box, begins, ends))
     return pieces
 
 
