@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Buffer, Loop, Program, Ref, Step, refs
+from autodiff.program.graph import Kernel, Loop, Program, Ref, Several, Step, refs
+from autodiff.program.kernels import kernel_text
+from autodiff.program.literals import kept, literal, scalar
 from autodiff.program.passes.scalars import Formula
 from autodiff.program.passes.writing import writes_out
 from autodiff.program.texts import Texts
@@ -44,7 +46,8 @@ class Text:
         self._helpers: list[str] = []
         self._texts = Texts()
         self._literals: dict[str, str] = {}  # of constants that are no arrays
-        self.buffers = _buffers(program.buffers)
+        self._kernels: dict[str, str] = {}  # their names by their texts, which have a place for it
+        self.buffers = kept(program.buffers)
         self.name = "program"
         while self.name in dict(program.inputs).values():
             self.name += "_"
@@ -89,16 +92,24 @@ class Text:
         """All of it, constants included."""
         written = {name: self._literals.get(name) or literal(value) for name, value in self.constants.items()}
         lines = "".join(f"{name} = {text}\n" for name, text in written.items())
-        return self.head + (lines and f"{lines}\n\n") + self.code
+        kernels = "".join(text.format(name=name) + "\n\n" for text, name in self._kernels.items())
+        return self.head + (lines and f"{lines}\n\n") + kernels + self.code
 
     @property
     def code(self) -> str:
         """The arrays that are kept between calls, and the function."""
         return self.buffers + self.function
 
-    def _lines(self, step: Step | Loop) -> list[str]:
+    @property
+    def kernels(self) -> dict[str, str]:
+        """The texts of the kernels, with a place for a name, by the name of each."""
+        return {name: text for text, name in self._kernels.items()}
+
+    def _lines(self, step: Step | Several) -> list[str]:
         if isinstance(step, Loop):
             return self._loop(step)
+        if isinstance(step, Kernel):
+            return self._kernel(step, {})
         self.lines[step.result] = [self._line(step)]
         return [*self._comment(step), *self.lines[step.result]]
 
@@ -138,6 +149,10 @@ class Text:
             lines.append(f"{indent}{name} = {self.written(rows)}{flat}[at]")
         outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
         for step in body.steps:
+            if isinstance(step, Kernel):
+                into = {n: f"{whole[outputs[n]]}[at]" for n in step.results if n in outputs}
+                lines += [f"{indent}{line}" for line in self._kernel(step, into, "t")]
+                continue
             outer = outputs.get(step.result)
             own = self.lines[step.result] = self._in_block(step, loop, outer, whole)
             lines += [f"{indent}{line}" for line in (*self._comment(step), *own)]
@@ -145,6 +160,32 @@ class Text:
             sets = ", ".join("(" + "".join(f"b{b}, " for b in one) + ")" for one in loop.scratch)
             lines.append(f"{self.called(steps.shared)}(share, range(0, {loop.length}, {loop.size}), [{sets}])")
         return lines
+
+    def _kernel(self, kernel: Kernel, given: dict[int, str], buffer: str = "b") -> list[str]:
+        """A call of a kernel; some of its results go into arrays that are given."""
+        text, lines = kernel_text(kernel)
+        self.lines |= {number: [line] for number, line in lines.items()}
+        if text not in self._kernels:
+            self._modules["numba"] = "import numba"
+            name = f"kernel{len(self._kernels)}"
+            while name in self.names.values():
+                name += "_"
+            self._kernels[text] = name
+        operands = [
+            f"{self.written(value)}[()]" if known.array and not known.shape else self.written(value)
+            for value, known in ((v, kernel.body.kinds[n]) for v, (n, _) in zip(kernel.operands, kernel.body.inputs, strict=True))
+        ]
+        lines = []
+        for number, place, into in zip(kernel.results, kernel.places, kernel.into, strict=True):
+            if into is not None:
+                self.names[number] = self._arrays[number] = self.names[into]
+                continue
+            kind = self._kinds[number]
+            name = self.names[number] = f"v{number}"
+            array = f"np.empty({kind.shape}, {self.written(kind.dtype)})" if place is None else f"{buffer}{place}"
+            lines.append(f"{name} = {given.get(number, array)}")
+        results = [self.names[number] for number in kernel.results]
+        return [*lines, f"{self._kernels[text]}({', '.join((*operands, *results))})"]
 
     def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:
         """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
@@ -318,60 +359,6 @@ class Text:
             name = self._known[key] = f"c{len(self._known)}"
             self.constants[name] = value
         return name
-
-
-def _new(buffer: Buffer) -> str:
-    """A new array for a buffer, with its axes in the buffer's order in memory."""
-    dtype = f"np.dtype({buffer.dtype.str!r})"
-    if buffer.order is None:
-        return f"np.empty({buffer.shape}, {dtype})"
-    shape = tuple(buffer.shape[axis] for axis in buffer.order)
-    back = tuple(buffer.order.index(axis) for axis in range(len(shape)))
-    return f"np.empty({shape}, {dtype}).transpose({back})"
-
-
-def _buffers(buffers: tuple[Buffer, ...]) -> str:
-    """The function that gives the arrays which are kept between calls."""
-    if not buffers:
-        return ""
-    made = "".join(f"            {_new(b)},\n" for b in buffers)
-    return (
-        "free = []  # arrays that no call works in now\n\n\n"
-        "def buffers():\n"
-        '    """Arrays that a call works in, and leaves to the next one."""\n'
-        "    try:\n"
-        "        return free.pop()\n"
-        "    except IndexError:  # the first call, or one beside others in other threads\n"
-        f"        return (\n{made}        )\n\n\n"
-    )
-
-
-def scalar(value: Any) -> str:
-    """A floating-point, complex or NumPy number as Python writes it, infinities too."""
-    if isinstance(value, np.generic):
-        kind, number = type(value).__name__, value.item()
-        if isinstance(number, complex):
-            return f"np.{kind}({scalar(number)})"
-        return f"np.{kind}({scalar(number) if isinstance(number, float) else repr(number)})"
-    if isinstance(value, complex):
-        return f"complex({scalar(value.real)}, {scalar(value.imag)})"
-    return repr(value) if np.isfinite(value) else f"float({str(value)!r})"
-
-
-def literal(value: np.ndarray[Any, Any]) -> str:
-    """An array as an expression that makes it."""
-    dtype = f"np.dtype({value.dtype.str!r})"
-    flat = value.ravel()
-    if flat.size > 2 and value.dtype.kind in "iu" and (flat == np.arange(flat.size)).all():
-        return f"np.arange({flat.size}, dtype={dtype}).reshape({value.shape})"
-    same = flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all()
-    if same and (flat[0] or not np.signbit(flat.astype(float)).any()):
-        number = flat[0].item()
-        shown = scalar(number) if isinstance(number, float) else repr(number)
-        return f"np.full({value.shape}, {shown}, {dtype})"
-    numbers = flat.tolist()
-    listed = ", ".join(scalar(v) if isinstance(v, float | complex) else repr(v) for v in numbers)
-    return f"np.array([{listed}], {dtype}).reshape({value.shape})"
 
 
 def _held(program: Program) -> dict[int, str]:

@@ -1,0 +1,63 @@
+"""Constants and buffers as the text that makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autodiff.program.graph import Buffer
+
+
+def new(buffer: Buffer) -> str:
+    """A new array for a buffer, with its axes in the buffer's order in memory."""
+    dtype = f"np.dtype({buffer.dtype.str!r})"
+    if buffer.order is None:
+        return f"np.empty({buffer.shape}, {dtype})"
+    shape = tuple(buffer.shape[axis] for axis in buffer.order)
+    back = tuple(buffer.order.index(axis) for axis in range(len(shape)))
+    return f"np.empty({shape}, {dtype}).transpose({back})"
+
+
+def kept(buffers: tuple[Buffer, ...]) -> str:
+    """The function that gives the arrays which are kept between calls."""
+    if not buffers:
+        return ""
+    made = "".join(f"            {new(b)},\n" for b in buffers)
+    return (
+        "free = []  # arrays that no call works in now\n\n\n"
+        "def buffers():\n"
+        '    """Arrays that a call works in, and leaves to the next one."""\n'
+        "    try:\n"
+        "        return free.pop()\n"
+        "    except IndexError:  # the first call, or one beside others in other threads\n"
+        f"        return (\n{made}        )\n\n\n"
+    )
+
+
+def scalar(value: Any) -> str:
+    """A floating-point, complex or NumPy number as Python writes it, infinities too."""
+    if isinstance(value, np.generic):
+        kind, number = type(value).__name__, value.item()
+        if isinstance(number, complex):
+            return f"np.{kind}({scalar(number)})"
+        return f"np.{kind}({scalar(number) if isinstance(number, float) else repr(number)})"
+    if isinstance(value, complex):
+        return f"complex({scalar(value.real)}, {scalar(value.imag)})"
+    return repr(value) if np.isfinite(value) else f"float({str(value)!r})"
+
+
+def literal(value: np.ndarray[Any, Any]) -> str:
+    """An array as an expression that makes it."""
+    dtype = f"np.dtype({value.dtype.str!r})"
+    flat = value.ravel()
+    if flat.size > 2 and value.dtype.kind in "iu" and (flat == np.arange(flat.size)).all():
+        return f"np.arange({flat.size}, dtype={dtype}).reshape({value.shape})"
+    same = flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all()
+    if same and (flat[0] or not np.signbit(flat.astype(float)).any()):
+        number = flat[0].item()
+        shown = scalar(number) if isinstance(number, float) else repr(number)
+        return f"np.full({value.shape}, {shown}, {dtype})"
+    numbers = flat.tolist()
+    listed = ", ".join(scalar(v) if isinstance(v, float | complex) else repr(v) for v in numbers)
+    return f"np.array([{listed}], {dtype}).reshape({value.shape})"
