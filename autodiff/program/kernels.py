@@ -175,10 +175,12 @@ class Written(NamedTuple):
     lines: dict[int, str]
 
 
-def kernel_text(kernel: Kernel) -> Written:
+def kernel_text(kernel: Kernel, over: Mapping[int, int]) -> Written:
     """The function that a kernel calls, of its operands and then its results.
 
-    Its names are its own, not the program's, so that kernels that do the same are one.
+    A result in `over` lies in the array of an operand, both by their places, and has no argument of its own: Numba's
+    compiler takes elements one at a time from arrays that may overlap. The names are the kernel's, not the program's,
+    so that kernels that do the same are one.
     """
     body, kinds = kernel.body, kernel.body.kinds
     shape = kinds[kernel.results[0]].shape
@@ -210,11 +212,12 @@ def kernel_text(kernel: Kernel) -> Written:
         names[step.result], dtypes[step.result] = f"y{k}", found.dtype
         lines[step.result] = f"y{k} = {text}"
         made.append(lines[step.result])
-    stores = [f"r{k}[{', '.join(index)}] = {names[y.number]}" for k, y in enumerate(body.outputs)]
-    given = [*(f"a{k}" for k in range(len(body.inputs))), *(f"r{k}" for k in range(len(kernel.results)))]
+    arrays = [f"a{over[k]}" if k in over else f"r{k}" for k in range(len(kernel.results))]
+    stores = [f"{array}[{', '.join(index)}] = {names[y.number]}" for array, y in zip(arrays, body.outputs, strict=True)]
+    given = [*(f"a{k}" for k in range(len(body.inputs))), *(array for array in arrays if array[0] == "r")]
     text = [f"{DECORATOR}\ndef {{name}}({', '.join(given)}):", *(f"    {line}" for line in loads[0])]
     for level in range(depth):
-        text.append("    " * (level + 1) + f"for {index[level]} in range(r0.shape[{level}]):")
+        text.append("    " * (level + 1) + f"for {index[level]} in range({arrays[0]}.shape[{level}]):")
         text += ["    " * (level + 2) + line for line in loads[level + 1]]
     text += ["    " * (depth + 1) + line for line in (*made, *stores)]
     return Written("\n".join(text) + "\n", lines)

@@ -129,6 +129,8 @@ class Text:
             kind = self._kinds[number]
             made = f"np.empty({kind.shape}, {self.written(kind.dtype)})" if place is None else f"b{place}"
             made = made if into is None else self.names[into]
+            if place is not None or into is not None:
+                self._arrays[number] = made
             lines.append(f"{name} = {made}")
             whole[number] = f"{name}.reshape(-1)" if loop.flat and len(kind.shape) > 1 else name
         names = [f"t{k}" for k in range(len(body.buffers))]
@@ -163,28 +165,31 @@ class Text:
 
     def _kernel(self, kernel: Kernel, given: dict[int, str], buffer: str = "b") -> list[str]:
         """A call of a kernel; some of its results go into arrays that are given."""
-        text, lines = kernel_text(kernel)
-        self.lines |= {number: [line] for number, line in lines.items()}
+        operands = [
+            self.written(value) + "[()]" * (known.array and not known.shape)
+            for value, known in zip(kernel.operands, (kernel.body.kinds[n] for n, _ in kernel.body.inputs), strict=True)
+        ]
+        arrays = [self._array(value) if isinstance(value, Ref) else "" for value in kernel.operands]
+        lines, over, results = [], {}, []
+        for k, (number, place, into) in enumerate(zip(kernel.results, kernel.places, kernel.into, strict=True)):
+            kind, name = self._kinds[number], f"v{number}"
+            made = given.get(number) or f"np.empty({kind.shape}, {self.written(kind.dtype)})"
+            if into is not None or place is not None:
+                made = self._arrays[number] = self.names[into] if into is not None else f"{buffer}{place}"
+            if made in arrays:
+                over[k] = arrays.index(made)
+            else:
+                results.append(name)
+            self.names[number] = name
+            lines.append(f"{name} = {made}")
+        text, own = kernel_text(kernel, over)
+        self.lines |= {number: [line] for number, line in own.items()}
         if text not in self._kernels:
             self._modules["numba"] = "import numba"
             name = f"kernel{len(self._kernels)}"
             while name in self.names.values():
                 name += "_"
             self._kernels[text] = name
-        operands = [
-            f"{self.written(value)}[()]" if known.array and not known.shape else self.written(value)
-            for value, known in ((v, kernel.body.kinds[n]) for v, (n, _) in zip(kernel.operands, kernel.body.inputs, strict=True))
-        ]
-        lines = []
-        for number, place, into in zip(kernel.results, kernel.places, kernel.into, strict=True):
-            if into is not None:
-                self.names[number] = self._arrays[number] = self.names[into]
-                continue
-            kind = self._kinds[number]
-            name = self.names[number] = f"v{number}"
-            array = f"np.empty({kind.shape}, {self.written(kind.dtype)})" if place is None else f"{buffer}{place}"
-            lines.append(f"{name} = {given.get(number, array)}")
-        results = [self.names[number] for number in kernel.results]
         return [*lines, f"{self._kernels[text]}({', '.join((*operands, *results))})"]
 
     def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:

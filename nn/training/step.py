@@ -37,6 +37,7 @@ class TrainStep:
     optimizer : of the model's parameters, such as nn.optim.Adam(model.parameters(), lr=1e-3); its options, the step
         size among them, may change from step to step
     clip_norm, clip_value : the most that the gradient's norm, or each of its elements, may be
+    fast : whether elementwise work is done by kernels that Numba compiles, as with ad.compile(f, fast=True)
 
     A call, `step(x, y)` or `step(x, y, sample_weight)`, moves the parameters and gives the loss before, a float. Its
     numbers are those of `backward` and `optimizer.step`, to rounding. Masks of dropout are drawn from the model's own
@@ -62,6 +63,7 @@ class TrainStep:
         *,
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        fast: bool = False,
     ) -> None:
         parts = arguments.trainable(model)
         arguments.check_loss(loss)
@@ -75,7 +77,7 @@ class TrainStep:
         self.model, self.loss = model, loss
         self.clip_norm = None if clip_norm is None else real(clip_norm, "TrainStep: clip_norm", above=True)
         self.clip_value = None if clip_value is None else real(clip_value, "TrainStep: clip_value", above=True)
-        self._passes, self._update = Passes(parts, loss, self.optimizer), Update(self.optimizer)
+        self._passes, self._update = Passes(parts, loss, self.optimizer, fast), Update(self.optimizer, fast)
 
     def __call__(self, inputs: Any, targets: Any, sample_weight: Any = None) -> float:
         """One step: the loss of the batch, before the parameters were moved."""
@@ -115,9 +117,9 @@ class TrainStep:
 class Passes:
     """The forward and the reverse pass of a batch as a program; the adjoints go into the optimizer's vector."""
 
-    def __init__(self, parts: Parts, loss: LossFunction, optimizer: Optimizer) -> None:
+    def __init__(self, parts: Parts, loss: LossFunction, optimizer: Optimizer, fast: bool = False) -> None:
         self.model, self.loss, self.flat = parts.model, loss, optimizer.flat
-        self.compiled = ad.compile(self.passes, in_place=True)
+        self.compiled = ad.compile(self.passes, in_place=True, fast=fast)
         self._modules = [*parts.modules, *(Parts(loss).modules if isinstance(loss, Module) else ())]
         self._kept = list(_buffers(self._modules))
         self._programs: dict[Any, Any] = {}  # by modes and shapes
