@@ -41,7 +41,7 @@ def kernel(text: str) -> Callable[..., Any]:
     module = numba()
     with _lock:
         if text not in _loaded:
-            _loaded[text] = _compiled(module, text.format(name=NAME))
+            _loaded[text] = _compiled(module, text.replace("{name}", NAME))
         return _loaded[text]
 
 

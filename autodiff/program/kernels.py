@@ -6,18 +6,22 @@ What NumPy computes many elements of at a time, and a compiler calls a function 
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from autodiff.engine.table import looping
 from autodiff.program import steps
 from autodiff.program.graph import Kernel, Kind, Ref, Step
 from autodiff.program.passes.writing import elementwise
 
 FLOATS, INTEGERS, BOOL = "fd", "ilq", "?"  # the kinds of elements, by NumPy's letters
 MOST_POWER = 4  # a product of so many factors differs from NumPy's power by rounding
+# Sums may be made in any order, so of several elements at a time; NaNs and infinities are what they are.
+IN_ANY_ORDER = '@numba.njit(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})'
 DECORATOR = '@numba.njit(nogil=True, error_model="numpy")'
 
 _NUMBERS = {
@@ -166,6 +170,17 @@ def _known(value: Any, kinds: Mapping[int, Kind]) -> bool:
     if isinstance(value, np.ndarray | np.generic):
         return value.dtype.char in _TEXTS and value.dtype.isnative
     return isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**62)
+
+
+def is_looping(function: Any) -> bool:
+    """Whether a function is one that was declared as a primitive's loops."""
+    return any(function is loops for loops, _ in looping.values())
+
+
+def looping_text(function: Any) -> str:
+    """The text of a primitive's loops, with a place for the name."""
+    text = inspect.getsource(function).replace(": Any", "").replace(" -> Any", "")
+    return f"{IN_ANY_ORDER}\n{text.replace(f'def {function.__name__}(', 'def {name}(')}"
 
 
 class Written(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 
 from autodiff.program import steps
 from autodiff.program.graph import Kernel, Loop, Program, Ref, Several, Step, refs
-from autodiff.program.kernels import kernel_text
+from autodiff.program.kernels import is_looping, kernel_text, looping_text
 from autodiff.program.literals import kept, literal, scalar
 from autodiff.program.passes.scalars import Formula
 from autodiff.program.passes.writing import writes_out
@@ -92,7 +92,7 @@ class Text:
         """All of it, constants included."""
         written = {name: self._literals.get(name) or literal(value) for name, value in self.constants.items()}
         lines = "".join(f"{name} = {text}\n" for name, text in written.items())
-        kernels = "".join(text.format(name=name) + "\n\n" for text, name in self._kernels.items())
+        kernels = "".join(text.replace("{name}", name) + "\n\n" for text, name in self._kernels.items())
         return self.head + (lines and f"{lines}\n\n") + kernels + self.code
 
     @property
@@ -165,10 +165,7 @@ class Text:
 
     def _kernel(self, kernel: Kernel, given: dict[int, str], buffer: str = "b") -> list[str]:
         """A call of a kernel; some of its results go into arrays that are given."""
-        operands = [
-            self.written(value) + "[()]" * (known.array and not known.shape)
-            for value, known in zip(kernel.operands, (kernel.body.kinds[n] for n, _ in kernel.body.inputs), strict=True)
-        ]
+        operands = [self._element(value) for value in kernel.operands]
         arrays = [self._array(value) if isinstance(value, Ref) else "" for value in kernel.operands]
         lines, over, results = [], {}, []
         for k, (number, place, into) in enumerate(zip(kernel.results, kernel.places, kernel.into, strict=True)):
@@ -184,13 +181,23 @@ class Text:
             lines.append(f"{name} = {made}")
         text, own = kernel_text(kernel, over)
         self.lines |= {number: [line] for number, line in own.items()}
+        name = self._named_kernel(text, f"kernel{len(self._kernels)}")
+        return [*lines, f"{name}({', '.join((*operands, *results))})"]
+
+    def _element(self, value: Any) -> str:
+        """A value as a kernel is given it: of an array of shape (), the element."""
+        known = self._kinds[value.number] if isinstance(value, Ref) else value
+        whole = isinstance(value, np.ndarray) or (isinstance(value, Ref) and known.array)
+        return self.written(value) + "[()]" * (whole and not known.shape)
+
+    def _named_kernel(self, text: str, name: str) -> str:
+        """The name of a kernel: that which it has, or a new one."""
         if text not in self._kernels:
             self._modules["numba"] = "import numba"
-            name = f"kernel{len(self._kernels)}"
             while name in self.names.values():
                 name += "_"
             self._kernels[text] = name
-        return [*lines, f"{self._kernels[text]}({', '.join((*operands, *results))})"]
+        return self._kernels[text]
 
     def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:
         """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
@@ -267,6 +274,10 @@ class Text:
         return self._call(step)
 
     def _call(self, step: Step, *more: str) -> str:
+        if is_looping(step.function):
+            name = self._named_kernel(looping_text(step.function), step.function.__name__)
+            number = "" if self._kinds[step.result].array or self._kinds[step.result].dtype is None else "[()]"
+            return f"{name}({', '.join(map(self._element, step.args))}){number}"
         given = [*map(self.written, step.args), *(f"{name}={self.written(v)}" for name, v in step.kwargs.items())]
         return f"{self.called(step.function)}({', '.join((*given, *more))})"
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.functional import loops
 from nn.functional.cached import SUMMED, ones, row_products, row_sum
 from nn.functional.steps import (
     along,
@@ -177,9 +178,9 @@ def _through(steps: Callable[..., Any], g: Any, *arguments: Any) -> list[Any]:
     return [found.get(k) for k in range(len(arguments))]
 
 
-ad.lowered(layer_parts)
-ad.lowered(layer_slopes)
-ad.lowered(batch_parts)
-ad.lowered(batch_slopes)
+ad.lowered(layer_parts, loops=loops.layer_parts)
+ad.lowered(layer_slopes, loops=loops.layer_slopes)
+ad.lowered(batch_parts, loops=loops.batch_parts, fits=lambda x, *others: len(x.shape) == 2)
+ad.lowered(batch_slopes, loops=loops.batch_slopes, fits=lambda g, *others: len(g.shape) == 2)
 ad.adjoint(layer_normalised, together=_layer_adjoints)
 ad.adjoint(batch_normalised, together=_batch_adjoints)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from autodiff.engine.table import looping
 from autodiff.program.graph import Kernel, Kind, Loop, Program, Ref, Step, made, read, refs, replaced
 from autodiff.program.passes.memory import kind_of
 from autodiff.program.passes.runs import Place, Runs
@@ -37,6 +39,21 @@ def fused(program: Program, written: Written) -> Program:
         elsewhere = wanted.union(*(read(step) for k, step in enumerate(program.steps) if k not in run))
         done.append(_kernel(members, elsewhere, kinds))
     return dataclasses.replace(program, steps=tuple(done))
+
+
+def in_loops(program: Program) -> Program:
+    """The program with the loops that were declared for some primitives in place of their own functions."""
+    return dataclasses.replace(program, steps=tuple(_in_loops(step, program.kinds) for step in program.steps))
+
+
+def _in_loops(step: Step, kinds: Mapping[int, Kind]) -> Step:
+    loops, fits = looping.get(step.function, (None, None)) if isinstance(step.function, FunctionType) else (None, None)
+    if loops is None or fits is None or step.kwargs or step.effect:
+        return step
+    known = [kinds[x.number] if isinstance(x, Ref) else x for x in step.args]
+    arrays = [x for x in known if isinstance(x, Kind | np.ndarray)]
+    plain = all(x.dtype is not None and x.dtype.kind in "iufb" and x.dtype.itemsize > 2 and x.nbytes for x in arrays)
+    return step._replace(function=loops) if plain and fits(*known) else step
 
 
 def _place(step: Step | Loop, kinds: dict[int, Kind], written: Written) -> Place | None:
