@@ -19,6 +19,7 @@ from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
 from autodiff.program.graph import Program, Question, Ref, refs, replaced
 from autodiff.program.limits import refusal
+from autodiff.program.literals import NAMES
 from autodiff.program.lowering import traced_by
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.ready import Entry
@@ -338,7 +339,7 @@ def _names(function: Function, args: Any, kwargs: Any) -> Any:
         for path in _paths(argument):
             found = "_".join((name, *path))
             found = "".join(c if c.isalnum() else "_" for c in found)
-            if keyword.iskeyword(found) or found in TAKEN or (found[:1] in ("b", "c", "v") and found[1:].isdigit()):
+            if keyword.iskeyword(found) or found in TAKEN or NAMES.fullmatch(found):
                 found += "_"
             while found in used:
                 found += "_"

@@ -67,7 +67,10 @@ class Entry:
 
     def holds(self, arrays: Sequence[Any]) -> bool:
         """Whether what the program was chosen by is so for these arrays."""
-        return not self.questions or all(ask(arrays) == answer for ask, answer in self.questions)
+        for ask, answer in self.questions:  # noqa: SIM110  # twice as fast as all(), at every call
+            if ask(arrays) != answer:
+                return False
+        return True
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
         """The results for the arrays, and numbers, among the leaves of the arguments."""

@@ -13,8 +13,9 @@ import numpy as np
 
 from autodiff.program import steps
 from autodiff.program.graph import Buffer, Loop, Program, Ref, Step, refs
+from autodiff.program.literals import constant_name, literal, scalar
 from autodiff.program.passes.scalars import Formula
-from autodiff.program.passes.writing import writes_out
+from autodiff.program.passes.writing import spread, writes_out
 from autodiff.program.texts import Texts
 
 _INFIX = {
@@ -31,7 +32,7 @@ OVER: dict[Any, str] = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.d
 PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
 
 # What arrays have as methods, shorter and faster than the functions, and with how many arguments at most.
-METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squeeze: 2}
+METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squeeze: 2, np.argmax: 2, np.argmin: 2}
 
 
 class Text:
@@ -99,7 +100,7 @@ class Text:
     def _lines(self, step: Step | Loop) -> list[str]:
         if isinstance(step, Loop):
             return self._loop(step)
-        self.lines[step.result] = [self._line(step)]
+        self.lines[step.result] = [self._line(spread(step, self._kinds))]
         return [*self._comment(step), *self.lines[step.result]]
 
     def _comment(self, step: Step) -> list[str]:
@@ -165,7 +166,7 @@ class Text:
             return self._expression(step)
         if step.into is not None or step.buffer is not None:
             array = self._arrays[step.result] = (
-                self.names[step.into] if step.into is not None else f"{place}{step.buffer}"
+                self._array(Ref(step.into)) if step.into is not None else f"{place}{step.buffer}"
             )
             if short := self._over(step, array):
                 return short
@@ -179,7 +180,13 @@ class Text:
         return f"{name} = {self._call(step, f'out={place}{step.buffer}')}"
 
     def _over(self, step: Step, array: str) -> str:
-        """A step that writes over one of its operands as an assignment such as `v1 += v2`, or ""."""
+        """A step that writes over one of its operands as a statement such as `v1 += v2` or `v1[at] = v2`, or ""."""
+        if step.function in (steps.with_placed, steps.with_added) and self._array(step.args[0]) == array:
+            x, value, index = step.args
+            name = self.names[step.result] = self.names[x.number]
+            if step.function is steps.with_placed:
+                return f"{name}[{self._index(index)}] = {self.written(value)}"
+            return f"np.add.at({name}, {self.written(index)}, {self.written(value)})"
         if step.kwargs or step.function not in OVER:
             return ""
         left, right = step.args
@@ -315,7 +322,7 @@ class Text:
         key = value.shape, value.dtype.str, value.tobytes()
         name = self._known.get(key)
         if name is None:
-            name = self._known[key] = f"c{len(self._known)}"
+            name = self._known[key] = constant_name(value, len(self._known))
             self.constants[name] = value
         return name
 
@@ -344,34 +351,6 @@ def _buffers(buffers: tuple[Buffer, ...]) -> str:
         "    except IndexError:  # the first call, or one beside others in other threads\n"
         f"        return (\n{made}        )\n\n\n"
     )
-
-
-def scalar(value: Any) -> str:
-    """A floating-point, complex or NumPy number as Python writes it, infinities too."""
-    if isinstance(value, np.generic):
-        kind, number = type(value).__name__, value.item()
-        if isinstance(number, complex):
-            return f"np.{kind}({scalar(number)})"
-        return f"np.{kind}({scalar(number) if isinstance(number, float) else repr(number)})"
-    if isinstance(value, complex):
-        return f"complex({scalar(value.real)}, {scalar(value.imag)})"
-    return repr(value) if np.isfinite(value) else f"float({str(value)!r})"
-
-
-def literal(value: np.ndarray[Any, Any]) -> str:
-    """An array as an expression that makes it."""
-    dtype = f"np.dtype({value.dtype.str!r})"
-    flat = value.ravel()
-    if flat.size > 2 and value.dtype.kind in "iu" and (flat == np.arange(flat.size)).all():
-        return f"np.arange({flat.size}, dtype={dtype}).reshape({value.shape})"
-    same = flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all()
-    if same and (flat[0] or not np.signbit(flat.astype(float)).any()):
-        number = flat[0].item()
-        shown = scalar(number) if isinstance(number, float) else repr(number)
-        return f"np.full({value.shape}, {shown}, {dtype})"
-    numbers = flat.tolist()
-    listed = ", ".join(scalar(v) if isinstance(v, float | complex) else repr(v) for v in numbers)
-    return f"np.array([{listed}], {dtype}).reshape({value.shape})"
 
 
 def _held(program: Program) -> dict[int, str]:

@@ -15,6 +15,7 @@ from autodiff.program.passes.copies import without_copies
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.donation import written_back
 from autodiff.program.passes.memory import buffered, owned
+from autodiff.program.passes.overwriting import overwritten
 
 PASSES = {
     "copies": without_copies,
@@ -36,4 +37,4 @@ def optimised(program: Program, threads: int = 1) -> Program:
             smaller = made(program)
             removed[name] += len(program.steps) - len(smaller.steps)
             program = smaller
-    return dataclasses.replace(buffered(written_back(blocked(owned(program))), threads), removed=removed)
+    return dataclasses.replace(buffered(written_back(overwritten(blocked(owned(program)))), threads), removed=removed)
