@@ -42,7 +42,7 @@ def writes_out(step: Step) -> bool:
 
 
 def spread(step: Step, kinds: dict[int, Kind]) -> Step:
-    """A maximum or minimum of an array and a number as one of two arrays, the only ones that NumPy has fast loops for."""
+    """A maximum or minimum of an array and a number as one of two arrays, for which NumPy has fast loops."""
     known = kinds[step.result]
     if step.function not in (np.maximum, np.minimum) or step.kwargs or not SPREAD[0] <= known.nbytes <= SPREAD[1]:
         return step
