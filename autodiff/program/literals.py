@@ -1,4 +1,4 @@
-"""Numbers and constant arrays as a program's text writes and names them."""
+"""Numbers, constant arrays and buffers as a program's text writes and names them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 import numpy as np
+
+from autodiff.program.graph import Buffer
 
 NAMES = re.compile(r"(b|c|t|v|zeros|ones|count)[0-9]+")  # what a text calls buffers, constants, blocks and values
 
@@ -15,6 +17,32 @@ def constant_name(value: np.ndarray[Any, Any], k: int) -> str:
     if _counts(value):
         return f"count{k}"
     return {0: f"zeros{k}", 1: f"ones{k}"}.get(_everywhere(value), f"c{k}")
+
+
+def new(buffer: Buffer) -> str:
+    """A new array for a buffer, with its axes in the buffer's order in memory."""
+    dtype = f"np.dtype({buffer.dtype.str!r})"
+    if buffer.order is None:
+        return f"np.empty({buffer.shape}, {dtype})"
+    shape = tuple(buffer.shape[axis] for axis in buffer.order)
+    back = tuple(buffer.order.index(axis) for axis in range(len(shape)))
+    return f"np.empty({shape}, {dtype}).transpose({back})"
+
+
+def kept(buffers: tuple[Buffer, ...]) -> str:
+    """The function that gives the arrays which are kept between calls."""
+    if not buffers:
+        return ""
+    made = "".join(f"            {new(b)},\n" for b in buffers)
+    return (
+        "free = []  # arrays that no call works in now\n\n\n"
+        "def buffers():\n"
+        '    """Arrays that a call works in, and leaves to the next one."""\n'
+        "    try:\n"
+        "        return free.pop()\n"
+        "    except IndexError:  # the first call, or one beside others in other threads\n"
+        f"        return (\n{made}        )\n\n\n"
+    )
 
 
 def scalar(value: Any) -> str:

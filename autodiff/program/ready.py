@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
+from autodiff.program import fast as numba
+from autodiff.program import kernels
 from autodiff.program.graph import Loop, Program
 from autodiff.program.joining import joined
 from autodiff.program.passes import optimised
@@ -26,9 +28,9 @@ class Entry:
         self.held = tuple(value for _, value in program.held)
 
     @classmethod
-    def of(cls, recorded: Program, nest: Any, questions: list[Asked], threads: int = 1) -> Entry:
-        """The program that the passes make of what was recorded."""
-        return cls(recorded, optimised(recorded, threads), nest, questions)
+    def of(cls, recorded: Program, nest: Any, questions: list[Asked], threads: int = 1, fast: bool = False) -> Entry:
+        """The program that the passes make of what was recorded; `fast` with kernels that Numba compiles."""
+        return cls(recorded, optimised(recorded, threads, kernels.written if fast else None), nest, questions)
 
     @cached_property
     def text(self) -> Text:
@@ -42,6 +44,7 @@ class Entry:
         names: dict[str, Any] = dict(text.constants)
         exec(builtins.compile(text.head + text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
         names |= text.originals
+        names |= {name: numba.kernel(kernel) for name, kernel in text.kernels.items()}
         run: Callable[..., tuple[Any, ...]] = names[text.name]
         return run
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Buffer, Loop, Program, Ref, Step, refs
-from autodiff.program.literals import constant_name, literal, scalar
+from autodiff.program.graph import Kernel, Loop, Program, Ref, Several, Step, refs
+from autodiff.program.kernels import kernel_text
+from autodiff.program.literals import constant_name, kept, literal, scalar
 from autodiff.program.passes.scalars import Formula
 from autodiff.program.passes.writing import spread, writes_out
 from autodiff.program.texts import Texts
@@ -45,7 +46,8 @@ class Text:
         self._helpers: list[str] = []
         self._texts = Texts()
         self._literals: dict[str, str] = {}  # of constants that are no arrays
-        self.buffers = _buffers(program.buffers)
+        self._kernels: dict[str, str] = {}  # their names by their texts, which have a place for it
+        self.buffers = kept(program.buffers)
         self.name = "program"
         while self.name in dict(program.inputs).values():
             self.name += "_"
@@ -90,16 +92,24 @@ class Text:
         """All of it, constants included."""
         written = {name: self._literals.get(name) or literal(value) for name, value in self.constants.items()}
         lines = "".join(f"{name} = {text}\n" for name, text in written.items())
-        return self.head + (lines and f"{lines}\n\n") + self.code
+        kernels = "".join(text.format(name=name) + "\n\n" for text, name in self._kernels.items())
+        return self.head + (lines and f"{lines}\n\n") + kernels + self.code
 
     @property
     def code(self) -> str:
         """The arrays that are kept between calls, and the function."""
         return self.buffers + self.function
 
-    def _lines(self, step: Step | Loop) -> list[str]:
+    @property
+    def kernels(self) -> dict[str, str]:
+        """The texts of the kernels, with a place for a name, by the name of each."""
+        return {name: text for text, name in self._kernels.items()}
+
+    def _lines(self, step: Step | Several) -> list[str]:
         if isinstance(step, Loop):
             return self._loop(step)
+        if isinstance(step, Kernel):
+            return self._kernel(step, {})
         self.lines[step.result] = [self._line(spread(step, self._kinds))]
         return [*self._comment(step), *self.lines[step.result]]
 
@@ -119,6 +129,8 @@ class Text:
             kind = self._kinds[number]
             made = f"np.empty({kind.shape}, {self.written(kind.dtype)})" if place is None else f"b{place}"
             made = made if into is None else self.names[into]
+            if place is not None or into is not None:
+                self._arrays[number] = made
             lines.append(f"{name} = {made}")
             whole[number] = f"{name}.reshape(-1)" if loop.flat and len(kind.shape) > 1 else name
         names = [f"t{k}" for k in range(len(body.buffers))]
@@ -139,6 +151,10 @@ class Text:
             lines.append(f"{indent}{name} = {self.written(rows)}{flat}[at]")
         outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
         for step in body.steps:
+            if isinstance(step, Kernel):
+                into = {n: f"{whole[outputs[n]]}[at]" for n in step.results if n in outputs}
+                lines += [f"{indent}{line}" for line in self._kernel(step, into, "t")]
+                continue
             outer = outputs.get(step.result)
             own = self.lines[step.result] = self._in_block(step, loop, outer, whole)
             lines += [f"{indent}{line}" for line in (*self._comment(step), *own)]
@@ -146,6 +162,35 @@ class Text:
             sets = ", ".join("(" + "".join(f"b{b}, " for b in one) + ")" for one in loop.scratch)
             lines.append(f"{self.called(steps.shared)}(share, range(0, {loop.length}, {loop.size}), [{sets}])")
         return lines
+
+    def _kernel(self, kernel: Kernel, given: dict[int, str], buffer: str = "b") -> list[str]:
+        """A call of a kernel; some of its results go into arrays that are given."""
+        operands = [
+            self.written(value) + "[()]" * (known.array and not known.shape)
+            for value, known in zip(kernel.operands, (kernel.body.kinds[n] for n, _ in kernel.body.inputs), strict=True)
+        ]
+        arrays = [self._array(value) if isinstance(value, Ref) else "" for value in kernel.operands]
+        lines, over, results = [], {}, []
+        for k, (number, place, into) in enumerate(zip(kernel.results, kernel.places, kernel.into, strict=True)):
+            kind, name = self._kinds[number], f"v{number}"
+            made = given.get(number) or f"np.empty({kind.shape}, {self.written(kind.dtype)})"
+            if into is not None or place is not None:
+                made = self._arrays[number] = self.names[into] if into is not None else f"{buffer}{place}"
+            if made in arrays:
+                over[k] = arrays.index(made)
+            else:
+                results.append(name)
+            self.names[number] = name
+            lines.append(f"{name} = {made}")
+        text, own = kernel_text(kernel, over)
+        self.lines |= {number: [line] for number, line in own.items()}
+        if text not in self._kernels:
+            self._modules["numba"] = "import numba"
+            name = f"kernel{len(self._kernels)}"
+            while name in self.names.values():
+                name += "_"
+            self._kernels[text] = name
+        return [*lines, f"{self._kernels[text]}({', '.join((*operands, *results))})"]
 
     def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:
         """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
@@ -325,32 +370,6 @@ class Text:
             name = self._known[key] = constant_name(value, len(self._known))
             self.constants[name] = value
         return name
-
-
-def _new(buffer: Buffer) -> str:
-    """A new array for a buffer, with its axes in the buffer's order in memory."""
-    dtype = f"np.dtype({buffer.dtype.str!r})"
-    if buffer.order is None:
-        return f"np.empty({buffer.shape}, {dtype})"
-    shape = tuple(buffer.shape[axis] for axis in buffer.order)
-    back = tuple(buffer.order.index(axis) for axis in range(len(shape)))
-    return f"np.empty({shape}, {dtype}).transpose({back})"
-
-
-def _buffers(buffers: tuple[Buffer, ...]) -> str:
-    """The function that gives the arrays which are kept between calls."""
-    if not buffers:
-        return ""
-    made = "".join(f"            {_new(b)},\n" for b in buffers)
-    return (
-        "free = []  # arrays that no call works in now\n\n\n"
-        "def buffers():\n"
-        '    """Arrays that a call works in, and leaves to the next one."""\n'
-        "    try:\n"
-        "        return free.pop()\n"
-        "    except IndexError:  # the first call, or one beside others in other threads\n"
-        f"        return (\n{made}        )\n\n\n"
-    )
 
 
 def _held(program: Program) -> dict[int, str]:
