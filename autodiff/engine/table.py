@@ -237,13 +237,7 @@ def written(
     known.writing, known.redeclared = Writing(form, partials, pullbacks), False  # it is the derivative's that holds now
 
 
-def lowered(
-    function: Function,
-    definition: Function | None = None,
-    *,
-    loops: Function | None = None,
-    fits: Callable[..., bool] | None = None,
-) -> None:
+def lowered(function: Function, definition: Function | None = None) -> None:
     """Declare how programs (`ad.compile`) write a primitive that is not written in NumPy calls alone.
 
     Parameters
@@ -251,21 +245,12 @@ def lowered(
     definition : takes what the primitive takes and computes the same by NumPy's functions, without assigning into
         arrays and without branches on their numbers: these calls are written down. Without one the program calls
         the primitive's own function, and its source holds that function's text; such a function gives a new array
-    loops : what programs with `fast=True` call in place of the primitive's own function: the same in loops over
-        elements, which Numba compiles. It uses nothing but its arguments and NumPy, and is told the elements of arrays
-        of shape (). A number is given as an array of shape ()
-    fits : of what is known of each argument (`.shape`, `.dtype`; constants as they are): whether `loops` is called
 
     >>> linear = ad.primitive(lambda x, weight, bias: x @ weight.T + bias)
     >>> ad.lowered(linear, lambda x, weight, bias: x @ weight.T + bias)
     """
     known = table[function]
     known.lowering = definition or known.function
-    if loops is not None:
-        looping[known.function] = loops, fits or (lambda *arguments: True)
-
-
-looping: dict[Function, tuple[Function, Callable[..., bool]]] = {}  # by a primitive's own function: `loops`, `fits`
 
 
 def constant(*functions: Function) -> None:

@@ -6,6 +6,7 @@ reads them: they lie in a directory that belongs to the user, and that nobody el
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -52,10 +53,8 @@ def _compiled(module: Any, text: str) -> Callable[..., Any]:
     exec(compile(text, path or "<a kernel>", "exec"), names)  # noqa: S102  # a text of ours
     found = names[NAME]
     if path is not None:
-        try:
+        with contextlib.suppress(Exception):  # the directory went away
             found._cache = _cache(found.py_func)
-        except Exception:  # the directory went away  # noqa: S110
-            pass
     return found
 
 
@@ -75,8 +74,8 @@ def cache_directory() -> Path | None:
         private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
         if not private:
             warnings.warn(
-                f"{directory} is no directory of yours alone, so kernels are not kept there, and every process compiles "
-                f"its own. Run chmod 700 on it, or name another directory by the environment variable {VARIABLE}.",
+                f"{directory} is not a directory of yours alone, so no kernels are kept there, and every process "
+                f"compiles its own. Run chmod 700 on it, or name another by the environment variable {VARIABLE}.",
                 RuntimeWarning,
                 stacklevel=2,
             )

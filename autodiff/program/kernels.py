@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autodiff.engine.table import looping
 from autodiff.program import steps
 from autodiff.program.graph import Kernel, Kind, Ref, Step
 from autodiff.program.passes.writing import elementwise
@@ -78,7 +77,7 @@ _BOOLS = {
     np.invert: "not {0}",
 }
 _TEXTS: dict[str, dict[Any, str]] = {
-    **dict.fromkeys(FLOATS, {**_NUMBERS, **_FLOATS}),
+    **{char: {**_NUMBERS, **_FLOATS} for char in FLOATS},
     **dict.fromkeys(INTEGERS, _NUMBERS),
     BOOL: _BOOLS,
 }
@@ -172,11 +171,6 @@ def _known(value: Any, kinds: Mapping[int, Kind]) -> bool:
     return isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**62)
 
 
-def is_looping(function: Any) -> bool:
-    """Whether a function is one that was declared as a primitive's loops."""
-    return any(function is loops for loops, _ in looping.values())
-
-
 def looping_text(function: Any) -> str:
     """The text of a primitive's loops, with a place for the name."""
     text = inspect.getsource(function).replace(": Any", "").replace(" -> Any", "")
@@ -230,12 +224,12 @@ def kernel_text(kernel: Kernel, over: Mapping[int, int]) -> Written:
     arrays = [f"a{over[k]}" if k in over else f"r{k}" for k in range(len(kernel.results))]
     stores = [f"{array}[{', '.join(index)}] = {names[y.number]}" for array, y in zip(arrays, body.outputs, strict=True)]
     given = [*(f"a{k}" for k in range(len(body.inputs))), *(array for array in arrays if array[0] == "r")]
-    text = [f"{DECORATOR}\ndef {{name}}({', '.join(given)}):", *(f"    {line}" for line in loads[0])]
+    whole = [f"{DECORATOR}\ndef {{name}}({', '.join(given)}):", *(f"    {line}" for line in loads[0])]
     for level in range(depth):
-        text.append("    " * (level + 1) + f"for {index[level]} in range({arrays[0]}.shape[{level}]):")
-        text += ["    " * (level + 2) + line for line in loads[level + 1]]
-    text += ["    " * (depth + 1) + line for line in (*made, *stores)]
-    return Written("\n".join(text) + "\n", lines)
+        whole.append("    " * (level + 1) + f"for {index[level]} in range({arrays[0]}.shape[{level}]):")
+        whole += ["    " * (level + 2) + line for line in loads[level + 1]]
+    whole += ["    " * (depth + 1) + line for line in (*made, *stores)]
+    return Written("\n".join(whole) + "\n", lines)
 
 
 def _as(value: Any, dtype: np.dtype[Any], names: Mapping[int, str], dtypes: Mapping[int, Any]) -> str:

@@ -1,12 +1,22 @@
-"""Constants and buffers as the text that makes them."""
+"""Numbers, constant arrays and buffers as a program's text writes and names them."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
 from autodiff.program.graph import Buffer
+
+NAMES = re.compile(r"(b|c|t|v|zeros|ones|count)[0-9]+")  # what a text calls buffers, constants, blocks and values
+
+
+def constant_name(value: np.ndarray[Any, Any], k: int) -> str:
+    """What the k-th constant array is called: by its elements where these are zeros, ones, or 0, 1, 2 ..."""
+    if _counts(value):
+        return f"count{k}"
+    return {0: f"zeros{k}", 1: f"ones{k}"}.get(_everywhere(value), f"c{k}")
 
 
 def new(buffer: Buffer) -> str:
@@ -51,13 +61,24 @@ def literal(value: np.ndarray[Any, Any]) -> str:
     """An array as an expression that makes it."""
     dtype = f"np.dtype({value.dtype.str!r})"
     flat = value.ravel()
-    if flat.size > 2 and value.dtype.kind in "iu" and (flat == np.arange(flat.size)).all():
+    if _counts(value):
         return f"np.arange({flat.size}, dtype={dtype}).reshape({value.shape})"
-    same = flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all()
-    if same and (flat[0] or not np.signbit(flat.astype(float)).any()):
-        number = flat[0].item()
+    if (number := _everywhere(value)) is not None:
         shown = scalar(number) if isinstance(number, float) else repr(number)
         return f"np.full({value.shape}, {shown}, {dtype})"
     numbers = flat.tolist()
     listed = ", ".join(scalar(v) if isinstance(v, float | complex) else repr(v) for v in numbers)
     return f"np.array([{listed}], {dtype}).reshape({value.shape})"
+
+
+def _counts(value: np.ndarray[Any, Any]) -> bool:
+    """Whether the elements are 0, 1, 2 ..."""
+    return bool(value.size > 2 and value.dtype.kind in "iu" and (value.ravel() == np.arange(value.size)).all())
+
+
+def _everywhere(value: np.ndarray[Any, Any]) -> Any:
+    """The number that all elements are, if there are several; None where they differ, and for -0.0."""
+    flat = value.ravel()
+    if flat.size < 2 or value.dtype.kind not in "fiub" or not (flat == flat[0]).all():
+        return None
+    return flat[0].item() if flat[0] or not np.signbit(flat.astype(float)).any() else None

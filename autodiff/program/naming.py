@@ -8,6 +8,7 @@ import keyword
 from typing import Any
 
 from autodiff.program import steps
+from autodiff.program.literals import NAMES
 from autodiff.transforms.call import Function
 
 # Names that a program's text has other uses for.
@@ -26,7 +27,7 @@ def names(function: Function, args: Any, kwargs: Any) -> Any:
         for path in _paths(argument):
             found = "_".join((name, *path))
             found = "".join(c if c.isalnum() else "_" for c in found)
-            if keyword.iskeyword(found) or found in TAKEN or (found[:1] in ("b", "c", "v") and found[1:].isdigit()):
+            if keyword.iskeyword(found) or found in TAKEN or NAMES.fullmatch(found):
                 found += "_"
             while found in used:
                 found += "_"

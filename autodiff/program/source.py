@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import inspect
 import operator
-import sys
 import textwrap
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from autodiff.engine.loops import is_looping
 from autodiff.program import steps
 from autodiff.program.graph import Kernel, Loop, Program, Ref, Several, Step, refs
-from autodiff.program.kernels import is_looping, kernel_text, looping_text
-from autodiff.program.literals import kept, literal, scalar
+from autodiff.program.kernels import kernel_text, looping_text
+from autodiff.program.literals import constant_name, kept, literal, scalar
 from autodiff.program.passes.scalars import Formula
-from autodiff.program.passes.writing import writes_out
-from autodiff.program.texts import Texts
+from autodiff.program.passes.writing import spread, writes_out
+from autodiff.program.texts import Texts, others
 
 _INFIX = {
     "+ - * / ** @": (np.add, np.subtract, np.multiply, np.divide, np.power, np.matmul),
@@ -33,7 +33,7 @@ OVER: dict[Any, str] = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.d
 PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
 
 # What arrays have as methods, shorter and faster than the functions, and with how many arguments at most.
-METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squeeze: 2}
+METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squeeze: 2, np.argmax: 2, np.argmin: 2}
 
 
 class Text:
@@ -110,7 +110,7 @@ class Text:
             return self._loop(step)
         if isinstance(step, Kernel):
             return self._kernel(step, {})
-        self.lines[step.result] = [self._line(step)]
+        self.lines[step.result] = [self._line(spread(step, self._kinds))]
         return [*self._comment(step), *self.lines[step.result]]
 
     def _comment(self, step: Step) -> list[str]:
@@ -152,8 +152,8 @@ class Text:
         outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
         for step in body.steps:
             if isinstance(step, Kernel):
-                into = {n: f"{whole[outputs[n]]}[at]" for n in step.results if n in outputs}
-                lines += [f"{indent}{line}" for line in self._kernel(step, into, "t")]
+                leaving = {n: f"{whole[outputs[n]]}[at]" for n in step.results if n in outputs}
+                lines += [f"{indent}{line}" for line in self._kernel(step, leaving, "t")]
                 continue
             outer = outputs.get(step.result)
             own = self.lines[step.result] = self._in_block(step, loop, outer, whole)
@@ -218,7 +218,7 @@ class Text:
             return self._expression(step)
         if step.into is not None or step.buffer is not None:
             array = self._arrays[step.result] = (
-                self.names[step.into] if step.into is not None else f"{place}{step.buffer}"
+                self._array(Ref(step.into)) if step.into is not None else f"{place}{step.buffer}"
             )
             if short := self._over(step, array):
                 return short
@@ -232,7 +232,13 @@ class Text:
         return f"{name} = {self._call(step, f'out={place}{step.buffer}')}"
 
     def _over(self, step: Step, array: str) -> str:
-        """A step that writes over one of its operands as an assignment such as `v1 += v2`, or ""."""
+        """A step that writes over one of its operands as a statement such as `v1 += v2` or `v1[at] = v2`, or ""."""
+        if step.function in (steps.with_placed, steps.with_added) and self._array(step.args[0]) == array:
+            x, value, index = step.args
+            name = self.names[step.result] = self.names[x.number]
+            if step.function is steps.with_placed:
+                return f"{name}[{self._index(index)}] = {self.written(value)}"
+            return f"np.add.at({name}, {self.written(index)}, {self.written(value)})"
         if step.kwargs or step.function not in OVER:
             return ""
         left, right = step.args
@@ -275,7 +281,7 @@ class Text:
 
     def _call(self, step: Step, *more: str) -> str:
         if is_looping(step.function):
-            name = self._named_kernel(looping_text(step.function), step.function.__name__)
+            name = self._named_kernel(looping_text(step.function), f"{step.function.__name__}_in_loops")
             number = "" if self._kinds[step.result].array or self._kinds[step.result].dtype is None else "[()]"
             return f"{name}({', '.join(map(self._element, step.args))}){number}"
         given = [*map(self.written, step.args), *(f"{name}={self.written(v)}" for name, v in step.kwargs.items())]
@@ -309,7 +315,7 @@ class Text:
         owner = getattr(function, "__self__", None)
         if isinstance(owner, np.ufunc):
             return f"{self.called(owner)}.{name}"
-        for module in (np, np.linalg, np.fft, np.ma, *_others(function)):
+        for module in (np, np.linalg, np.fft, np.ma, *others(function)):
             if getattr(module, name, None) is function:
                 place = module.__name__
                 if place.split(".")[0] == "numpy":
@@ -372,7 +378,7 @@ class Text:
         key = value.shape, value.dtype.str, value.tobytes()
         name = self._known.get(key)
         if name is None:
-            name = self._known[key] = f"c{len(self._known)}"
+            name = self._known[key] = constant_name(value, len(self._known))
             self.constants[name] = value
         return name
 
@@ -388,11 +394,3 @@ def _held(program: Program) -> dict[int, str]:
         taken.add(name)
         names[number] = name
     return names
-
-
-def _others(function: Any) -> list[Any]:
-    """The modules, other than NumPy's, that may have the function under its name."""
-    name = "scipy.special._ufuncs" if isinstance(function, np.ufunc) else getattr(function, "__module__", "") or ""
-    public = name.split("._")[0]
-    ours = public.split(".")[0] in ("autodiff", "nn")
-    return [] if ours else [sys.modules[n] for n in dict.fromkeys((public, name)) if n in sys.modules]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -79,6 +80,11 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def mT(self) -> Any:
         """The last two axes exchanged."""
         return np_.swapaxes(self, -1, -2)
+
+    @property
+    def at(self) -> At:
+        """As a Tensor's: `x.at[index].set(v)` is a copy with v at the index, and `.add(v)` one with v added there."""
+        return At(self, ())
 
     @property
     def real(self) -> Any:
@@ -222,6 +228,25 @@ class Traced(NDArrayOperatorsMixin, StandIn):
                 f"{spelled(function)} into an array", "take a function that gives a new one, such as np.where"
             )
         return self.recorder.call(function, args, {k: v for k, v in kwargs.items() if v is not np._NoValue})
+
+
+@dataclass
+class At:
+    """The places of a traced array where a copy is to differ."""
+
+    array: Traced
+    index: Any
+
+    def __getitem__(self, index: Any) -> At:
+        return At(self.array, index)
+
+    def set(self, value: Any) -> Any:
+        """A copy with the value, broadcast, at the index."""
+        return self.array.step(steps.with_placed, self.array, value, self.index)
+
+    def add(self, value: Any) -> Any:
+        """A copy with the value, broadcast, added at the index, as often as it is repeated."""
+        return self.array.step(steps.with_added, self.array, value, self.index)
 
 
 class Cell(Traced):

@@ -240,10 +240,44 @@ def cross_entropy_slope(g: Any, labels: Any, probabilities: Any) -> Any:
     return e
 
 
+def _highest(logits: Any) -> Any:
+    """The highest of each row."""
+    return logits[count(len(logits)), np.argmax(logits, 1)]
+
+
+def _exponentials(logits: Any) -> tuple[Any, Any]:
+    """exp(logits - their row's highest), and the sum of each row."""
+    e = np.exp(logits - _highest(logits)[:, None])
+    return e, np.dot(e, np.ones(e.shape[1], e.dtype))
+
+
+def _written_softmax(logits: Any) -> Any:
+    e, sums = _exponentials(logits)
+    return e / sums[:, None]
+
+
+def _written_mean(logits: Any, labels: Any, probabilities: Any) -> Any:
+    if not len(labels):
+        raise no_mean("cross_entropy", logits.shape)
+    rows = count(len(labels))
+    below = _highest(logits) - logits[rows, labels]
+    return np.sum(np.log(_exponentials(logits)[1]) + below) / len(labels)
+
+
+def _written_slope(g: Any, labels: Any, probabilities: Any) -> Any:
+    share = g / len(labels)
+    e = probabilities * share
+    at = count(len(labels)), labels
+    return e.at[at].set(e[at] - share)
+
+
+ad.lowered(softmax, _written_softmax)
 # NumPy computes many exponentials at a time, and loops one.
-ad.lowered(softmax, loops=loops.softmax, fits=lambda logits: math.prod(logits.shape) <= MANY)
-ad.lowered(mean_cross_entropy, loops=loops.mean_cross_entropy)
-ad.lowered(cross_entropy_slope, loops=loops.cross_entropy_slope)
+ad.looped(softmax, loops.softmax, fits=lambda logits: math.prod(logits.shape) <= MANY)
+ad.lowered(mean_cross_entropy, _written_mean)
+ad.looped(mean_cross_entropy, loops.mean_cross_entropy)
+ad.lowered(cross_entropy_slope, _written_slope)
+ad.looped(cross_entropy_slope, loops.cross_entropy_slope)
 ad.adjoint(softmax, lambda g, y, x: y * (g - np.sum(g * y, axis=1, keepdims=True)))
 # The loss is a function of the logits alone, and the slope says how it moves with them: nothing flows through the
 # softmax a second time. The slope's own derivative does go through it.

@@ -90,7 +90,11 @@ def layer_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
 def layer_slopes(g: Any, rest: Any, root: Any, scale: Any, weight: Any) -> Any:
     """The adjoints of x, the weights and the biases."""
     rows, features = g.shape
-    of_x, of_weight, of_bias = np.empty((rows, features), g.dtype), np.zeros(features, g.dtype), np.zeros(features, g.dtype)
+    of_x, of_weight, of_bias = (
+        np.empty((rows, features), g.dtype),
+        np.zeros(features, g.dtype),
+        np.zeros(features, g.dtype),
+    )
     for i in range(rows):
         r = root[i]
         along, shift = g.dtype.type(0), g.dtype.type(0)
@@ -140,7 +144,11 @@ def batch_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
 def batch_slopes(g: Any, rest: Any, root: Any, scale: Any) -> Any:
     """The adjoints of x, the weights and the biases."""
     rows, features = g.shape
-    of_x, of_weight, of_bias = np.empty((rows, features), g.dtype), np.zeros(features, g.dtype), np.zeros(features, g.dtype)
+    of_x, of_weight, of_bias = (
+        np.empty((rows, features), g.dtype),
+        np.zeros(features, g.dtype),
+        np.zeros(features, g.dtype),
+    )
     for i in range(rows):
         for j in range(features):
             of_weight[j] += g[i, j] * rest[i, j]

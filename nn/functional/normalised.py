@@ -178,9 +178,13 @@ def _through(steps: Callable[..., Any], g: Any, *arguments: Any) -> list[Any]:
     return [found.get(k) for k in range(len(arguments))]
 
 
-ad.lowered(layer_parts, loops=loops.layer_parts)
-ad.lowered(layer_slopes, loops=loops.layer_slopes)
-ad.lowered(batch_parts, loops=loops.batch_parts, fits=lambda x, *others: len(x.shape) == 2)
-ad.lowered(batch_slopes, loops=loops.batch_slopes, fits=lambda g, *others: len(g.shape) == 2)
+ad.lowered(layer_parts)
+ad.looped(layer_parts, loops.layer_parts)
+ad.lowered(layer_slopes)
+ad.looped(layer_slopes, loops.layer_slopes)
+ad.lowered(batch_parts)
+ad.looped(batch_parts, loops.batch_parts, fits=lambda x, *others: len(x.shape) == 2)
+ad.lowered(batch_slopes)
+ad.looped(batch_slopes, loops.batch_slopes, fits=lambda g, *others: len(g.shape) == 2)
 ad.adjoint(layer_normalised, together=_layer_adjoints)
 ad.adjoint(batch_normalised, together=_batch_adjoints)

@@ -16,6 +16,7 @@ from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.donation import written_back
 from autodiff.program.passes.fusing import Written, fused, in_loops
 from autodiff.program.passes.memory import buffered, owned
+from autodiff.program.passes.overwriting import overwritten
 
 PASSES = {
     "copies": without_copies,
@@ -43,4 +44,4 @@ def optimised(program: Program, threads: int = 1, written: Written | None = None
     else:
         whole = {s.result for s in program.steps if written(s, program.kinds)} if threads == 1 else set()
         program = fused(blocked(in_loops(program), whole), written)
-    return dataclasses.replace(buffered(written_back(program), threads), removed=removed)
+    return dataclasses.replace(buffered(written_back(overwritten(program)), threads), removed=removed)

@@ -56,7 +56,9 @@ def written_back(program: Program) -> Program:
 
 def _in_kernel(kernel: Kernel, n: int, result: int) -> Kernel:
     """The kernel with a result written into the input n."""
-    return kernel._replace(into=tuple(n if r == result else i for r, i in zip(kernel.results, kernel.into, strict=True)))
+    return kernel._replace(
+        into=tuple(n if r == result else i for r, i in zip(kernel.results, kernel.into, strict=True))
+    )
 
 
 def _in_loop(loop: Loop, n: int, result: int) -> Loop:

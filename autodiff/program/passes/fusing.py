@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from autodiff.engine.table import looping
-from autodiff.program.graph import Kernel, Kind, Loop, Program, Ref, Step, made, read, refs, replaced
+from autodiff.engine.loops import loops_of
+from autodiff.program.graph import Kernel, Kind, Loop, Program, Ref, Step, read, refs, replaced
 from autodiff.program.passes.memory import kind_of
 from autodiff.program.passes.runs import Place, Runs
 
@@ -28,17 +28,21 @@ def runs(program: Program, written: Written) -> list[list[int]]:
 
 def fused(program: Program, written: Written) -> Program:
     """The program with runs of elementwise steps as Kernels, within its Loops too."""
+    return _fused(program, written, dict(program.kinds))
+
+
+def _fused(program: Program, written: Written, kinds: dict[int, Kind]) -> Program:
     wanted = {*refs(program.outputs), *refs(program.writes)}
-    kinds, done = program.kinds, []
+    done: list[Any] = []
     for run in runs(program, written):
         members = [program.steps[k] for k in run]
         if len(run) < FEWEST:
             (step,) = members
-            done.append(step._replace(body=fused(step.body, written)) if isinstance(step, Loop) else step)
+            done.append(step._replace(body=_fused(step.body, written, kinds)) if isinstance(step, Loop) else step)
             continue
         elsewhere = wanted.union(*(read(step) for k, step in enumerate(program.steps) if k not in run))
         done.append(_kernel(members, elsewhere, kinds))
-    return dataclasses.replace(program, steps=tuple(done))
+    return dataclasses.replace(program, steps=tuple(done), kinds=kinds)
 
 
 def in_loops(program: Program) -> Program:
@@ -47,13 +51,10 @@ def in_loops(program: Program) -> Program:
 
 
 def _in_loops(step: Step, kinds: Mapping[int, Kind]) -> Step:
-    loops, fits = looping.get(step.function, (None, None)) if isinstance(step.function, FunctionType) else (None, None)
-    if loops is None or fits is None or step.kwargs or step.effect:
+    if not isinstance(step.function, FunctionType) or step.kwargs or step.effect:
         return step
-    known = [kinds[x.number] if isinstance(x, Ref) else x for x in step.args]
-    arrays = [x for x in known if isinstance(x, Kind | np.ndarray)]
-    plain = all(x.dtype is not None and x.dtype.kind in "iufb" and x.dtype.itemsize > 2 and x.nbytes for x in arrays)
-    return step._replace(function=loops) if plain and fits(*known) else step
+    loops = loops_of(step.function, [kinds[x.number] if isinstance(x, Ref) else x for x in step.args])
+    return step if loops is None else step._replace(function=loops)
 
 
 def _place(step: Step | Loop, kinds: dict[int, Kind], written: Written) -> Place | None:

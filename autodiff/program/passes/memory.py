@@ -157,4 +157,6 @@ def allocated(program: Program) -> int:
 
 def _places(step: Step | Several) -> Iterator[tuple[int, int | None]]:
     """The values that a step makes, with their buffers."""
-    return zip(step.results, step.places, strict=True) if isinstance(step, Several) else iter([(step.result, step.buffer)])
+    return (
+        zip(step.results, step.places, strict=True) if isinstance(step, Several) else iter([(step.result, step.buffer)])
+    )

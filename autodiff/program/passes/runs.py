@@ -51,7 +51,9 @@ class Runs:
             maker.update(dict.fromkeys(made(step), run))
             if place and place.ends:
                 after.update(dict.fromkeys(made(step), run))
-            if place is None and not (isinstance(step, Step) and step.function in VIEWS):  # what comes after a matrix product is best made there
+            if place is None and not (
+                isinstance(step, Step) and step.function in VIEWS
+            ):  # what comes after a matrix product is best made there
                 latest = {axis: one for axis, one in latest.items() if one not in inputs}
 
     def _reached(self, starts: set[int], goal: int) -> bool:

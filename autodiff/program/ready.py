@@ -1,0 +1,93 @@
+"""A program that is ready to be run: what the passes made of the recorded steps, its text, and the text's function."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+from autodiff.program import fast as numba
+from autodiff.program import kernels
+from autodiff.program.graph import Kernel, Loop, Program, counted, every
+from autodiff.program.joining import joined
+from autodiff.program.passes import optimised
+from autodiff.program.passes.memory import allocated, owned
+from autodiff.program.passes.scalars import in_python
+from autodiff.program.source import Text
+from autodiff.transforms import tree
+
+Asked = tuple[Callable[..., Any], Any]  # a question about the arrays that a program is run with, and its answer
+
+
+class Entry:
+    """A program, its text, and the function that the text defines, which is made when it is first wanted."""
+
+    def __init__(self, recorded: Program, program: Program, nest: Any, questions: list[Asked]) -> None:
+        self.recorded, self.program, self.nest, self.questions = recorded, program, nest, questions
+        self.held = tuple(value for _, value in program.held)
+
+    @classmethod
+    def of(cls, recorded: Program, nest: Any, questions: list[Asked], threads: int = 1, fast: bool = False) -> Entry:
+        """The program that the passes make of what was recorded; `fast` with kernels that Numba compiles."""
+        return cls(recorded, optimised(recorded, threads, kernels.written if fast else None), nest, questions)
+
+    @cached_property
+    def text(self) -> Text:
+        """The program's text."""
+        return Text(self.program, in_python(self.program))
+
+    @cached_property
+    def run(self) -> Callable[..., tuple[Any, ...]]:
+        """The function of the arrays, one by one, and of what is held: it gives the results, one by one."""
+        text = self.text
+        names: dict[str, Any] = dict(text.constants)
+        exec(builtins.compile(text.head + text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
+        names |= text.originals
+        names |= {name: numba.kernel(kernel) for name, kernel in text.kernels.items()}
+        run: Callable[..., tuple[Any, ...]] = names[text.name]
+        return run
+
+    @property
+    def source(self) -> str:
+        """The program as a module's text."""
+        return self.text.module
+
+    @property
+    def plan(self) -> str:
+        """What the passes made of the recorded steps, and the bytes of the arrays that the program makes."""
+        recorded, program = self.recorded, self.program
+        lines = [f"{len(recorded.steps)} steps recorded, {allocated(owned(recorded)):,} bytes of new arrays"]
+        lines += [f"{count:6} removed: {name}" for name, count in program.removed.items()]
+        loops, kernels = ([*every(program, kind)] for kind in (Loop, Kernel))
+        lines.append(f"{sum(map(counted, loops)):6} made block by block, in {len(loops)} loops")
+        if kernels:
+            lines.append(f"{sum(map(counted, kernels)):6} made element by element, in {len(kernels)} kernels")
+        size = sum(buffer.nbytes for buffer in program.buffers)
+        lines.append(f"{len(program.buffers):6} buffers of {size:,} bytes, kept between calls")
+        count = sum(map(counted, program.steps))
+        lines.append(f"{count} steps, {allocated(program):,} bytes of new arrays")
+        return "\n".join(lines)
+
+    def holds(self, arrays: Sequence[Any]) -> bool:
+        """Whether what the program was chosen by is so for these arrays."""
+        for ask, answer in self.questions:  # noqa: SIM110  # twice as fast as all(), at every call
+            if ask(arrays) != answer:
+                return False
+        return True
+
+    def __call__(self, arrays: Sequence[Any]) -> Any:
+        """The results for the arrays, and numbers, among the leaves of the arguments."""
+        results = iter(self.run(*arrays, *self.held))
+        return tree.mapped(lambda _: next(results), self.nest)
+
+    def then(self, others: Sequence[Entry], notes: Sequence[str]) -> Entry:
+        """One program of this one and those that follow it: of the arrays of all, with a list of the results of each.
+
+        Each note is said in the text where the steps of one of the others begin. Programs share what is written into
+        their arguments: a later one reads what an earlier one wrote, where both are given the same memory. Whether each
+        of them still holds is asked of the parts, before a call.
+        """
+        parts = [self, *others]
+        programs = [joined([getattr(p, name) for p in parts], ("", *notes)) for name in ("recorded", "program")]
+        return Entry(programs[0], programs[1], [part.nest for part in parts], [])
