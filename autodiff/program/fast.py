@@ -49,7 +49,8 @@ def kernel(text: str) -> Callable[..., Any]:
 def _compiled(module: Any, text: str) -> Callable[..., Any]:
     directory = cache_directory()
     path = None if directory is None else _file(directory, text)
-    names: dict[str, Any] = {"np": np, "numba": module}
+    # Numba looks for what it kept under a module's name.
+    names: dict[str, Any] = {"np": np, "numba": module, "__name__": __name__}
     exec(compile(text, path or "<a kernel>", "exec"), names)  # noqa: S102  # a text of ours
     found = names[NAME]
     if path is not None:

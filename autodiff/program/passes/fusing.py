@@ -6,7 +6,7 @@ Which steps a kernel can hold is what `written` says, so another back end has it
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
@@ -43,6 +43,26 @@ def _fused(program: Program, written: Written, kinds: dict[int, Kind]) -> Progra
         elsewhere = wanted.union(*(read(step) for k, step in enumerate(program.steps) if k not in run))
         done.append(_kernel(members, elsewhere, kinds))
     return dataclasses.replace(program, steps=tuple(done), kinds=kinds)
+
+
+def unfused(program: Program) -> Program:
+    """The program with the steps of Kernels in their places, for those who show steps."""
+    done: list[Any] = []
+    for step in program.steps:
+        if isinstance(step, Kernel):
+            done += _steps(step)
+        else:
+            done.append(step._replace(body=unfused(step.body)) if isinstance(step, Loop) else step)
+    return dataclasses.replace(program, steps=tuple(done))
+
+
+def _steps(kernel: Kernel) -> Iterator[Step]:
+    places = dict(zip(kernel.results, zip(kernel.places, kernel.into, strict=True), strict=True))
+    operands = {number: value for (number, _), value in zip(kernel.body.inputs, kernel.operands, strict=True)}
+    for step in kernel.body.steps:
+        buffer, into = places.get(step.result, (None, None))
+        args = replaced(step.args, lambda ref: operands.get(ref.number, ref))
+        yield step._replace(args=args, buffer=None if into is not None else buffer, into=into)
 
 
 def in_loops(program: Program) -> Program:
