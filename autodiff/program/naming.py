@@ -5,17 +5,17 @@ from __future__ import annotations
 import builtins
 import inspect
 import keyword
+from collections.abc import Callable
 from typing import Any
 
 from autodiff.program import steps
 from autodiff.program.literals import NAMES
-from autodiff.transforms.call import Function
 
 # Names that a program's text has other uses for.
 TAKEN = {"np", "scipy", "buffers", "free", "kept", *vars(builtins), *vars(steps)}
 
 
-def names(function: Function, args: Any, kwargs: Any) -> Any:
+def names(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """A name for each leaf of the arguments: the parameter's, with the way to the leaf."""
     try:
         parameters = list(inspect.signature(function).parameters)
