@@ -102,6 +102,7 @@ def _door(function: Callable[..., Any], lowering: Callable[..., Any]) -> Callabl
         traced = tracing(*args, *kwargs.values())
         if traced is None:
             return function(*args, **kwargs)
-        return traced.step(function, *args, **kwargs) if lowering is function else lowering(*args, **kwargs)
+        written = NotImplemented if lowering is function else lowering(*args, **kwargs)
+        return traced.step(function, *args, **kwargs) if written is NotImplemented else written
 
     return door
