@@ -122,7 +122,7 @@ class Compiled:
             )
 
     def _traced(self, args: Any, kwargs: Any) -> Entry:
-        recorder = Recorder()
+        recorder = Recorder(self.fast)
         inputs: list[tuple[int, str]] = []
         names = naming.names(self.function, args, kwargs)
 
@@ -251,12 +251,12 @@ def compile(  # noqa: A001  # the name a reader looks for
     """
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise ValueError(f"ad.compile: threads is a whole number from 1 on; received {threads!r}.")
+    if fast:
+        numba.numba()  # an ImportError where it is not
     if function is None:
         return lambda function: Compiled(function, check, in_place, threads, fast)
     if not callable(function):
         raise TypeError(f"ad.compile takes a function; received {function!r:.60}. Options go by name: threads=2.")
-    if fast:
-        numba.numba()  # an ImportError where it is not
     return Compiled(function, check, in_place, threads, fast)
 
 

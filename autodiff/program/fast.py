@@ -6,6 +6,7 @@ reads them: they lie in a directory that belongs to the user, and that nobody el
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -41,21 +42,20 @@ def kernel(text: str) -> Callable[..., Any]:
     module = numba()
     with _lock:
         if text not in _loaded:
-            _loaded[text] = _compiled(module, text.format(name=NAME))
+            _loaded[text] = _compiled(module, text.replace("{name}", NAME))
         return _loaded[text]
 
 
 def _compiled(module: Any, text: str) -> Callable[..., Any]:
     directory = cache_directory()
     path = None if directory is None else _file(directory, text)
-    names: dict[str, Any] = {"np": np, "numba": module}
+    # Numba looks for what it kept under a module's name.
+    names: dict[str, Any] = {"np": np, "numba": module, "__name__": __name__}
     exec(compile(text, path or "<a kernel>", "exec"), names)  # noqa: S102  # a text of ours
     found = names[NAME]
     if path is not None:
-        try:
+        with contextlib.suppress(Exception):  # the directory went away
             found._cache = _cache(found.py_func)
-        except Exception:  # the directory went away  # noqa: S110
-            pass
     return found
 
 
@@ -75,8 +75,8 @@ def cache_directory() -> Path | None:
         private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
         if not private:
             warnings.warn(
-                f"{directory} is no directory of yours alone, so kernels are not kept there, and every process compiles "
-                f"its own. Run chmod 700 on it, or name another directory by the environment variable {VARIABLE}.",
+                f"{directory} is not a directory of yours alone, so no kernels are kept there, and every process "
+                f"compiles its own. Run chmod 700 on it, or name another by the environment variable {VARIABLE}.",
                 RuntimeWarning,
                 stacklevel=2,
             )

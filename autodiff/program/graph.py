@@ -157,6 +157,20 @@ def made(step: Step | Several) -> tuple[int, ...]:
     return step.results if isinstance(step, Several) else (step.result,)
 
 
+def counted(step: Step | Several) -> int:
+    """How many steps it is, those of its body in its place."""
+    return sum(map(counted, step.body.steps)) if isinstance(step, Several) else 1
+
+
+def every(program: Program, kind: type) -> Iterator[Any]:
+    """The steps of a kind, those in the bodies of others too."""
+    for step in program.steps:
+        if isinstance(step, kind):
+            yield step
+        elif isinstance(step, Several):
+            yield from every(step.body, kind)
+
+
 def replaced(value: Any, change: Callable[[Any], Any], kind: type = Ref) -> Any:
     """A nest of arguments with every value of a kind changed."""
     if isinstance(value, kind):

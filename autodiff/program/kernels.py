@@ -6,6 +6,7 @@ What NumPy computes many elements of at a time, and a compiler calls a function 
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ from autodiff.program.passes.writing import elementwise
 
 FLOATS, INTEGERS, BOOL = "fd", "ilq", "?"  # the kinds of elements, by NumPy's letters
 MOST_POWER = 4  # a product of so many factors differs from NumPy's power by rounding
+# Sums may be made in any order, so of several elements at a time; NaNs and infinities are what they are.
+IN_ANY_ORDER = '@numba.njit(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})'
 DECORATOR = '@numba.njit(nogil=True, error_model="numpy")'
 
 _NUMBERS = {
@@ -74,7 +77,7 @@ _BOOLS = {
     np.invert: "not {0}",
 }
 _TEXTS: dict[str, dict[Any, str]] = {
-    **dict.fromkeys(FLOATS, {**_NUMBERS, **_FLOATS}),
+    **{char: {**_NUMBERS, **_FLOATS} for char in FLOATS},
     **dict.fromkeys(INTEGERS, _NUMBERS),
     BOOL: _BOOLS,
 }
@@ -168,6 +171,12 @@ def _known(value: Any, kinds: Mapping[int, Kind]) -> bool:
     return isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**62)
 
 
+def looping_text(function: Any) -> str:
+    """The text of a primitive's loops, with a place for the name."""
+    text = inspect.getsource(function).replace(": Any", "").replace(" -> Any", "")
+    return f"{IN_ANY_ORDER}\n{text.replace(f'def {function.__name__}(', 'def {name}(')}"
+
+
 class Written(NamedTuple):
     """A kernel's text, with a place for its name, and the lines of its steps by their results."""
 
@@ -215,12 +224,12 @@ def kernel_text(kernel: Kernel, over: Mapping[int, int]) -> Written:
     arrays = [f"a{over[k]}" if k in over else f"r{k}" for k in range(len(kernel.results))]
     stores = [f"{array}[{', '.join(index)}] = {names[y.number]}" for array, y in zip(arrays, body.outputs, strict=True)]
     given = [*(f"a{k}" for k in range(len(body.inputs))), *(array for array in arrays if array[0] == "r")]
-    text = [f"{DECORATOR}\ndef {{name}}({', '.join(given)}):", *(f"    {line}" for line in loads[0])]
+    whole = [f"{DECORATOR}\ndef {{name}}({', '.join(given)}):", *(f"    {line}" for line in loads[0])]
     for level in range(depth):
-        text.append("    " * (level + 1) + f"for {index[level]} in range({arrays[0]}.shape[{level}]):")
-        text += ["    " * (level + 2) + line for line in loads[level + 1]]
-    text += ["    " * (depth + 1) + line for line in (*made, *stores)]
-    return Written("\n".join(text) + "\n", lines)
+        whole.append("    " * (level + 1) + f"for {index[level]} in range({arrays[0]}.shape[{level}]):")
+        whole += ["    " * (level + 2) + line for line in loads[level + 1]]
+    whole += ["    " * (depth + 1) + line for line in (*made, *stores)]
+    return Written("\n".join(whole) + "\n", lines)
 
 
 def _as(value: Any, dtype: np.dtype[Any], names: Mapping[int, str], dtypes: Mapping[int, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from autodiff.program import fast as numba
 from autodiff.program import kernels
-from autodiff.program.graph import Loop, Program
+from autodiff.program.graph import Kernel, Loop, Program, counted, every
 from autodiff.program.joining import joined
 from autodiff.program.passes import optimised
 from autodiff.program.passes.memory import allocated, owned
@@ -59,12 +59,13 @@ class Entry:
         recorded, program = self.recorded, self.program
         lines = [f"{len(recorded.steps)} steps recorded, {allocated(owned(recorded)):,} bytes of new arrays"]
         lines += [f"{count:6} removed: {name}" for name, count in program.removed.items()]
-        loops = [step for step in program.steps if isinstance(step, Loop)]
-        inside = sum(len(loop.body.steps) for loop in loops)
-        lines.append(f"{inside:6} made block by block, in {len(loops)} loops")
+        loops, kernels = ([*every(program, kind)] for kind in (Loop, Kernel))
+        lines.append(f"{sum(map(counted, loops)):6} made block by block, in {len(loops)} loops")
+        if kernels:
+            lines.append(f"{sum(map(counted, kernels)):6} made element by element, in {len(kernels)} kernels")
         size = sum(buffer.nbytes for buffer in program.buffers)
         lines.append(f"{len(program.buffers):6} buffers of {size:,} bytes, kept between calls")
-        count = len(program.steps) - len(loops) + inside
+        count = sum(map(counted, program.steps))
         lines.append(f"{count} steps, {allocated(program):,} bytes of new arrays")
         return "\n".join(lines)
 

@@ -21,7 +21,8 @@ CONSTANT = (StandIn, int, float, complex, str, tuple, type, np.dtype, np.generic
 class Recorder:
     """The steps written down so far, and what is known of every value."""
 
-    def __init__(self) -> None:
+    def __init__(self, fast: bool = False) -> None:
+        self.fast = fast  # whether primitives that have loops are written down as they are
         self.steps: list[Step] = []
         self.kinds: dict[int, Kind] = {}
         self.held: dict[int, Any] = {}  # what effects are given from outside, a random generator for one, by number

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import inspect
 import operator
-import sys
 import textwrap
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from autodiff.engine.loops import is_looping
 from autodiff.program import steps
 from autodiff.program.graph import Kernel, Loop, Program, Ref, Several, Step, refs
-from autodiff.program.kernels import kernel_text
+from autodiff.program.kernels import kernel_text, looping_text
 from autodiff.program.literals import constant_name, kept, literal, scalar
 from autodiff.program.passes.scalars import Formula
 from autodiff.program.passes.writing import with_arrays, writes_out
-from autodiff.program.texts import Texts
+from autodiff.program.texts import Texts, others
 
 _INFIX = {
     "+ - * / ** @": (np.add, np.subtract, np.multiply, np.divide, np.power, np.matmul),
@@ -92,7 +92,7 @@ class Text:
         """All of it, constants included."""
         written = {name: self._literals.get(name) or literal(value) for name, value in self.constants.items()}
         lines = "".join(f"{name} = {text}\n" for name, text in written.items())
-        kernels = "".join(text.format(name=name) + "\n\n" for text, name in self._kernels.items())
+        kernels = "".join(text.replace("{name}", name) + "\n\n" for text, name in self._kernels.items())
         return self.head + (lines and f"{lines}\n\n") + kernels + self.code
 
     @property
@@ -152,8 +152,8 @@ class Text:
         outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
         for step in body.steps:
             if isinstance(step, Kernel):
-                into = {n: f"{whole[outputs[n]]}[at]" for n in step.results if n in outputs}
-                lines += [f"{indent}{line}" for line in self._kernel(step, into, "t")]
+                leaving = {n: f"{whole[outputs[n]]}[at]" for n in step.results if n in outputs}
+                lines += [f"{indent}{line}" for line in self._kernel(step, leaving, "t")]
                 continue
             outer = outputs.get(step.result)
             own = self.lines[step.result] = self._in_block(step, loop, outer, whole)
@@ -165,10 +165,7 @@ class Text:
 
     def _kernel(self, kernel: Kernel, given: dict[int, str], buffer: str = "b") -> list[str]:
         """A call of a kernel; some of its results go into arrays that are given."""
-        operands = [
-            self.written(value) + "[()]" * (known.array and not known.shape)
-            for value, known in zip(kernel.operands, (kernel.body.kinds[n] for n, _ in kernel.body.inputs), strict=True)
-        ]
+        operands = [self._element(value) for value in kernel.operands]
         arrays = [self._array(value) if isinstance(value, Ref) else "" for value in kernel.operands]
         lines, over, results = [], {}, []
         for k, (number, place, into) in enumerate(zip(kernel.results, kernel.places, kernel.into, strict=True)):
@@ -184,13 +181,23 @@ class Text:
             lines.append(f"{name} = {made}")
         text, own = kernel_text(kernel, over)
         self.lines |= {number: [line] for number, line in own.items()}
+        name = self._named_kernel(text, f"kernel{len(self._kernels)}")
+        return [*lines, f"{name}({', '.join((*operands, *results))})"]
+
+    def _element(self, value: Any) -> str:
+        """A value as a kernel is given it: of an array of shape (), the element."""
+        known = self._kinds[value.number] if isinstance(value, Ref) else value
+        whole = isinstance(value, np.ndarray) or (isinstance(value, Ref) and known.array)
+        return self.written(value) + "[()]" * (whole and not known.shape)
+
+    def _named_kernel(self, text: str, name: str) -> str:
+        """The name of a kernel: that which it has, or a new one."""
         if text not in self._kernels:
             self._modules["numba"] = "import numba"
-            name = f"kernel{len(self._kernels)}"
             while name in self.names.values():
                 name += "_"
             self._kernels[text] = name
-        return [*lines, f"{self._kernels[text]}({', '.join((*operands, *results))})"]
+        return self._kernels[text]
 
     def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:
         """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
@@ -273,6 +280,10 @@ class Text:
         return self._call(step)
 
     def _call(self, step: Step, *more: str) -> str:
+        if is_looping(step.function):
+            name = self._named_kernel(looping_text(step.function), f"{step.function.__name__}_in_loops")
+            number = "" if self._kinds[step.result].array or self._kinds[step.result].dtype is None else "[()]"
+            return f"{name}({', '.join(map(self._element, step.args))}){number}"
         given = [*map(self.written, step.args), *(f"{name}={self.written(v)}" for name, v in step.kwargs.items())]
         return f"{self.called(step.function)}({', '.join((*given, *more))})"
 
@@ -304,7 +315,7 @@ class Text:
         owner = getattr(function, "__self__", None)
         if isinstance(owner, np.ufunc):
             return f"{self.called(owner)}.{name}"
-        for module in (np, np.linalg, np.fft, np.ma, *_others(function)):
+        for module in (np, np.linalg, np.fft, np.ma, *others(function)):
             if getattr(module, name, None) is function:
                 place = module.__name__
                 if place.split(".")[0] == "numpy":
@@ -383,11 +394,3 @@ def _held(program: Program) -> dict[int, str]:
         taken.add(name)
         names[number] = name
     return names
-
-
-def _others(function: Any) -> list[Any]:
-    """The modules, other than NumPy's, that may have the function under its name."""
-    name = "scipy.special._ufuncs" if isinstance(function, np.ufunc) else getattr(function, "__module__", "") or ""
-    public = name.split("._")[0]
-    ours = public.split(".")[0] in ("autodiff", "nn")
-    return [] if ours else [sys.modules[n] for n in dict.fromkeys((public, name)) if n in sys.modules]

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 Place = tuple[str, str]  # a module, and a name that it binds
 LIBRARY = {*sys.stdlib_module_names, "numpy", "scipy"}  # what a program's source may import
 
@@ -124,3 +126,11 @@ def _read(node: ast.AST) -> Iterator[str]:
                 field == "decorator_list" and ast.unparse(child).startswith(("ad.", "autodiff."))
             ):
                 yield from _read(child)
+
+
+def others(function: Any) -> list[Any]:
+    """The modules, other than NumPy's, that may have the function under its name."""
+    name = "scipy.special._ufuncs" if isinstance(function, np.ufunc) else getattr(function, "__module__", "") or ""
+    public = name.split("._")[0]
+    ours = public.split(".")[0] in ("autodiff", "nn")
+    return [] if ours else [sys.modules[n] for n in dict.fromkeys((public, name)) if n in sys.modules]

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 import autodiff as ad
 from nn.checked import real
+from nn.functional import loops
 from nn.functional.cached import count, ones
 from nn.functional.embedding import taken_rows
 from nn.functional.labels import IGNORED, by_place, known_labels, scores
@@ -271,8 +272,12 @@ def _written_slope(g: Any, labels: Any, probabilities: Any) -> Any:
 
 
 ad.lowered(softmax, _written_softmax)
+# NumPy computes many exponentials at a time, and loops one.
+ad.looped(softmax, loops.softmax, fits=lambda logits: math.prod(logits.shape) <= MANY)
 ad.lowered(mean_cross_entropy, _written_mean)
+ad.looped(mean_cross_entropy, loops.mean_cross_entropy)
 ad.lowered(cross_entropy_slope, _written_slope)
+ad.looped(cross_entropy_slope, loops.cross_entropy_slope)
 ad.adjoint(softmax, lambda g, y, x: y * (g - np.sum(g * y, axis=1, keepdims=True)))
 # The loss is a function of the logits alone, and the slope says how it moves with them: nothing flows through the
 # softmax a second time. The slope's own derivative does go through it.

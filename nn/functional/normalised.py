@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.functional import loops
 from nn.functional.cached import SUMMED, ones, row_products, row_sum
 from nn.functional.steps import (
     along,
@@ -216,8 +217,12 @@ def _written_batch_slopes(g: Any, rest: Any, root: Any, scale: Any) -> Any:
 
 
 ad.lowered(layer_parts, _written_layer_parts)
+ad.looped(layer_parts, loops.layer_parts)
 ad.lowered(layer_slopes, _written_layer_slopes)
+ad.looped(layer_slopes, loops.layer_slopes)
 ad.lowered(batch_parts, _written_batch_parts)
+ad.looped(batch_parts, loops.batch_parts, fits=lambda x, *others: len(x.shape) == 2)
 ad.lowered(batch_slopes, _written_batch_slopes)
+ad.looped(batch_slopes, loops.batch_slopes, fits=lambda g, *others: len(g.shape) == 2)
 ad.adjoint(layer_normalised, together=_layer_adjoints)
 ad.adjoint(batch_normalised, together=_batch_adjoints)

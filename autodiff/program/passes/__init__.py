@@ -14,7 +14,7 @@ from autodiff.program.passes.constants import folded
 from autodiff.program.passes.copies import without_copies
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.donation import written_back
-from autodiff.program.passes.fusing import Written, fused
+from autodiff.program.passes.fusing import Written, fused, in_loops
 from autodiff.program.passes.memory import buffered, owned
 from autodiff.program.passes.overwriting import overwritten
 
@@ -43,5 +43,5 @@ def optimised(program: Program, threads: int = 1, written: Written | None = None
         program = blocked(program)
     else:
         whole = {s.result for s in program.steps if written(s, program.kinds)} if threads == 1 else set()
-        program = fused(blocked(program, whole), written)
+        program = fused(blocked(in_loops(program), whole), written)
     return dataclasses.replace(buffered(written_back(overwritten(program)), threads), removed=removed)

@@ -6,11 +6,13 @@ Which steps a kernel can hold is what `written` says, so another back end has it
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from autodiff.engine.loops import loops_of
 from autodiff.program.graph import Kernel, Kind, Loop, Program, Ref, Step, read, refs, replaced
 from autodiff.program.passes.memory import kind_of
 from autodiff.program.passes.runs import Place, Runs
@@ -26,17 +28,53 @@ def runs(program: Program, written: Written) -> list[list[int]]:
 
 def fused(program: Program, written: Written) -> Program:
     """The program with runs of elementwise steps as Kernels, within its Loops too."""
+    return _fused(program, written, dict(program.kinds))
+
+
+def _fused(program: Program, written: Written, kinds: dict[int, Kind]) -> Program:
     wanted = {*refs(program.outputs), *refs(program.writes)}
-    kinds, done = program.kinds, []
+    done: list[Any] = []
     for run in runs(program, written):
         members = [program.steps[k] for k in run]
         if len(run) < FEWEST:
             (step,) = members
-            done.append(step._replace(body=fused(step.body, written)) if isinstance(step, Loop) else step)
+            done.append(step._replace(body=_fused(step.body, written, kinds)) if isinstance(step, Loop) else step)
             continue
         elsewhere = wanted.union(*(read(step) for k, step in enumerate(program.steps) if k not in run))
         done.append(_kernel(members, elsewhere, kinds))
+    return dataclasses.replace(program, steps=tuple(done), kinds=kinds)
+
+
+def unfused(program: Program) -> Program:
+    """The program with the steps of Kernels in their places, for those who show steps."""
+    done: list[Any] = []
+    for step in program.steps:
+        if isinstance(step, Kernel):
+            done += _steps(step)
+        else:
+            done.append(step._replace(body=unfused(step.body)) if isinstance(step, Loop) else step)
     return dataclasses.replace(program, steps=tuple(done))
+
+
+def _steps(kernel: Kernel) -> Iterator[Step]:
+    places = dict(zip(kernel.results, zip(kernel.places, kernel.into, strict=True), strict=True))
+    operands = {number: value for (number, _), value in zip(kernel.body.inputs, kernel.operands, strict=True)}
+    for step in kernel.body.steps:
+        buffer, into = places.get(step.result, (None, None))
+        args = replaced(step.args, lambda ref: operands.get(ref.number, ref))
+        yield step._replace(args=args, buffer=None if into is not None else buffer, into=into)
+
+
+def in_loops(program: Program) -> Program:
+    """The program with the loops that were declared for some primitives in place of their own functions."""
+    return dataclasses.replace(program, steps=tuple(_in_loops(step, program.kinds) for step in program.steps))
+
+
+def _in_loops(step: Step, kinds: Mapping[int, Kind]) -> Step:
+    if not isinstance(step.function, FunctionType) or step.kwargs or step.effect:
+        return step
+    loops = loops_of(step.function, [kinds[x.number] if isinstance(x, Ref) else x for x in step.args])
+    return step if loops is None else step._replace(function=loops)
 
 
 def _place(step: Step | Loop, kinds: dict[int, Kind], written: Written) -> Place | None:
