@@ -9,11 +9,17 @@ import numpy as np
 
 from autodiff.program.graph import Buffer
 
-NAMES = re.compile(r"(b|c|t|v|zeros|ones|count)[0-9]+")  # what a text calls buffers, constants, blocks and values
+NAMES = re.compile(r"(b|c|t|v|zeros|ones|count)[0-9]+(_[0-9]+)?")  # of a text's buffers, constants, blocks and values
+SHORT = re.compile(r"[0-9]+\.[0-9]{1,7}")  # numbers that a name can hold
 
 
 def constant_name(value: np.ndarray[Any, Any], k: int) -> str:
-    """What the k-th constant array is called: by its elements where these are zeros, ones, or 0, 1, 2 ..."""
+    """What the k-th constant array is called: by its elements where these are zeros, ones, or 0, 1, 2 ...
+
+    Of shape () it is called by its number: c0_5 is 0.5.
+    """
+    if not value.shape and SHORT.fullmatch(str(value[()])):
+        return f"c{value[()]!s}".replace(".", "_")
     if _counts(value):
         return f"count{k}"
     return {0: f"zeros{k}", 1: f"ones{k}"}.get(_everywhere(value), f"c{k}")
@@ -60,6 +66,8 @@ def scalar(value: Any) -> str:
 def literal(value: np.ndarray[Any, Any]) -> str:
     """An array as an expression that makes it."""
     dtype = f"np.dtype({value.dtype.str!r})"
+    if not value.shape and value.dtype.kind == "f" and np.isfinite(value):
+        return f"np.array({value[()]!s}, {dtype})"
     flat = value.ravel()
     if _counts(value):
         return f"np.arange({flat.size}, dtype={dtype}).reshape({value.shape})"

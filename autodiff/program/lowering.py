@@ -104,6 +104,7 @@ def _door(function: Callable[..., Any], lowering: Callable[..., Any]) -> Callabl
         if traced is None:
             return function(*args, **kwargs)
         whole = lowering is function or (traced.recorder.fast and not kwargs and loops_of(function, args) is not None)
-        return traced.step(function, *args, **kwargs) if whole else lowering(*args, **kwargs)
+        written = NotImplemented if whole else lowering(*args, **kwargs)
+        return traced.step(function, *args, **kwargs) if written is NotImplemented else written
 
     return door

@@ -16,7 +16,7 @@ from autodiff.program.graph import Kernel, Loop, Program, Ref, Several, Step, re
 from autodiff.program.kernels import kernel_text, looping_text
 from autodiff.program.literals import constant_name, kept, literal, scalar
 from autodiff.program.passes.scalars import Formula
-from autodiff.program.passes.writing import spread, writes_out
+from autodiff.program.passes.writing import with_arrays, writes_out
 from autodiff.program.texts import Texts, others
 
 _INFIX = {
@@ -110,7 +110,7 @@ class Text:
             return self._loop(step)
         if isinstance(step, Kernel):
             return self._kernel(step, {})
-        self.lines[step.result] = [self._line(spread(step, self._kinds))]
+        self.lines[step.result] = [self._line(with_arrays(step, self._kinds))]
         return [*self._comment(step), *self.lines[step.result]]
 
     def _comment(self, step: Step) -> list[str]:

@@ -41,7 +41,7 @@ class Texts:
         place = module, name
         if place in self._names:
             return self._names[place]
-        statements, text = _statements(module)
+        statements, lines = _statements(module)
         node = statements.get(name)
         if node is None or (value is not None and value.__qualname__ != name):
             raise TypeError(
@@ -59,7 +59,7 @@ class Texts:
         for other in dict.fromkeys(_read(node)):
             if other in statements and other != name:
                 self._taken(module, other)
-        self._definitions.append((module, _text(node, text)))
+        self._definitions.append((module, _text(node, lines)))
         return mine
 
     def _imported(self, place: Place, node: ast.Import | ast.ImportFrom) -> str:
@@ -91,12 +91,12 @@ class Texts:
 
 
 @functools.lru_cache(maxsize=64)
-def _statements(module: str) -> tuple[dict[str, ast.stmt], str]:
-    """What a module binds at its top, by name, and its text."""
+def _statements(module: str) -> tuple[dict[str, ast.stmt], list[str]]:
+    """What a module binds at its top, by name, and the lines of its text."""
     try:
         text = inspect.getsource(sys.modules[module])
     except (KeyError, OSError, TypeError):
-        return {}, ""
+        return {}, []
     found: dict[str, ast.stmt] = {}
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -105,13 +105,13 @@ def _statements(module: str) -> tuple[dict[str, ast.stmt], str]:
             found |= {t.id: node for t in node.targets if isinstance(t, ast.Name)}
         elif isinstance(node, ast.Import | ast.ImportFrom):
             found |= {(a.asname or a.name): node for a in node.names}
-    return found, text
+    return found, text.split("\n")
 
 
-def _text(node: ast.stmt, text: str) -> str:
+def _text(node: ast.stmt, lines: list[str]) -> str:
     """The text of a statement, without what declares it to the table."""
     kept = [d for d in getattr(node, "decorator_list", ()) if not ast.unparse(d).startswith(("ad.", "autodiff."))]
-    return "".join(f"@{ast.unparse(d)}\n" for d in kept) + (ast.get_source_segment(text, node) or "")
+    return "".join(f"@{ast.unparse(d)}\n" for d in kept) + "\n".join(lines[node.lineno - 1 : node.end_lineno])
 
 
 def _read(node: ast.AST) -> Iterator[str]:

@@ -260,6 +260,8 @@ class Cell(Traced):
     def become(self, value: Any) -> Any:
         """Be this value, broadcast and in this dtype."""
         kind, shape = self.dtype, self.shape
+        if isinstance(value, Traced) and isinstance(value.example, np.generic) and not shape:
+            value = self.step(np.array, value)
         if not isinstance(value, Traced) or value.shape != shape or not isinstance(value.example, np.ndarray):
             value = self.step(steps.filled, value, shape, kind)
         elif value.dtype != kind:

@@ -16,7 +16,8 @@ WITH_OUT: set[Callable[..., Any]] = {
     *(np.clip, np.dot, np.outer, np.concatenate, np.stack),
     *(steps.summed_at, steps.placed_at, steps.with_added, steps.with_placed, steps.as_type),
 }
-SPREAD = 2**10, 2**18  # bytes of arrays beside which a number is one, too: fewer take no time, more fit no cache
+SPREAD = 2**8, 2**18  # bytes of arrays beside which a number of Python's is one, too: fewer read better as they are
+BESIDE_ARRAYS = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum}
 REDUCING = ("reduce", "accumulate")  # ufuncs' methods
 # Before 2.2 NumPy's maximum.reduce(x[::-1], out=y), and what calls it, may give another element.
 WRONG: set[Any] = set()
@@ -41,14 +42,22 @@ def writes_out(step: Step) -> bool:
     return function in WITH_OUT and not {"out", "where", "dtype"} & step.kwargs.keys()
 
 
-def spread(step: Step, kinds: dict[int, Kind]) -> Step:
-    """A maximum or minimum of an array and a number as one of two arrays, for which NumPy has fast loops."""
+def with_arrays(step: Step, kinds: dict[int, Kind]) -> Step:
+    """An elementwise step of an array and a number as one of two arrays: NumPy converts a number anew at each call.
+
+    Of a maximum and a minimum NumPy has fast loops for two arrays of one shape alone; for others shape () will do.
+    """
     known = kinds[step.result]
-    if step.function not in (np.maximum, np.minimum) or step.kwargs or not SPREAD[0] <= known.nbytes <= SPREAD[1]:
+    if step.function not in BESIDE_ARRAYS or step.kwargs or known.nbytes > SPREAD[1]:
         return step
     full = any(isinstance(x, Ref) and kinds[x.number][:2] == known[:2] for x in step.args)
     if not full or known.dtype is None or known.dtype.kind != "f" or known.order is not None:
         return step
-    return step._replace(
-        args=tuple(np.full(known.shape, x, known.dtype) if isinstance(x, int | float) else x for x in step.args)
-    )
+    few = known.nbytes < SPREAD[0]
+    shape = () if few or step.function not in (np.maximum, np.minimum) else known.shape
+
+    def array(x: Any) -> Any:
+        number = isinstance(x, np.floating) or (isinstance(x, int | float) and not few)
+        return np.full(shape, x, known.dtype) if number and abs(x) <= np.finfo(known.dtype).max else x
+
+    return step._replace(args=tuple(map(array, step.args)))
