@@ -17,7 +17,7 @@ from autodiff.program.passes.constants import factors, power_of_two
 
 
 def scaled(program: Program) -> Program:
-    """The program with numbers multiplied into the smaller one of two operands, where nobody else reads their result."""
+    """The program with numbers multiplied into the smaller one of two operands, if nobody else reads their result."""
     kinds, made = dict(program.kinds), dict[int, Step]()
     uses = Counter([*refs((program.outputs, program.writes)), *(n for step in program.steps for n in read(step))])
     done: list[Step] = []
