@@ -160,7 +160,7 @@ class Compiled:
         outputs = tuple(self._output(y) for y in tree.leaves(result))
         program = Program(
             tuple(inputs),
-            tuple(recorder.steps),
+            tuple(step._replace(name=recorder.names.get(step.result, "")) for step in recorder.steps),
             outputs,
             recorder.kinds,
             recorder.quiet,

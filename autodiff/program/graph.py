@@ -27,6 +27,7 @@ class Step(NamedTuple):
     into: int | None = None  # the input whose array the result is written into
     effect: bool = False  # every call counts, in its order: it draws random numbers, or writes into an argument
     note: str = ""  # the scope and the line that it was written down for
+    name: str = ""  # what the user's function calls the result
 
 
 class Loop(NamedTuple):

@@ -15,25 +15,11 @@ from autodiff.program import steps
 from autodiff.program.graph import Kernel, Loop, Program, Ref, Several, Step, refs
 from autodiff.program.kernels import kernel_text, looping_text
 from autodiff.program.literals import constant_name, kept, literal, scalar
+from autodiff.program.naming import TAKEN, held_names, renamed, variables
 from autodiff.program.passes.scalars import Formula
 from autodiff.program.passes.writing import with_arrays, writes_out
+from autodiff.program.signs import INFIX, METHODS, OVER, PREFIX
 from autodiff.program.texts import Texts, others
-
-_INFIX = {
-    "+ - * / ** @": (np.add, np.subtract, np.multiply, np.divide, np.power, np.matmul),
-    "== != < <= > >=": (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
-    "+ - * / **": (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow),
-}
-INFIX: dict[Any, str] = {
-    function: sign
-    for signs, functions in _INFIX.items()
-    for sign, function in zip(signs.split(), functions, strict=True)
-}
-OVER: dict[Any, str] = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/="}
-PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
-
-# What arrays have as methods, shorter and faster than the functions, and with how many arguments at most.
-METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squeeze: 2, np.argmax: 2, np.argmin: 2}
 
 
 class Text:
@@ -59,9 +45,10 @@ class Text:
 
     def _function(self, name: str, program: Program, instead: str = "") -> str:
         """The text of a program's function; `instead` is called where Python has no number for what NumPy has."""
-        self.names, self._kinds = {**dict(program.inputs), **_held(program)}, program.kinds
+        self.names, self._kinds = {**dict(program.inputs), **held_names(program)}, program.kinds
         self.lines: dict[int, list[str]] = {}  # of each step, by its result, for those who show them
         self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
+        self._said: dict[str, str] = {}  # what the user's function calls a variable
         parameters = ", ".join(self.names.values())
         self._note = ""
         body = [line for step in program.steps for line in self._lines(step)]
@@ -74,9 +61,20 @@ class Text:
             errors = "except (ArithmeticError, ValueError):  # NumPy's infinities and NaNs"
             body = ["try:", *(f"    {line}" for line in body), errors, f"    return {instead}({parameters})"]
         results = ", ".join(map(self.written, program.outputs)) + "," * (len(program.outputs) == 1)
+        body = self._with_names([*body, f"return ({results})"], program)
         rows = textwrap.wrap(parameters, 80, break_long_words=False)
         head = f"def {name}(" + "\n        ".join(rows) + "):"
-        return "\n    ".join([head, *body, f"return ({results})"]) + "\n"
+        return "\n    ".join([head, *body]) + "\n"
+
+    def _with_names(self, body: list[str], program: Program) -> list[str]:
+        """The lines with the names that the user's function has for values."""
+        taken = {*TAKEN, *self.constants, *self.names.values(), *self._modules, *self._kernels.values()}
+        names = variables(
+            program, self.names, taken | self._texts.taken | {self.name, "start", "at", "share", "starts"}
+        )
+        self.names = {number: names.get(name, name) for number, name in self.names.items()}
+        self.lines = {number: renamed(lines, names) for number, lines in self.lines.items()}
+        return renamed(body, names)
 
     @property
     def head(self) -> str:
@@ -226,6 +224,8 @@ class Text:
             if short := self._over(step, array):
                 return short
         name = self.names[step.result] = f"v{step.result}"
+        if step.name:
+            self._said[name] = step.name
         if step.into is not None:
             return f"{name} = {self._call(step, f'out={self.names[step.into]}')}"
         if step.buffer is None:
@@ -249,7 +249,12 @@ class Text:
             left, right = right, left  # the same bits
         if not isinstance(left, Ref) or self._array(left) != array:
             return ""
-        name = self.names[step.result] = self.names[left.number]
+        name = self.names[left.number]
+        if self._said.get(name, step.name) != step.name:
+            return ""  # the name is the user's, for what is in it now
+        if step.name:
+            self._said[name] = step.name
+        self.names[step.result] = name
         return f"{name} {OVER[step.function]} {self.written(right)}"
 
     def _array(self, value: Ref) -> str:
@@ -384,16 +389,3 @@ class Text:
             name = self._known[key] = constant_name(value, len(self._known))
             self.constants[name] = value
         return name
-
-
-def _held(program: Program) -> dict[int, str]:
-    """A name for each value that is an object from outside."""
-    taken = {name for _, name in program.inputs}
-    names: dict[int, str] = {}
-    for number, value in program.held:
-        name = "rng" if isinstance(value, np.random.Generator) else "held"
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        names[number] = name
-    return names

@@ -33,6 +33,11 @@ class Texts:
         return found
 
     @property
+    def taken(self) -> set[str]:
+        """The names of what was taken in, and of imports."""
+        return {*self._names.values()}
+
+    @property
     def definitions(self) -> list[str]:
         """The texts; a name that two modules use for two things is another one for the second."""
         return [self._renamed(module, text) for module, text in self._definitions]

@@ -52,7 +52,7 @@ def test_every_step_has_a_card_with_its_line_of_the_source(compiled):
     assert {plain(card.header) for card in steps} >= {
         "v5 = np.matmul(x, p_W)",
         "v5 += p_b",
-        "v7 = np.maximum(zeros0, v5)",
+        "h = np.maximum(zeros0, v5)",
     }
     assert [plain(card.header) for card in cards(picture) if card.kind == "input"] == [
         "x",

@@ -17,11 +17,13 @@ from autodiff.program.passes.donation import written_back
 from autodiff.program.passes.fusing import Written, fused, in_loops
 from autodiff.program.passes.memory import buffered, owned
 from autodiff.program.passes.overwriting import overwritten
+from autodiff.program.passes.scales import scaled
 
 PASSES = {
     "copies": without_copies,
     "broadcasts": without_broadcasts,
     "constants": folded,
+    "scales": scaled,
     "algebra": simplified,
     "common subexpressions": without_repetitions,
     "dead code": without_dead,
