@@ -269,6 +269,31 @@ def test_training_is_what_it_is_without_kernels(kind: str | None) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-13)
 
 
+def test_fit_trains_with_kernels_and_goes_on_from_a_file(tmp_path: Path) -> None:
+    x, y = nn.data.moons(40, rng=0)
+
+    def fit(epochs: int, compiled: Any, **more: Any) -> nn.Module:
+        model = nn.MLP(2, 4, 2, rng=0, dtype="float64")
+        adam = nn.optim.Adam(lr=0.01)
+        nn.fit(
+            model, x, y, loss="cross_entropy", optimizer=adam, epochs=epochs, compiled=compiled, rng=0, batch_size=16,
+            verbose=False, **more,
+        )  # fmt: skip
+        return model
+
+    plain, quick = fit(4, True), fit(4, "fast")
+    file = tmp_path / "half.safetensors"
+    fit(2, "fast", checkpoint=file)
+    resumed = fit(4, "fast", resume=file)
+    for one, other, again in zip(plain.parameters(), quick.parameters(), resumed.parameters(), strict=True):
+        np.testing.assert_allclose(one.value, other.value, rtol=1e-11, atol=1e-12)
+        same(again.value, other.value)
+    with pytest.raises(ValueError, match="compiled"):
+        fit(4, True, resume=file)
+    with pytest.raises(TypeError, match="compiled"):
+        fit(1, "quick")
+
+
 def test_loops_of_numbers_that_overflow_or_are_none() -> None:
     def f(x: Any, labels: Any) -> Any:
         return ad.value_and_grad(lambda x: nn.functional.cross_entropy(x, labels))(x)

@@ -78,10 +78,13 @@ class Text:
 
     @property
     def head(self) -> str:
-        """The imports, and the functions that NumPy has no name for."""
+        """The imports, but for Numba, and the functions that NumPy has no name for."""
+        return self._head()
+
+    def _head(self, *more: str) -> str:
         own = self._texts.definitions
         future = ["from __future__ import annotations\n"] if own else []
-        imports = list(dict.fromkeys([*self._modules.values(), *self._texts.imports]))
+        imports = list(dict.fromkeys([*self._modules.values(), *more, *self._texts.imports]))
         texts = "".join(f"{text.rstrip()}\n\n\n" for text in (*self._helpers, *own))
         return "\n".join([*future, *imports]) + "\n\n\n" + texts
 
@@ -91,7 +94,8 @@ class Text:
         written = {name: self._literals.get(name) or literal(value) for name, value in self.constants.items()}
         lines = "".join(f"{name} = {text}\n" for name, text in written.items())
         kernels = "".join(text.replace("{name}", name) + "\n\n" for text, name in self._kernels.items())
-        return self.head + (lines and f"{lines}\n\n") + kernels + self.code
+        head = self._head("import numba") if kernels else self.head
+        return head + (lines and f"{lines}\n\n") + kernels + self.code
 
     @property
     def code(self) -> str:
@@ -191,7 +195,6 @@ class Text:
     def _named_kernel(self, text: str, name: str) -> str:
         """The name of a kernel: that which it has, or a new one."""
         if text not in self._kernels:
-            self._modules["numba"] = "import numba"
             while name in self.names.values():
                 name += "_"
             self._kernels[text] = name

@@ -516,3 +516,42 @@ def test_the_source_runs_with_nothing_but_numpy(name: str, tmp_path: Path) -> No
             rng.bit_generator.state = state
     for a, b in zip(*found, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_step_is_looked_for_anew_where_something_changed() -> None:
+    model = nn.Sequential(nn.Linear(4, 6, bias=False, rng=0), nn.BatchNorm1d(6), nn.Dropout(0.5, rng=1))
+    twin = copy.deepcopy(model)
+    one, other = (optim.Adam(m.parameters(), lr=0.01) for m in (model, twin))
+    step = nn.TrainStep(twin, nn.MSELoss(), other, clip_value=0.1)
+
+    def both(x: Any, y: Any) -> None:
+        one.zero_grad()
+        value = nn.MSELoss()(model(x), y)
+        value.backward()
+        optim.clip_grad_value(one, 0.1)
+        one.step()
+        close(step(x, y), value.value)
+        same(model, twin)
+
+    for change in (
+        lambda m, o: None,
+        lambda m, o: m.eval(),
+        lambda m, o: m.train(),
+        lambda m, o: o.assign("betas", (0.8, 0.99)),
+        lambda m, o: o.param_groups[0].update(lr=0.02),
+        lambda m, o: setattr(m[1], "running_mean", np.ones(6, np.float32)),
+        lambda m, o: o.load_state_dict(o.state_dict()),
+        lambda m, o: m.load_state_dict(m.state_dict()),
+        lambda m, o: o.zero_grad(),
+        lambda m, o: setattr(m[1].bias, "value", np.ones(6, np.float32)),
+    ):
+        both(real(5, 4), real(5, 6))
+        both(real(5, 4), real(5, 6))
+        for m, o in ((model, one), (twin, other)):
+            change(m, o)
+    handed_out = twin[0].weight.grad
+    assert handed_out is not None
+    before = handed_out.copy()
+    both(real(5, 4), real(5, 6))
+    np.testing.assert_array_equal(handed_out, before)
+    assert twin[0].weight.grad is not handed_out
