@@ -436,7 +436,7 @@ def test_optimizers(kind: Any, options: dict[str, Any]) -> None:
                 optimizer.betas = (0.8, 0.99)
         same(model, twin)
     first, second = one.state_dict(), other.state_dict()
-    assert (step._update.refusal is None) == (kind is not optim.LAMB)  # whose norms are numbers that decide
+    assert step._update.refusal is None
     assert first["param_groups"] == second["param_groups"]
     for key, entry in first["state"].items():
         for name, value in entry.items():
@@ -445,7 +445,17 @@ def test_optimizers(kind: Any, options: dict[str, Any]) -> None:
 
 
 def test_an_update_has_the_bits_of_the_rule() -> None:
-    for kind in (optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.NAdam, optim.RAdam, optim.Lion, optim.Adamax):
+    for kind in (
+        optim.SGD,
+        optim.Adam,
+        optim.AdamW,
+        optim.RMSprop,
+        optim.NAdam,
+        optim.RAdam,
+        optim.Lion,
+        optim.Adamax,
+        optim.LAMB,
+    ):
         models = [nn.MLP(20, 300, 30, rng=0) for _ in range(2)]
         options = {"momentum": 0.9} if kind in (optim.SGD, optim.RMSprop) else {}
         one, other = (kind(m.parameters(), lr=0.01, weight_decay=0.01, **options) for m in models)
@@ -555,3 +565,52 @@ def test_a_step_is_looked_for_anew_where_something_changed() -> None:
     both(real(5, 4), real(5, 6))
     np.testing.assert_array_equal(handed_out, before)
     assert twin[0].weight.grad is not handed_out
+
+
+class Hesitant(optim.Optimizer):
+    """A rule that branches on a number, so that it cannot be traced."""
+
+    def update(self, run: Any) -> None:
+        for p, g, *_ in run.pieces:
+            if np.max(g) > 0:
+                p -= run.options["lr"] * g
+
+
+def test_a_rule_that_cannot_be_traced_runs_as_it_is() -> None:
+    model = nn.Linear(4, 6, rng=0)
+    twin = copy.deepcopy(model)
+    one, other = (Hesitant(m.parameters(), lr=0.1) for m in (model, twin))
+    step = nn.TrainStep(twin, nn.MSELoss(), other, clip_norm=0.5, clip_value=0.05)
+    for size in (5, 5, 3):
+        x, y = real(size, 4), real(size, 6)
+        one.zero_grad()
+        value = nn.MSELoss()(model(x), y)
+        value.backward()
+        optim.clip_grad_norm(one, 0.5)
+        optim.clip_grad_value(one, 0.05)
+        one.step()
+        close(step(x, y), value.value)
+        same(model, twin)
+    assert step._update.refusal is not None
+    assert "Hesitant" not in step.source
+
+
+def test_clipping_is_part_of_the_program() -> None:
+    for options in ({"clip_norm": 0.3}, {"clip_value": 0.01}, {"clip_norm": 0.3, "clip_value": 0.05}):
+        model = nn.MLP(4, 8, 3, rng=0)
+        twin = copy.deepcopy(model)
+        one, other = (optim.SGD(m.parameters(), lr=0.1) for m in (model, twin))
+        step = nn.TrainStep(twin, nn.MSELoss(), other, **options)
+        for _ in range(3):
+            x, y = real(5, 4), real(5, 3)
+            one.zero_grad()
+            value = nn.MSELoss()(model(x), y)
+            value.backward()
+            if "clip_norm" in options:
+                optim.clip_grad_norm(one, options["clip_norm"])
+            if "clip_value" in options:
+                optim.clip_grad_value(one, options["clip_value"])
+            one.step()
+            close(step(x, y), value.value)
+            same(model, twin)
+        assert all(f"# {name}" in step.source for name in options)
