@@ -165,6 +165,7 @@ class Ready:
         self, passes: Passes, chosen: Any, arrays: list[Any], clipped: list[Any], moving: Moving, whole: Any
     ) -> None:
         self.flat, self.moving, self.chosen, self.whole = passes.flat, moving, chosen, whole
+        self._optimizer, self._layout = passes.optimizer, passes.optimizer.layout
         self._passes, self._clipped = passes, clipped
         own = passes.own()
         batch = arrays[len(own) + len(passes.others()) :]
@@ -188,7 +189,7 @@ class Ready:
         for holder, key, array in self._kept:
             if holder[key] is not array:
                 return None
-        if not self.flat.as_received() or not self.moving.holds():
+        if self._optimizer.layout is not self._layout or not self.flat.as_received() or not self.moving.holds():
             return None
         batch = [*self._own, *self._passes.others(), x, targets]
         given = self.moving.arguments(1)
