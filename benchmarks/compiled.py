@@ -39,6 +39,9 @@ def waves(size: int, repeat: int) -> Row:
     eager = ad.value_and_grad(lambda x: wave(np, x))
     program = ad.compile(eager, threads=threads())
     contestants: Contestants = {"autodiff": lambda: program(x), "eager": lambda: eager(x)}
+    if installed("numba"):
+        quick = ad.compile(eager, threads=threads(), fast=True)
+        contestants["fast"] = lambda: quick(x)
     if installed("torch"):
         import torch
 

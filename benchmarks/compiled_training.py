@@ -45,9 +45,21 @@ def on_two_threads() -> Iterator[Row]:
     yield waves(10_000_000, 1)
 
 
-def _compiled(model: Any, optimizer: Any, loss: Any, x: Any, y: Any) -> Callable[[], object]:
-    step = nn.TrainStep(model, loss, optimizer)
+def _compiled(model: Any, optimizer: Any, loss: Any, x: Any, y: Any, *, fast: bool = False) -> Callable[[], object]:
+    step = nn.TrainStep(model, loss, optimizer, fast=fast)
     return lambda: step(x, y)
+
+
+def _fast(make: Callable[[], Any], optimizer: Any, x: Any, y: Any) -> Contestants:
+    """The step of a model of its own with kernels, where Numba is."""
+    if not installed("numba"):
+        return {}
+    model = make()
+    return {"fast": _compiled(model, optimizer(model.parameters()), nn.CrossEntropyLoss(), x, y, fast=True)}
+
+
+def _adam(parameters: Any) -> Any:
+    return nn.optim.Adam(parameters, lr=1e-3)
 
 
 def _data(batch: int, *shape: int, classes: int = 10) -> tuple[Any, Any]:
@@ -64,6 +76,7 @@ def _perceptron(sizes: tuple[int, ...], batch: int, repeat: int) -> Row:
         "NumPy by hand": by_hand.step(sizes, x, y),
         "matrix products": by_hand.products(sizes, x),
     }
+    contestants |= _fast(lambda: nn.MLP(*sizes, rng=0), _adam, x, y)
     if installed("torch"):
         import torch
 
@@ -84,6 +97,7 @@ def _normalised(kind: str) -> Row:
         "autodiff": _compiled(model, nn.optim.Adam(model.parameters(), lr=1e-3), nn.CrossEntropyLoss(), x, y),
         "eager": normalisation._ours(sizes, kind, x, y),
     }
+    contestants |= _fast(lambda: nn.Sequential(*normalisation._layers(nn, sizes, kind)), _adam, x, y)
     if installed("torch"):
         contestants["PyTorch"] = normalisation._pytorch(sizes, kind, x, y)
     return f"compiled: Adam step, 784-256-256-10 with {kind}, batch 128", contestants, 1, 10
@@ -97,6 +111,7 @@ def _lenet() -> Row:
         "autodiff": _compiled(model, nn.optim.SGD(model.parameters(), lr=0.01), nn.CrossEntropyLoss(), x, y),
         "eager": networks._ours(x, y),
     }
+    contestants |= _fast(networks.LeNet, lambda parameters: nn.optim.SGD(parameters, lr=0.01), x, y)
     if installed("torch"):
         contestants["PyTorch"] = networks._pytorch(x, y, fused=True, last=False)
     return "compiled: SGD step, LeNet on 28x28, batch 64", contestants, 1, 5

@@ -49,9 +49,9 @@ def with_pullback(case: Case) -> tuple[Callable[..., Any], tuple[Any, ...]]:
     return lambda seed, *x: (case(*x), ad.vjp(case, *x)[1](seed)), (seed, *case.arrays)
 
 
-def replayed(function: Callable[..., Any], arrays: tuple[Any, ...]) -> str:
+def replayed(function: Callable[..., Any], arrays: tuple[Any, ...], fast: bool = False) -> str:
     """What is wrong with a function's program: "" if nothing is, "refused" if it was refused."""
-    program = ad.compile(function, threads=1 + len(arrays) % 2)
+    program = ad.compile(function, threads=1 + len(arrays) % 2, fast=fast)
     try:
         program(*arrays)
     except Untraceable:

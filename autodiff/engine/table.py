@@ -235,7 +235,8 @@ def lowered(function: Function, definition: Function | None = None) -> None:
     ----------
     definition : takes what the primitive takes and computes the same by NumPy's functions, without assigning into
         arrays and without branches on their numbers: these calls are written down. Without one the program calls
-        the primitive's own function, and its source holds that function's text; such a function gives a new array
+        the primitive's own function, and its source holds that function's text; such a function gives a new array.
+        For arguments of which a definition gives NotImplemented it is the same
 
     >>> linear = ad.primitive(lambda x, weight, bias: x @ weight.T + bias)
     >>> ad.lowered(linear, lambda x, weight, bias: x @ weight.T + bias)

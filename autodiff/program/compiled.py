@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
 import dataclasses
 import functools
-import inspect
-import keyword
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
@@ -16,7 +13,8 @@ import numpy as np
 
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.stand_in import StandIn
-from autodiff.program import steps
+from autodiff.program import fast as numba
+from autodiff.program import naming
 from autodiff.program.graph import Program, Question, Ref, refs, replaced
 from autodiff.program.limits import refusal
 from autodiff.program.lowering import traced_by
@@ -31,16 +29,16 @@ MOST = 32  # programs that one function keeps
 OFTEN = 8  # after this number of programs, a notice says why there are that many
 FEW = 16  # steps that a question about a value may take, each time that a program is chosen
 NUMBERS = (float, complex)
-# Names that a program's text has other uses for.
-TAKEN = {"np", "scipy", "buffers", "free", "kept", *vars(builtins), *vars(steps)}
 Key = tuple[Any, ...]
 
 
 class Compiled:
     """A function that runs as a straight-line NumPy program; `source` is its text."""
 
-    def __init__(self, function: Function, check: bool = False, in_place: bool = False, threads: int = 1) -> None:
-        self.function, self.check, self.in_place, self.threads = function, check, in_place, threads
+    def __init__(
+        self, function: Function, check: bool = False, in_place: bool = False, threads: int = 1, fast: bool = False
+    ) -> None:
+        self.function, self.check, self.in_place, self.threads, self.fast = function, check, in_place, threads, fast
         self._entries: OrderedDict[Key, list[Entry]] = OrderedDict()
         self._last: Entry | None = None
         self._traces = 0
@@ -124,9 +122,9 @@ class Compiled:
             )
 
     def _traced(self, args: Any, kwargs: Any) -> Entry:
-        recorder = Recorder()
+        recorder = Recorder(self.fast)
         inputs: list[tuple[int, str]] = []
-        names = _names(self.function, args, kwargs)
+        names = naming.names(self.function, args, kwargs)
 
         def fresh(x: Any) -> Any:
             name = next(names)
@@ -162,16 +160,15 @@ class Compiled:
         outputs = tuple(self._output(y) for y in tree.leaves(result))
         program = Program(
             tuple(inputs),
-            tuple(recorder.steps),
+            tuple(step._replace(name=recorder.names.get(step.result, "")) for step in recorder.steps),
             outputs,
             recorder.kinds,
             recorder.quiet,
             held=tuple(recorder.held.items()),
             writes=tuple((number, Ref(after.number)) for number, after in cells if after.number != number),
         )
-        return Entry.of(
-            program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)), self.threads
-        )
+        questions = list(_questions(program, recorder.questions))
+        return Entry.of(program, tree.mapped(lambda y: 0, result), questions, self.threads, self.fast)
 
     def _compare(self, entry: Entry, arrays: list[Any], args: Any, kwargs: Any) -> None:
         """Run the program and the function, and raise ValueError where they differ by more than rounding."""
@@ -203,18 +200,23 @@ class Compiled:
 
 @overload
 def compile(  # noqa: A001
-    function: Function, *, check: bool = ..., in_place: bool = ..., threads: int = ...
+    function: Function, *, check: bool = ..., in_place: bool = ..., threads: int = ..., fast: bool = ...
 ) -> Compiled: ...
 
 
 @overload
 def compile(  # noqa: A001
-    function: None = ..., *, check: bool = ..., in_place: bool = ..., threads: int = ...
+    function: None = ..., *, check: bool = ..., in_place: bool = ..., threads: int = ..., fast: bool = ...
 ) -> Callable[[Function], Compiled]: ...
 
 
 def compile(  # noqa: A001  # the name a reader looks for
-    function: Function | None = None, *, check: bool = False, in_place: bool = False, threads: int = 1
+    function: Function | None = None,
+    *,
+    check: bool = False,
+    in_place: bool = False,
+    threads: int = 1,
+    fast: bool = False,
 ) -> Compiled | Callable[[Function], Compiled]:
     """The function as a straight-line NumPy program: `ad.compile(f)`, `@ad.compile`, or `@ad.compile(check=True)`.
 
@@ -232,6 +234,10 @@ def compile(  # noqa: A001  # the name a reader looks for
     check : compare every program, when it is made, with a further call of the function: ValueError if they differ
     in_place : whether the function's first argument is a nest of arrays that it writes into: `a += b`, `a[...] = b`,
         `out=a`. Each has memory of its own; what was taken from one before, a part or a view, stays what it was
+    fast : whether elementwise steps are made by kernels, loops that Numba compiles (`pip install "autodiff-nn[fast]"`).
+        They are in `.source`, give the same results, and no warnings of NumPy's. Their first call compiles them, which
+        takes about a second each; what was compiled is kept for later processes in the user's directory for caches, or
+        in that of the environment variable AUTODIFF_CACHE
     threads : how many of them share the blocks of large arrays (of 4 MB and more); the result is the same on any number
 
     Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an
@@ -245,11 +251,13 @@ def compile(  # noqa: A001  # the name a reader looks for
     """
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise ValueError(f"ad.compile: threads is a whole number from 1 on; received {threads!r}.")
+    if fast:
+        numba.numba()  # an ImportError where it is not
     if function is None:
-        return lambda function: Compiled(function, check, in_place, threads)
+        return lambda function: Compiled(function, check, in_place, threads, fast)
     if not callable(function):
         raise TypeError(f"ad.compile takes a function; received {function!r:.60}. Options go by name: threads=2.")
-    return Compiled(function, check, in_place, threads)
+    return Compiled(function, check, in_place, threads, fast)
 
 
 def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
@@ -324,34 +332,3 @@ def _of_inputs(question: Callable[..., Any], arrays: Any, places: dict[int, int]
 def _varies(x: Any) -> bool:
     """Whether a leaf of the arguments is an input of the program, or a constant of it."""
     return isinstance(x, np.ndarray | np.generic) or type(x) in NUMBERS
-
-
-def _names(function: Function, args: Any, kwargs: Any) -> Any:
-    """A name for each leaf of the arguments: the parameter's, with the way to the leaf."""
-    try:
-        parameters = list(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        parameters = []
-    parameters += [f"x{k}" for k in range(len(parameters), len(args))]
-    used: set[str] = set()
-    for name, argument in (*zip(parameters, args, strict=False), *kwargs.items()):
-        for path in _paths(argument):
-            found = "_".join((name, *path))
-            found = "".join(c if c.isalnum() else "_" for c in found)
-            if keyword.iskeyword(found) or found in TAKEN or (found[:1] in ("b", "c", "v") and found[1:].isdigit()):
-                found += "_"
-            while found in used:
-                found += "_"
-            used.add(found)
-            yield found
-
-
-def _paths(nest: Any) -> Any:
-    if isinstance(nest, dict):
-        for key, branch in nest.items():
-            yield from ((str(key), *path) for path in _paths(branch))
-    elif isinstance(nest, list | tuple):
-        for key, branch in enumerate(nest):
-            yield from ((str(key), *path) for path in _paths(branch))
-    elif nest is not None:
-        yield ()

@@ -27,6 +27,7 @@ class Step(NamedTuple):
     into: int | None = None  # the input whose array the result is written into
     effect: bool = False  # every call counts, in its order: it draws random numbers, or writes into an argument
     note: str = ""  # the scope and the line that it was written down for
+    name: str = ""  # what the user's function calls the result
 
 
 class Loop(NamedTuple):
@@ -46,6 +47,16 @@ class Loop(NamedTuple):
     places: tuple[int | None, ...] = ()  # the buffers of the results
     into: tuple[int | None, ...] = ()  # the inputs whose arrays the results are written into
     scratch: tuple[tuple[int, ...], ...] = ()  # for each thread, the buffers that are the body's
+
+
+class Kernel(NamedTuple):
+    """Elementwise steps over one shape that are made together, one element after another, by a compiled function."""
+
+    body: Program  # its inputs are the operands
+    operands: tuple[Any, ...]  # Refs or constants: of the shape, or broadcast to it
+    results: tuple[int, ...]  # one for each output of the body, by the same number
+    places: tuple[int | None, ...]  # the buffers of the results
+    into: tuple[int | None, ...]  # the inputs whose arrays the results are written into
 
 
 class Kind(NamedTuple):
@@ -85,7 +96,7 @@ class Program:
     """The inputs by number and name, the steps in order, the outputs, and what is known of every value."""
 
     inputs: tuple[tuple[int, str], ...]
-    steps: tuple[Any, ...]  # Steps, and, after all other passes, Loops
+    steps: tuple[Any, ...]  # Steps, and, after all other passes, Loops and Kernels
     outputs: tuple[Any, ...]  # Refs, or constants
     kinds: dict[int, Kind]
     quiet: bool = False  # some step was called with NumPy's warnings turned off
@@ -99,10 +110,15 @@ class Program:
         return "\n".join([f"inputs {named}", *map(_line, self.steps), f"outputs {_listed(self.outputs)}"])
 
 
-def _line(step: Step | Loop) -> str:
-    if isinstance(step, Loop):
+Several = Loop | Kernel  # what holds steps of its own
+
+
+def _line(step: Step | Several) -> str:
+    if isinstance(step, Several):
         inner = str(step.body).replace("\n", "\n    ")
         results = _listed(map(Ref, step.results))
+        if isinstance(step, Kernel):
+            return f"{results} = elements of {_listed(step.operands)}\n    {inner}"
         return f"{results} = {step.length} rows of {_listed(step.rows)}, by {step.size}\n    {inner}"
     name = getattr(step.function, "__name__", repr(step.function))
     into = f" into b{step.buffer}" * (step.buffer is not None) + f" into v{step.into}" * (step.into is not None)
@@ -124,9 +140,11 @@ def refs(value: Any) -> Iterator[int]:
             yield from refs(branch)
 
 
-def read(step: Step | Loop) -> Iterator[int]:
+def read(step: Step | Several) -> Iterator[int]:
     """The numbers of the values a step reads."""
-    if isinstance(step, Loop):
+    if isinstance(step, Kernel):
+        yield from refs(step.operands)
+    elif isinstance(step, Loop):
         own = {number for number, _ in step.body.inputs}.union(*map(made, step.body.steps))
         yield from refs(step.rows)
         yield from (n for inner in step.body.steps for n in read(inner) if n not in own)
@@ -135,9 +153,23 @@ def read(step: Step | Loop) -> Iterator[int]:
         yield from refs(step.kwargs)
 
 
-def made(step: Step | Loop) -> tuple[int, ...]:
+def made(step: Step | Several) -> tuple[int, ...]:
     """The numbers of the values a step makes."""
-    return step.results if isinstance(step, Loop) else (step.result,)
+    return step.results if isinstance(step, Several) else (step.result,)
+
+
+def counted(step: Step | Several) -> int:
+    """How many steps it is, those of its body in its place."""
+    return sum(map(counted, step.body.steps)) if isinstance(step, Several) else 1
+
+
+def every(program: Program, kind: type) -> Iterator[Any]:
+    """The steps of a kind, those in the bodies of others too."""
+    for step in program.steps:
+        if isinstance(step, kind):
+            yield step
+        elif isinstance(step, Several):
+            yield from every(step.body, kind)
 
 
 def replaced(value: Any, change: Callable[[Any], Any], kind: type = Ref) -> Any:

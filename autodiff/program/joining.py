@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from autodiff.program.graph import Buffer, Kind, Loop, Program, Ref, Step, replaced
+from autodiff.program.graph import Buffer, Kernel, Kind, Program, Ref, Several, Step, replaced
 
 
 def joined(programs: Sequence[Program], notes: Sequence[str]) -> Program:
@@ -77,35 +77,42 @@ class _Moved:
         """What is known of a value."""
         return known._replace(view_of=tuple(n if n < 0 else n + self.by for n in known.view_of))
 
-    def step(self, step: Step | Loop) -> Step | Loop:
-        """A step of the program."""
-        if isinstance(step, Loop):
+    def step(self, step: Step | Several, own: bool = False) -> Step | Several:
+        """A step of the program, or of a block or a kernel, which has its own buffers."""
+        if isinstance(step, Step):
             return step._replace(
-                body=self._body(step.body),
-                rows=self.values(step.rows),
-                results=tuple(n + self.by for n in step.results),
-                ends=frozenset(n + self.by for n in step.ends),
-                places=tuple(None if b is None else self.places[b] for b in step.places),
-                into=tuple(None if n is None else n + self.by for n in step.into),
-                scratch=tuple(tuple(self.places[b] for b in one) for one in step.scratch),
+                args=self.values(step.args),
+                kwargs=self.values(step.kwargs),
+                result=step.result + self.by,
+                buffer=self._place(step.buffer, own),
+                into=self._number(step.into),
+                note=step.note or self.note,
             )
-        moved = self._renumbered(step)
-        return moved if step.buffer is None else moved._replace(buffer=self.places[step.buffer])
-
-    def _renumbered(self, step: Step) -> Step:
+        common: dict[str, Any] = {
+            "body": self._body(step.body),
+            "results": tuple(n + self.by for n in step.results),
+            "places": tuple(self._place(b, own) for b in step.places),
+            "into": tuple(map(self._number, step.into)),
+        }
+        if isinstance(step, Kernel):
+            return step._replace(operands=self.values(step.operands), **common)
         return step._replace(
-            args=self.values(step.args),
-            kwargs=self.values(step.kwargs),
-            result=step.result + self.by,
-            into=None if step.into is None else step.into + self.by,
-            note=step.note or self.note,
+            rows=self.values(step.rows),
+            ends=frozenset(n + self.by for n in step.ends),
+            scratch=tuple(tuple(self.places[b] for b in one) for one in step.scratch),
+            **common,
         )
 
+    def _number(self, n: int | None) -> int | None:
+        return None if n is None else n + self.by
+
+    def _place(self, buffer: int | None, own: bool) -> int | None:
+        return buffer if buffer is None or own else self.places[buffer]
+
     def _body(self, body: Program) -> Program:
-        """The program of a block; its buffers are its own."""
         return Program(
             tuple((n + self.by, name) for n, name in body.inputs),
-            tuple(map(self._renumbered, body.steps)),
+            tuple(self.step(step, own=True) for step in body.steps),
             self.values(body.outputs),
             self.kinds,
             buffers=body.buffers,

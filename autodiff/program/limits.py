@@ -55,24 +55,24 @@ class Untraceable(TypeError):  # noqa: N818  # what the function is, and not alw
     """
 
 
-def caller() -> str:
-    """Where a call that is written down comes from: the scope and the user's line, or the reverse pass."""
-    frame, line = sys._getframe(1), ""
+def caller() -> tuple[str, FrameType | None]:
+    """Where a call that is written down comes from: the scope and the user's line, or the reverse pass; his frame."""
+    frame, line, found = sys._getframe(1), "", None
     while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
         if frame.f_code.co_filename == REVERSE:
-            return "reverse pass"
+            return "reverse pass", None
         frame = frame.f_back
         if frame.f_code.co_filename == COMPILED:
             break
     else:
-        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+        line, found = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip(), frame
     names: list[str] = []
     scope: Any = current_scope.get()
     while scope:
         scope, name = scope
         names.insert(0, name if isinstance(name, str) else type(name).__name__)  # a module's own text is many lines
     note = " ".join(": ".join(part for part in (".".join(names), line) if part).split())
-    return "".join(c if c.isprintable() else "\ufffd" for c in note)  # it becomes a comment of the program's text
+    return "".join(c if c.isprintable() else "\ufffd" for c in note), found  # it becomes a comment of the text
 
 
 def file_name(frame: FrameType) -> str:

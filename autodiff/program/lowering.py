@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from autodiff.engine.graph import Node
+from autodiff.engine.loops import loops_of
 from autodiff.engine.table import Primitive, table
 from autodiff.program.graph import replaced
 from autodiff.program.recorder import Recorder
@@ -102,6 +103,8 @@ def _door(function: Callable[..., Any], lowering: Callable[..., Any]) -> Callabl
         traced = tracing(*args, *kwargs.values())
         if traced is None:
             return function(*args, **kwargs)
-        return traced.step(function, *args, **kwargs) if lowering is function else lowering(*args, **kwargs)
+        whole = lowering is function or (traced.recorder.fast and not kwargs and loops_of(function, args) is not None)
+        written = NotImplemented if whole else lowering(*args, **kwargs)
+        return traced.step(function, *args, **kwargs) if written is NotImplemented else written
 
     return door

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from autodiff.program.graph import Loop, Program
+from autodiff.program import fast as numba
+from autodiff.program import kernels
+from autodiff.program.graph import Kernel, Loop, Program, counted, every
 from autodiff.program.joining import joined
 from autodiff.program.passes import optimised
 from autodiff.program.passes.memory import allocated, owned
@@ -26,9 +28,9 @@ class Entry:
         self.held = tuple(value for _, value in program.held)
 
     @classmethod
-    def of(cls, recorded: Program, nest: Any, questions: list[Asked], threads: int = 1) -> Entry:
-        """The program that the passes make of what was recorded."""
-        return cls(recorded, optimised(recorded, threads), nest, questions)
+    def of(cls, recorded: Program, nest: Any, questions: list[Asked], threads: int = 1, fast: bool = False) -> Entry:
+        """The program that the passes make of what was recorded; `fast` with kernels that Numba compiles."""
+        return cls(recorded, optimised(recorded, threads, kernels.written if fast else None), nest, questions)
 
     @cached_property
     def text(self) -> Text:
@@ -42,6 +44,7 @@ class Entry:
         names: dict[str, Any] = dict(text.constants)
         exec(builtins.compile(text.head + text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
         names |= text.originals
+        names |= {name: numba.kernel(kernel) for name, kernel in text.kernels.items()}
         run: Callable[..., tuple[Any, ...]] = names[text.name]
         return run
 
@@ -56,18 +59,22 @@ class Entry:
         recorded, program = self.recorded, self.program
         lines = [f"{len(recorded.steps)} steps recorded, {allocated(owned(recorded)):,} bytes of new arrays"]
         lines += [f"{count:6} removed: {name}" for name, count in program.removed.items()]
-        loops = [step for step in program.steps if isinstance(step, Loop)]
-        inside = sum(len(loop.body.steps) for loop in loops)
-        lines.append(f"{inside:6} made block by block, in {len(loops)} loops")
+        loops, kernels = ([*every(program, kind)] for kind in (Loop, Kernel))
+        lines.append(f"{sum(map(counted, loops)):6} made block by block, in {len(loops)} loops")
+        if kernels:
+            lines.append(f"{sum(map(counted, kernels)):6} made element by element, in {len(kernels)} kernels")
         size = sum(buffer.nbytes for buffer in program.buffers)
         lines.append(f"{len(program.buffers):6} buffers of {size:,} bytes, kept between calls")
-        count = len(program.steps) - len(loops) + inside
+        count = sum(map(counted, program.steps))
         lines.append(f"{count} steps, {allocated(program):,} bytes of new arrays")
         return "\n".join(lines)
 
     def holds(self, arrays: Sequence[Any]) -> bool:
         """Whether what the program was chosen by is so for these arrays."""
-        return not self.questions or all(ask(arrays) == answer for ask, answer in self.questions)
+        for ask, answer in self.questions:  # noqa: SIM110  # twice as fast as all(), at every call
+            if ask(arrays) != answer:
+                return False
+        return True
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
         """The results for the arrays, and numbers, among the leaves of the arguments."""

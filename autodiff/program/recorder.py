@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from autodiff.engine.graph import Node
 from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
@@ -21,11 +22,13 @@ CONSTANT = (StandIn, int, float, complex, str, tuple, type, np.dtype, np.generic
 class Recorder:
     """The steps written down so far, and what is known of every value."""
 
-    def __init__(self) -> None:
+    def __init__(self, fast: bool = False) -> None:
+        self.fast = fast  # whether primitives that have loops are written down as they are
         self.steps: list[Step] = []
         self.kinds: dict[int, Kind] = {}
         self.held: dict[int, Any] = {}  # what effects are given from outside, a random generator for one, by number
         self.questions: list[Question] = []
+        self.names: dict[int, str] = {}  # what the user's function calls values
         self._copies: dict[int, Any] = {}
         self.quiet = False
         self._errors = np.geterr()
@@ -82,9 +85,19 @@ class Recorder:
         if (result is None and not effect) or isinstance(result, str):
             raise refusal(f"{spelled(function)}, which gives no array,", "leave it out of the compiled function")
         traced = self.value(result, tuple(sources), tuple(constants))
-        self.steps.append(Step(function, noted_args, noted_kwargs, traced.number, effect=effect, note=caller()))
+        note, frame = caller()
+        if frame is not None:
+            self._look(frame.f_locals)
+        self.steps.append(Step(function, noted_args, noted_kwargs, traced.number, effect=effect, note=note))
         self.quiet = self.quiet or np.geterr() != self._errors
         return self._parts(traced) if isinstance(result, list | tuple) else traced
+
+    def _look(self, variables: Mapping[str, Any]) -> None:
+        """See what the user calls the values so far."""
+        for name, value in variables.items():
+            held = value.primal if isinstance(value, Node) else value
+            if isinstance(held, Traced) and held.recorder is self:
+                self.names.setdefault(held.number, name)
 
     def _parts(self, whole: Traced) -> Any:
         """The parts of a result that is several arrays."""

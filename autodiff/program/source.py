@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import inspect
 import operator
-import sys
 import textwrap
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from autodiff.engine.loops import is_looping
 from autodiff.program import steps
-from autodiff.program.graph import Buffer, Loop, Program, Ref, Step, refs
+from autodiff.program.graph import Kernel, Loop, Program, Ref, Several, Step, refs
+from autodiff.program.kernels import kernel_text, looping_text
+from autodiff.program.literals import constant_name, kept, literal, scalar
+from autodiff.program.naming import TAKEN, held_names, renamed, variables
 from autodiff.program.passes.scalars import Formula
-from autodiff.program.passes.writing import writes_out
-from autodiff.program.texts import Texts
-
-_INFIX = {
-    "+ - * / ** @": (np.add, np.subtract, np.multiply, np.divide, np.power, np.matmul),
-    "== != < <= > >=": (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
-    "+ - * / **": (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow),
-}
-INFIX: dict[Any, str] = {
-    function: sign
-    for signs, functions in _INFIX.items()
-    for sign, function in zip(signs.split(), functions, strict=True)
-}
-OVER: dict[Any, str] = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/="}
-PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
-
-# What arrays have as methods, shorter and faster than the functions, and with how many arguments at most.
-METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squeeze: 2}
+from autodiff.program.passes.writing import with_arrays, writes_out
+from autodiff.program.signs import INFIX, METHODS, OVER, PREFIX
+from autodiff.program.texts import Texts, others
 
 
 class Text:
@@ -44,7 +32,8 @@ class Text:
         self._helpers: list[str] = []
         self._texts = Texts()
         self._literals: dict[str, str] = {}  # of constants that are no arrays
-        self.buffers = _buffers(program.buffers)
+        self._kernels: dict[str, str] = {}  # their names by their texts, which have a place for it
+        self.buffers = kept(program.buffers)
         self.name = "program"
         while self.name in dict(program.inputs).values():
             self.name += "_"
@@ -56,9 +45,10 @@ class Text:
 
     def _function(self, name: str, program: Program, instead: str = "") -> str:
         """The text of a program's function; `instead` is called where Python has no number for what NumPy has."""
-        self.names, self._kinds = {**dict(program.inputs), **_held(program)}, program.kinds
+        self.names, self._kinds = {**dict(program.inputs), **held_names(program)}, program.kinds
         self.lines: dict[int, list[str]] = {}  # of each step, by its result, for those who show them
         self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
+        self._said: dict[str, str] = {}  # what the user's function calls a variable
         parameters = ", ".join(self.names.values())
         self._note = ""
         body = [line for step in program.steps for line in self._lines(step)]
@@ -71,16 +61,30 @@ class Text:
             errors = "except (ArithmeticError, ValueError):  # NumPy's infinities and NaNs"
             body = ["try:", *(f"    {line}" for line in body), errors, f"    return {instead}({parameters})"]
         results = ", ".join(map(self.written, program.outputs)) + "," * (len(program.outputs) == 1)
+        body = self._with_names([*body, f"return ({results})"], program)
         rows = textwrap.wrap(parameters, 80, break_long_words=False)
         head = f"def {name}(" + "\n        ".join(rows) + "):"
-        return "\n    ".join([head, *body, f"return ({results})"]) + "\n"
+        return "\n    ".join([head, *body]) + "\n"
+
+    def _with_names(self, body: list[str], program: Program) -> list[str]:
+        """The lines with the names that the user's function has for values."""
+        taken = {*TAKEN, *self.constants, *self.names.values(), *self._modules, *self._kernels.values()}
+        names = variables(
+            program, self.names, taken | self._texts.taken | {self.name, "start", "at", "share", "starts"}
+        )
+        self.names = {number: names.get(name, name) for number, name in self.names.items()}
+        self.lines = {number: renamed(lines, names) for number, lines in self.lines.items()}
+        return renamed(body, names)
 
     @property
     def head(self) -> str:
-        """The imports, and the functions that NumPy has no name for."""
+        """The imports, but for Numba, and the functions that NumPy has no name for."""
+        return self._head()
+
+    def _head(self, *more: str) -> str:
         own = self._texts.definitions
         future = ["from __future__ import annotations\n"] if own else []
-        imports = list(dict.fromkeys([*self._modules.values(), *self._texts.imports]))
+        imports = list(dict.fromkeys([*self._modules.values(), *more, *self._texts.imports]))
         texts = "".join(f"{text.rstrip()}\n\n\n" for text in (*self._helpers, *own))
         return "\n".join([*future, *imports]) + "\n\n\n" + texts
 
@@ -89,17 +93,26 @@ class Text:
         """All of it, constants included."""
         written = {name: self._literals.get(name) or literal(value) for name, value in self.constants.items()}
         lines = "".join(f"{name} = {text}\n" for name, text in written.items())
-        return self.head + (lines and f"{lines}\n\n") + self.code
+        kernels = "".join(text.replace("{name}", name) + "\n\n" for text, name in self._kernels.items())
+        head = self._head("import numba") if kernels else self.head
+        return head + (lines and f"{lines}\n\n") + kernels + self.code
 
     @property
     def code(self) -> str:
         """The arrays that are kept between calls, and the function."""
         return self.buffers + self.function
 
-    def _lines(self, step: Step | Loop) -> list[str]:
+    @property
+    def kernels(self) -> dict[str, str]:
+        """The texts of the kernels, with a place for a name, by the name of each."""
+        return {name: text for text, name in self._kernels.items()}
+
+    def _lines(self, step: Step | Several) -> list[str]:
         if isinstance(step, Loop):
             return self._loop(step)
-        self.lines[step.result] = [self._line(step)]
+        if isinstance(step, Kernel):
+            return self._kernel(step, {})
+        self.lines[step.result] = [self._line(with_arrays(step, self._kinds))]
         return [*self._comment(step), *self.lines[step.result]]
 
     def _comment(self, step: Step) -> list[str]:
@@ -118,6 +131,8 @@ class Text:
             kind = self._kinds[number]
             made = f"np.empty({kind.shape}, {self.written(kind.dtype)})" if place is None else f"b{place}"
             made = made if into is None else self.names[into]
+            if place is not None or into is not None:
+                self._arrays[number] = made
             lines.append(f"{name} = {made}")
             whole[number] = f"{name}.reshape(-1)" if loop.flat and len(kind.shape) > 1 else name
         names = [f"t{k}" for k in range(len(body.buffers))]
@@ -138,6 +153,10 @@ class Text:
             lines.append(f"{indent}{name} = {self.written(rows)}{flat}[at]")
         outputs = {y.number: n for y, n in zip(body.outputs, loop.results, strict=True)}
         for step in body.steps:
+            if isinstance(step, Kernel):
+                leaving = {n: f"{whole[outputs[n]]}[at]" for n in step.results if n in outputs}
+                lines += [f"{indent}{line}" for line in self._kernel(step, leaving, "t")]
+                continue
             outer = outputs.get(step.result)
             own = self.lines[step.result] = self._in_block(step, loop, outer, whole)
             lines += [f"{indent}{line}" for line in (*self._comment(step), *own)]
@@ -145,6 +164,41 @@ class Text:
             sets = ", ".join("(" + "".join(f"b{b}, " for b in one) + ")" for one in loop.scratch)
             lines.append(f"{self.called(steps.shared)}(share, range(0, {loop.length}, {loop.size}), [{sets}])")
         return lines
+
+    def _kernel(self, kernel: Kernel, given: dict[int, str], buffer: str = "b") -> list[str]:
+        """A call of a kernel; some of its results go into arrays that are given."""
+        operands = [self._element(value) for value in kernel.operands]
+        arrays = [self._array(value) if isinstance(value, Ref) else "" for value in kernel.operands]
+        lines, over, results = [], {}, []
+        for k, (number, place, into) in enumerate(zip(kernel.results, kernel.places, kernel.into, strict=True)):
+            kind, name = self._kinds[number], f"v{number}"
+            made = given.get(number) or f"np.empty({kind.shape}, {self.written(kind.dtype)})"
+            if into is not None or place is not None:
+                made = self._arrays[number] = self.names[into] if into is not None else f"{buffer}{place}"
+            if made in arrays:
+                over[k] = arrays.index(made)
+            else:
+                results.append(name)
+            self.names[number] = name
+            lines.append(f"{name} = {made}")
+        text, own = kernel_text(kernel, over)
+        self.lines |= {number: [line] for number, line in own.items()}
+        name = self._named_kernel(text, f"kernel{len(self._kernels)}")
+        return [*lines, f"{name}({', '.join((*operands, *results))})"]
+
+    def _element(self, value: Any) -> str:
+        """A value as a kernel is given it: of an array of shape (), the element."""
+        known = self._kinds[value.number] if isinstance(value, Ref) else value
+        whole = isinstance(value, np.ndarray) or (isinstance(value, Ref) and known.array)
+        return self.written(value) + "[()]" * (whole and not known.shape)
+
+    def _named_kernel(self, text: str, name: str) -> str:
+        """The name of a kernel: that which it has, or a new one."""
+        if text not in self._kernels:
+            while name in self.names.values():
+                name += "_"
+            self._kernels[text] = name
+        return self._kernels[text]
 
     def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:
         """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
@@ -165,11 +219,13 @@ class Text:
             return self._expression(step)
         if step.into is not None or step.buffer is not None:
             array = self._arrays[step.result] = (
-                self.names[step.into] if step.into is not None else f"{place}{step.buffer}"
+                self._array(Ref(step.into)) if step.into is not None else f"{place}{step.buffer}"
             )
             if short := self._over(step, array):
                 return short
         name = self.names[step.result] = f"v{step.result}"
+        if step.name:
+            self._said[name] = step.name
         if step.into is not None:
             return f"{name} = {self._call(step, f'out={self.names[step.into]}')}"
         if step.buffer is None:
@@ -179,7 +235,13 @@ class Text:
         return f"{name} = {self._call(step, f'out={place}{step.buffer}')}"
 
     def _over(self, step: Step, array: str) -> str:
-        """A step that writes over one of its operands as an assignment such as `v1 += v2`, or ""."""
+        """A step that writes over one of its operands as a statement such as `v1 += v2` or `v1[at] = v2`, or ""."""
+        if step.function in (steps.with_placed, steps.with_added) and self._array(step.args[0]) == array:
+            x, value, index = step.args
+            name = self.names[step.result] = self.names[x.number]
+            if step.function is steps.with_placed:
+                return f"{name}[{self._index(index)}] = {self.written(value)}"
+            return f"np.add.at({name}, {self.written(index)}, {self.written(value)})"
         if step.kwargs or step.function not in OVER:
             return ""
         left, right = step.args
@@ -187,7 +249,12 @@ class Text:
             left, right = right, left  # the same bits
         if not isinstance(left, Ref) or self._array(left) != array:
             return ""
-        name = self.names[step.result] = self.names[left.number]
+        name = self.names[left.number]
+        if self._said.get(name, step.name) != step.name:
+            return ""  # the name is the user's, for what is in it now
+        if step.name:
+            self._said[name] = step.name
+        self.names[step.result] = name
         return f"{name} {OVER[step.function]} {self.written(right)}"
 
     def _array(self, value: Ref) -> str:
@@ -221,6 +288,10 @@ class Text:
         return self._call(step)
 
     def _call(self, step: Step, *more: str) -> str:
+        if is_looping(step.function):
+            name = self._named_kernel(looping_text(step.function), f"{step.function.__name__}_in_loops")
+            number = "" if self._kinds[step.result].array or self._kinds[step.result].dtype is None else "[()]"
+            return f"{name}({', '.join(map(self._element, step.args))}){number}"
         given = [*map(self.written, step.args), *(f"{name}={self.written(v)}" for name, v in step.kwargs.items())]
         return f"{self.called(step.function)}({', '.join((*given, *more))})"
 
@@ -252,7 +323,7 @@ class Text:
         owner = getattr(function, "__self__", None)
         if isinstance(owner, np.ufunc):
             return f"{self.called(owner)}.{name}"
-        for module in (np, np.linalg, np.fft, np.ma, *_others(function)):
+        for module in (np, np.linalg, np.fft, np.ma, *others(function)):
             if getattr(module, name, None) is function:
                 place = module.__name__
                 if place.split(".")[0] == "numpy":
@@ -315,81 +386,6 @@ class Text:
         key = value.shape, value.dtype.str, value.tobytes()
         name = self._known.get(key)
         if name is None:
-            name = self._known[key] = f"c{len(self._known)}"
+            name = self._known[key] = constant_name(value, len(self._known))
             self.constants[name] = value
         return name
-
-
-def _new(buffer: Buffer) -> str:
-    """A new array for a buffer, with its axes in the buffer's order in memory."""
-    dtype = f"np.dtype({buffer.dtype.str!r})"
-    if buffer.order is None:
-        return f"np.empty({buffer.shape}, {dtype})"
-    shape = tuple(buffer.shape[axis] for axis in buffer.order)
-    back = tuple(buffer.order.index(axis) for axis in range(len(shape)))
-    return f"np.empty({shape}, {dtype}).transpose({back})"
-
-
-def _buffers(buffers: tuple[Buffer, ...]) -> str:
-    """The function that gives the arrays which are kept between calls."""
-    if not buffers:
-        return ""
-    made = "".join(f"            {_new(b)},\n" for b in buffers)
-    return (
-        "free = []  # arrays that no call works in now\n\n\n"
-        "def buffers():\n"
-        '    """Arrays that a call works in, and leaves to the next one."""\n'
-        "    try:\n"
-        "        return free.pop()\n"
-        "    except IndexError:  # the first call, or one beside others in other threads\n"
-        f"        return (\n{made}        )\n\n\n"
-    )
-
-
-def scalar(value: Any) -> str:
-    """A floating-point, complex or NumPy number as Python writes it, infinities too."""
-    if isinstance(value, np.generic):
-        kind, number = type(value).__name__, value.item()
-        if isinstance(number, complex):
-            return f"np.{kind}({scalar(number)})"
-        return f"np.{kind}({scalar(number) if isinstance(number, float) else repr(number)})"
-    if isinstance(value, complex):
-        return f"complex({scalar(value.real)}, {scalar(value.imag)})"
-    return repr(value) if np.isfinite(value) else f"float({str(value)!r})"
-
-
-def literal(value: np.ndarray[Any, Any]) -> str:
-    """An array as an expression that makes it."""
-    dtype = f"np.dtype({value.dtype.str!r})"
-    flat = value.ravel()
-    if flat.size > 2 and value.dtype.kind in "iu" and (flat == np.arange(flat.size)).all():
-        return f"np.arange({flat.size}, dtype={dtype}).reshape({value.shape})"
-    same = flat.size > 1 and value.dtype.kind in "fiub" and (flat == flat[0]).all()
-    if same and (flat[0] or not np.signbit(flat.astype(float)).any()):
-        number = flat[0].item()
-        shown = scalar(number) if isinstance(number, float) else repr(number)
-        return f"np.full({value.shape}, {shown}, {dtype})"
-    numbers = flat.tolist()
-    listed = ", ".join(scalar(v) if isinstance(v, float | complex) else repr(v) for v in numbers)
-    return f"np.array([{listed}], {dtype}).reshape({value.shape})"
-
-
-def _held(program: Program) -> dict[int, str]:
-    """A name for each value that is an object from outside."""
-    taken = {name for _, name in program.inputs}
-    names: dict[int, str] = {}
-    for number, value in program.held:
-        name = "rng" if isinstance(value, np.random.Generator) else "held"
-        while name in taken:
-            name += "_"
-        taken.add(name)
-        names[number] = name
-    return names
-
-
-def _others(function: Any) -> list[Any]:
-    """The modules, other than NumPy's, that may have the function under its name."""
-    name = "scipy.special._ufuncs" if isinstance(function, np.ufunc) else getattr(function, "__module__", "") or ""
-    public = name.split("._")[0]
-    ours = public.split(".")[0] in ("autodiff", "nn")
-    return [] if ours else [sys.modules[n] for n in dict.fromkeys((public, name)) if n in sys.modules]

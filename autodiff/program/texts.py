@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 Place = tuple[str, str]  # a module, and a name that it binds
 LIBRARY = {*sys.stdlib_module_names, "numpy", "scipy"}  # what a program's source may import
 
@@ -31,6 +33,11 @@ class Texts:
         return found
 
     @property
+    def taken(self) -> set[str]:
+        """The names of what was taken in, and of imports."""
+        return {*self._names.values()}
+
+    @property
     def definitions(self) -> list[str]:
         """The texts; a name that two modules use for two things is another one for the second."""
         return [self._renamed(module, text) for module, text in self._definitions]
@@ -39,7 +46,7 @@ class Texts:
         place = module, name
         if place in self._names:
             return self._names[place]
-        statements, text = _statements(module)
+        statements, lines = _statements(module)
         node = statements.get(name)
         if node is None or (value is not None and value.__qualname__ != name):
             raise TypeError(
@@ -57,7 +64,7 @@ class Texts:
         for other in dict.fromkeys(_read(node)):
             if other in statements and other != name:
                 self._taken(module, other)
-        self._definitions.append((module, _text(node, text)))
+        self._definitions.append((module, _text(node, lines)))
         return mine
 
     def _imported(self, place: Place, node: ast.Import | ast.ImportFrom) -> str:
@@ -89,12 +96,12 @@ class Texts:
 
 
 @functools.lru_cache(maxsize=64)
-def _statements(module: str) -> tuple[dict[str, ast.stmt], str]:
-    """What a module binds at its top, by name, and its text."""
+def _statements(module: str) -> tuple[dict[str, ast.stmt], list[str]]:
+    """What a module binds at its top, by name, and the lines of its text."""
     try:
         text = inspect.getsource(sys.modules[module])
     except (KeyError, OSError, TypeError):
-        return {}, ""
+        return {}, []
     found: dict[str, ast.stmt] = {}
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -103,13 +110,13 @@ def _statements(module: str) -> tuple[dict[str, ast.stmt], str]:
             found |= {t.id: node for t in node.targets if isinstance(t, ast.Name)}
         elif isinstance(node, ast.Import | ast.ImportFrom):
             found |= {(a.asname or a.name): node for a in node.names}
-    return found, text
+    return found, text.split("\n")
 
 
-def _text(node: ast.stmt, text: str) -> str:
+def _text(node: ast.stmt, lines: list[str]) -> str:
     """The text of a statement, without what declares it to the table."""
     kept = [d for d in getattr(node, "decorator_list", ()) if not ast.unparse(d).startswith(("ad.", "autodiff."))]
-    return "".join(f"@{ast.unparse(d)}\n" for d in kept) + (ast.get_source_segment(text, node) or "")
+    return "".join(f"@{ast.unparse(d)}\n" for d in kept) + "\n".join(lines[node.lineno - 1 : node.end_lineno])
 
 
 def _read(node: ast.AST) -> Iterator[str]:
@@ -124,3 +131,11 @@ def _read(node: ast.AST) -> Iterator[str]:
                 field == "decorator_list" and ast.unparse(child).startswith(("ad.", "autodiff."))
             ):
                 yield from _read(child)
+
+
+def others(function: Any) -> list[Any]:
+    """The modules, other than NumPy's, that may have the function under its name."""
+    name = "scipy.special._ufuncs" if isinstance(function, np.ufunc) else getattr(function, "__module__", "") or ""
+    public = name.split("._")[0]
+    ours = public.split(".")[0] in ("autodiff", "nn")
+    return [] if ours else [sys.modules[n] for n in dict.fromkeys((public, name)) if n in sys.modules]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -81,6 +82,11 @@ class Traced(NDArrayOperatorsMixin, StandIn):
         return np_.swapaxes(self, -1, -2)
 
     @property
+    def at(self) -> At:
+        """As a Tensor's: `x.at[index].set(v)` is a copy with v at the index, and `.add(v)` one with v added there."""
+        return At(self, ())
+
+    @property
     def real(self) -> Any:
         """The real part."""
         return np_.real(self)
@@ -104,6 +110,8 @@ class Traced(NDArrayOperatorsMixin, StandIn):
 
     def astype(self, dtype: Any, copy: bool = True, **layout: Any) -> Any:
         """The numbers in another dtype."""
+        if type(self) is Traced and isinstance(self.example, np.ndarray) and self.dtype == dtype:
+            return self  # nothing is written into it
         return self.step(steps.as_type, self, np.dtype(dtype))
 
     def copy(self, order: str = "C") -> Any:
@@ -224,6 +232,25 @@ class Traced(NDArrayOperatorsMixin, StandIn):
         return self.recorder.call(function, args, {k: v for k, v in kwargs.items() if v is not np._NoValue})
 
 
+@dataclass
+class At:
+    """The places of a traced array where a copy is to differ."""
+
+    array: Traced
+    index: Any
+
+    def __getitem__(self, index: Any) -> At:
+        return At(self.array, index)
+
+    def set(self, value: Any) -> Any:
+        """A copy with the value, broadcast, at the index."""
+        return self.array.step(steps.with_placed, self.array, value, self.index)
+
+    def add(self, value: Any) -> Any:
+        """A copy with the value, broadcast, added at the index, as often as it is repeated."""
+        return self.array.step(steps.with_added, self.array, value, self.index)
+
+
 class Cell(Traced):
     """A traced array that may be written into, as a whole or in part: from then on it is the value after that.
 
@@ -235,6 +262,8 @@ class Cell(Traced):
     def become(self, value: Any) -> Any:
         """Be this value, broadcast and in this dtype."""
         kind, shape = self.dtype, self.shape
+        if isinstance(value, Traced) and isinstance(value.example, np.generic) and not shape:
+            value = self.step(np.array, value)
         if not isinstance(value, Traced) or value.shape != shape or not isinstance(value.example, np.ndarray):
             value = self.step(steps.filled, value, shape, kind)
         elif value.dtype != kind:

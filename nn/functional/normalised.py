@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
+from nn.functional import loops
 from nn.functional.cached import SUMMED, ones, row_products, row_sum
 from nn.functional.steps import (
     along,
@@ -179,10 +180,52 @@ def _through(steps: Callable[..., Any], g: Any, *arguments: Any) -> list[Any]:
     return [found.get(k) for k in range(len(arguments))]
 
 
-ad.lowered(layer_parts)
-ad.lowered(layer_slopes)
-ad.lowered(batch_parts)
-ad.lowered(batch_slopes)
+def _written_layer_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
+    features = x.shape[1]
+    rest = x - (np.dot(x, ones(features, x)) / features)[:, None]
+    root = 1 / np.sqrt(np.vecdot(rest, rest) / features + eps)
+    scale = root[:, None] if weight is None else np.dot(root[:, None], weight[None])
+    y = rest * scale
+    return y if bias is None else y + bias, rest, root, scale
+
+
+def _written_layer_slopes(g: Any, rest: Any, root: Any, scale: Any, weight: Any) -> Any:
+    features = g.shape[1]
+    weights = ones(features, g) if weight is None else weight
+    product = g * rest
+    of_weight = np.dot(root, product) if len(g) <= SUMMED else row_sum(product * root[:, None])
+    share = np.dot(product, weights) * (root * root * root) / features
+    shift = np.dot(g, weights) * root / features
+    return g * scale - rest * share[:, None] - shift[:, None], of_weight, row_sum(g)
+
+
+def _written_batch_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
+    if x.ndim > 2:  # an image's axes lie in memory as a convolution leaves them, which the function looks at
+        return NotImplemented
+    mean = row_sum(x) / len(x)
+    rest = x - mean
+    variance = row_sum(rest * rest) / len(x)
+    root = 1 / np.sqrt(variance + eps)
+    scale = root if weight is None else root * weight
+    y = rest * scale
+    return y if bias is None else y + bias, rest, root, scale, mean, variance
+
+
+def _written_batch_slopes(g: Any, rest: Any, root: Any, scale: Any) -> Any:
+    if g.ndim > 2:
+        return NotImplemented
+    of_weight, of_bias = row_sum(g * rest) * root, row_sum(g)
+    return (g - rest * (of_weight * root / len(g)) - of_bias / len(g)) * scale, of_weight, of_bias
+
+
+ad.lowered(layer_parts, _written_layer_parts)
+ad.looped(layer_parts, loops.layer_parts)
+ad.lowered(layer_slopes, _written_layer_slopes)
+ad.looped(layer_slopes, loops.layer_slopes)
+ad.lowered(batch_parts, _written_batch_parts)
+ad.looped(batch_parts, loops.batch_parts, fits=lambda x, *others: len(x.shape) == 2)
+ad.lowered(batch_slopes, _written_batch_slopes)
+ad.looped(batch_slopes, loops.batch_slopes, fits=lambda g, *others: len(g.shape) == 2)
 ad.adjoint(layer_normalised, together=_layer_adjoints)
 ad.adjoint(batch_normalised, together=_batch_adjoints)
 ad.written(layer_normalised, partial(called, "layer_norm"))

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+import autodiff as ad
 from nn.checked import switch
 from nn.optim.clipping import norm
 from nn.optim.optimizer import Optimizer
@@ -269,7 +270,8 @@ class LAMB(Moments):
         c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5
         start = run.start
         for p, g, m, v, scratch, _ in run.directed():
-            r = self._directions[start : start + len(p)]
+            # While a program is made of the rule, p stands for an array, all of the parameter.
+            r = self._directions[start : start + len(p)] if isinstance(p, np.ndarray) else np.empty_like(p)
             start += len(p)
             m *= beta1 * rescale1
             m += g
@@ -283,7 +285,17 @@ class LAMB(Moments):
             if decay:
                 np.multiply(p, decay, out=scratch)
                 r += scratch
-        p, r = self.flat.value[run.start : run.stop], self._directions[run.start : run.stop]
-        lengths = norm([p]), norm([r])
-        r *= options["lr"] * (lengths[0] / lengths[1] if all(lengths) else 1.0)
+        if len(run.pieces) != 1:
+            p, r = self.flat.value[run.start : run.stop], self._directions[run.start : run.stop]
+        r *= options["lr"] * trust(p, r)
         p -= r
+
+
+@ad.primitive
+def trust(p: Any, r: Any) -> float:
+    """The ratio of the norms of a parameter and of its direction; 1 if one of them is 0."""
+    lengths = norm([p]), norm([r])
+    return lengths[0] / lengths[1] if all(lengths) else 1.0
+
+
+ad.lowered(trust)

@@ -242,6 +242,11 @@ class Optimizer:
         runs, tensors = self._runs_of_parameters(), self.flat.tensors
         return [self._name(k) for k, run in enumerate(runs) if not run.steps and tensors[k].size]
 
+    @property
+    def layout(self) -> object:
+        """What is another object after runs, state vectors or adjoints were laid anew."""
+        return self._plans
+
     def update(self, run: Run) -> None:
         """The rule: write new values into the first vector of each piece (values, adjoints, *state, scratch, spare)."""
         raise NotImplementedError(f"{type(self).__name__} has no update rule; define update(self, run)")

@@ -31,9 +31,9 @@ class Update:
     to step. The bits are the same.
     """
 
-    def __init__(self, optimizer: Optimizer) -> None:
+    def __init__(self, optimizer: Optimizer, fast: bool = False) -> None:
         self.optimizer = optimizer
-        self.compiled = ad.compile(self.moved, in_place=True)
+        self.compiled = ad.compile(self.moved, in_place=True, fast=fast)
         self.refusal: ad.Untraceable | None = None
         self._runs: list[Run] = []
         self._last: Moving | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,7 @@ def fit(
     clip_norm: float | None = None,
     clip_value: float | None = None,
     accumulate: int = 1,
-    compiled: bool = False,
+    compiled: bool | Literal["fast"] = False,
     callbacks: Callback | Callable[[Training], Any] | Sequence[Callback | Callable[[Training], Any]] = (),
     checkpoint: File | None = None,
     checkpoint_every: int | None = None,
@@ -95,7 +95,8 @@ def fit(
     accumulate : batches whose gradients make one step together: the gradient of their union
     compiled : whether to make a NumPy program of forward pass, loss and reverse pass (nn.TrainStep says more), by the
         first batch of each shape: the same results to rounding, and faster where the network is small. Callbacks then
-        see outputs and a loss without a graph. TypeError, with the line, for a model that cannot be compiled
+        see outputs and a loss without a graph. TypeError, with the line, for a model that cannot be compiled. With
+        compiled="fast" the program has kernels that Numba compiles (`ad.compile(f, fast=True)`)
     callbacks : nn.EarlyStopping(...), other Callbacks, or functions called with the Training after each epoch
     checkpoint : a file to be written after every epoch, every `checkpoint_every` batches, and on Ctrl-C
     resume : such a file, to go on from, bit for bit as if the training had never stopped: with the same data and
@@ -141,7 +142,7 @@ def fit(
         clip_norm=None if clip_norm is None else real(clip_norm, "clip_norm", above=True),
         clip_value=None if clip_value is None else real(clip_value, "clip_value", above=True),
         accumulate=whole(accumulate, "accumulate"),
-        compiled=switch(compiled, "compiled"),
+        compiled="fast" if isinstance(compiled, str) and compiled == "fast" else switch(compiled, "compiled"),
         callbacks=called_back(callbacks),
         file=checkpoint if checkpoint is None or not parallel.leads else writable(checkpoint),
         file_every=None if checkpoint_every is None else whole(checkpoint_every, "checkpoint_every, in batches,"),

@@ -32,9 +32,12 @@ class Passes:
     results are the loss alone, and what the model gives has no array of its own.
     """
 
-    def __init__(self, parts: Parts, loss: LossFunction, optimizer: Optimizer, outputs: bool = True) -> None:
-        self.model, self.loss, self.flat, self.outputs = parts.model, loss, optimizer.flat, outputs
-        self.compiled = ad.compile(self.passes, in_place=True)
+    def __init__(
+        self, parts: Parts, loss: LossFunction, optimizer: Optimizer, outputs: bool = True, fast: bool = False
+    ) -> None:
+        self.model, self.loss, self.outputs = parts.model, loss, outputs
+        self.optimizer, self.flat = optimizer, optimizer.flat
+        self.compiled = ad.compile(self.passes, in_place=True, fast=fast)
         self.modules = [*parts.modules, *(Parts(loss).modules if isinstance(loss, Module) else ())]
         self.kept = list(_buffers(self.modules))
         self._programs: dict[Any, tuple[Any, tuple[bool, ...]]] = {}  # by modes and shapes

@@ -140,7 +140,7 @@ def fingerprint(training: Training) -> dict[str, Any]:
         "clip_value": training.settings.clip_value,
         "columns of the history": list(training.history.columns),
         "schedule": type(training.schedule).__name__,
-        **({"compiled": True} if training.settings.compiled else {}),
+        **({"compiled": training.settings.compiled} if training.settings.compiled else {}),
         "random generators of the model": {name: _kind(rng) for name, rng in training.model.named_generators()},
     }
 

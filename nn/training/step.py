@@ -29,6 +29,7 @@ class TrainStep:
     optimizer : of the model's parameters, such as nn.optim.Adam(model.parameters(), lr=1e-3); its options, the step
         size among them, may change from step to step
     clip_norm, clip_value : the most that the gradient's norm, or each of its elements, may be
+    fast : whether elementwise work is done by kernels that Numba compiles, as with ad.compile(f, fast=True)
 
     A call, `step(x, y)` or `step(x, y, sample_weight)`, moves the parameters and gives the loss before, a float. Its
     numbers are those of `backward` and `optimizer.step`, to rounding. Masks of dropout are drawn from the model's own
@@ -54,6 +55,7 @@ class TrainStep:
         *,
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        fast: bool = False,
     ) -> None:
         parts = arguments.trainable(model)
         arguments.check_loss(loss)
@@ -67,7 +69,10 @@ class TrainStep:
         self.model, self.loss = model, loss
         self.clip_norm = None if clip_norm is None else real(clip_norm, "TrainStep: clip_norm", above=True)
         self.clip_value = None if clip_value is None else real(clip_value, "TrainStep: clip_value", above=True)
-        self._passes, self._update = Passes(parts, loss, self.optimizer, outputs=False), Update(self.optimizer)
+        self._passes, self._update = (
+            Passes(parts, loss, self.optimizer, outputs=False, fast=fast),
+            Update(self.optimizer, fast),
+        )
         self._clips = [
             Clip(name, by, bound)
             for name, by, bound in (
@@ -160,6 +165,7 @@ class Ready:
         self, passes: Passes, chosen: Any, arrays: list[Any], clipped: list[Any], moving: Moving, whole: Any
     ) -> None:
         self.flat, self.moving, self.chosen, self.whole = passes.flat, moving, chosen, whole
+        self._optimizer, self._layout = passes.optimizer, passes.optimizer.layout
         self._passes, self._clipped = passes, clipped
         own = passes.own()
         batch = arrays[len(own) + len(passes.others()) :]
@@ -183,7 +189,7 @@ class Ready:
         for holder, key, array in self._kept:
             if holder[key] is not array:
                 return None
-        if not self.flat.as_received() or not self.moving.holds():
+        if self._optimizer.layout is not self._layout or not self.flat.as_received() or not self.moving.holds():
             return None
         batch = [*self._own, *self._passes.others(), x, targets]
         given = self.moving.arguments(1)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,7 @@ class Settings:
     clip_norm: float | None
     clip_value: float | None
     accumulate: int
-    compiled: bool
+    compiled: bool | Literal["fast"]
     callbacks: Sequence[Callback]
     file: File | None  # where checkpoints go
     file_every: int | None  # batches between two of them, besides those after each epoch
@@ -101,8 +101,9 @@ class Training:
         self.callbacks = list(settings.callbacks)
         self.samples, self.held, self.epochs = samples, held, epochs
         self.convert = conversion(parts)
-        self._passes = Passes(parts, loss, optimizer) if settings.compiled else None
-        self._update = Update(optimizer) if settings.compiled else None
+        fast = settings.compiled == "fast"
+        self._passes = Passes(parts, loss, optimizer, fast=fast) if settings.compiled else None
+        self._update = Update(optimizer, fast) if settings.compiled else None
         self.ignored = arguments.ignored_label(loss, samples, held)
         names = ["loss", *measures]
         self.history = History([*names, *(f"validation_{name}" for name in names)] if held else names)

@@ -436,7 +436,7 @@ def test_optimizers(kind: Any, options: dict[str, Any]) -> None:
                 optimizer.betas = (0.8, 0.99)
         same(model, twin)
     first, second = one.state_dict(), other.state_dict()
-    assert (step._update.refusal is None) == (kind is not optim.LAMB)  # whose norms are numbers that decide
+    assert step._update.refusal is None
     assert first["param_groups"] == second["param_groups"]
     for key, entry in first["state"].items():
         for name, value in entry.items():
@@ -445,7 +445,17 @@ def test_optimizers(kind: Any, options: dict[str, Any]) -> None:
 
 
 def test_an_update_has_the_bits_of_the_rule() -> None:
-    for kind in (optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.NAdam, optim.RAdam, optim.Lion, optim.Adamax):
+    for kind in (
+        optim.SGD,
+        optim.Adam,
+        optim.AdamW,
+        optim.RMSprop,
+        optim.NAdam,
+        optim.RAdam,
+        optim.Lion,
+        optim.Adamax,
+        optim.LAMB,
+    ):
         models = [nn.MLP(20, 300, 30, rng=0) for _ in range(2)]
         options = {"momentum": 0.9} if kind in (optim.SGD, optim.RMSprop) else {}
         one, other = (kind(m.parameters(), lr=0.01, weight_decay=0.01, **options) for m in models)
@@ -516,3 +526,91 @@ def test_the_source_runs_with_nothing_but_numpy(name: str, tmp_path: Path) -> No
             rng.bit_generator.state = state
     for a, b in zip(*found, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_step_is_looked_for_anew_where_something_changed() -> None:
+    model = nn.Sequential(nn.Linear(4, 6, bias=False, rng=0), nn.BatchNorm1d(6), nn.Dropout(0.5, rng=1))
+    twin = copy.deepcopy(model)
+    one, other = (optim.Adam(m.parameters(), lr=0.01) for m in (model, twin))
+    step = nn.TrainStep(twin, nn.MSELoss(), other, clip_value=0.1)
+
+    def both(x: Any, y: Any) -> None:
+        one.zero_grad()
+        value = nn.MSELoss()(model(x), y)
+        value.backward()
+        optim.clip_grad_value(one, 0.1)
+        one.step()
+        close(step(x, y), value.value)
+        same(model, twin)
+
+    for change in (
+        lambda m, o: None,
+        lambda m, o: m.eval(),
+        lambda m, o: m.train(),
+        lambda m, o: o.assign("betas", (0.8, 0.99)),
+        lambda m, o: o.param_groups[0].update(lr=0.02),
+        lambda m, o: setattr(m[1], "running_mean", np.ones(6, np.float32)),
+        lambda m, o: o.load_state_dict(o.state_dict()),
+        lambda m, o: m.load_state_dict(m.state_dict()),
+        lambda m, o: o.zero_grad(),
+        lambda m, o: setattr(m[1].bias, "value", np.ones(6, np.float32)),
+    ):
+        both(real(5, 4), real(5, 6))
+        both(real(5, 4), real(5, 6))
+        for m, o in ((model, one), (twin, other)):
+            change(m, o)
+    handed_out = twin[0].weight.grad
+    assert handed_out is not None
+    before = handed_out.copy()
+    both(real(5, 4), real(5, 6))
+    np.testing.assert_array_equal(handed_out, before)
+    assert twin[0].weight.grad is not handed_out
+
+
+class Hesitant(optim.Optimizer):
+    """A rule that branches on a number, so that it cannot be traced."""
+
+    def update(self, run: Any) -> None:
+        for p, g, *_ in run.pieces:
+            if np.max(g) > 0:
+                p -= run.options["lr"] * g
+
+
+def test_a_rule_that_cannot_be_traced_runs_as_it_is() -> None:
+    model = nn.Linear(4, 6, rng=0)
+    twin = copy.deepcopy(model)
+    one, other = (Hesitant(m.parameters(), lr=0.1) for m in (model, twin))
+    step = nn.TrainStep(twin, nn.MSELoss(), other, clip_norm=0.5, clip_value=0.05)
+    for size in (5, 5, 3):
+        x, y = real(size, 4), real(size, 6)
+        one.zero_grad()
+        value = nn.MSELoss()(model(x), y)
+        value.backward()
+        optim.clip_grad_norm(one, 0.5)
+        optim.clip_grad_value(one, 0.05)
+        one.step()
+        close(step(x, y), value.value)
+        same(model, twin)
+    assert step._update.refusal is not None
+    assert "Hesitant" not in step.source
+
+
+def test_clipping_is_part_of_the_program() -> None:
+    for options in ({"clip_norm": 0.3}, {"clip_value": 0.01}, {"clip_norm": 0.3, "clip_value": 0.05}):
+        model = nn.MLP(4, 8, 3, rng=0)
+        twin = copy.deepcopy(model)
+        one, other = (optim.SGD(m.parameters(), lr=0.1) for m in (model, twin))
+        step = nn.TrainStep(twin, nn.MSELoss(), other, **options)
+        for _ in range(3):
+            x, y = real(5, 4), real(5, 3)
+            one.zero_grad()
+            value = nn.MSELoss()(model(x), y)
+            value.backward()
+            if "clip_norm" in options:
+                optim.clip_grad_norm(one, options["clip_norm"])
+            if "clip_value" in options:
+                optim.clip_grad_value(one, options["clip_value"])
+            one.step()
+            close(step(x, y), value.value)
+            same(model, twin)
+        assert all(f"# {name}" in step.source for name in options)

@@ -14,6 +14,7 @@ from autodiff.picture.content.reading import check_amounts, few_enough
 from autodiff.picture.content.scene import Box, Card, Fold, Form, Kind, Result, Scene, Symbols, Wire
 from autodiff.picture.exports.text import words
 from autodiff.program.graph import Loop, Program
+from autodiff.program.passes.fusing import unfused
 
 LONGEST_LINE, LONGEST_NAME = 300, 40  # characters of a line in a tooltip, and of a function's name
 
@@ -26,6 +27,7 @@ class Steps:
     def __init__(self, program: Program, name: str, depth: int | None, max_cards: int) -> None:
         check_amounts("draw", depth, max_cards)
         self.depth, self.most = depth, max_cards
+        program = unfused(program)
         self.listing = listing = Listing(program)
         size = sum(buffer.nbytes for buffer in program.buffers)
         count = sum(len(step.body.steps) if isinstance(step, Loop) else 1 for step in program.steps)

@@ -14,20 +14,24 @@ from autodiff.program.passes.constants import folded
 from autodiff.program.passes.copies import without_copies
 from autodiff.program.passes.dead import without_dead
 from autodiff.program.passes.donation import written_back
+from autodiff.program.passes.fusing import Written, fused, in_loops
 from autodiff.program.passes.memory import buffered, owned
+from autodiff.program.passes.overwriting import overwritten
+from autodiff.program.passes.scales import scaled
 
 PASSES = {
     "copies": without_copies,
     "broadcasts": without_broadcasts,
     "constants": folded,
+    "scales": scaled,
     "algebra": simplified,
     "common subexpressions": without_repetitions,
     "dead code": without_dead,
 }
 
 
-def optimised(program: Program, threads: int = 1) -> Program:
-    """The program after all passes, with what each of them removed."""
+def optimised(program: Program, threads: int = 1, written: Written | None = None) -> Program:
+    """The program after all passes, with what each of them removed; `written` says which steps kernels can hold."""
     removed = dict.fromkeys(PASSES, 0)
     program, before = direct(program), -1
     while before != len(program.steps):
@@ -36,4 +40,10 @@ def optimised(program: Program, threads: int = 1) -> Program:
             smaller = made(program)
             removed[name] += len(program.steps) - len(smaller.steps)
             program = smaller
-    return dataclasses.replace(buffered(written_back(blocked(owned(program))), threads), removed=removed)
+    program = owned(program)
+    if written is None:
+        program = blocked(program)
+    else:
+        whole = {s.result for s in program.steps if written(s, program.kinds)} if threads == 1 else set()
+        program = fused(blocked(in_loops(program), whole), written)
+    return dataclasses.replace(buffered(written_back(overwritten(program)), threads), removed=removed)

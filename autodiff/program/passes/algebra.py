@@ -25,6 +25,8 @@ def simplified(program: Program) -> Program:
     def simpler(step: Step) -> Any:
         if step.function in SHAPING and step.args and _same(step.args[0], step.result, kinds) and _plain(step):
             return step.args[0]
+        if step.function is steps.as_type and _same(step.args[0], step.result, kinds):
+            return step.args[0]
         if not step.kwargs:
             step = _power(_with_numbers(step, kinds), kinds)
             found = _operand(step, kinds)

@@ -10,15 +10,15 @@ the sum of the blocks' sums, in the same order on any number of threads.
 from __future__ import annotations
 
 import dataclasses
-import heapq
 import math
-from typing import Any, NamedTuple
+from collections.abc import Collection
+from typing import Any
 
 import numpy as np
 
 from autodiff.program import steps
 from autodiff.program.graph import Kind, Loop, Program, Ref, Step, made, read, refs, replaced
-from autodiff.program.passes.memory import VIEWS
+from autodiff.program.passes.runs import Place, Runs
 from autodiff.program.passes.writing import elementwise
 
 BLOCK = 2**17  # bytes of a block: some of them fit a core's second cache
@@ -28,19 +28,10 @@ ASSOCIATIVE = {np.add, np.multiply, np.maximum, np.minimum, np.logical_and, np.l
 RESHAPING = (np.reshape, np.expand_dims, np.squeeze)
 
 
-class Place(NamedTuple):
-    """How a step takes part in a run: along which axis, and which operands it reads whole."""
-
-    axis: tuple[Any, ...]  # ("rows", length), or ("flat", shape)
-    whole: frozenset[int]
-    ends: bool = False
-    small: bool = False  # it joins a run that it reads from, and begins none
-
-
-def blocked(program: Program) -> Program:
-    """The program with runs of steps over one long axis as Loops."""
+def blocked(program: Program, whole: Collection[int] = ()) -> Program:
+    """The program with runs of steps over one long axis as Loops; a run that makes no others than `whole` is none."""
     places = [_place(step, program.kinds) for step in program.steps]
-    runs = _Runs(program.steps, places)
+    runs = Runs(program.steps, places)
     kinds = dict(program.kinds)
     out: list[Any] = []
     wanted = {*refs(program.outputs), *refs(program.writes)}
@@ -49,74 +40,12 @@ def blocked(program: Program) -> Program:
         inside = {n for step in members for n in made(step)}
         elsewhere = wanted.union(*(read(s) for k, s in enumerate(program.steps) if k not in run)) if run[1:] else set()
         axis = places[run[0]]
-        if axis is None or not run[1:]:
+        if axis is None or not run[1:] or all(n in whole for n in inside):
             out += members
         else:
             ends = [k for k in run if (place := places[k]) and place.ends]
             out += _loop(axis.axis, members, {program.steps[k].result for k in ends}, inside & elsewhere, kinds)
     return dataclasses.replace(program, steps=tuple(out), kinds=kinds)
-
-
-class _Runs:
-    """The steps sorted into runs, none of which needs what is computed from it outside."""
-
-    def __init__(self, program_steps: tuple[Step, ...], places: list[Place | None]) -> None:
-        self.runs: list[list[int]] = []
-        self.needs: list[set[int]] = []
-        maker: dict[int, int] = {}  # the run that makes a value
-        after: dict[int, int] = {}  # as maker, of values that are there when the run is over
-        latest: dict[Any, int] = {}
-        effect: set[int] = set()  # the run of the last step with an effect
-        for k, (step, place) in enumerate(zip(program_steps, places, strict=True)):
-            inputs = {maker[n] for n in read(step) if n in maker}
-            run = latest.get(place.axis) if place else None
-            over = {maker[n] for n in read(step) if n in after or (place and n in place.whole and n in maker)}
-            apart = place is not None and place.small and run not in inputs
-            if run is None or apart or run in over or self._reached(inputs - {run}, run):
-                run = len(self.runs)
-                self.runs.append([])
-                self.needs.append(set())
-                if place and not place.small:
-                    latest[place.axis] = run
-            self.runs[run].append(k)
-            self.needs[run] |= (inputs | effect if step.effect else inputs) - {run}
-            effect = {run} if step.effect else effect
-            maker[step.result] = run
-            if place and place.ends:
-                after[step.result] = run
-            if place is None and step.function not in VIEWS:  # what comes after a matrix product is best made there
-                latest = {axis: one for axis, one in latest.items() if one not in inputs}
-
-    def _reached(self, starts: set[int], goal: int) -> bool:
-        """Whether a run needs another, directly or through others."""
-        seen, todo = set(starts), list(starts)
-        while todo:
-            run = todo.pop()
-            if run == goal:
-                return True
-            fresh = self.needs[run] - seen
-            seen |= fresh
-            todo += fresh
-        return False
-
-    def ordered(self) -> list[list[int]]:
-        """The runs, each after those that it needs, and as early as its last step."""
-        users: list[list[int]] = [[] for _ in self.runs]
-        waiting = [len(needs) for needs in self.needs]
-        for run, needs in enumerate(self.needs):
-            for need in needs:
-                users[need].append(run)
-        ready = [(self.runs[run][-1], run) for run, count in enumerate(waiting) if not count]
-        heapq.heapify(ready)
-        found = []
-        while ready:
-            run = heapq.heappop(ready)[1]
-            found.append(self.runs[run])
-            for user in users[run]:
-                waiting[user] -= 1
-                if not waiting[user]:
-                    heapq.heappush(ready, (self.runs[user][-1], user))
-        return found
 
 
 def _place(step: Step, kinds: dict[int, Kind]) -> Place | None:

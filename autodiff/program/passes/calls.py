@@ -52,6 +52,7 @@ def _reduction(step: Step, kinds: dict[int, Kind]) -> Step | None:
         return None
     known = kinds[x.number]
     given = dict(zip(AXES, step.args[1:], strict=False)) | step.kwargs
+    given = {name: value for name, value in given.items() if value is not None or name == "axis"}  # dtype=None
     if not known.array or not known.dtype or known.dtype.kind not in "fiub" or given.keys() - {"axis", "keepdims"}:
         return None
     if step.function is np.mean and (known.dtype.char not in "fd" or not math.prod(known.shape)):

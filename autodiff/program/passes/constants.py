@@ -51,15 +51,15 @@ def _together(step: Step, made: dict[int, Step], kinds: dict[int, Kind]) -> Step
     if step.function in OTHER:
         return _subtracted(step, operands)
     if step.function is np.negative:
-        for number, x in _factors(operands(np.multiply, step.args[0])):
+        for number, x in factors(operands(np.multiply, step.args[0])):
             return step._replace(function=np.multiply, args=(x, -number))
     elif step.function in (np.multiply, np.divide):
-        found = _factors(step.args) if step.function is np.multiply or _exact(step.args[1]) else []
+        found = factors(step.args) if step.function is np.multiply or _exact(step.args[1]) else []
         for number, x in found:
             if negated := operands(np.negative, x):
                 return step._replace(args=(*negated, -number))
-            for other, y in _factors(operands(np.multiply, x) if step.function is np.multiply else ()):
-                if _power_of_two(other) or _power_of_two(number):
+            for other, y in factors(operands(np.multiply, x) if step.function is np.multiply else ()):
+                if power_of_two(other) or power_of_two(number):
                     return step._replace(args=(y, other * number))
     return step
 
@@ -74,7 +74,7 @@ def _subtracted(step: Step, operands: Callable[..., tuple[Any, ...]]) -> Step:
     return step
 
 
-def _factors(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:
+def factors(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:
     """Of two arguments, a number with the other one, if there is a number."""
     return [(args[k], args[1 - k]) for k in (0, 1) if args and _exact(args[k])][:1]
 
@@ -84,5 +84,6 @@ def _exact(value: Any) -> bool:
     return type(value) in (int, float) or isinstance(value, np.floating)
 
 
-def _power_of_two(value: Any) -> bool:
+def power_of_two(value: Any) -> bool:
+    """Whether to multiply by a number rounds nothing."""
     return bool(value) and math.isfinite(value) and abs(math.frexp(value)[0]) == 0.5

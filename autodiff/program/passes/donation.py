@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Kind, Loop, Program, Ref, Step, made, read, refs
+from autodiff.program.graph import Kernel, Kind, Loop, Program, Ref, Several, Step, made, read, refs
 from autodiff.program.passes.memory import origins
 from autodiff.program.passes.writing import elementwise, writes_out
 
@@ -39,6 +39,8 @@ def written_back(program: Program) -> Program:
             step = done[place]
             if isinstance(step, Loop):
                 done[place] = _in_loop(step, n, step.results.index(value.number))
+            elif isinstance(step, Kernel):
+                done[place] = _in_kernel(step, n, value.number)
             else:
                 done[place] = step._replace(into=n)
                 _also(done, place, n, memory, kinds, leaving)
@@ -48,8 +50,15 @@ def written_back(program: Program) -> Program:
         waiting.append((n, value))
     for n, value in waiting:
         new(Kind((), None, False, (), 0), np.copyto, Ref(n), value, effect=True)
-    done = [s._replace(into=s.into or (None,) * len(s.results)) if isinstance(s, Loop) else s for s in done]
+    done = [s._replace(into=s.into or (None,) * len(s.results)) if isinstance(s, Several) else s for s in done]
     return dataclasses.replace(program, steps=(*done, *copies), kinds=kinds, writes=())
+
+
+def _in_kernel(kernel: Kernel, n: int, result: int) -> Kernel:
+    """The kernel with a result written into the input n."""
+    return kernel._replace(
+        into=tuple(n if r == result else i for r, i in zip(kernel.results, kernel.into, strict=True))
+    )
 
 
 def _in_loop(loop: Loop, n: int, result: int) -> Loop:
@@ -62,7 +71,11 @@ def _in_loop(loop: Loop, n: int, result: int) -> Loop:
     if block is None:
         return loop
     inner = list(loop.body.steps)
-    place = next(k for k, step in enumerate(inner) if step.result == loop.body.outputs[result].number)
+    number = loop.body.outputs[result].number
+    place = next(k for k, step in enumerate(inner) if number in made(step))
+    if isinstance(inner[place], Kernel):
+        inner[place] = _in_kernel(inner[place], block, number)
+        return loop._replace(body=dataclasses.replace(loop.body, steps=tuple(inner)))
     if not writes_out(inner[place]) or inner[place].function is steps.as_type:
         return loop
     inner[place] = inner[place]._replace(into=block)
@@ -81,7 +94,7 @@ def _also(
         first = next((k for k in range(place) if r in made(done[k])), None)
         if (
             first is None
-            or isinstance(done[first], Loop)
+            or isinstance(done[first], Several)
             or not elementwise(done[first])
             or done[first].into is not None
         ):
@@ -114,6 +127,8 @@ def _place(program: Program, done: list[Any], n: int, value: Any, memory: dict[i
     readers = {r for r in read(step) if n in memory.get(r, ())}
     if isinstance(step, Loop):
         return place if readers <= {n} and _free(step, n, step.results.index(value.number)) else None
+    if isinstance(step, Kernel):
+        return place if readers <= {n} else None
     if step.effect or step.into is not None or not writes_out(step) or step.function is steps.as_type:
         return None
     return None if readers and (readers != {n} or not elementwise(step)) else place
@@ -124,11 +139,12 @@ def _free(loop: Loop, n: int, result: int) -> bool:
     blocks = {number for (number, _), rows in zip(loop.body.inputs, loop.rows, strict=True) if rows == Ref(n)}
     memory = origins(loop.body)
     inner = loop.body.outputs[result].number
-    at = next(k for k, step in enumerate(loop.body.steps) if step.result == inner)
+    at = next(k for k, step in enumerate(loop.body.steps) if inner in made(step))
     step = loop.body.steps[at]
     for later in loop.body.steps[at + 1 :]:
         if any(blocks & memory.get(r, {r}) for r in read(later)):
             return False
     readers = {r for r in read(step) if blocks & memory.get(r, {r})}
     whole = any(n in set(read(other)) for other in loop.body.steps)
-    return not whole and (readers <= blocks and elementwise(step) if readers else True)
+    alone = isinstance(step, Kernel) or elementwise(step)
+    return not whole and (readers <= blocks and alone if readers else True)

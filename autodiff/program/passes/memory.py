@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Buffer, Kind, Loop, Program, Ref, Step, read, refs
+from autodiff.program.graph import Buffer, Kernel, Kind, Loop, Program, Ref, Several, Step, read, refs
 from autodiff.program.passes.writing import elementwise, writes_out
 
 APART = {np.sign, np.heaviside}  # NumPy takes ten times as long where they write over their operand
@@ -32,7 +32,7 @@ def origins(program: Program) -> dict[int, frozenset[int]]:
     """For every value, the values (-1 for constants) whose memory it may lie in; its own number for new memory."""
     found = {n: frozenset({n}) for n, _ in (*program.inputs, *program.held)}
     for step in program.steps:
-        if isinstance(step, Loop):
+        if isinstance(step, Several):
             found |= {n: frozenset({n}) for n in step.results}
             continue
         seen = set(program.kinds[step.result].view_of)
@@ -113,19 +113,28 @@ def buffered(program: Program, threads: int = 1, least: int | None = None) -> Pr
 
     done: list[Any] = []
     for k, step in enumerate(program.steps):
-        if isinstance(step, Loop):
-            places = [placed(n, k) if i is None else None for n, i in zip(step.results, step.into, strict=True)]
-            done.append(_with_scratch(step, tuple(places), pool, k, threads))
-            continue
         views = {m for n in read(step) for m in memory.get(n, ()) if m != n}
-        over = frozenset(read(step)) - views if elementwise(step) and step.function not in APART else frozenset[int]()
+        over = frozenset(read(step)) - views if _over(step, kinds) else frozenset[int]()
+        if isinstance(step, Several):
+            places = [placed(n, k, over) if i is None else None for n, i in zip(step.results, step.into, strict=True)]
+            step = step._replace(places=tuple(places))
+            done.append(step if isinstance(step, Kernel) else _with_scratch(step, pool, k, threads))
+            continue
         writes = writes_out(step) and step.into is None
         done.append(step._replace(buffer=placed(step.result, k, over) if writes else None))
     return dataclasses.replace(program, steps=tuple(done), buffers=tuple(pool.buffers))
 
 
-def _with_scratch(loop: Loop, places: tuple[int | None, ...], pool: _Pool, now: int, threads: int) -> Loop:
-    """A loop with buffers for its results, and with a set of small ones for each thread."""
+def _over(step: Step | Several, kinds: dict[int, Kind]) -> bool:
+    """Whether a step may write over its operands: it reads them at the place alone that it writes."""
+    if isinstance(step, Kernel):
+        shape = kinds[step.results[0]].shape
+        return all(kinds[n].shape in ((), shape) for n in read(step))
+    return isinstance(step, Step) and elementwise(step) and step.function not in APART
+
+
+def _with_scratch(loop: Loop, pool: _Pool, now: int, threads: int) -> Loop:
+    """A loop with a set of small buffers for each thread."""
     body = buffered(loop.body, least=0)
     large = max((kinds.nbytes for kinds in map(loop.body.kinds.__getitem__, read(loop))), default=0) >= IN_THREADS
     scratch = []
@@ -133,7 +142,7 @@ def _with_scratch(loop: Loop, places: tuple[int | None, ...], pool: _Pool, now: 
         number = -1 - thread  # of no value; a buffer is held by it until the loop is over
         kinds = [Kind(b.shape, b.dtype, True, (), b.nbytes) for b in body.buffers]
         scratch.append(tuple(pool.take(number, kind, now, now) for kind in kinds))
-    return loop._replace(body=body, places=places, scratch=tuple(scratch))
+    return loop._replace(body=body, scratch=tuple(scratch))
 
 
 def allocated(program: Program) -> int:
@@ -146,6 +155,8 @@ def allocated(program: Program) -> int:
     return new
 
 
-def _places(step: Step | Loop) -> Iterator[tuple[int, int | None]]:
+def _places(step: Step | Several) -> Iterator[tuple[int, int | None]]:
     """The values that a step makes, with their buffers."""
-    return zip(step.results, step.places, strict=True) if isinstance(step, Loop) else iter([(step.result, step.buffer)])
+    return (
+        zip(step.results, step.places, strict=True) if isinstance(step, Several) else iter([(step.result, step.buffer)])
+    )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Loop, Program, Ref, Step, replaced
+from autodiff.program.graph import Program, Ref, Several, Step, replaced
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def in_python(program: Program) -> Program | None:
         done.append(Step(AS_FLOAT, (Ref(number),), {}, fresh))
     numpys: set[int] = set()  # what NumPy would give as one of its own numbers
     for step in program.steps:
-        if isinstance(step, Loop) or step.kwargs or step.effect or kinds[step.result].shape:
+        if isinstance(step, Several) or step.kwargs or step.effect or kinds[step.result].shape:
             return None
         step = step._replace(buffer=None)
         args = replaced(step.args, lambda ref: first.get(ref.number, ref))

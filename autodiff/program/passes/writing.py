@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autodiff.program import steps
-from autodiff.program.graph import Step
+from autodiff.program.graph import Kind, Ref, Step
 
 # Beside ufuncs and their methods. np.where has no out=, np.take is slower with it.
 WITH_OUT: set[Callable[..., Any]] = {
@@ -16,6 +16,8 @@ WITH_OUT: set[Callable[..., Any]] = {
     *(np.clip, np.dot, np.outer, np.concatenate, np.stack),
     *(steps.summed_at, steps.placed_at, steps.with_added, steps.with_placed, steps.as_type),
 }
+SPREAD = 2**8, 2**18  # bytes of arrays beside which a number of Python's is one, too: fewer read better as they are
+BESIDE_ARRAYS = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum}
 REDUCING = ("reduce", "accumulate")  # ufuncs' methods
 # Before 2.2 NumPy's maximum.reduce(x[::-1], out=y), and what calls it, may give another element.
 WRONG: set[Any] = set()
@@ -38,3 +40,24 @@ def writes_out(step: Step) -> bool:
     if isinstance(getattr(function, "__self__", None), np.ufunc):
         return function.__name__ in REDUCING and "where" not in step.kwargs and function.__self__ not in WRONG  # type: ignore[attr-defined]  # a method
     return function in WITH_OUT and not {"out", "where", "dtype"} & step.kwargs.keys()
+
+
+def with_arrays(step: Step, kinds: dict[int, Kind]) -> Step:
+    """An elementwise step of an array and a number as one of two arrays: NumPy converts a number anew at each call.
+
+    Of a maximum and a minimum NumPy has fast loops for two arrays of one shape alone; for others shape () will do.
+    """
+    known = kinds[step.result]
+    if step.function not in BESIDE_ARRAYS or step.kwargs or known.nbytes > SPREAD[1]:
+        return step
+    full = any(isinstance(x, Ref) and kinds[x.number][:2] == known[:2] for x in step.args)
+    if not full or known.dtype is None or known.dtype.kind != "f" or known.order is not None:
+        return step
+    few = known.nbytes < SPREAD[0]
+    shape = () if few or step.function not in (np.maximum, np.minimum) else known.shape
+
+    def array(x: Any) -> Any:
+        number = isinstance(x, np.floating) or (isinstance(x, int | float) and not few)
+        return np.full(shape, x, known.dtype) if number and abs(x) <= np.finfo(known.dtype).max else x
+
+    return step._replace(args=tuple(map(array, step.args)))
