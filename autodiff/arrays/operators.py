@@ -36,7 +36,7 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
         elif type(other) in _common:
             primal = compute(self.primal, other)
         elif is_operand(other):
-            other = as_operand(other, self)
+            other = as_operand(other, self, ufunc)
             primal = compute(self.primal, other)
         else:
             return NotImplemented
@@ -58,7 +58,7 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
         if type(other) not in _common:
             if not is_operand(other):
                 return NotImplemented
-            other = as_operand(other, self)
+            other = as_operand(other, self, ufunc)
         primal = compute(other, self.primal)
         if type(primal) is complex:  # to Python's complex numbers a float64 is a Python float
             primal = np.complex128(primal)

@@ -30,9 +30,13 @@ class Device(NamedTuple):
     from_host : copies an ndarray to the device
     to_host : copies such an array to an ndarray
     add_at : add_at(array, index, values) adds at an index in place, as often as a place is repeated (np.add.at)
+    module : the module that has NumPy's functions for such arrays; programs of `ad.compile` import it as `np`. Without
+        one, functions of such arrays are not compiled
+    fuse : what decorates a function in that module so that its elementwise operations become one kernel; "" for none
+    generator : the type of its random generators, whose random(shape, dtype) draws there; None for none
 
     >>> import cupy
-    >>> ad.admit(ad.Device("gpu", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at))
+    >>> ad.admit(ad.Device("gpu", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at, cupy, "fuse"))
     """
 
     name: str
@@ -40,6 +44,9 @@ class Device(NamedTuple):
     from_host: Callable[[Any], Any]
     to_host: Callable[[Any], Any]
     add_at: Callable[[Any, Any, Any], None]
+    module: Any = None
+    fuse: str = ""
+    generator: type | None = None
 
 
 # By the array type. It is empty as long as nobody has asked for a device, and then nothing below costs anything.
@@ -70,7 +77,7 @@ def cuda() -> Device:
             'the device "cuda" needs CuPy: pip install "autodiff-nn[cuda]" (cupy-cuda12x; for other versions of CUDA '
             "see CuPy's page)."
         ) from error
-    return Device("cuda", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at)
+    return Device("cuda", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at, cupy, "fuse", cupy.random.Generator)
 
 
 # Parameters that may be arrays and say where elements go, which is decided on the host.
@@ -102,6 +109,13 @@ def of(value: Any) -> Device | None:
     device = admitted.get(type(value))
     library = LIBRARIES.get(type(value).__module__.partition(".")[0]) if device is None else None
     return named(library) if library else device
+
+
+def draws(value: Any) -> bool:
+    """Whether it is a random generator of a device's, which draws there."""
+    library = LIBRARIES.get(type(value).__module__.partition(".")[0])
+    known = [named(library)] if library else admitted.values()
+    return any(isinstance(value, device.generator) for device in known if device.generator is not None)
 
 
 def is_array(value: Any) -> bool:
@@ -139,6 +153,8 @@ def beside(constant: Any, like: Any) -> Any:
         return constant
     if isinstance(constant, np.ndarray):
         return device.from_host(constant)
+    if isinstance(constant, StandIn):
+        return constant.moved(device.name)
     if type(constant) in (tuple, list):
         return type(constant)(beside(part, like) for part in constant)
     return constant
@@ -211,6 +227,8 @@ def moved(value: Any, name: str) -> Any:
     """A raw value on the device of that name, or on "cpu"; as it is where it is there already."""
     if place(value) == name:
         return value
+    if isinstance(value, StandIn):
+        return value.moved(name)
     host = fetched(value)
     return host if name == HOST else named(name).from_host(np.asarray(host))
 

@@ -190,12 +190,15 @@ def differentiable(primal: Any, primitive: Primitive) -> Any:
     return primal if primal.ndim or not isinstance(primal, np.ndarray) else primal[()]
 
 
-def as_operand(value: Any, other: Node) -> Any:
-    """An operand of arithmetic as an array, where the other one is."""
-    if isinstance(value, StandIn) or type(value) in admitted:
+def as_operand(value: Any, other: Node, ufunc: np.ufunc | None = None) -> Any:
+    """An operand of arithmetic as an array, where the other one is; TypeError where a ufunc meets two devices."""
+    if not admitted:
+        return value if isinstance(value, StandIn) else np.asarray(value)
+    if type(value) in admitted:
+        if ufunc is not None:
+            together(ufunc, (other, value), NO_PARAMETERS)
         return value
-    array = np.asarray(value)
-    return beside(array, other) if admitted else array
+    return beside(value if isinstance(value, StandIn) else np.asarray(value), other)
 
 
 def is_operand(value: Any) -> bool:

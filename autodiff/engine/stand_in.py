@@ -28,6 +28,10 @@ class StandIn:
         """What a Tensor holds of it."""
         return self
 
+    def moved(self, device: str) -> Any:
+        """What stands for it on a device: itself, where that is not known yet."""
+        return self
+
     def copied(self) -> Any:
         """What is handed out for it: itself, where nobody writes into it."""
         return self

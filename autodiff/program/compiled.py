@@ -12,6 +12,7 @@ from typing import Any, overload
 import numpy as np
 
 from autodiff.arrays.tensor import Tensor
+from autodiff.engine.devices import admitted, fetched, of
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import fast as numba
 from autodiff.program import naming
@@ -29,6 +30,7 @@ MOST = 32  # programs that one function keeps
 OFTEN = 8  # after this number of programs, a notice says why there are that many
 FEW = 16  # steps that a question about a value may take, each time that a program is chosen
 NUMBERS = (float, complex)
+CONTIGUOUS = np.empty(0).flags
 Key = tuple[Any, ...]
 
 
@@ -61,7 +63,7 @@ class Compiled:
 
     def _chosen(self, key: Key, arrays: list[Any], args: Any, kwargs: Any) -> Entry:
         if self.in_place:
-            key = *key, tuple(np.asarray(a).flags.c_contiguous for a in tree.leaves(args[0]))
+            key = *key, tuple(getattr(a, "flags", CONTIGUOUS).c_contiguous for a in tree.leaves(args[0]))
         entry = self._entry(key, arrays)
         if entry is None:
             entry = self._traced(args, kwargs)
@@ -122,7 +124,9 @@ class Compiled:
             )
 
     def _traced(self, args: Any, kwargs: Any) -> Entry:
-        recorder = Recorder(self.fast)
+        leaves = [*tree.leaves(args), *tree.leaves(kwargs)]
+        device = next((found for x in leaves if (found := of(x)) is not None), None)
+        recorder = Recorder(self.fast and device is None, device)
         inputs: list[tuple[int, str]] = []
         names = naming.names(self.function, args, kwargs)
 
@@ -136,7 +140,7 @@ class Compiled:
 
         def cell(x: Any) -> Any:
             traced = fresh(x)
-            if not isinstance(x, np.ndarray):
+            if not isinstance(x, np.ndarray) and type(x) not in admitted:
                 raise TypeError(
                     f"{named(self.function)} was compiled with in_place=True, so its first argument is a nest of "
                     f"arrays to write into; received {x!r:.60} in it. Pass that as another argument."
@@ -157,7 +161,7 @@ class Compiled:
                         "array. Write np.stack or np.concatenate of the values, or np.where."
                     )
                 raise
-        outputs = tuple(self._output(y) for y in tree.leaves(result))
+        outputs = tuple(self._output(y, recorder) for y in tree.leaves(result))
         program = Program(
             tuple(inputs),
             tuple(step._replace(name=recorder.names.get(step.result, "")) for step in recorder.steps),
@@ -166,14 +170,15 @@ class Compiled:
             recorder.quiet,
             held=tuple(recorder.held.items()),
             writes=tuple((number, Ref(after.number)) for number, after in cells if after.number != number),
+            device=recorder.device,
         )
         questions = list(_questions(program, recorder.questions))
         return Entry.of(program, tree.mapped(lambda y: 0, result), questions, self.threads, self.fast)
 
     def _compare(self, entry: Entry, arrays: list[Any], args: Any, kwargs: Any) -> None:
         """Run the program and the function, and raise ValueError where they differ by more than rounding."""
-        expected = list(tree.leaves(self.function(*args, **kwargs)))
-        for found, y in zip(entry.run(*arrays), expected, strict=True):
+        expected = map(fetched, tree.leaves(self.function(*args, **kwargs)))
+        for found, y in zip(map(fetched, entry.run(*arrays)), expected, strict=True):
             kind = np.asarray(y).dtype.kind
             precision = np.finfo(np.asarray(y).dtype).eps ** 0.75 if kind in "fc" else 0.0
             least = precision * np.max(np.abs(y), initial=0.0) if kind in "fc" else 0.0
@@ -184,7 +189,9 @@ class Compiled:
                     "Pass that as an argument."
                 )
 
-    def _output(self, y: Any) -> Any:
+    def _output(self, y: Any, recorder: Recorder) -> Any:
+        if type(y) in admitted:
+            y = recorder.call(np.array, (y,), {})
         if isinstance(y, Traced):
             return Ref(y.number)
         if isinstance(y, Tensor):
@@ -224,7 +231,10 @@ def compile(  # noqa: A001  # the name a reader looks for
     makes, those of the reverse passes of `ad.grad` included. That call and all later ones run the program. `.source` is
     its text, a module that needs nothing but NumPy. A program keeps the arrays it works in between calls, a set
     for each call at a time; what it returns is always new. Sums over long arrays are sums of blocks' sums, and
-    programs of floats alone use `math`, so both differ from the function's own by rounding.
+    programs of floats alone use `math`, so both differ from the function's own by rounding. Of arrays on a device it is
+    a program of the device's module, and runs of elementwise operations are one kernel each. Arrays on the host among
+    the arguments are copied to the device by a line of the program where an array there meets them in a Tensor's
+    operation; elsewhere that is a TypeError that names both.
 
     Parameters
     ----------
@@ -288,6 +298,9 @@ def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
             arrays.append(value)
         elif isinstance(value, Tensor | StandIn):
             inside = True
+        elif of(value) is not None:
+            shapes.append((type(value), value.shape, value.dtype))
+            arrays.append(value)
         elif isinstance(value, Hashable):
             shapes.append((type(value), value))
         else:
@@ -331,4 +344,4 @@ def _of_inputs(question: Callable[..., Any], arrays: Any, places: dict[int, int]
 
 def _varies(x: Any) -> bool:
     """Whether a leaf of the arguments is an input of the program, or a constant of it."""
-    return isinstance(x, np.ndarray | np.generic) or type(x) in NUMBERS
+    return isinstance(x, np.ndarray | np.generic) or type(x) in NUMBERS or type(x) in admitted

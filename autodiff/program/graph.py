@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autodiff.engine.devices import Device
+
 
 class Ref(NamedTuple):
     """The place of a value in a step's arguments: its number."""
@@ -68,6 +70,7 @@ class Kind(NamedTuple):
     view_of: tuple[int, ...]  # the values, and -1 for constants, whose memory it may share
     nbytes: int
     order: tuple[int, ...] | None = None  # the axes from the outermost in memory, where these are not in their order
+    there: bool = False  # an array of the program's device, or several of them
 
 
 class Question(NamedTuple):
@@ -104,6 +107,7 @@ class Program:
     held: tuple[tuple[int, Any], ...] = ()  # values that are objects from outside, such as a random generator
     writes: tuple[tuple[int, Any], ...] = ()  # inputs that are written into in the end, and what
     removed: dict[str, int] = field(default_factory=dict)  # how many steps each pass took away
+    device: Device | None = None  # where its arrays are, if that is not the host
 
     def __str__(self) -> str:
         named = ", ".join(f"v{n} = {name}" if name else f"v{n}" for n, name in self.inputs)

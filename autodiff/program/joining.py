@@ -46,6 +46,7 @@ def joined(programs: Sequence[Program], notes: Sequence[str]) -> Program:
         tuple(held),
         tuple(writes),
         dict(removed),
+        next((program.device for program in programs if program.device is not None), None),
     )
 
 

@@ -113,7 +113,7 @@ def form(step: Step, kinds: Mapping[int, Kind]) -> Form | None:
 
 
 def _of_ufunc(step: Step, kinds: Mapping[int, Kind], dtype: np.dtype[Any]) -> Form | None:
-    loops = {loop for loop in _loops(step, kinds) if loop[-1] == dtype}
+    loops = {loop for loop in loops_of(step, kinds) if loop[-1] == dtype}
     if len(loops) != 1:  # it is not known whether a number is one of NumPy's, and it matters
         return None
     given = next(iter(loops))[:-1]
@@ -137,7 +137,7 @@ def _power(exponent: Any) -> str | None:
     return product if number > 0 else f"{{one}} / ({product})"
 
 
-def _loops(step: Step, kinds: Mapping[int, Kind]) -> Iterator[tuple[np.dtype[Any], ...]]:
+def loops_of(step: Step, kinds: Mapping[int, Kind]) -> Iterator[tuple[np.dtype[Any], ...]]:
     """The dtypes that a ufunc may compute in: a Python number takes the arrays' dtype, one of NumPy's has its own."""
     choices: list[list[Any]] = [[]]
     for value in step.args:
@@ -251,3 +251,25 @@ def _as(value: Any, dtype: np.dtype[Any], names: Mapping[int, str], dtypes: Mapp
 
 def _type(dtype: np.dtype[Any]) -> str:
     return f"np.{dtype.name}"
+
+
+def call(kernel: Kernel, text: Any, given: Mapping[int, str], buffer: str) -> list[str]:
+    """The lines of a program's text that call a kernel; some of its results go into arrays that are given."""
+    operands = [text.element(value) for value in kernel.operands]
+    arrays = [text.array(value) if isinstance(value, Ref) else "" for value in kernel.operands]
+    lines, over, results = [], {}, []
+    for k, (number, place, into) in enumerate(zip(kernel.results, kernel.places, kernel.into, strict=True)):
+        kind, name = text.kinds[number], f"v{number}"
+        made = given.get(number) or f"np.empty({kind.shape}, {text.written(kind.dtype)})"
+        if into is not None or place is not None:
+            made = text.arrays[number] = text.names[into] if into is not None else f"{buffer}{place}"
+        if made in arrays:
+            over[k] = arrays.index(made)
+        else:
+            results.append(name)
+        text.names[number] = name
+        lines.append(f"{name} = {made}")
+    written, own = kernel_text(kernel, over)
+    text.lines |= {number: [line] for number, line in own.items()}
+    name = text.named_kernel(written, f"kernel{len(text.kernels)}")
+    return [*lines, f"{name}({', '.join((*operands, *results))})"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -90,3 +91,17 @@ def _everywhere(value: np.ndarray[Any, Any]) -> Any:
     if flat.size < 2 or value.dtype.kind not in "fiub" or not (flat == flat[0]).all():
         return None
     return flat[0].item() if flat[0] or not np.signbit(flat.astype(float)).any() else None
+
+
+def indexed(index: Any, written: Callable[[Any], str]) -> str:
+    """An index as it stands between brackets, told how a value is written."""
+    if type(index) is tuple and index:
+        return ", ".join(_place(place, written) for place in index) + "," * (len(index) == 1)
+    return _place(index, written)
+
+
+def _place(place: Any, written: Callable[[Any], str]) -> str:
+    if not isinstance(place, slice):
+        return written(place)
+    start, stop, step = ("" if v is None else written(v) for v in (place.start, place.stop, place.step))
+    return f"{start}:{stop}" + (f":{step}" if step else "")

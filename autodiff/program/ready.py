@@ -9,6 +9,7 @@ from typing import Any
 
 from autodiff.program import fast as numba
 from autodiff.program import kernels
+from autodiff.program.fused import Writer
 from autodiff.program.graph import Kernel, Loop, Program, counted, every
 from autodiff.program.joining import joined
 from autodiff.program.passes import optimised
@@ -29,8 +30,11 @@ class Entry:
 
     @classmethod
     def of(cls, recorded: Program, nest: Any, questions: list[Asked], threads: int = 1, fast: bool = False) -> Entry:
-        """The program that the passes make of what was recorded; `fast` with kernels that Numba compiles."""
-        return cls(recorded, optimised(recorded, threads, kernels.written if fast else None), nest, questions)
+        """The program that the passes make of what was recorded."""
+        written = kernels.written if fast else None
+        if recorded.device is not None:
+            written = Writer(recorded.device).written if recorded.device.fuse else None
+        return cls(recorded, optimised(recorded, threads, written), nest, questions)
 
     @cached_property
     def text(self) -> Text:
@@ -41,10 +45,14 @@ class Entry:
     def run(self) -> Callable[..., tuple[Any, ...]]:
         """The function of the arrays, one by one, and of what is held: it gives the results, one by one."""
         text = self.text
-        names: dict[str, Any] = dict(text.constants)
+        names = text.moved()
         exec(builtins.compile(text.head + text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
         names |= text.originals
-        names |= {name: numba.kernel(kernel) for name, kernel in text.kernels.items()}
+        for name, given in text.kernels.items():
+            if self.program.device is None:
+                names[name] = numba.kernel(given)
+            else:
+                exec(given.format(name=name), names)  # noqa: S102
         run: Callable[..., tuple[Any, ...]] = names[text.name]
         return run
 

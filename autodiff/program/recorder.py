@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from autodiff.engine.devices import ON_THE_HOST, Device, admitted, fetched, refuse
 from autodiff.engine.graph import Node
 from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
 from autodiff.program.graph import Kind, Question, Ref, Step, replaced
 from autodiff.program.limits import caller, refusal
+from autodiff.program.placed import beside, theirs
 from autodiff.program.traced import Traced
 
 CONSTANT = (StandIn, int, float, complex, str, tuple, type, np.dtype, np.generic)  # what an effect takes as it is
 
 
 class Recorder:
-    """The steps written down so far, and what is known of every value."""
+    """The steps written down so far, and what is known of every value.
 
-    def __init__(self, fast: bool = False) -> None:
+    Where some of the arguments are on a device, so are the examples, and a step that has one of them is made by the
+    functions of the device's module, as the program is going to. Its constants are on the host until the program is
+    complete.
+    """
+
+    def __init__(self, fast: bool = False, device: Device | None = None) -> None:
+        self.device = device
         self.fast = fast  # whether primitives that have loops are written down as they are
         self.steps: list[Step] = []
         self.kinds: dict[int, Kind] = {}
@@ -36,13 +44,17 @@ class Recorder:
     def value(self, example: Any, sources: tuple[Traced, ...] = (), constants: tuple[Any, ...] = ()) -> Traced:
         """A new value; it may share the memory of those it was computed from."""
         number = len(self.kinds)
-        array = isinstance(example, np.ndarray)
+        there = type(example) in admitted
+        array = there or isinstance(example, np.ndarray)
         views = [t.number for t in sources if array and _may_share(example, t.example)]
-        views += [-1 for c in constants if array and np.may_share_memory(example, c)]
-        dtype = None if example is None or isinstance(example, list | tuple) else np.asarray(example).dtype
+        views += [-1 for c in constants if array and not there and np.may_share_memory(example, c)]
+        several = isinstance(example, list | tuple)
+        dtype = None if example is None or several else example.dtype if array else np.asarray(example).dtype
         shape = () if dtype is None else np.shape(example)
         size = example.nbytes if array else 0
-        self.kinds[number] = Kind(shape, dtype, array, tuple(views), size, _order(example) if array else None)
+        order = _order(example) if array and not there else None
+        there = there or (several and any(type(part) in admitted for part in example))
+        self.kinds[number] = Kind(shape, dtype, array, tuple(views), size, order, there)
         return Traced(self, number, example)
 
     def asked(self, question: Callable[..., Any], arrays: Any, answer: Any) -> None:
@@ -60,7 +72,10 @@ class Recorder:
         if number is None:
             number = len(self.kinds)
             self.kinds[number], self.held[number] = Kind((), None, False, (), 0), given
-            self._copies[number] = copy.deepcopy(given)
+            try:
+                self._copies[number] = copy.deepcopy(given)
+            except TypeError:  # such as a generator on a device; what is drawn from it here is lost
+                self._copies[number] = given
         return Traced(self, number, self._copies[number])
 
     def call(self, function: Callable[..., Any], args: Any, kwargs: Any, effect: bool = False) -> Any:
@@ -68,7 +83,17 @@ class Recorder:
         sources: list[Traced] = []
         constants: list[Any] = []
         plain_args, plain_kwargs = (replaced(v, lambda t: t.example, Traced) for v in (args, kwargs))
-        result = function(*plain_args, **plain_kwargs)
+        found = () if self.device is None or effect else self._on_the_device(function, args, kwargs)
+        if self.device is not None and found:
+            # Its constants are moved, in the program once, when it is made.
+            plain_args = beside(plain_args, self.device)
+            plain_kwargs = {k: v if k in ON_THE_HOST else beside(v, self.device) for k, v in plain_kwargs.items()}
+            try:
+                result = theirs(function, self.device)(*plain_args, **plain_kwargs)
+            except (TypeError, NotImplementedError) as error:
+                refuse(error, function, found)
+        else:
+            result = function(*plain_args, **plain_kwargs)
 
         def noted(value: Any) -> Any:
             if isinstance(value, Traced):
@@ -79,9 +104,10 @@ class Recorder:
             if isinstance(value, np.ndarray):
                 constants.append(value)
                 return value.copy()
-            return value
+            return np.asarray(fetched(value))
 
-        noted_args, noted_kwargs = (replaced(v, noted, (Traced, np.ndarray)) for v in (args, kwargs))  # type: ignore[arg-type]  # the containers stay
+        arrays: Any = (Traced, np.ndarray, *admitted)
+        noted_args, noted_kwargs = (replaced(v, noted, arrays) for v in (args, kwargs))
         if (result is None and not effect) or isinstance(result, str):
             raise refusal(f"{spelled(function)}, which gives no array,", "leave it out of the compiled function")
         traced = self.value(result, tuple(sources), tuple(constants))
@@ -91,6 +117,21 @@ class Recorder:
         self.steps.append(Step(function, noted_args, noted_kwargs, traced.number, effect=effect, note=note))
         self.quiet = self.quiet or np.geterr() != self._errors
         return self._parts(traced) if isinstance(result, list | tuple) else traced
+
+    def _on_the_device(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Sequence[Any]:
+        """The operands of a step that is made on the device; TypeError for arrays on both sides."""
+        found: list[Any] = []
+        replaced((args, kwargs), found.append, (Traced, *admitted))  # type: ignore[arg-type]  # several kinds
+        examples = [getattr(x, "example", x) for x in found]
+        there = [x for x in examples if type(x) in admitted]
+        here = [x for x in examples if isinstance(x, np.ndarray)]
+        if there and here and self.device is not None:
+            raise TypeError(
+                f"{spelled(function)} was called with an array of shape {here[0].shape} on 'cpu' and one of shape "
+                f"{there[0].shape} on {self.device.name!r}; nothing moves between devices in silence: move one of the "
+                f"arguments, ad.to(x, {self.device.name!r})."
+            )
+        return examples if function is steps.moved else there
 
     def _look(self, variables: Mapping[str, Any]) -> None:
         """See what the user calls the values so far."""
@@ -119,4 +160,6 @@ def _order(array: Any) -> tuple[int, ...] | None:
 
 def _may_share(example: Any, source: Any) -> bool:
     """Whether a result may lie in the memory of an argument; of several arrays it does."""
+    if (type(example) in admitted) != (type(source) in admitted):
+        return isinstance(source, list | tuple)
     return isinstance(source, list | tuple) or bool(np.may_share_memory(example, source))

@@ -12,12 +12,14 @@ import numpy as np
 
 from autodiff.engine.loops import is_looping
 from autodiff.program import steps
+from autodiff.program.fused import Writer
 from autodiff.program.graph import Kernel, Loop, Program, Ref, Several, Step, refs
-from autodiff.program.kernels import kernel_text, looping_text
-from autodiff.program.literals import constant_name, kept, literal, scalar
+from autodiff.program.kernels import call, looping_text
+from autodiff.program.literals import constant_name, indexed, kept, literal, scalar
 from autodiff.program.naming import TAKEN, held_names, renamed, variables
 from autodiff.program.passes.scalars import Formula
 from autodiff.program.passes.writing import with_arrays, writes_out
+from autodiff.program.placed import is_there, on_device
 from autodiff.program.signs import INFIX, METHODS, OVER, PREFIX
 from autodiff.program.texts import Texts, others
 
@@ -28,7 +30,11 @@ class Text:
     def __init__(self, program: Program, scalar: Program | None = None) -> None:
         self.constants: dict[str, Any] = {}
         self._known: dict[Any, str] = {}
-        self._modules = {"numpy": "import numpy as np"}
+        self.device = program.device
+        self.writer = Writer(self.device) if self.device and self.device.fuse else None
+        self._modules = {"numpy": f"import {self.device.module.__name__ if self.device else 'numpy'} as np"}
+        self._here = False  # whether what is written now is on the host, in a program of a device
+        self._on_host: set[str] = set()  # the constants that are read there
         self._helpers: list[str] = []
         self._texts = Texts()
         self._literals: dict[str, str] = {}  # of constants that are no arrays
@@ -45,14 +51,14 @@ class Text:
 
     def _function(self, name: str, program: Program, instead: str = "") -> str:
         """The text of a program's function; `instead` is called where Python has no number for what NumPy has."""
-        self.names, self._kinds = {**dict(program.inputs), **held_names(program)}, program.kinds
+        self.names, self.kinds = {**dict(program.inputs), **held_names(program)}, program.kinds
         self.lines: dict[int, list[str]] = {}  # of each step, by its result, for those who show them
-        self._arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
+        self.arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
         self._said: dict[str, str] = {}  # what the user's function calls a variable
         parameters = ", ".join(self.names.values())
         self._note = ""
         body = [line for step in program.steps for line in self._lines(step)]
-        if program.quiet:
+        if program.quiet and self.device is None:
             body = ['with np.errstate(all="ignore"):', *(f"    {line}" for line in body)]
         if program.buffers:
             names = ", ".join(f"b{k}" for k in range(len(program.buffers))) + "," * (len(program.buffers) == 1)
@@ -84,7 +90,8 @@ class Text:
     def _head(self, *more: str) -> str:
         own = self._texts.definitions
         future = ["from __future__ import annotations\n"] if own else []
-        imports = list(dict.fromkeys([*self._modules.values(), *more, *self._texts.imports]))
+        others = [line for line in self._texts.imports if not line.endswith(" as np")]
+        imports = list(dict.fromkeys([*self._modules.values(), *more, *others]))
         texts = "".join(f"{text.rstrip()}\n\n\n" for text in (*self._helpers, *own))
         return "\n".join([*future, *imports]) + "\n\n\n" + texts
 
@@ -92,9 +99,10 @@ class Text:
     def module(self) -> str:
         """All of it, constants included."""
         written = {name: self._literals.get(name) or literal(value) for name, value in self.constants.items()}
+        written |= {name: written[name].replace("np.", "numpy.") for name in self._on_host}
         lines = "".join(f"{name} = {text}\n" for name, text in written.items())
         kernels = "".join(text.replace("{name}", name) + "\n\n" for text, name in self._kernels.items())
-        head = self._head("import numba") if kernels else self.head
+        head = self._head("import numba") if kernels and self.device is None else self.head
         return head + (lines and f"{lines}\n\n") + kernels + self.code
 
     @property
@@ -108,11 +116,12 @@ class Text:
         return {name: text for text, name in self._kernels.items()}
 
     def _lines(self, step: Step | Several) -> list[str]:
+        self._here = self.device is not None and not is_there(step, self.kinds)
         if isinstance(step, Loop):
             return self._loop(step)
         if isinstance(step, Kernel):
             return self._kernel(step, {})
-        self.lines[step.result] = [self._line(with_arrays(step, self._kinds))]
+        self.lines[step.result] = [self._line(with_arrays(step, self.kinds) if self.device is None else step)]
         return [*self._comment(step), *self.lines[step.result]]
 
     def _comment(self, step: Step) -> list[str]:
@@ -128,11 +137,11 @@ class Text:
         whole, several = {}, len(loop.scratch) > 1
         for number, place, into in zip(loop.results, loop.places, loop.into, strict=True):
             name = self.names[number] = f"v{number}"
-            kind = self._kinds[number]
+            kind = self.kinds[number]
             made = f"np.empty({kind.shape}, {self.written(kind.dtype)})" if place is None else f"b{place}"
             made = made if into is None else self.names[into]
             if place is not None or into is not None:
-                self._arrays[number] = made
+                self.arrays[number] = made
             lines.append(f"{name} = {made}")
             whole[number] = f"{name}.reshape(-1)" if loop.flat and len(kind.shape) > 1 else name
         names = [f"t{k}" for k in range(len(body.buffers))]
@@ -167,32 +176,15 @@ class Text:
 
     def _kernel(self, kernel: Kernel, given: dict[int, str], buffer: str = "b") -> list[str]:
         """A call of a kernel; some of its results go into arrays that are given."""
-        operands = [self._element(value) for value in kernel.operands]
-        arrays = [self._array(value) if isinstance(value, Ref) else "" for value in kernel.operands]
-        lines, over, results = [], {}, []
-        for k, (number, place, into) in enumerate(zip(kernel.results, kernel.places, kernel.into, strict=True)):
-            kind, name = self._kinds[number], f"v{number}"
-            made = given.get(number) or f"np.empty({kind.shape}, {self.written(kind.dtype)})"
-            if into is not None or place is not None:
-                made = self._arrays[number] = self.names[into] if into is not None else f"{buffer}{place}"
-            if made in arrays:
-                over[k] = arrays.index(made)
-            else:
-                results.append(name)
-            self.names[number] = name
-            lines.append(f"{name} = {made}")
-        text, own = kernel_text(kernel, over)
-        self.lines |= {number: [line] for number, line in own.items()}
-        name = self._named_kernel(text, f"kernel{len(self._kernels)}")
-        return [*lines, f"{name}({', '.join((*operands, *results))})"]
+        return self.writer.call(kernel, self) if self.writer else call(kernel, self, given, buffer)
 
-    def _element(self, value: Any) -> str:
+    def element(self, value: Any) -> str:
         """A value as a kernel is given it: of an array of shape (), the element."""
-        known = self._kinds[value.number] if isinstance(value, Ref) else value
-        whole = isinstance(value, np.ndarray) or (isinstance(value, Ref) and known.array)
+        known = self.kinds[value.number] if isinstance(value, Ref) else value
+        whole = known.array if isinstance(value, Ref) else isinstance(value, np.ndarray)
         return self.written(value) + "[()]" * (whole and not known.shape)
 
-    def _named_kernel(self, text: str, name: str) -> str:
+    def named_kernel(self, text: str, name: str) -> str:
         """The name of a kernel: that which it has, or a new one."""
         if text not in self._kernels:
             while name in self.names.values():
@@ -212,14 +204,14 @@ class Text:
         return [f"{name} = {whole[outer]}[at]", f"{name}[...] = {self._expression(step)}"]
 
     def _shape(self, value: Any) -> tuple[int, ...]:
-        return self._kinds[value.number].shape if isinstance(value, Ref) else value.shape
+        return self.kinds[value.number].shape if isinstance(value, Ref) else value.shape
 
     def _line(self, step: Step, place: str = "b") -> str:
-        if step.effect and self._kinds[step.result].dtype is None:
+        if step.effect and self.kinds[step.result].dtype is None:
             return self._expression(step)
         if step.into is not None or step.buffer is not None:
-            array = self._arrays[step.result] = (
-                self._array(Ref(step.into)) if step.into is not None else f"{place}{step.buffer}"
+            array = self.arrays[step.result] = (
+                self.array(Ref(step.into)) if step.into is not None else f"{place}{step.buffer}"
             )
             if short := self._over(step, array):
                 return short
@@ -236,18 +228,19 @@ class Text:
 
     def _over(self, step: Step, array: str) -> str:
         """A step that writes over one of its operands as a statement such as `v1 += v2` or `v1[at] = v2`, or ""."""
-        if step.function in (steps.with_placed, steps.with_added) and self._array(step.args[0]) == array:
+        written_at = step.function in (steps.with_placed, steps.with_added) and isinstance(step.args[0], Ref)
+        if written_at and self.array(step.args[0]) == array:
             x, value, index = step.args
             name = self.names[step.result] = self.names[x.number]
             if step.function is steps.with_placed:
-                return f"{name}[{self._index(index)}] = {self.written(value)}"
+                return f"{name}[{indexed(index, self.written)}] = {self.written(value)}"
             return f"np.add.at({name}, {self.written(index)}, {self.written(value)})"
         if step.kwargs or step.function not in OVER:
             return ""
         left, right = step.args
-        if isinstance(right, Ref) and self._array(right) == array and step.function in (np.add, np.multiply):
+        if isinstance(right, Ref) and self.array(right) == array and step.function in (np.add, np.multiply):
             left, right = right, left  # the same bits
-        if not isinstance(left, Ref) or self._array(left) != array:
+        if not isinstance(left, Ref) or self.array(left) != array:
             return ""
         name = self.names[left.number]
         if self._said.get(name, step.name) != step.name:
@@ -257,9 +250,9 @@ class Text:
         self.names[step.result] = name
         return f"{name} {OVER[step.function]} {self.written(right)}"
 
-    def _array(self, value: Ref) -> str:
+    def array(self, value: Ref) -> str:
         """The name of the array that a value lies in."""
-        return self._arrays.get(value.number, self.names[value.number])
+        return self.arrays.get(value.number, self.names[value.number])
 
     def _expression(self, step: Step) -> str:
         function, args, kwargs = step.function, step.args, step.kwargs
@@ -268,12 +261,14 @@ class Text:
                 self._modules["math"] = "import math"
             return function.text.format(*map(self.written, args))
         if function is steps.part:
-            return f"{self.written(args[0])}[{self._index(args[1])}]"
+            return f"{self.written(args[0])}[{indexed(args[1], self.written)}]"
         if function is steps.as_type:
             return f"{self.written(args[0])}.astype({self.written(args[1])})"
         if function is steps.number:
-            return f"np.asarray({self.written(args[0])})[()]"
-        array = isinstance(args[0], Ref) and self._kinds[args[0].number].array if args else False
+            return f"{self._numpy}.asarray({self.written(args[0])})[()]"
+        if function is steps.moved:
+            return f"np.asarray({self.written(args[0])})"
+        array = isinstance(args[0], Ref) and self.kinds[args[0].number].array if args else False
         if array and not kwargs and len(args) <= METHODS.get(function, 0):
             given = ", ".join(map(self.written, args[1:]))
             name = self.written(args[0])
@@ -289,26 +284,15 @@ class Text:
 
     def _call(self, step: Step, *more: str) -> str:
         if is_looping(step.function):
-            name = self._named_kernel(looping_text(step.function), f"{step.function.__name__}_in_loops")
-            number = "" if self._kinds[step.result].array or self._kinds[step.result].dtype is None else "[()]"
-            return f"{name}({', '.join(map(self._element, step.args))}){number}"
+            name = self.named_kernel(looping_text(step.function), f"{step.function.__name__}_in_loops")
+            number = "" if self.kinds[step.result].array or self.kinds[step.result].dtype is None else "[()]"
+            return f"{name}({', '.join(map(self.element, step.args))}){number}"
         given = [*map(self.written, step.args), *(f"{name}={self.written(v)}" for name, v in step.kwargs.items())]
         return f"{self.called(step.function)}({', '.join((*given, *more))})"
 
     def _operand(self, value: Any) -> str:
         text = self.written(value)
         return f"({text})" if text.startswith("-") else text
-
-    def _index(self, index: Any) -> str:
-        if type(index) is tuple and index:
-            return ", ".join(map(self._place, index)) + "," * (len(index) == 1)
-        return self._place(index)
-
-    def _place(self, place: Any) -> str:
-        if not isinstance(place, slice):
-            return self.written(place)
-        start, stop, step = ("" if v is None else self.written(v) for v in (place.start, place.stop, place.step))
-        return f"{start}:{stop}" + (f":{step}" if step else "")
 
     def called(self, function: Callable[..., Any]) -> str:
         """A function as a call names it; its module is imported."""
@@ -317,6 +301,11 @@ class Text:
             return "abs"
         if getattr(steps, name, None) is function:
             text = inspect.getsource(function).replace(": Any", "").replace(" -> Any", "")
+            if self._here:
+                name, text = (
+                    f"{name}_here",
+                    text.replace("np.", f"{self._numpy}.").replace(f"def {name}", f"def {name}_here"),
+                )
             if text not in self._helpers:
                 self._helpers.append(text)
             return name
@@ -329,10 +318,20 @@ class Text:
                 if place.split(".")[0] == "numpy":
                     if place not in ("numpy", "numpy.linalg", "numpy.fft"):
                         self._modules[place] = f"import {place}"
-                    return f"np{place.removeprefix('numpy')}.{name}"
+                    return f"{self._numpy}{place.removeprefix('numpy')}.{name}"
                 self._modules[place] = f"import {place}"
                 return f"{place}.{name}"
         return self._texts.name(function)
+
+    @property
+    def _numpy(self) -> str:
+        """What NumPy's functions are called by: those of the device, or the host's beside them."""
+        self._modules |= {"the host's": "import numpy"} if self._here else {}
+        return "numpy" if self._here else "np"
+
+    def moved(self) -> dict[str, Any]:
+        """The constants, by name, where the program reads them."""
+        return on_device(self.constants, self._on_host, self.device)
 
     def written(self, value: Any) -> str:  # noqa: C901  # a line for each kind of value
         """A value as Python writes it."""
@@ -383,9 +382,11 @@ class Text:
         return name
 
     def _constant(self, value: np.ndarray[Any, Any]) -> str:
-        key = value.shape, value.dtype.str, value.tobytes()
+        key = value.shape, value.dtype.str, value.tobytes(), self._here
         name = self._known.get(key)
         if name is None:
             name = self._known[key] = constant_name(value, len(self._known))
             self.constants[name] = value
+            if self._here:
+                self._on_host.add(name)
         return name

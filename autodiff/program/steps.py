@@ -52,6 +52,11 @@ def as_type(x: Any, dtype: Any) -> Any:
     return x.astype(dtype)
 
 
+def moved(x: Any) -> Any:
+    """An array of the host's where the program's others are."""
+    return np.asarray(x)
+
+
 def number(x: Any) -> Any:
     """A Python number as one of NumPy's."""
     return np.asarray(x)[()]

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from autodiff.engine.devices import admitted
 from autodiff.engine.signatures import spelled
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
@@ -42,6 +43,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     """An array, or a number, with the step that made it: `example` is what it is in the call that is traced."""
 
     __slots__ = ("example", "number", "recorder")
+    __array_priority__ = 900  # arrays of a device leave operators to it; Tensors are above
 
     def __init__(self, recorder: Any, number: int, example: Any) -> None:
         self.recorder, self.number, self.example = recorder, number, example
@@ -64,7 +66,13 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the elements."""
-        return np.asarray(self.example).dtype
+        example = self.example
+        return np.asarray(example).dtype if self.array is None else example.dtype
+
+    @property
+    def array(self) -> Any:
+        """The example where it is on a device: what is made from nothing beside it is made there."""
+        return self.example if type(self.example) in admitted else None
 
     @property
     def nbytes(self) -> int:
@@ -104,8 +112,17 @@ class Traced(NDArrayOperatorsMixin, StandIn):
         """An array of its own."""
         return self.step(np.array, self)
 
+    def moved(self, device: str) -> Any:
+        """It on a device: a copy that the program makes of an array on the host."""
+        there = self.recorder.device
+        if there is None or there.name != device:
+            raise refusal(f"a value on {device!r}", "move arguments before, and results after, the call")
+        return self.step(steps.moved, self) if isinstance(self.example, np.ndarray) else self
+
     def floating(self) -> Any:
         """A number of Python's as NumPy's, which a Tensor holds."""
+        if self.array is not None:
+            return self
         return self.step(steps.number, self) if isinstance(self.example, NUMBERS) or not self.ndim else self
 
     def astype(self, dtype: Any, copy: bool = True, **layout: Any) -> Any:
@@ -190,7 +207,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     # -- NumPy's two doors --------------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if any(hasattr(x, "__array_ufunc__") and not isinstance(x, ARRAYS) for x in inputs):
+        if any(hasattr(x, "__array_ufunc__") and not _is_array(type(x)) for x in inputs):
             return NotImplemented  # a Tensor or a Batch, which may hold one
         out = kwargs.pop("out", None)
         cell = out[0] if out is not None and len(out) == 1 else out
@@ -204,11 +221,15 @@ class Traced(NDArrayOperatorsMixin, StandIn):
         return self.recorder.call(function, inputs, kwargs)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
-        if not all(issubclass(kind, ARRAYS) for kind in types):
+        if not all(map(_is_array, types)):
             return NotImplemented
         args, kwargs = out_by_name(function, args, kwargs)
         if function is np.empty_like and len(args) == 1 and isinstance(args[0], Cell):
-            value = self.recorder.call(steps.filled, (0, args[0].shape, args[0].dtype), {})
+            like = args[0]
+            if like.array is None:
+                value = self.recorder.call(steps.filled, (0, like.shape, like.dtype), {})
+            else:
+                value = self.recorder.call(np.zeros_like, (like,), {})
             return Cell(self.recorder, value.number, value.example)
         if function in OF_SHAPE:
             return function(*_plain(args), **_plain(kwargs))
@@ -264,8 +285,9 @@ class Cell(Traced):
         kind, shape = self.dtype, self.shape
         if isinstance(value, Traced) and isinstance(value.example, np.generic) and not shape:
             value = self.step(np.array, value)
-        if not isinstance(value, Traced) or value.shape != shape or not isinstance(value.example, np.ndarray):
-            value = self.step(steps.filled, value, shape, kind)
+        if not isinstance(value, Traced) or value.shape != shape or type(value.example) is not type(self.example):
+            there = self.array is not None
+            value = self.step(np.full_like, self, value, kind) if there else self.step(steps.filled, value, shape, kind)
         elif value.dtype != kind:
             value = value.astype(kind)
         self.number, self.example = value.number, value.example
@@ -289,6 +311,10 @@ class Cell(Traced):
 
 
 ARRAYS = (np.ndarray, np.generic, Traced)
+
+
+def _is_array(kind: type) -> bool:
+    return issubclass(kind, ARRAYS) or kind in admitted
 
 
 def _decided_by_numbers(function: Callable[..., Any], args: Any, kwargs: Any) -> bool:

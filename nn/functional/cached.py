@@ -41,13 +41,9 @@ def row_products(a: Any, b: Any) -> Any:
 
 @functools.lru_cache(maxsize=64)
 def _ones(length: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    found = np.ones(length, dtype)
-    found.flags.writeable = False
-    return found
+    return np.broadcast_to(np.ones(length, dtype), (length,))  # a view that cannot be written into
 
 
 @functools.lru_cache(maxsize=64)
 def _count(length: int) -> npt.NDArray[np.intp]:
-    found = np.arange(length)
-    found.flags.writeable = False
-    return found
+    return np.broadcast_to(np.arange(length), (length,))

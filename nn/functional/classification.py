@@ -232,7 +232,7 @@ def mean_cross_entropy(logits: Any, labels: Any, probabilities: Any) -> Any:
         raise no_mean("cross_entropy", logits.shape)
     rows = count(size, logits)
     picked = probabilities[rows, labels]
-    if picked.min() > UNDERFLOWN:
+    if isinstance(logits, np.ndarray) and picked.min() > UNDERFLOWN:  # a device is not waited for
         return np.log(picked, out=picked).sum() / -size
     top = logits.argmax(axis=1)
     return (logits[rows, top] - logits[rows, labels] - np.log(probabilities[rows, top])).sum() / size

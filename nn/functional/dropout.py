@@ -22,7 +22,9 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None)
     ----------
     x : of any shape
     p : from 0 to 1
-    rng : a numpy.random.Generator, which is drawn from; an int seed drops the same elements at every call
+    rng : a numpy.random.Generator, which is drawn from; an int seed drops the same elements at every call. Of x on a
+        device the numbers are drawn on the host and moved, so that a seed gives the same on every device; a generator
+        of the device's library, such as cupy.random.default_rng(0), draws there, which is faster
 
     >>> F.dropout(np.ones(6), 0.5, rng=0)
     array([2., 2., 2., 0., 0., 0.])
@@ -136,7 +138,12 @@ def uniform(rng: Any, shape: Any, dtype: Any) -> Any:
 
 def drawn(rng: init.Rng, shape: tuple[int, ...], dtype: Any, how: Callable[..., Any] = uniform) -> Any:
     """Numbers of a distribution, drawn anew at every call, in programs too; of an int seed always the same."""
-    generator = init.generator(rng)
-    if rng is None or isinstance(rng, np.random.Generator):
+    generator = source(rng)
+    if rng is None or generator is rng:
         return ad.effect(how, generator, shape, dtype)
     return how(generator, shape, dtype)
+
+
+def source(rng: Any) -> Any:
+    """The generator that `rng` stands for; one of a device's is itself, and draws there."""
+    return rng if ad.devices.draws(rng) else init.generator(rng)

@@ -44,6 +44,14 @@ def _rows_on_the_host(g: Any, indices: Any, rows: int, constant: int | None = No
     return _kept(table.reshape(rows, width), constant)
 
 
+def _traced_rows(g: Any, indices: Any, rows: int, constant: int | None = None) -> Any:
+    """How programs write `added_rows`."""
+    if ad.devices.place(g) == ad.devices.HOST:
+        return _rows_on_the_host(g, indices, rows, constant)
+    table = ad.Tensor(ad.devices.zeros((rows, g.shape[-1]), g.dtype, like=g)).at[indices].add(g)
+    return ad.stop_gradient(table if constant is None else table.at[constant].set(0.0))
+
+
 def _elements(indices: Any, width: int, like: Any) -> Any:
     """Where the elements of the rows are: np.add.at takes several times as long for rows."""
     return (indices.reshape(-1, 1) * width + count(width, like)).reshape(-1)
@@ -149,4 +157,4 @@ def _check_numbers(found: Any, above: int | None, name: str, why: str) -> None:
 
 ad.lowered(taken_rows)
 ad.lowered(_rows_on_the_host)
-ad.lowered(added_rows, _rows_on_the_host)
+ad.lowered(added_rows, _traced_rows)

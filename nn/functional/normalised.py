@@ -183,7 +183,9 @@ def _through(steps: Callable[..., Any], g: Any, *arguments: Any) -> list[Any]:
 def _written_layer_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
     features = x.shape[1]
     rest = x - (np.dot(x, ones(features, x)) / features)[:, None]
-    root = 1 / np.sqrt(np.vecdot(rest, rest) / features + eps)
+    here = ad.devices.place(rest) == ad.devices.HOST  # np.vecdot is not everywhere
+    squares = np.vecdot(rest, rest) if here else np.sum(rest * rest, axis=1)
+    root = 1 / np.sqrt(squares / features + eps)
     scale = root[:, None] if weight is None else np.dot(root[:, None], weight[None])
     y = rest * scale
     return y if bias is None else y + bias, rest, root, scale

@@ -7,6 +7,7 @@ from typing import Any
 
 from nn import functional, hints, init
 from nn.checked import real, switch
+from nn.functional.dropout import source
 from nn.model.module import Module
 
 
@@ -18,7 +19,7 @@ class _Dropping(Module):
     def __init__(self, p: float = 0.5, rng: init.Rng = None, *, inplace: bool = False) -> None:
         switch(inplace, f"{type(self).__name__}: inplace")
         self.p = real(p, f"{type(self).__name__}: p, the probability of 0,", most=1)
-        self.rng = init.generator(rng)
+        self.rng = source(rng)
 
     def forward(self, x: Any) -> Any:
         """x with some elements dropped, in its shape."""
@@ -35,7 +36,8 @@ class Dropout(_Dropping):
     ----------
     p : from 0 to 1; rate is another name of it
     rng : where the chance comes from: a numpy.random.Generator, an int seed, or None; kept as the attribute `rng`,
-        whose state goes on from call to call
+        whose state goes on from call to call. A generator of a device's library, such as cupy.random.default_rng(0),
+        draws there, which is faster; checkpoints leave its state out, and MPI's ranks are to seed their own
     inplace : has no effect, since Tensors are never written into; accepted for programs written for PyTorch
 
     It draws new random numbers at every call, so do not use it inside ad.checkpoint, which calls a function twice.

@@ -65,7 +65,7 @@ class Passes:
         x, y = _parts(self.convert(inputs)), _parts(targets)
         given = [v for nest in (x, y, weights) for v in _arrays(nest)]
         modes = tuple([module.training for module in self.modules])
-        key = (modes, weights is None, *[(v.shape, v.dtype) for v in given])
+        key = (modes, weights is None, *[(ad.devices.place(v), v.shape, v.dtype) for v in given])
         arrays = [*self.own(), *self.others(), *given]
         program, reached = self._programs.get(key, (None, ()))
         if program is None or not program.holds(arrays):
@@ -158,12 +158,14 @@ def _exchanged(places: Sequence[tuple[Any, Any, Any]]) -> Iterator[None]:
 
 def _parts(values: Any) -> Any:
     """Arrays as a program takes them: one, or a tuple or dict of several."""
-    return values.parts if isinstance(values, Several) else np.asarray(values)
+    if isinstance(values, Several):
+        return values.parts
+    return values if ad.devices.is_array(values) else np.asarray(values)
 
 
 def _arrays(nest: Any) -> list[Any]:
     """The arrays of a batch's part."""
-    if type(nest) is np.ndarray:
+    if ad.devices.is_array(nest):
         return [nest]
     return [] if nest is None else list(nest.values() if isinstance(nest, dict) else nest)
 

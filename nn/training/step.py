@@ -171,6 +171,7 @@ class Ready:
         batch = arrays[len(own) + len(passes.others()) :]
         self._own = own
         self._batch = tuple(v for array in batch for v in (array.shape, array.dtype))
+        self._kinds = type(batch[0]), type(batch[-1])
         self._modes = [(module, module.training) for module in passes.modules]
         kept = own[len(self.flat.tensors) :]
         self._kept = [(holder, key, array) for (holder, key), array in zip(passes.kept, kept, strict=False)]
@@ -178,7 +179,7 @@ class Ready:
 
     def arrays(self, inputs: Any, targets: Any, weights: Any) -> list[Any] | None:
         """The arrays for a step with this batch, or None."""
-        if type(inputs) is not np.ndarray or type(targets) is not np.ndarray or weights is not None:
+        if (type(inputs), type(targets)) != self._kinds or weights is not None:
             return None
         x = self._passes.convert(inputs)
         if (x.shape, x.dtype, targets.shape, targets.dtype) != self._batch:

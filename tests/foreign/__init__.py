@@ -295,4 +295,21 @@ def add_at(array: Foreign, index: Any, values: Any) -> None:
     np.add.at(array._array, _index(index), _raw(values, "add_at"))
 
 
-DEVICE = ad.Device("foreign", Foreign, Foreign.of, Foreign.get, add_at)
+class Generator:
+    """A random generator on the device; as CuPy's, it cannot be copied."""
+
+    def __init__(self, seed: int) -> None:
+        self._generator = np.random.default_rng(seed)
+        self.drawn = 0
+
+    def random(self, size: Any = None, dtype: Any = np.float64, out: Any = None) -> Foreign:
+        self.drawn += 1
+        return Foreign(self._generator.random(size, dtype))
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("no default __reduce__ due to non-trivial __cinit__")
+
+
+from foreign import functions  # noqa: E402  # it is made of what is above
+
+DEVICE = ad.Device("foreign", Foreign, Foreign.of, Foreign.get, add_at, functions, "fuse", Generator)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from foreign import DEVICE, Foreign
+from foreign import DEVICE, Foreign, Generator
 
 import autodiff as ad
 import nn
@@ -221,3 +221,130 @@ def test_a_training_resumes_on_the_device(tmp_path: Path) -> None:
 def test_labels_on_the_device_are_refused_by_name() -> None:
     with pytest.raises(TypeError, match=r"cross_entropy checks labels on the host.*'foreign'"):
         F.cross_entropy(ad.Tensor(Foreign.of(ROWS)), Foreign.of(CLASSES))
+
+
+# -- compiled ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("made", [perceptron, lenet])
+def test_a_compiled_step_on_the_device_is_the_one_on_the_host(made: Callable[[], nn.Module], optimizer: Any) -> None:
+    steps = []
+    for device in ("cpu", "foreign"):
+        model = made().to(device)
+        steps.append(nn.TrainStep(model, nn.CrossEntropyLoss(), optimizer(model.parameters()), clip_norm=5.0))
+    for k in range(3):
+        batch = slice(16 * k, 16 * k + 16)
+        losses = [step(DIGITS[batch], LABELS[batch]) for step in steps]
+        np.testing.assert_allclose(losses[1], losses[0], rtol=1e-5)
+    for p, q in zip(steps[0].model.parameters(), steps[1].model.parameters(), strict=True):
+        assert type(q.value) is Foreign
+        np.testing.assert_allclose(q.value.get(), p.value, rtol=1e-4, atol=1e-6)
+    assert "import foreign.functions as np\n" in steps[1].source
+
+
+def test_the_update_is_one_kernel_that_writes_into_the_optimizers_vectors() -> None:
+    model = perceptron().to("foreign")
+    step = nn.TrainStep(model, nn.CrossEntropyLoss(), nn.optim.Adam(model.parameters(), lr=1e-2))
+    step(DIGITS[:16], LABELS[:16])
+    update = step.source[step.source.index("# Adam.step") :]
+    assert update.count("kernel") == 1
+    assert step.source.count("[...] = y") == 3
+    fetched = Foreign.fetched
+    step(DIGITS[16:32], LABELS[16:32])
+    assert Foreign.fetched == fetched
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_compiled_optimizer_is_the_same_on_the_device(kind: Any) -> None:
+    found = []
+    for device in ("cpu", "foreign"):
+        model = nn.Linear(8, 4, rng=0).to(device)
+        step = nn.TrainStep(model, nn.MSELoss(), kind(model.parameters(), lr=1e-2))
+        for _ in range(3):
+            step(ROWS, ROWS[:, :4])
+        found.append([p.value for p in model.parameters()])
+    agree(*found)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_compiled_layer_is_the_same_on_the_device(name: str) -> None:
+    make, x = LAYERS[name]
+    found = []
+    for device in ("cpu", "foreign"):
+        model = nn.Sequential(make(), First(), nn.Flatten(), nn.Dense(3, rng=0))
+        model(x)
+        model.to(device)
+        step = nn.TrainStep(model, nn.MSELoss(), nn.optim.SGD(model.parameters(), lr=1e-2))
+        for _ in range(2):
+            step(x, np.ones((len(x), 3), np.float32))
+        found.append([*(p.value for p in model.parameters()), *(b for b in model.buffers() if b.dtype.kind == "f")])
+    agree(*found)
+
+
+def test_a_compiled_training_on_the_device_is_the_one_on_the_host() -> None:
+    def made() -> nn.Module:
+        return nn.Sequential(
+            nn.Flatten(), nn.Linear(144, 16, rng=0), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 10, rng=1)
+        )
+
+    given = {"loss": "cross_entropy", "optimizer": "adam", "epochs": 2, "batch_size": 16, "rng": 5}
+    given |= {"accumulate": 2, "verbose": False}
+    found = []
+    for device in ("cpu", "foreign"):
+        model = made().to(device)
+        history = nn.fit(
+            model,
+            DIGITS,
+            LABELS,
+            compiled=True,
+            validation=0.2,
+            metrics="accuracy",
+            clip_value=0.5,
+            **given,
+        )
+        found.append((history["loss"], history["validation_accuracy"], model.state_dict()))
+    (loss, accuracy, here), (other_loss, other_accuracy, there) = found
+    np.testing.assert_allclose(other_loss, loss, rtol=1e-5)
+    np.testing.assert_allclose(other_accuracy, accuracy)
+    for name, array in here.items():
+        np.testing.assert_allclose(there[name], array, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+class First(nn.Module):
+    """The first of several results."""
+
+    def forward(self, x: Any) -> Any:
+        return x[0] if isinstance(x, tuple) else x
+
+
+# -- random numbers ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [nn.Dropout, nn.AlphaDropout])
+def test_a_generator_of_the_device_draws_there(kind: Any) -> None:
+    rng = Generator(0)
+    layer, x = kind(0.5, rng=rng), ad.Tensor(Foreign.of(np.ones((40, 50), np.float32)))
+    moved: list[Any] = []
+    ad.admit(DEVICE._replace(from_host=lambda array: moved.append(array) or Foreign.of(array)))
+    y, again = layer(x), layer(x)
+    assert not moved
+    assert rng.drawn == 2
+    dropped = [np.mean(v.value.get() != v.value.get().max()) for v in (y, again)]
+    assert all(0.45 < share < 0.55 for share in dropped)
+    assert not np.array_equal(y.value.get(), again.value.get())
+    assert layer.eval()(x) is x
+
+
+def test_a_generator_of_the_device_draws_in_every_run_of_a_program() -> None:
+    rng = Generator(0)
+    model = nn.Sequential(nn.Linear(8, 16, rng=0), nn.Dropout(0.5, rng=rng), nn.Linear(16, 2, rng=1)).to("foreign")
+    step = nn.TrainStep(model, nn.MSELoss(), nn.optim.SGD(model.parameters(), lr=1e-9))
+    losses = [step(ROWS, ROWS[:, :2]) for _ in range(3)]
+    assert len({*losses}) == 3
+    assert rng.drawn == 4  # one of them while the program was made
+
+
+def test_what_is_drawn_on_a_device_does_not_meet_arrays_of_the_host() -> None:
+    with pytest.raises(TypeError, match=r"on 'cpu' and an array .* on 'foreign'"):
+        nn.Dropout(0.5, rng=Generator(0))(ad.Tensor(np.ones(4)))

@@ -31,9 +31,12 @@ PASSES = {
 
 
 def optimised(program: Program, threads: int = 1, written: Written | None = None) -> Program:
-    """The program after all passes, with what each of them removed; `written` says which steps kernels can hold."""
-    removed = dict.fromkeys(PASSES, 0)
-    program, before = direct(program), -1
+    """The program after all passes, with what each of them removed; `written` says which steps kernels can hold.
+
+    Of arrays on a device there are no blocks for a cache and no buffers, which the device's library keeps itself.
+    """
+    removed, there = dict.fromkeys(PASSES, 0), program.device is not None
+    program, before = program if there else direct(program), -1
     while before != len(program.steps):
         before = len(program.steps)
         for name, made in PASSES.items():
@@ -41,6 +44,9 @@ def optimised(program: Program, threads: int = 1, written: Written | None = None
             removed[name] += len(program.steps) - len(smaller.steps)
             program = smaller
     program = owned(program)
+    if there:
+        program = written_back(program if written is None else fused(program, written))
+        return dataclasses.replace(program, removed=removed)
     if written is None:
         program = blocked(program)
     else:

@@ -27,7 +27,8 @@ def folded(program: Program) -> Program:
     def simpler(step: Step) -> Any:
         if not step.effect and step.function not in VIEWS and not any(True for _ in read(step)):
             known = kinds[step.result]
-            if known.dtype is not None and known.nbytes <= MOST:
+            a_result = known.there and step.function is np.array  # a constant that the program gives on a device
+            if known.dtype is not None and known.nbytes <= MOST and not a_result:
                 with np.errstate(all="ignore"):
                     return Constant(step.function(*step.args, **step.kwargs))
         step = step if step.kwargs else _together(step, made, kinds)

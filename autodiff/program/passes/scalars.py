@@ -68,7 +68,7 @@ FLOAT, BOOL = np.dtype(np.float64), np.dtype(np.bool_)
 def in_python(program: Program) -> Program | None:
     """The program in Python's floats, or None where it has arrays, other dtypes, or functions that `math` has not."""
     kinds = dict(program.kinds)
-    if not program.steps or program.writes or program.held:
+    if not program.steps or program.writes or program.held or program.device is not None:
         return None
     done: list[Step] = []
     first: dict[int, Ref] = {}  # an input as a float
