@@ -1,15 +1,18 @@
 """Everything on a device, as one table: `PYTHONPATH=tests python -m benchmarks.device [--device cuda]`.
 
-Every record of the tests, with its value and adjoints against the host's; `nn.fit` of a perceptron and of LeNet, with
-the weights against the host's; and full Adam steps of two perceptrons in float32 without TF32 against PyTorch's on the
-same device with its fused Adam, in turn. It takes less than four minutes on one GPU. (`--device foreign` runs it on the
-tests' strict array type instead, without PyTorch, where no GPU is at hand.)
+Full Adam steps of two perceptrons in float32 without TF32, as they are recorded and compiled, against PyTorch's on the
+same device with its fused Adam, in turn, with the kernels that the compiled step is made of; `nn.fit` of a perceptron
+and of LeNet, also compiled, with the weights against the host's; and every record of the tests, with its value and
+adjoints against the host's, and compiled. What matters most comes first; it ends after four minutes, whatever is left
+(`--seconds`). (`--device foreign` runs it on the tests' strict array type instead, without PyTorch, where no GPU is at
+hand.)
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import functools
 import itertools
 import statistics
 import time
@@ -34,25 +37,37 @@ def main() -> None:
     """Run all of it, and print what came out."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.device", description=__doc__)
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--rounds", type=int, default=20, help="rounds in which both make a step in turn")
+    parser.add_argument("--rounds", type=int, default=20, help="rounds in which all make a step in turn")
+    parser.add_argument("--seconds", type=float, default=230.0, help="after which it ends, and says what was left out")
     options = parser.parse_args()
     if options.device == "foreign":
         import foreign
 
         ad.admit(foreign.DEVICE)
     began = time.perf_counter()
-    for line in (*records(options.device), *fits(options.device), *adam_steps(options.device, options.rounds)):
+    parts = (
+        adam_steps(options.device, options.rounds),
+        fits(options.device),
+        records(options.device, began + options.seconds),
+        compiled_records(options.device, began + options.seconds),
+    )
+    for line in itertools.chain(*parts):
         print(f"{time.perf_counter() - began:6.1f} s  {line}", flush=True)
 
 
-def records(device: str) -> Iterator[str]:
-    """How many records are right, refused by name and wrong, and the wrong ones."""
+def records(device: str, until: float) -> Iterator[str]:
+    """How many records are right, refused by name and wrong, and the wrong ones; those that there is time for."""
     from cases import cases
     from test_devices import judged
 
+    found: dict[str, tuple[object, str, str]] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = {case.name: (case.function, *judged(case, device)) for case in cases}
+        for case in cases:
+            if time.perf_counter() > until:
+                yield f"records: the time is over after {len(found)} of {len(cases)}"
+                break
+            found[case.name] = (case.function, *judged(case, device))
     counts = collections.Counter(verdict for _, verdict, _ in found.values())
     functions: dict[object, set[str]] = collections.defaultdict(set)
     for function, verdict, _ in found.values():
@@ -64,8 +79,25 @@ def records(device: str) -> Iterator[str]:
             yield f"  wrong: {name}: {why.splitlines()[0]:.140}"
 
 
+def compiled_records(device: str, until: float) -> Iterator[str]:
+    """How many records are right as programs of the device, every fifth of them: each makes kernels of its own."""
+    from cases import cases
+    from test_devices_compiled import judged, tasks
+
+    answers: collections.Counter[str] = collections.Counter()
+    chosen = cases[::5]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for k, case in enumerate(chosen):
+            if time.perf_counter() > until:
+                yield f"compiled records: the time is over after {k} of {len(chosen)}"
+                break
+            answers.update(judged(function, arrays, device) for function, arrays in tasks(case))
+    yield f"compiled records, every fifth: {dict(answers)}"
+
+
 def fits(device: str) -> Iterator[str]:
-    """How far the weights of two trainings are from the host's."""
+    """How far the weights of two trainings are from the host's, recorded and compiled."""
     rng = np.random.default_rng(0)
     images = rng.standard_normal((256, 1, 28, 28)).astype(np.float32)
     labels = rng.integers(0, 10, 256)
@@ -74,16 +106,19 @@ def fits(device: str) -> Iterator[str]:
         "LeNet": LeNet,
     }
     for name, make in makers.items():
-        here, there = make(), make().to(device)
-        taken = []
-        for model in (here, there):
+        taken, weights = [], []
+        for place, compiled in (("cpu", False), (device, False), (device, True)):
+            model = make().to(place)
             start = time.perf_counter()
-            nn.fit(model, images, labels, "cross_entropy", "adam", epochs=2, batch_size=64, rng=1, verbose=False)
+            nn.fit(
+                model, images, labels, "cross_entropy", "adam", epochs=2, batch_size=64, rng=1, verbose=False,
+                compiled=compiled,
+            )  # fmt: skip
             taken.append(time.perf_counter() - start)
-        pairs = zip(here.state_dict().values(), there.state_dict().values(), strict=True)
-        apart = max(float(np.max(np.abs(a - b))) for a, b in pairs)
-        speeds = f"host {taken[0]:.2f} s, device {taken[1]:.2f} s"
-        yield f"fit of {name}: weights at most {apart:.1e} from the host's; {speeds}"
+            weights.append(model.state_dict().values())
+        apart = [max(float(np.max(np.abs(a - b))) for a, b in zip(weights[0], w, strict=True)) for w in weights[1:]]
+        speeds = f"host {taken[0]:.2f} s, device {taken[1]:.2f} s, compiled {taken[2]:.2f} s, kernels included"
+        yield f"fit of {name}: weights at most {apart[0]:.1e} and, compiled, {apart[1]:.1e} from the host's; {speeds}"
 
 
 def adam_steps(device: str, rounds: int) -> Iterator[str]:
@@ -92,14 +127,21 @@ def adam_steps(device: str, rounds: int) -> Iterator[str]:
     for sizes, batch in (STEPS if cuda else SMALL).items():
         rng = np.random.default_rng(0)
         x, labels = rng.standard_normal((batch, sizes[0])).astype(np.float32), rng.integers(0, 10, batch)
-        contestants: dict[str, Callable[[], object]] = {"autodiff": _ours(sizes, x, labels, device)}
+        step, moved = _compiled(sizes, device), ad.to(x, device)
+        contestants: dict[str, Callable[[], object]] = {
+            "autodiff": _ours(sizes, x, labels, device),
+            "compiled": functools.partial(step, moved, labels),
+        }
         if cuda and installed("torch"):
             contestants["PyTorch"] = _pytorch(sizes, x, labels)
         taken = seconds(contestants, rounds, repeat=10)
         said = ", ".join(f"{name} {1e3 * statistics.median(times):.2f} ms" for name, times in taken.items())
-        if len(taken) > 1:
-            said += f", ratio {ratio(taken, 'autodiff', 'PyTorch'):.2f} (wanted: at most {TARGETS[batch]})"
+        if "PyTorch" in taken:
+            ratios = " and ".join(f"{ratio(taken, ours, 'PyTorch'):.2f}" for ours in ("autodiff", "compiled"))
+            said += f", ratios {ratios} (wanted: at most {TARGETS[batch]})"
         yield f"Adam step of {'-'.join(map(str, sizes))}, batch {batch}: {said}"
+        counted = next((line.strip() for line in step.plan.splitlines() if "kernels" in line), "no kernels")
+        yield f"  the compiled step: {counted}; {step.plan.splitlines()[-1]}"
 
 
 def _ours(sizes: tuple[int, ...], x: np.ndarray, labels: np.ndarray, device: str) -> Callable[[], object]:
@@ -115,6 +157,11 @@ def _ours(sizes: tuple[int, ...], x: np.ndarray, labels: np.ndarray, device: str
         return loss.item()  # waits for the device
 
     return step
+
+
+def _compiled(sizes: tuple[int, ...], device: str) -> nn.TrainStep:
+    model = nn.MLP(*sizes, rng=0).to(device)
+    return nn.TrainStep(model, nn.CrossEntropyLoss(), nn.optim.Adam(model.parameters(), lr=1e-3))
 
 
 def _pytorch(sizes: tuple[int, ...], x: np.ndarray, labels: np.ndarray) -> Callable[[], object]:

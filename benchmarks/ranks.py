@@ -1,8 +1,8 @@
 """What a step of `nn.fit(..., parallel=nn.MPI())` costs with one and two ranks: `python -m benchmarks.ranks`.
 
-It starts itself under mpiexec, with 1 and 2 ranks in turn, and prints a row per model: the bytes of the gradient, the
-least time of a step, and how much of it goes into `reduce`, the wait for the slower rank included. Least times, since a
-busy machine only ever adds to them.
+It starts itself under mpiexec, with 1 and 2 ranks in turn, and prints the table of docs/parallel.md, a row per model:
+the bytes of the gradient, the least time of a step, and how much of it goes into `reduce`, the wait for the slower rank
+included; and the times that the model there is made of. Least times, since a busy machine only ever adds to them.
 """
 
 from __future__ import annotations
@@ -98,13 +98,18 @@ def main() -> None:
             for name, row in json.loads(ended.stdout).items():
                 before = least.setdefault((name, count), row)
                 least[name, count] = {key: min(before[key], value) for key, value in row.items()}
-    print(f"{'':36}{'gradient, kB':>14}{'1 rank, ms':>12}{'2 ranks, ms':>13}{'reduce, ms':>12}{'speed-up':>10}")
+    print("| model, samples per batch | gradient, kB | 1 rank, ms | 2 ranks, ms | reduce, ms | speed-up |")
+    print("|---|---:|---:|---:|---:|---:|")
     for name in MODELS:
         one, two = least[name, 1], least[name, 2]
-        print(
-            f"{name:36}{one['bytes'] / 1e3:14.0f}{1e3 * one['step']:12.2f}{1e3 * two['step']:13.2f}"
-            f"{1e3 * two['reduce']:12.3f}{one['step'] / two['step']:10.2f}"
-        )
+        times = [f"{1e3 * t:.3g}" for t in (one["step"], two["step"], two["reduce"])]
+        cells = [name.replace("batch ", ""), f"{one['bytes'] / 1e3:.0f}", *times, f"{one['step'] / two['step']:.2f}"]
+        print(f"| {' | '.join(cells)} |")
+    print()
+    for model, few, many in (("MLP 784-2048-2048-10", 64, 512), ("MLP 784-128-10", 64, 1024)):
+        slow, fast = (1e3 * least[f"{model}, batch {batch}", 1]["step"] for batch in (many, few))
+        sample = (slow - fast) / (many - few)
+        print(f"{model}: c = {sample:.4g} ms a sample, T0 = {fast - few * sample:.3g} ms")
 
 
 if __name__ == "__main__":

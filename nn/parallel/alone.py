@@ -56,8 +56,8 @@ class Alone:
     def spread(self, generators: Iterable[np.random.Generator]) -> None:
         """Give aligned generators a state of each process's own; the one that leads keeps what it has."""
 
-    def guarding(self, file: Any) -> AbstractContextManager[None]:
-        """What surrounds a call of `fit` that writes this checkpoint."""
+    def guarding(self, file: Any, verbose: bool) -> AbstractContextManager[None]:
+        """What surrounds a call of `fit` that writes this checkpoint, and prints if it is to."""
         return NOTHING
 
     def rehearsing(self) -> AbstractContextManager[None]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+import autodiff as ad
 from nn.functional import across
 from nn.parallel.alone import Alone
 from nn.parallel.messages import packed, unpacked
@@ -46,6 +47,8 @@ class MPI(Alone):
     Parameters
     ----------
     comm : a communicator of mpi4py; MPI.COMM_WORLD, all processes, if not given
+    adder : what adds up the gradients of models on a device where they are, by all_reduce(array, out), such as NCCL's
+        cupyx.distributed.init_process_group(size, rank, use_mpi=True). Without one they go through the host
 
     `rank` is the number of this process, from 0, `size` how many there are, `leads` whether it is rank 0; `sum(array)`
     adds up an array of all ranks, which buffers of one's own may need.
@@ -63,7 +66,7 @@ class MPI(Alone):
     an epoch with the same weights.
     """
 
-    def __init__(self, comm: Any = None) -> None:
+    def __init__(self, comm: Any = None, adder: Any = None) -> None:
         try:
             from mpi4py import MPI as mpi  # noqa: N811
         except (ImportError, RuntimeError) as error:  # the latter where there is no MPI
@@ -73,6 +76,12 @@ class MPI(Alone):
             ) from error
         if comm is not None and not isinstance(comm, mpi.Intracomm):
             raise TypeError(f"nn.MPI takes a communicator of mpi4py; received {comm!r:.80}. Write nn.MPI().")
+        if adder is not None and not callable(getattr(adder, "all_reduce", None)):
+            raise TypeError(
+                f"nn.MPI takes an adder with a method all_reduce(array, out); received {adder!r:.80}. Write "
+                "adder=cupyx.distributed.init_process_group(size, rank, use_mpi=True), or leave it away."
+            )
+        self._adder = adder
         self.comm = mpi.COMM_WORLD if comm is None else comm
         self.rank, self.size = self.comm.rank, self.comm.size
         self._alarms = self.comm.Dup()  # for what is said when the others may be waiting for something else
@@ -86,10 +95,11 @@ class MPI(Alone):
         self._asked = self._over = False
 
     def sum(self, array: npt.ArrayLike) -> Array:
-        """The sum of an array over all ranks, which all call this."""
-        total = np.array(array)
+        """The sum of an array over all ranks, which all call this; of one on a device it is there."""
+        total = np.array(ad.to(array, "cpu"))
         self.comm.Allreduce(self._in_place, total)
-        return total
+        found: Array = ad.to(total, ad.devices.place(array))
+        return found
 
     def shared(self, make: Callable[[], T]) -> T:
         """What `make` gives on rank 0; it is not called on the others, who raise RuntimeError if it raises."""
@@ -123,9 +133,19 @@ class MPI(Alone):
             rng.bit_generator.state = kind(seed).state
 
     @contextmanager
-    def guarding(self, file: Any) -> Iterator[None]:
-        """Within it an error that only some ranks have ends the run; one that all have is raised by all."""
+    def guarding(self, file: Any, verbose: bool) -> Iterator[None]:
+        """Within it an error that only some ranks have ends the run; one that all have is raised by all.
+
+        A rank that is killed can say nothing, nor can the others, which mpiexec kills; so it is said before.
+        """
         self._begin()
+        if self.leads and verbose and file is not None:
+            print(
+                f"nn.fit: {self.size} ranks train one model. If one of them is killed, mpiexec ends the others; the "
+                f"last checkpoint stands then: go on with resume={os.fspath(file)!r}.",
+                file=sys.stderr,
+                flush=True,
+            )
         try:
             yield
         except BaseException as error:
@@ -182,30 +202,33 @@ class MPI(Alone):
 
         With it go the ranks' weights, whether one failed or is to stop, and which parameters each has reached.
         """
-        flat = training.optimizer.flat
-        size, tensors = flat.value.size, flat.tensors
-        if len(self._buffer) != size + FLAGS + len(tensors) or self._buffer.dtype != flat.value.dtype:
-            self._buffer = np.empty(size + FLAGS + len(tensors), flat.value.dtype)
+        flat, place = training.optimizer.flat, ad.devices.place(training.optimizer.flat.value)
+        apart = place != ad.devices.HOST and self._adder is not None  # the gradient is added up where it is
+        size = 0 if apart else flat.value.size
+        length = size + FLAGS + len(flat.tensors)
+        if len(self._buffer) != length or self._buffer.dtype != flat.value.dtype:
+            self._buffer = np.empty(length, flat.value.dtype)
         gradient, flags, reached = np.split(self._buffer, [size, size + FLAGS])
         stretches = flat.reached()
-        if stretches == [slice(0, size)]:
-            reached[...] = 1
-        else:
-            gradient[...] = reached[...] = 0
+        reached[...] = 0
         for stretch in stretches:
-            gradient[stretch] = flat.grad[stretch]
             reached[[stretch.start <= s.start and s.stop <= stretch.stop for s in flat.sections]] = 1
+        for section, counts in zip(flat.sections, reached > 0, strict=True):
+            if not counts:
+                flat.grad[section] = 0
+        if not apart:
+            gradient[...] = ad.to(flat.grad, "cpu")
         flags[...] = weight, self._failure is not None, training.interrupted, bool(training.ended)
-        mine = reached > 0
         self.comm.Allreduce(self._in_place, self._buffer)
         total, failed, asked, over = flags.tolist()
         if failed:
             self._all_fail(training)
         self._agree(training, asked > 0, over > 0)
+        if apart:
+            self._adder.all_reduce(flat.grad, flat.grad)
         if total:
-            for k in np.flatnonzero((reached > 0) & ~mine):
-                tensors[k].grad = np.zeros(tensors[k].shape)
-            np.multiply(gradient, 1 / total, out=flat.grad)
+            flat.received([bool(r > 0) for r in reached])
+            np.multiply(flat.grad if apart else ad.to(gradient, place), 1 / total, out=flat.grad)
         return float(total)
 
     def collect(self, means: Means) -> None:

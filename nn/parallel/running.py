@@ -22,7 +22,7 @@ def surrounded(function: F) -> F:
         if not isinstance(ranks, Alone):
             raise TypeError(f"parallel is nn.MPI() or None; received {parallel!r:.80}. Write parallel=nn.MPI().")
         ranks = ranks if ranks.size > 1 else Alone()
-        with blas_threads(threads), ranks.guarding(named.get("checkpoint")):
+        with blas_threads(threads), ranks.guarding(named.get("checkpoint"), bool(named.get("verbose", True))):
             return function(*args, parallel=ranks, threads=threads, **named)
 
     return cast(F, calling)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+import autodiff as ad
 import nn
 from nn.parallel.alone import Alone
 
@@ -50,6 +51,33 @@ def weighted(**given: Any) -> dict[str, Any]:
 def compiled(**given: Any) -> dict[str, Any]:
     """The passes of each rank are a program; which parameters it reaches, and weights, go along as before."""
     return trained(mlp(), (X, LABELS, WEIGHTS), accumulate=2, compiled=True, metrics="accuracy", **given)
+
+
+def on_a_device(parallel: Any, **given: Any) -> dict[str, Any]:
+    """As `plain`, on the strict array type: what is sent goes through the host."""
+    from foreign import DEVICE, Foreign  # with its folder on the path, as the test has it
+
+    ad.admit(DEVICE)
+    model = mlp(parallel.rank).to("foreign")
+    found = trained(model, parallel=parallel, **given)
+    assert all(type(p.value) is Foreign for p in model.parameters())
+    return found
+
+
+def added_up_there(**given: Any) -> dict[str, Any]:
+    """The gradients stay there: a communicator of the device's adds them up."""
+
+    class Communicator:
+        calls = 0
+
+        def all_reduce(self, array: Any, out: Any) -> None:
+            self.calls += 1
+            total = given["parallel"].comm.allreduce(array._array)
+            out._array[...] = total
+
+    adder = Communicator()
+    found = on_a_device(**given | {"parallel": nn.MPI(adder=adder)})
+    return found | {"calls": adder.calls}
 
 
 def ignoring(**given: Any) -> dict[str, Any]:
@@ -155,7 +183,7 @@ def dying(folder: Path, **given: Any) -> dict[str, Any]:
         if (training.epoch, training.batch, training.parallel.rank) == (3, 2, 1):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return resumed(folder, callbacks=AfterBatch(die), **given)
+    return resumed(folder, callbacks=AfterBatch(die), verbose=True, **given)
 
 
 def failing(folder: Path, **given: Any) -> dict[str, Any]:

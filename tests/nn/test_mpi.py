@@ -38,7 +38,8 @@ Found = Callable[[str], list[dict[str, Any]]]
 
 def started(count: int, folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
     """What the program prints under mpiexec, and how it ends."""
-    paths = os.pathsep.join([str(Path(nn.__file__).parent.parent), os.environ.get("PYTHONPATH", "")])
+    folders = [Path(nn.__file__).parent.parent, Path(__file__).parent.parent, os.environ.get("PYTHONPATH", "")]
+    paths = os.pathsep.join(map(str, folders))
     command = [str(MPIEXEC), "-n", str(count), sys.executable, "-W", "ignore", ranks.__file__, str(folder), *names]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": paths}
     return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
@@ -78,6 +79,25 @@ def at_once() -> dict[str, Any]:
 @pytest.mark.filterwarnings("ignore:Adam. no gradient has reached rarely")
 def test_many_processes_come_to_what_one_does(name: str, found: tuple[int, Found], tmp_path: Path) -> None:
     alike(ranks.run(name, tmp_path), found[1](name), name)
+
+
+@pytest.mark.filterwarnings("ignore:Adam. no gradient has reached rarely")
+def test_four_ranks_have_shares_of_unequal_sizes(tmp_path: Path) -> None:
+    names = ["plain", "weighted", "conditional", "compiled"]
+    ended = started(4, tmp_path, *names)
+    assert ended.returncode == 0, ended.stderr
+    for name in names:
+        many = [json.loads((tmp_path / f"{name}.4.{k}.json").read_text()) for k in range(4)]
+        alike(ranks.run(name, tmp_path), many, name)
+
+
+@pytest.mark.parametrize("name", ["on_a_device", "added_up_there"])
+def test_ranks_that_train_on_a_device_come_to_what_the_host_does(name: str, tmp_path: Path) -> None:
+    ended = started(2, tmp_path, name)
+    assert ended.returncode == 0, ended.stderr
+    many = [json.loads((tmp_path / f"{name}.2.{k}.json").read_text()) for k in range(2)]
+    alike(ranks.run("plain", tmp_path), many, name)
+    assert many[0].get("calls", 15) == 15  # once in each of five steps and three epochs
 
 
 def test_files_stay_mapped(found: tuple[int, Found]) -> None:
@@ -131,6 +151,8 @@ def test_a_rank_that_is_killed_ends_the_run_and_the_checkpoint_stands(tmp_path: 
     assert time.perf_counter() - began < 60
     assert ended.returncode != 0
     assert "signal 9" in ended.stdout + ended.stderr
+    said = "nn.fit: 2 ranks train one model. If one of them is killed, mpiexec ends the others; the last checkpoint"
+    assert f"{said} stands then: go on with resume={str(tmp_path / 'run.safetensors')!r}" in ended.stderr
     assert not list(tmp_path.glob("dying*"))
     whole = at_once()
     assert nn.load(tmp_path / "run.safetensors").keys() == whole["weights"].keys()
@@ -172,5 +194,7 @@ def test_a_missing_mpi_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_no_communicator_is_refused() -> None:
     with pytest.raises(TypeError, match=r"nn.MPI takes a communicator of mpi4py; received 3"):
         nn.MPI(3)
+    with pytest.raises(TypeError, match=r"an adder with a method all_reduce\(array, out\); received 3"):
+        nn.MPI(adder=3)
     with pytest.raises(TypeError, match=r"parallel is nn.MPI\(\) or None; received True"):
         ranks.plain(parallel=True)
