@@ -1,4 +1,4 @@
-"""The adjoint rules of functions of any number of arrays, such as np.stack's."""
+"""The adjoint rules of functions that take any number of arrays, such as np.stack."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Rule = Callable[..., Any]
 
 
 class Each:
-    """The rules of a function of any number of arrays: one rule that is told the position first."""
+    """The rules of a function of any number of arrays: one rule, whose first argument is the position."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
