@@ -24,7 +24,7 @@ def array(value: object) -> Any:
 
 
 def anywhere(condition: ArrayLike) -> bool:
-    """Whether a condition holds for some element. It is True for traced arrays, so that programs hold the general case."""
+    """Whether a condition holds for some element. True for traced arrays, so that programs have the general case."""
     return isinstance(condition, Traced) or bool(np.any(condition))
 
 
