@@ -121,7 +121,7 @@ def odeint(
     tfirst : whether func is called as func(t, y, *args)
     options : SciPy's h0, hmax, hmin, mxstep, mxordn, mxords
 
-    The derivative is the solution of the adjoint equation back in time (Chen et al. 2018), so the solver's steps are not
+    The derivative is the solution of the adjoint equation back in time (Chen et al. 2018), so the steps are not
     stored. func must be smooth. odeint also solves the adjoint equation, so it can be differentiated again: the second
     derivative takes an equation with about twice as many unknowns, and so on.
 
