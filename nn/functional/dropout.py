@@ -22,7 +22,7 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None)
     ----------
     x : of any shape
     p : from 0 to 1
-    rng : a numpy.random.Generator, which is drawn from; an int seed drops the same elements at every call
+    rng : a numpy.random.Generator; an int seed drops the same elements at every call
 
     >>> F.dropout(np.ones(6), 0.5, rng=0)
     array([2., 2., 2., 0., 0., 0.])
@@ -45,7 +45,7 @@ def dropout1d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = Non
 
 
 def dropout2d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
-    """dropout of whole channels, since neighbouring pixels are much alike (Tompson et al. 2015).
+    """dropout of whole channels, because neighbouring pixels are similar (Tompson et al. 2015).
 
     x has the shape (batch, channels, height, width), or (channels, height, width). The other parameters are those of
     dropout.
@@ -123,7 +123,7 @@ def _dropped(x: Any, p: float, training: bool, rng: init.Rng, shape: tuple[int, 
     p = real(p, f"{name}: p, the probability of 0,", most=1)
     if not training or p == 0:
         return x
-    # An exact Python number and single-precision draws: half the time of double ones, and p exact to 2⁻²⁴.
+    # Draws in single precision take half the time of double ones; p is exact to 2⁻²⁴.
     kept = drawn(rng, shape, np.float32) >= p
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
     return x * ad.devices.beside(np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype), x)
@@ -135,7 +135,7 @@ def uniform(rng: Any, shape: Any, dtype: Any) -> Any:
 
 
 def drawn(rng: init.Rng, shape: tuple[int, ...], dtype: Any, how: Callable[..., Any] = uniform) -> Any:
-    """Numbers of a distribution, drawn anew at every call, in programs too; of an int seed always the same."""
+    """Numbers of a distribution, new ones at every call, in programs too; an int seed always gives the same ones."""
     generator = init.generator(rng)
     if rng is None or isinstance(rng, np.random.Generator):
         return ad.effect(how, generator, shape, dtype)

@@ -1,4 +1,4 @@
-"""Where a prediction comes from: a loss that takes logits warns of those that went through a softmax before."""
+"""The origin of a prediction: a loss that takes logits warns if they went through a softmax before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import autodiff as ad
 
-INNER = frozenset({"nn", "autodiff", "numpy", "contextlib"})  # whose frames are not the caller's
+INNER = frozenset({"nn", "autodiff", "numpy", "contextlib"})  # packages whose frames are not the caller's
 NORMALISING = frozenset({"softmax", "log_softmax", "sigmoid"})
 
 
@@ -23,7 +23,7 @@ def expect_logits(prediction: Any, loss: str, instead: str) -> None:
 
 
 def warn(message: str) -> None:
-    """A UserWarning at the first line outside of these packages: Python shows it once per place."""
+    """Warn at the first line outside these packages; Python shows such a warning once per line."""
     frame, level = sys._getframe(), 1
     while frame.f_back is not None and frame.f_globals["__name__"].partition(".")[0] in INNER:
         frame, level = frame.f_back, level + 1
@@ -31,7 +31,7 @@ def warn(message: str) -> None:
 
 
 def _place(tensor: ad.Tensor) -> str:
-    """The layer that recorded a Tensor, with the way to it from the model that was called; "" outside of all."""
+    """The layer that recorded a Tensor, with its path in the model that was called; "" outside every layer."""
     frames = tensor.scopes
     if not frames:
         return ""
