@@ -1,4 +1,4 @@
-"""Dropout as layers."""
+"""Layers of dropout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nn.model.module import Module
 
 
 class _Dropping(Module):
-    """What all of them share: their probability, and their generator."""
+    """The base of all dropout layers: a probability and a generator."""
 
     function: Callable[..., Any]
 
@@ -34,8 +34,8 @@ class Dropout(_Dropping):
     Parameters
     ----------
     p : from 0 to 1; rate is another name of it
-    rng : where the chance comes from: a numpy.random.Generator, an int seed, or None; kept as the attribute `rng`,
-        whose state goes on from call to call
+    rng : the random generator: a numpy.random.Generator, an int seed, or None; it is the attribute `rng`, whose state
+        changes with every call
     inplace : has no effect, since Tensors are never written into; accepted for programs written for PyTorch
 
     It draws new random numbers at every call, so do not use it inside ad.checkpoint, which calls a function twice.
