@@ -227,7 +227,7 @@ def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
 
 
 def known_optimizer(optimizer: Any) -> Optimizer | OptimizerMaker:
-    """An optimizer, or a function that makes one, also by name. Raises TypeError for others, and if it needs a closure."""
+    """An optimizer, or a function that makes one, also by name. TypeError for others, and if it needs a closure."""
     found: Any = names.optimizer(optimizer)
     if not (isinstance(found, Optimizer) or callable(found)):
         raise TypeError(f"optimizer is one made for the model's parameters; received {found!r:.80}. Write {OPTIMIZER}.")
@@ -237,7 +237,7 @@ def known_optimizer(optimizer: Any) -> Optimizer | OptimizerMaker:
 
 
 def made(optimizer: Any, before: list[ad.Tensor], parts: Parts) -> Optimizer:
-    """The optimizer, made if necessary, which must have one of the parameters; `before` are those before the first call."""
+    """The optimizer, made if necessary, of at least one parameter; `before` are those before the model's first call."""
     optimizer = known_optimizer(optimizer)
     if not isinstance(optimizer, Optimizer):
         optimizer = optimizer(iter(parts.parameters))

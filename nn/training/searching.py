@@ -50,7 +50,8 @@ class LearningRates:
         self.suggestion = math.nan
         least = int(np.argmin(self.smoothed)) if self.smoothed.size else 0
         first = self.losses[: max(1, len(self.losses) // 10)]
-        chance = 1.05 * np.median(np.abs(np.diff(self.losses))) if least else 0.0  # normal noise
+        # For normal noise, 1.05 times the median difference of neighbours estimates the standard deviation.
+        chance = 1.05 * np.median(np.abs(np.diff(self.losses))) if least else 0.0
         if least and first.mean() - self.smoothed[least] > 2 * chance:
             slopes = np.gradient(self.smoothed[: least + 1], np.log(self.rates[: least + 1]))
             self.suggestion = float(self.rates[np.argmin(slopes)])
