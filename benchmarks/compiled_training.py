@@ -1,4 +1,7 @@
-"""Whole steps of training as programs (nn.TrainStep), against eager, PyTorch, and NumPy written by hand; float32."""
+"""Whole steps of training as programs (nn.TrainStep), float32, against eager, NumPy by hand, PyTorch and JAX.
+
+The bare matrix products of a step are there as the limit: no program of the same BLAS is faster.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,37 @@ import numpy as np
 
 import nn
 import nn.functional as F
-from benchmarks import by_hand, networks, normalisation
+from benchmarks import by_hand, by_jax, by_torch, losses, networks, normalisation
 from benchmarks import training as eager_training
-from benchmarks.operations import Row, installed
+from benchmarks.compiled import waves
+from benchmarks.operations import Row, installed, threads
 
 Contestants = dict[str, Callable[[], object]]
 
 
+PERCEPTRONS = (
+    ((64, 32, 10), 32, 200),
+    ((784, 128, 10), 64, 40),
+    ((784, 512, 256, 10), 128, 5),
+    ((784, 2048, 2048, 10), 512, 1),
+)
+
+
 def compiled_steps() -> Iterator[Row]:
-    """Adam steps of perceptrons, LeNet's SGD step, and micrograd's demo."""
-    for sizes, batch, repeat in (((64, 32, 10), 32, 200), ((784, 128, 10), 64, 40), ((784, 512, 256, 10), 128, 5)):
+    """Adam steps of perceptrons, LeNet's SGD step and how long its program takes to make, and micrograd's demo."""
+    for sizes, batch, repeat in PERCEPTRONS:
         yield _perceptron(sizes, batch, repeat)
     for kind in ("BatchNorm1d", "LayerNorm"):
         yield _normalised(kind)
     yield _lenet()
+    yield _made()
     yield _demo()
+
+
+def on_two_threads() -> Iterator[Row]:
+    """What is large enough to be shared by two threads; for a process in which everybody has two."""
+    yield _perceptron(*PERCEPTRONS[-1])
+    yield waves(10_000_000, 1)
 
 
 def _compiled(model: Any, optimizer: Any, loss: Any, x: Any, y: Any) -> Callable[[], object]:
@@ -43,9 +62,17 @@ def _perceptron(sizes: tuple[int, ...], batch: int, repeat: int) -> Row:
         "autodiff": _compiled(model, nn.optim.Adam(model.parameters(), lr=1e-3), nn.CrossEntropyLoss(), x, y),
         "eager": eager_training._ours(sizes, x, y),
         "NumPy by hand": by_hand.step(sizes, x, y),
+        "matrix products": by_hand.products(sizes, x),
     }
     if installed("torch"):
+        import torch
+
         contestants["PyTorch"] = normalisation._pytorch(sizes, None, x, y)
+        model = torch.nn.Sequential(*normalisation._layers(torch.nn, sizes, None))
+        contestants |= by_torch.step(model, torch.nn.functional.cross_entropy, x, y)
+        torch.set_num_threads(threads())
+    if installed("jax"):
+        contestants["JAX"] = by_jax.step(sizes, x, y)
     return f"compiled: Adam step, MLP {'-'.join(map(str, sizes))}, batch {batch}", contestants, 1, repeat
 
 
@@ -75,49 +102,49 @@ def _lenet() -> Row:
     return "compiled: SGD step, LeNet on 28x28, batch 64", contestants, 1, 5
 
 
+def _made() -> Row:
+    x, y = _data(64, 1, 28, 28)
+
+    def ours() -> object:
+        model = networks.LeNet()
+        return nn.TrainStep(model, nn.CrossEntropyLoss(), nn.optim.SGD(model.parameters(), lr=0.01))(x, y)
+
+    return "compiled: tracing and compiling the step of LeNet, and its first run", {"autodiff": ours}, 1, 1
+
+
 def _demo() -> Row:
     """micrograd's demonstration: a hinge with a penalty on two moons, 2-16-16-1, 100 points."""
+    sizes = (2, 16, 16, 1)
     points, labels = nn.data.moons(100, rng=0)
     x, y = points.astype(np.float32), (2 * labels - 1).astype(np.float32)[:, None]
-
-    def ours(compiled: bool) -> Callable[[], object]:
-        model = nn.MLP(2, 16, 16, 1, rng=0)
-        optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
-
-        def loss(scores: Any, targets: Any) -> Any:
-            return F.hinge_loss(scores, targets) + 1e-4 * F.l2_penalty(model.parameters(), biases=True)
-
-        if compiled:
-            return _compiled(model, optimizer, loss, x, y)
-
-        def step() -> object:
-            optimizer.zero_grad()
-            value = loss(model(x), y)
-            value.backward()
-            optimizer.step()
-            return value
-
-        return step
-
-    contestants: Contestants = {"autodiff": ours(True), "eager": ours(False)}
+    contestants: Contestants = {
+        "autodiff": _our_demo(sizes, x, y, compiled=True),
+        "eager": _our_demo(sizes, x, y, compiled=False),
+        "NumPy by hand": by_hand.demo(sizes, x, y),
+    }
     if installed("torch"):
-        contestants["PyTorch"] = _torch_demo(x, y)
+        import torch
+
+        contestants["PyTorch"] = losses._pytorch_demo(x, y)
+        contestants |= by_torch.demo(torch.nn.Sequential(*normalisation._layers(torch.nn, sizes, None)), x, y)
+    if installed("jax"):
+        contestants["JAX"] = by_jax.demo(sizes, x, y)
     return "compiled: micrograd's demo, MLP 2-16-16-1, 100 points", contestants, 1, 100
 
 
-def _torch_demo(points: np.ndarray, labels: np.ndarray) -> Callable[[], object]:
-    import torch
+def _our_demo(sizes: tuple[int, ...], x: Any, y: Any, *, compiled: bool) -> Callable[[], object]:
+    model = nn.MLP(*sizes, rng=0)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
 
-    torch.set_num_threads(1)
-    layer = torch.nn
-    model = layer.Sequential(layer.Linear(2, 16), layer.ReLU(), layer.Linear(16, 16), layer.ReLU(), layer.Linear(16, 1))
-    parameters = list(model.parameters())
-    optimizer = torch.optim.SGD(parameters, lr=0.1, fused=True)
-    x, y = torch.from_numpy(points), torch.from_numpy(labels)
+    def loss(scores: Any, targets: Any) -> Any:
+        return F.hinge_loss(scores, targets) + 1e-4 * F.l2_penalty(model.parameters(), biases=True)
+
+    if compiled:
+        return _compiled(model, optimizer, loss, x, y)
 
     def step() -> object:
         optimizer.zero_grad()
-        value = (1 - y * model(x)).relu().mean() + 1e-4 * sum((p * p).sum() for p in parameters)
+        value = loss(model(x), y)
         value.backward()
         optimizer.step()
         return value

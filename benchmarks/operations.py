@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -15,6 +16,11 @@ Row = tuple[str, dict[str, Callable[[], object]], int, int]  # title, contestant
 def installed(name: str) -> bool:
     """Whether a peer is there to be measured."""
     return importlib.util.find_spec(name) is not None
+
+
+def threads() -> int:
+    """How many threads every contestant has in this process."""
+    return int(os.environ.get("BENCHMARK_THREADS", "1"))
 
 
 def chain(x, a, b, sin, length: int):  # type: ignore[no-untyped-def]

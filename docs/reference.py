@@ -61,6 +61,7 @@ TITLES = {
     "nn.layers.convolution": "Convolutions",
     "nn.layers.pooling": "Pooling",
     "nn.layers.resizing": "Images of another size",
+    "nn.layers.padding": "Padding",
     "nn.layers.normalisation": "Normalisation",
     "nn.layers.grouped": "Normalisation of each sample",
     "nn.layers.spectral": "Spectral normalisation",

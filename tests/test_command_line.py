@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import runpy
 import subprocess
 import sys
 import textwrap
@@ -516,14 +517,34 @@ def test_how_a_graph_is_drawn_can_be_chosen(model, capsys):
     assert "invalid choice: 'blue'" in capsys.readouterr().err
 
 
-def test_a_page_that_would_have_too_many_steps_holds_the_picture(model, capsys):
+def test_a_page_is_that_of_the_picture_and_the_stepper_is_asked_for(model, capsys):
+    page = model.with_name("a.html")
+    assert main(["draw", f"{model}:y", "-o", str(page)]) == 0
+    made = runpy.run_path(str(model))
+    assert page.read_text(encoding="utf-8") == ad.draw(made["y"]).html
+    assert main(["draw", f"{model}:y", "-o", str(page), "--steps"]) == 0
+    assert page.read_text(encoding="utf-8") == ad.steps(made["y"]).html
+    x = ad.Tensor(3.0, name="x")
+    for option, html in (([], ad.draw(x * x).html), (["--steps"], ad.steps(x * x).html)):
+        assert main(["x*x", "x=3", "-o", str(page), *option]) == 0
+        assert page.read_text(encoding="utf-8") == html
+
+
+def test_steps_are_a_page(model, capsys):
+    assert "--steps is given with no -o; it writes a page, such as -o steps.html" in refused(
+        capsys, "x", "x=1", "--steps"
+    )
+    assert main(["draw", f"{model}:y", "-o", str(model.with_name("a.svg")), "--steps"]) == 2
+    assert "it writes a page" in capsys.readouterr().err
+
+
+def test_a_page_that_would_have_too_many_steps_is_refused(model, capsys):
     model.write_text(MODEL + "\nfor _ in range(150):\n    y = ad.relu(y)\n")
     out = model.with_name("a.html")
     model.write_text(f"import autodiff as ad\nwith ad.scope('all'):\n{textwrap.indent(model.read_text(), '    ')}")
-    assert main(["draw", f"{model}:y", "-o", str(out), "--depth", "9"]) == 0
-    assert "the page holds the picture alone" in capsys.readouterr().err
-    assert 'id="slider"' not in out.read_text(encoding="utf-8")
-    assert main(["draw", f"{model}:y", "-o", str(out)]) == 0
+    assert main(["draw", f"{model}:y", "-o", str(out), "--steps", "--depth", "9"]) == 2
+    assert "too many to follow" in capsys.readouterr().err
+    assert main(["draw", f"{model}:y", "-o", str(out), "--steps"]) == 0
     assert 'id="slider"' in out.read_text(encoding="utf-8")
 
 

@@ -57,6 +57,7 @@ class Flat:
         for tensor, section in zip(self.tensors, self.sections, strict=True):
             self.value[section] = np.ravel(tensor.primal)
             tensor.primal = self.value[section].reshape(tensor.shape)
+        self._received: list[tuple[Tensor, Any, Any, Any]] = []  # Tensors, values, and the adjoints they have and had
         self._place_adjoints()
 
     @property
@@ -92,9 +93,21 @@ class Flat:
 
     def received(self, reached: Sequence[bool]) -> None:
         """Note that `grad` was written into: Tensors that `reached` marks have an adjoint there, the others none."""
+        self._received = []
         for tensor, adjoint, has in zip(self.tensors, self._adjoints, reached, strict=True):
             tensor._grad_storage = adjoint
             tensor.retained = adjoint if has else None
+            self._received.append((tensor, tensor.primal, adjoint, tensor.retained))
+
+    def as_received(self) -> bool:
+        """Whether values and adjoints are as the last `received` left them: since then no `.grad` was changed.
+
+        Then `grad` may be written into again, without `zero_grad` and `received`.
+        """
+        for tensor, primal, storage, retained in self._received:
+            if tensor.primal is not primal or tensor._grad_storage is not storage or tensor.retained is not retained:
+                return False
+        return bool(self._received)
 
     def reached(self) -> list[slice]:
         """The stretches of the vectors whose Tensors have an adjoint; neighbouring stretches are joined.

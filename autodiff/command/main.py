@@ -28,6 +28,7 @@ from autodiff.picture.exports.raster import converted
 
 DRAWN: Final = (*FORMATS, *RASTER)
 SUFFIXES: Final = (*DRAWN, ".tex")
+STEPS: Final = "write the page that plays the computation step by step; FILE ends in .html"
 # The options; any other argument that begins with a minus sign is an expression, such as -x1**2.
 OPTION: Final = re.compile(r"-(h|o.*|-([a-z][a-z-]*(=.*)?)?)?", re.DOTALL)
 
@@ -57,7 +58,7 @@ class _Once(argparse.Action):
 def _parser() -> argparse.ArgumentParser:
     parser = _OneLine(
         prog="autodiff",
-        usage='python -m autodiff "EXPRESSION" NAME=VALUE ... [-o FILE]\n'
+        usage='python -m autodiff "EXPRESSION" NAME=VALUE ... [-o FILE] [--steps]\n'
         "       python -m autodiff draw FILE.py:NAME -o FILE [OPTION ...]   (draw --help lists them)",
         description="Print the evaluation trace of an expression, its values forward and its adjoints in "
         "reverse, and its gradient.",
@@ -80,10 +81,11 @@ def _parser() -> argparse.ArgumentParser:
         "--output",
         metavar="FILE",
         action=_Once,
-        help="also write to FILE: the picture (.svg, and with the extra png .png and .pdf), the page that plays it "
-        "step by step (.html), the graph for Graphviz (.dot), Mermaid (.mmd) or other programs (.json), or the table "
+        help="also write to FILE: the picture (.svg, and with the extra png .png and .pdf), the page where it opens "
+        "and zooms (.html), the graph for Graphviz (.dot), Mermaid (.mmd) or other programs (.json), or the table "
         "(.txt, .tex)",
     )
+    parser.add_argument("--steps", action="store_true", help=STEPS)
     parser.add_argument("--version", action="store_true", help="print the version and stop")
     return parser
 
@@ -91,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 def _draw_parser() -> argparse.ArgumentParser:
     parser = _OneLine(
         prog="autodiff draw",
-        usage="python -m autodiff draw FILE.py:NAME -o FILE [--depth N] [--max-cards N]\n"
+        usage="python -m autodiff draw FILE.py:NAME -o FILE [--steps] [--depth N] [--max-cards N]\n"
         "                                                     [--direction LR|TB] [--theme auto|light|dark]",
         description="Draw a graph that a Python file builds. The file is run, as python FILE.py would run it but not "
         "as __main__: draw only files that you would run.",
@@ -104,9 +106,10 @@ def _draw_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         action=_Once,
         required=True,
-        help=f"the file to write, by its suffix: {', '.join(DRAWN)} (.html plays the computation step by step; "
+        help=f"the file to write, by its suffix: {', '.join(DRAWN)} (.html is a page where folded cards open; "
         ".png and .pdf need the extra png)",
     )
+    parser.add_argument("--steps", action="store_true", help=STEPS)
     parser.add_argument("--depth", type=int, metavar="N", help="how many levels of scopes are open boxes")
     parser.add_argument("--max-cards", type=int, default=60, metavar="N", help="how many cards there are at most")
     parser.add_argument(
@@ -127,12 +130,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.version:
         return _printed(f"autodiff {__version__}")
     try:
+        _check_steps(arguments.steps, arguments.output)
         output = None if arguments.output is None else _writable(arguments.output, SUFFIXES)
         y, inputs = evaluate(arguments.expression, arguments.assignments)
         with np.errstate(all="ignore"):
             report = _report(y, inputs)
             if output is not None:
-                _write(output, _rendered(y, report, output.suffix.lower()))
+                _write(output, _rendered(y, report, output.suffix.lower(), arguments.steps))
     except OSError as error:
         return _refused(f"{excerpt(arguments.output)}: {error.strerror or error}")
     except (ValueError, RuntimeError) as error:  # an ExpressionError, a graph too large to draw, a missing extra
@@ -232,26 +236,25 @@ def _report(y: Tensor, inputs: Sequence[Tensor]) -> str:
     return "\n".join([str(table), "", f"{name} = {y.item()!r}", *lines])
 
 
-def _rendered(y: Tensor, report: str, suffix: str) -> str | bytes:
+def _check_steps(stepped: bool, output: str | None) -> None:
+    """Refuse --steps without a page to write."""
+    if stepped and Path(output or "").suffix.lower() != ".html":
+        given = "no -o" if output is None else f"-o {excerpt(output)}"
+        raise ExpressionError(f"--steps is given with {given}; it writes a page, such as -o steps.html")
+
+
+def _rendered(y: Tensor, report: str, suffix: str, stepped: bool) -> str | bytes:
     if suffix == ".tex":
         return f"% needs \\usepackage{{amsmath}}\n\\[\n{trace(y).latex}\n\\]\n"
     if suffix == ".txt":
         return f"{report}\n"
-    return _drawn(y, suffix)
+    return _drawn(y, suffix, stepped)
 
 
-def _drawn(y: Tensor, suffix: str, theme: Theme = "auto", **options: Any) -> str | bytes:
-    """A result in the format of a suffix; a page holds the stepper, in light or dark as the reader's browser is set.
-
-    If the graph has too many steps, the page holds only the picture.
-    """
-    if suffix == ".html":
-        try:
-            return steps(y, **options).html
-        except ValueError as error:
-            text: str = draw(y, theme=theme, **options).html
-            print(f"autodiff: the page holds the picture alone: {error}", file=sys.stderr)
-            return text
+def _drawn(y: Tensor, suffix: str, stepped: bool, theme: Theme = "auto", **options: Any) -> str | bytes:
+    """A result in the format of a suffix, or the page that plays the computation step by step."""
+    if stepped:
+        return steps(y, **options).html
     picture: Picture = draw(y, theme=theme, **options)
     return converted(picture.svg, suffix) if suffix in RASTER else FORMATS[suffix](picture)
 
@@ -260,11 +263,12 @@ def _draw(argv: list[str]) -> int:
     """Draw the graph that a user's file builds. Errors raised by the file are shown as Python shows them."""
     arguments = _draw_parser().parse_args(argv)
     try:
+        _check_steps(arguments.steps, arguments.output)
         output = _writable(arguments.output, DRAWN)
         y = _built(arguments.target)
         with np.errstate(all="ignore"):
             options = {name: getattr(arguments, name) for name in ("depth", "max_cards", "direction", "theme")}
-            made = _drawn(y, output.suffix.lower(), **options)
+            made = _drawn(y, output.suffix.lower(), arguments.steps, **options)
         _write(output, made)
     except OSError as error:
         return _refused(f"{excerpt(str(error.filename or arguments.output))}: {error.strerror or error}")

@@ -17,17 +17,17 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-from autodiff import hints
 from autodiff.engine.devices import admitted, together
 from autodiff.engine.devices import refuse as refuse_there
 from autodiff.engine.graph import Node
+from autodiff.engine.keywords import check_floating, without_defaults
 from autodiff.engine.many import Each, Rule, Together
-from autodiff.engine.signatures import name_of, parameter_defaults, parameter_names, parameters_of, spelled
+from autodiff.engine.signatures import name_of, parameter_names, parameters_of, spelled
 
 Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
@@ -165,15 +165,6 @@ def of_kind(*kinds: Kind) -> list[Function]:
 def takes_tensors(function: Any) -> bool:
     """Whether the function can be called with Tensors, even if its derivative is zero."""
     return callable(function) and function in table and table[function].kind not in ("refused", "undeclared")
-
-
-UFUNC_DEFAULTS = {"where": True}
-# Keywords about memory layout and casting, with values that do not change the numbers of a result.
-LAYOUT = {
-    "order": ("C", "F", "A", "K"),
-    "casting": ("no", "equiv", "safe", "same_kind", "unsafe"),
-    "subok": (True, False),
-}
 
 
 def adjoint(
@@ -333,37 +324,6 @@ def primitive(function: F) -> F:
     # The record has no rules yet. It keeps the plain function, so that computing it does not dispatch again.
     known = table[dispatch] = Primitive(function, name_of(function), kind="undeclared")
     return dispatch  # type: ignore[return-value]  # the same signature
-
-
-def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Iterable[str]) -> dict[str, Any]:
-    """`kwargs` without unknown ones that equal NumPy's default or only set a layout; other unknown ones are refused."""
-    unknown = [
-        k
-        for k, v in kwargs.items()
-        if k not in keywords and v is not None and v is not np._NoValue and not (k in LAYOUT and v in LAYOUT[k])
-    ]
-    if unknown:
-        defaults = UFUNC_DEFAULTS if isinstance(function, np.ufunc) else parameter_defaults(function)
-        unknown = [k for k in unknown if not (k in defaults and np.ndim(kwargs[k]) == 0 and kwargs[k] == defaults[k])]
-    if unknown and (renamed := hints.renamed(unknown)):
-        raise TypeError(f"{spelled(function)} was called with {', '.join(unknown)}; NumPy's name is {renamed}.")
-    if unknown:
-        raise TypeError(
-            f"{spelled(function)} was called with {', '.join(f'{k}={kwargs[k]!r:.60}' for k in unknown)}, which its "
-            f"adjoint rule does not cover (it covers: {', '.join(sorted(keywords)) or 'no keyword'}); Tensors are "
-            "never written into, so omit out=, and compose the rest from other functions."
-        )
-    return {k: v for k, v in kwargs.items() if k in keywords}
-
-
-def check_floating(function: Function, dtype: Any) -> None:
-    """Raise TypeError for a `dtype=` of integers or booleans, which have no derivative."""
-    if dtype is not None and np.dtype(dtype).kind not in "fc":
-        raise TypeError(
-            f"{spelled(function)} of a Tensor was asked for dtype {np.dtype(dtype)}, which has no derivative; pass a "
-            "floating-point dtype, or take the plain array, tensor.value, for a constant, such as "
-            f"t.value.astype({np.dtype(dtype)})."
-        )
 
 
 def no_rule(function: Function) -> TypeError:

@@ -12,6 +12,7 @@ lattice    columns, and places for wires  }
 heights    how high everything stands     } numbers only
 layout     coordinates                    }
 nesting    layouts in layouts             }
+rows       a long chain in rows           }
 heatmap    arrays as cells       }
 lettering  text: escaping, widths, formulas
 pen        SVG elements and colours
@@ -196,7 +197,8 @@ def draw(
     values : False shows the formulas alone
     edges : local partials on the wires between scalars: "auto" up to 60 cards, "all", or "none"
     direction : "LR" from left to right, "TB" from the top down; None chooses what is shown at full size in a notebook's
-        cell (953 px), and, unless depth is given, folds the graph further until one of the two is
+        cell (953 px), and, unless depth is given, folds the graph further until one of the two is. It draws a long
+        chain in rows, each from left to right, where that is much less tall
     theme : "auto" follows the reader's light or dark mode; "light" and "dark" are fixed
     title : None writes the formula if it is short; "" leaves the title out
     engine : "dot" has Graphviz lay the graph out, which must be installed

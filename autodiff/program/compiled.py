@@ -9,7 +9,7 @@ import inspect
 import keyword
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, overload
 
 import numpy as np
@@ -17,15 +17,12 @@ import numpy as np
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine.stand_in import StandIn
 from autodiff.program import steps
-from autodiff.program.graph import Loop, Program, Question, Ref, refs, replaced
+from autodiff.program.graph import Program, Question, Ref, refs, replaced
 from autodiff.program.limits import refusal
 from autodiff.program.lowering import traced_by
-from autodiff.program.passes import optimised
 from autodiff.program.passes.dead import without_dead
-from autodiff.program.passes.memory import allocated, owned
-from autodiff.program.passes.scalars import in_python
+from autodiff.program.ready import Entry
 from autodiff.program.recorder import Recorder
-from autodiff.program.source import Text
 from autodiff.program.traced import Cell, Traced
 from autodiff.transforms import tree
 from autodiff.transforms.call import Function, named
@@ -37,32 +34,6 @@ NUMBERS = (float, complex)
 # Names that a program's text has other uses for.
 TAKEN = {"np", "scipy", "buffers", "free", "kept", *vars(builtins), *vars(steps)}
 Key = tuple[Any, ...]
-
-
-class Entry:
-    """A program, its text, and the function that the text defines."""
-
-    def __init__(
-        self, program: Program, nest: Any, questions: list[tuple[Callable[..., Any], Any]], threads: int = 1
-    ) -> None:
-        self.recorded, self.nest = program, nest
-        self.program = optimised(program, threads)
-        self.text = Text(self.program, in_python(self.program))
-        names: dict[str, Any] = dict(self.text.constants)
-        exec(builtins.compile(self.text.head + self.text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
-        names |= self.text.originals
-        self.run: Callable[..., tuple[Any, ...]] = names[self.text.name]
-        self.held = tuple(value for _, value in program.held)
-        self.questions = questions
-
-    def holds(self, arrays: Sequence[Any]) -> bool:
-        """Whether what the program was chosen by is so for these arrays."""
-        return not self.questions or all(ask(arrays) == answer for ask, answer in self.questions)
-
-    def __call__(self, arrays: Sequence[Any]) -> Any:
-        """The results for the arrays, and numbers, among the leaves of the arguments."""
-        results = iter(self.run(*arrays, *self.held))
-        return tree.mapped(lambda _: next(results), self.nest)
 
 
 class Compiled:
@@ -113,23 +84,12 @@ class Compiled:
     @property
     def source(self) -> str:
         """The program of the last call as a module's text, which runs with nothing but NumPy."""
-        return self._called().text.module
+        return self._called().source
 
     @property
     def plan(self) -> str:
         """What the passes made of the last call's program, and the bytes of the arrays that it makes."""
-        entry = self._called()
-        recorded, program = entry.recorded, entry.program
-        lines = [f"{len(recorded.steps)} steps recorded, {allocated(owned(recorded)):,} bytes of new arrays"]
-        lines += [f"{count:6} removed: {name}" for name, count in program.removed.items()]
-        loops = [step for step in program.steps if isinstance(step, Loop)]
-        inside = sum(len(loop.body.steps) for loop in loops)
-        lines.append(f"{inside:6} made block by block, in {len(loops)} loops")
-        size = sum(buffer.nbytes for buffer in program.buffers)
-        lines.append(f"{len(program.buffers):6} buffers of {size:,} bytes, kept between calls")
-        count = len(program.steps) - len(loops) + inside
-        lines.append(f"{count} steps, {allocated(program):,} bytes of new arrays")
-        return "\n".join(lines)
+        return self._called().plan
 
     def _called(self) -> Entry:
         if self._last is None:
@@ -209,7 +169,7 @@ class Compiled:
             held=tuple(recorder.held.items()),
             writes=tuple((number, Ref(after.number)) for number, after in cells if after.number != number),
         )
-        return Entry(
+        return Entry.of(
             program, tree.mapped(lambda y: 0, result), list(_questions(program, recorder.questions)), self.threads
         )
 
@@ -347,7 +307,7 @@ def _questions(program: Program, questions: list[Question]) -> Iterator[tuple[Ca
         steps = tuple(step._replace(effect=False) for step in program.steps)
         needed = without_dead(dataclasses.replace(program, steps=steps, outputs=tuple(arrays), writes=()))
         if len(needed.steps) <= FEW and effects.isdisjoint(step.result for step in needed.steps):
-            entry = Entry(dataclasses.replace(needed, held=()), 0, [])
+            entry = Entry.of(dataclasses.replace(needed, held=()), 0, [])
             yield lambda given, ask=question, run=entry.run: ask(*run(*given)), answer
         elif answer is not None:
             raise refusal("an answer that depends on numbers", "write np.where(condition, a, b), which computes both")

@@ -69,21 +69,27 @@ def refuse_nodes(*parameters: Any) -> None:
         raise TypeError("a parameter is a constant")
 
 
-@computed(np.sum)
-def total(
-    a: Value,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    keepdims: bool = False,
-    initial: Any = None,
-    where: Any = True,
-) -> Value:
-    """np.sum."""
-    refuse_nodes(initial, where)
-    if where is not True:
-        a = np.where(where, a, 0)
-    result = a.sum(axis=axis, dtype=dtype, keepdims=keepdims)
-    return result if initial is None else (initial + result).astype(result.dtype)
+def fold(method: str, combine: np.ufunc) -> Callable[..., Value]:
+    """np.sum or np.prod, by the array's method; what `where` leaves out counts as the ufunc's identity, 0 or 1."""
+
+    def folded(
+        a: Value,
+        axis: Axis = None,
+        dtype: DTypeLike | None = None,
+        keepdims: bool = False,
+        initial: Any = None,
+        where: Any = True,
+    ) -> Value:
+        refuse_nodes(initial, where)
+        if where is not True:
+            a = np.where(where, a, combine.identity)
+        result = getattr(a, method)(axis=axis, dtype=dtype, keepdims=keepdims)
+        return result if initial is None else combine(initial, result).astype(result.dtype)
+
+    return folded
+
+
+total = computed(np.sum)(fold("sum", np.add))
 
 
 @computed(np.mean)
@@ -97,22 +103,6 @@ def mean(
     number = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
     sums = total(a, axis, dtype, keepdims, where=where)
     return sums / number.astype(sums.dtype)
-
-
-def product_of(
-    a: Value,
-    axis: Axis = None,
-    dtype: DTypeLike | None = None,
-    keepdims: bool = False,
-    initial: Any = None,
-    where: Any = True,
-) -> Value:
-    """np.prod."""
-    refuse_nodes(initial, where)
-    if where is not True:
-        a = np.where(where, a, 1)
-    result = np.prod(a, axis=axis, dtype=dtype, keepdims=keepdims)
-    return result if initial is None else (initial * result).astype(result.dtype)
 
 
 def extreme_of(reduce: Callable[..., Value], pick: np.ufunc) -> Callable[..., Value]:
@@ -210,7 +200,7 @@ def product(
 
 
 adjoint(np.prod, product)
-computed(np.prod)(product_of)
+computed(np.prod)(fold("prod", np.multiply))
 
 
 @composed(np.var)

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from autodiff.engine.devices import beside, fetched, of, ones, zeros
+from autodiff.engine.keywords import check_floating
 from autodiff.engine.shapes import Axis, axes, keepdims_shape
-from autodiff.engine.table import Composition, adjoint, check_floating, linear, primitive, table
+from autodiff.engine.table import Composition, adjoint, linear, primitive, table
 from autodiff.engine.values import Value
 from autodiff.rules.arguments import along, array, given, raw
 from autodiff.rules.indexing import scatter

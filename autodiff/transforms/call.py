@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autodiff.arrays.tensor import Tensor, floating, leaf
+from autodiff.arrays.floating import floating
+from autodiff.arrays.tensor import Tensor, leaf
 from autodiff.engine.devices import copied, is_array, zeros
 from autodiff.engine.graph import Node, current_scope, older_sources
 from autodiff.engine.recording import as_operand, recording

@@ -14,6 +14,7 @@ from nn.checked import array, whole
 Array = npt.NDArray[Any]
 
 IGNORED = -100  # the label of samples that are ignored, as in PyTorch
+UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}  # by the bytes of an element
 
 
 def scores(values: Any, loss: str) -> Any:
@@ -103,7 +104,7 @@ def _check_place(labels: Any, loss: str) -> None:
 def _bounded(labels: Array, classes: int, ignore_index: int | None, loss: str) -> bool:
     """Whether all labels are from 0 to classes - 1. Raises ValueError for another label that is not `ignore_index`."""
     # As an unsigned number a negative label is huge, so one pass finds both kinds of wrong labels.
-    if not labels.size or np.maximum.reduce(labels.view(f"u{labels.itemsize}")) < classes:
+    if not labels.size or np.maximum.reduce(labels.view(UNSIGNED[labels.itemsize])) < classes:
         return True
     strays = (labels < 0) | (labels >= classes)
     if ignore_index is not None:

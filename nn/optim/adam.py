@@ -10,7 +10,7 @@ import numpy as np
 from nn.checked import switch
 from nn.optim.clipping import norm
 from nn.optim.optimizer import Optimizer
-from nn.optim.options import Check, Option, beta_pair, number
+from nn.optim.options import Check, Group, Option, beta_pair, number
 from nn.optim.run import Run
 
 
@@ -36,6 +36,10 @@ class Moments(Optimizer):
         # 0-d arrays of the parameters' dtype: a Python float would be converted again by every operation.
         self._factors = [np.empty((), self.flat.value.dtype) for _ in range(4)]
 
+    def first_numbers(self, group: Group) -> dict[str, Any]:
+        """The betas of the last step, before the first one."""
+        return {"betas": group.options["betas"]}
+
     def factors(self, *values: Any) -> Any:
         """Numbers as 0-d arrays on the host; unchanged while the step is being compiled."""
         if any(type(value) is not float for value in values) or not isinstance(self.flat.value, np.ndarray):
@@ -46,8 +50,7 @@ class Moments(Optimizer):
 
     def rescaled(self, run: Run) -> tuple[float, float]:
         """The factors of M and V for this step that keep m and v if the betas were changed; otherwise 1."""
-        betas = run.options["betas"]
-        before = run.numbers.get("betas", betas)
+        before, betas = run.numbers["betas"], run.options["betas"]
         run.numbers["betas"] = betas
         if before == betas:
             return 1.0, 1.0
@@ -196,6 +199,10 @@ class NAdam(Moments):
             decoupled_weight_decay=decoupled_weight_decay, maximize=maximize, decay_biases=decay_biases,
         )  # fmt: skip
 
+    def first_numbers(self, group: Group) -> dict[str, Any]:
+        """The betas, and the product of the momenta so far."""
+        return {**super().first_numbers(group), "mu_product": 1.0}
+
     def update(self, run: Run) -> None:
         """One step of the run's pieces."""
         options = run.options
@@ -203,7 +210,7 @@ class NAdam(Moments):
         rescale1, rescale2 = self.rescaled(run)
         beta1, beta2 = options["betas"]
         mu, following = (beta1 * (1 - 0.5 * 0.96 ** (t * decay)) for t in (run.steps, run.steps + 1))
-        product = run.numbers["mu_product"] = run.numbers.get("mu_product", 1.0) * mu
+        product = run.numbers["mu_product"] = run.numbers["mu_product"] * mu
         c = ((1 - beta2) / (1 - beta2**run.steps)) ** 0.5
         along = (1 - mu) / (1 - product)
         share = following * (1 - beta1) / (1 - product * following) / along

@@ -47,11 +47,7 @@ def clip_grad_norm(
             f"clip_grad_norm: the adjoints' norm of type {norm_type} is {total}, so they cannot be scaled to "
             f"{max_norm}. Look for a division by 0 or an overflow in the loss, or pass error_if_nonfinite=False."
         )
-    factor = bound / (total + 1e-6)
-    if not factor >= 1:
-        with np.errstate(invalid="ignore"):  # 0 times an infinite adjoint
-            for vector in vectors:
-                vector *= factor
+    scale(vectors, bound / (total + 1e-6))
     return total
 
 
@@ -65,8 +61,26 @@ def clip_grad_value(parameters: Optimizer | Iterable[ad.Tensor] | ad.Tensor, cli
     array([ 1. , -0.5])
     """
     bound = real(clip_value, "clip_grad_value: clip_value")
-    for vector in _adjoints(parameters, "clip_grad_value"):
+    limited(bound, *_adjoints(parameters, "clip_grad_value"))
+
+
+def limited(bound: float, *vectors: Vector) -> None:
+    """Clip every element of vectors to [-bound, bound], in place."""
+    for vector in vectors:
         np.clip(vector, -bound, bound, out=vector)
+
+
+def norm_limited(bound: float, *vectors: Vector) -> None:
+    """Scale vectors, taken as one, to a norm of at most the bound, in place."""
+    scale(vectors, bound / (norm(vectors) + 1e-6))
+
+
+def scale(vectors: Sequence[Vector], factor: float) -> None:
+    """Multiply vectors by a factor, in place, unless it is 1 or more."""
+    if not factor >= 1:
+        with np.errstate(invalid="ignore"):  # 0 times an infinite adjoint
+            for vector in vectors:
+                vector *= factor
 
 
 @np.errstate(over="ignore", under="ignore", invalid="ignore")

@@ -176,6 +176,22 @@ class Optimizer:
 
     def move(self, by: Callable[[Sequence[Run]], None]) -> None:
         """The work of `step`: count the steps of the runs, and call `by`, which moves their parameters."""
+        runs = self.due()
+        for run in runs:
+            run.steps += 1
+        by(runs)
+        self.flat.assigned()
+        if self._unchecked:
+            self._unchecked = False
+            if missing := self.unreached():
+                warnings.warn(
+                    f"{type(self).__name__}: no gradient has reached {', '.join(missing)}; such parameters stay as "
+                    "they are. Use them in the loss, or leave them out of the optimizer.",
+                    stacklevel=3,
+                )
+
+    def due(self) -> list[Run]:
+        """The runs of the parameters that have an adjoint. Raises RuntimeError if there are none."""
         flat = self.flat
         stretches = flat.reached()
         if flat.grad is not self._adjoints:
@@ -188,18 +204,7 @@ class Optimizer:
         runs: list[Run] = []
         for stretch in stretches:
             runs += self._plans.get((stretch.start, stretch.stop)) or self._plan(stretch.start, stretch.stop)
-        for run in runs:
-            run.steps += 1
-        by(runs)
-        flat.assigned()
-        if self._unchecked:
-            self._unchecked = False
-            if missing := self.unreached():
-                warnings.warn(
-                    f"{type(self).__name__}: no gradient has reached {', '.join(missing)}; such parameters stay as "
-                    "they are. Use them in the loss, or leave them out of the optimizer.",
-                    stacklevel=3,
-                )
+        return runs
 
     def unreached(self) -> list[str]:
         """The parameters that have had no adjoint at any step: their names, or their places and shapes."""
@@ -213,6 +218,10 @@ class Optimizer:
     def initial(self, group: Group) -> float:
         """The initial number in the state vectors of a group."""
         return 0.0
+
+    def first_numbers(self, group: Group) -> dict[str, Any]:
+        """The numbers that a run of a group keeps before its first step, besides its vectors."""
+        return {}
 
     @classmethod
     def check_together(cls, options: Mapping[str, Any]) -> None:
@@ -264,7 +273,7 @@ class Optimizer:
         tensors = ((group, tensor) for group in self._groups for tensor in group.params)
         for (group, tensor), section, entry in zip(tensors, self.flat.sections, saved, strict=True):
             decays = tensor.ndim > 1 or group.options["decay_biases"]
-            steps, numbers = (entry.steps, dict(entry.numbers)) if entry else (0, {})
+            steps, numbers = (entry.steps, dict(entry.numbers)) if entry else (0, self.first_numbers(group))
             run = Run(section.start, section.stop, group, decays, steps, numbers)
             last = self._runs[-1] if self._runs and not self.each_alone else None
             if last and last.group is group and (last.decays, last.steps, last.numbers) == (decays, steps, numbers):

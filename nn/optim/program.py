@@ -36,24 +36,40 @@ class Update:
         self.compiled = ad.compile(self.moved, in_place=True)
         self.refusal: ad.Untraceable | None = None
         self._runs: list[Run] = []
-        self._ready: Ready | None = None
+        self._last: Moving | None = None
         self._known: set[str] = set()  # what there are programs for
 
     def __call__(self, runs: Sequence[Run]) -> None:
         """Move the parameters of these runs, whose counts of steps were advanced."""
+        moving = self.moving(runs)
+        if moving is None:
+            self.by_rule(runs)
+        else:
+            moving.done(moving.program(moving.arguments()))
+
+    def by_rule(self, runs: Sequence[Run]) -> None:
+        """Move the parameters of these runs without a program."""
+        for run in runs:
+            self.optimizer.update(run)
+
+    def moving(self, runs: Sequence[Run]) -> Moving | None:
+        """The program for these runs with its arguments; None where there is none."""
+        last = self._last
+        if last is not None and last.fits(runs, self.optimizer.flat) and last.program.holds(last.arguments()):
+            return last
         if self.refusal is None:
             self._rehearse(runs)
+            text = repr([settled(run) for run in runs])  # a constant of the program, and the numbers in it too
+            if text not in self._known and len(self._known) == MOST:  # a schedule moves more than the step size
+                return None
             try:
-                self._move(runs)
+                self._last = Moving(self, runs, text)
             except ad.Untraceable as error:
                 self.refusal = error
             else:
-                return
-        self._by_rule(runs)
-
-    def _by_rule(self, runs: Sequence[Run]) -> None:
-        for run in runs:
-            self.optimizer.update(run)
+                self._known.add(text)
+                return self._last
+        return None
 
     def _rehearse(self, runs: Sequence[Run]) -> None:
         """Let the rule begin to keep what it is going to need, with a run of no elements."""
@@ -62,54 +78,20 @@ class Update:
                 empty = Run(run.start, run.start, run.group, run.decays, run.steps, dict(run.numbers))
                 self.optimizer.update(empty)
 
-    def _move(self, runs: Sequence[Run]) -> None:
-        ready = self._ready
-        if ready is None or not ready.fits(runs, self.optimizer.flat):
-            self._first(runs)
-            return
-        arrays = ready.arguments()
-        if not ready.program.holds(arrays):
-            self._first(runs)
-        elif ready.floats:
-            for run, numbers in zip(runs, ready.program(arrays), strict=True):
-                run.numbers.update(numbers)
-        else:
-            ready.program.run(*arrays)
-
-    def _first(self, runs: Sequence[Run]) -> None:
-        """A step whose program is looked for, and kept for the next one if that is to be alike."""
-        optimizer, flat = self.optimizer, self.optimizer.flat
-        names = [name for name in optimizer.vectors if name in optimizer.state]
-        vectors = {"p": flat.value, **{name: optimizer.state[name] for name in names}}
-        state = [{name: v[run.start : run.stop] for name, v in vectors.items()} for run in runs]
-        given = [
-            {
-                "g": flat.grad[run.start : run.stop],
-                "lr": run.options["lr"],
-                "steps": float(run.steps),
-                **{name: value for name, value in run.numbers.items() if type(value) is float},
-            }
-            for run in runs
-        ]
-        before = [_settled(run) for run in runs]
-        text = repr(before)  # a text is a constant of a program, the numbers in it too
-        if text not in self._known and len(self._known) == MOST:  # a schedule moves more than the step size
-            self._by_rule(runs)
-            return
-        self._known.add(text)
+    def chosen(self, runs: Sequence[Run], state: list[Any], given: list[Any], text: str) -> Any:
+        """The program for the vectors of these runs, and for what they are given at a step, a dict for each."""
         self._runs = list(runs)
-        program = self.compiled.chosen(state, given, text)
-        for run, numbers in zip(runs, self.compiled(state, given, text), strict=True):
-            run.numbers.update(numbers)
-        alike = before == [_settled(run) for run in runs]
-        arrays = [v for one in state for v in one.values()]
-        adjoints = [one["g"] for one in given]
-        self._ready = Ready(program, self._runs, before, arrays, adjoints, flat.value, flat.grad) if alike else None
+        if len(runs) == 1:
+            return self.compiled.chosen(state[0], text, **given[0])
+        return self.compiled.chosen(state, text, runs=given)
 
-    def moved(self, state: Any, given: Any, settled: Any) -> Any:
-        """The function that is compiled: what a rule remembers of each run besides vectors."""
+    def moved(self, state: Any, text: str, **given: Any) -> Any:
+        """The function that is compiled: it gives what the rule remembers of each run besides vectors."""
+        several = len(self._runs) > 1
         optimizer, found = self.optimizer, []
-        for run, arrays, numbers in zip(self._runs, state, given, strict=True):
+        for run, arrays, numbers in zip(
+            self._runs, state if several else [state], given["runs"] if several else [given], strict=True
+        ):
             own = {name: value for name, value in numbers.items() if name not in ("g", "lr", "steps")}
             vectors = (arrays["p"], numbers["g"], *(arrays.get(name) for name in optimizer.vectors))
             traced = TracedRun(run, numbers["lr"], numbers["steps"], {**run.numbers, **own}, vectors)
@@ -118,44 +100,57 @@ class Update:
         return found
 
 
-class Ready:
-    """A program for steps that are alike, and the arrays that it is called with."""
+class Moving:
+    """A program for the steps of some runs that are alike, and what it is called with."""
 
-    def __init__(
-        self,
-        program: Any,
-        runs: list[Run],
-        settled: list[Any],
-        state: list[Any],
-        adjoints: list[Any],
-        value: Any,
-        grad: Any,
-    ) -> None:
-        self.program, self.runs, self._settled = program, runs, settled
-        self._state, self._adjoints, self._value, self._grad = state, adjoints, value, grad
+    def __init__(self, update: Update, runs: Sequence[Run], text: str) -> None:
+        self.runs, flat, kept = list(runs), update.optimizer.flat, update.optimizer.state
+        vectors = {"p": flat.value, **{name: kept[name] for name in update.optimizer.vectors if name in kept}}
+        state = [{name: v[run.start : run.stop] for name, v in vectors.items()} for run in runs]
+        self.adjoints = [flat.grad[run.start : run.stop] for run in runs]
         self.floats = [[name for name, value in run.numbers.items() if type(value) is float] for run in runs]
-        self.floats = self.floats if any(self.floats) else []
+        self._state = [v for one in state for v in one.values()]
+        self._vectors = flat.value, flat.grad
+        self._settled = [settled(run) for run in runs]
+        self._seen = [(dict(run.options), dict(run.numbers)) for run in runs]
+        given = [
+            {"g": g, "lr": run.options["lr"], "steps": float(run.steps), **{name: run.numbers[name] for name in floats}}
+            for run, g, floats in zip(runs, self.adjoints, self.floats, strict=True)
+        ]
+        self.program = update.chosen(runs, state, given, text)
 
     def fits(self, runs: Sequence[Run], flat: ad.Flat) -> bool:
-        """Whether these are the same runs of the same vectors, with the same options but for the step size."""
-        if flat.value is not self._value or flat.grad is not self._grad or len(runs) != len(self.runs):
+        """Whether it is for these runs, the same vectors, and the same options but for the step size."""
+        if flat.value is not self._vectors[0] or flat.grad is not self._vectors[1] or len(runs) != len(self.runs):
             return False
-        for run, known, settled in zip(runs, self.runs, self._settled, strict=True):
-            if run is not known or _settled(run) != settled:
-                return False
+        return all(run is known for run, known in zip(runs, self.runs, strict=True)) and self.holds()
+
+    def holds(self) -> bool:
+        """Whether the options of its runs, but for the step size, are as they were."""
+        for k, run in enumerate(self.runs):
+            options, numbers = self._seen[k]
+            if run.options != options or run.numbers != numbers:
+                if settled(run) != self._settled[k]:
+                    return False
+                self._seen[k] = dict(run.options), dict(run.numbers)
         return True
 
-    def arguments(self) -> list[Any]:
-        """What the program is called with."""
-        found = list(self._state)
-        for k, (run, g) in enumerate(zip(self.runs, self._adjoints, strict=True)):
-            found += (g, run.options["lr"], float(run.steps))
-            if self.floats:
-                found += [run.numbers[name] for name in self.floats[k]]
+    def arguments(self, advance: int = 0) -> list[Any]:
+        """What the program is called with at a step of its runs: this one, or one of those that come."""
+        found: list[Any] = [*self._state]
+        for run, g, floats in zip(self.runs, self.adjoints, self.floats, strict=True):
+            found += (g, run.options["lr"], float(run.steps + advance))
+            if floats:
+                found += [run.numbers[name] for name in floats]
         return found
 
+    def done(self, remembered: Sequence[dict[str, Any]]) -> None:
+        """Keep what the program gave: what the rule remembers of each run."""
+        for run, numbers in zip(self.runs, remembered, strict=True):
+            run.numbers.update(numbers)
 
-def _settled(run: Run) -> Any:
+
+def settled(run: Run) -> Any:
     """What a program for this run is made for: all but the step size and what the rule counts."""
-    numbers = {name: value for name, value in run.numbers.items() if type(value) is not float}
+    numbers = {name: "a number" if type(value) is float else value for name, value in run.numbers.items()}
     return run.decays, {**run.options, "lr": 0.0}, numbers

@@ -30,9 +30,9 @@ from nn.training.callbacks import Callback
 from nn.training.checkpoint import File
 from nn.training.diagnosis import DivergedError
 from nn.training.interrupting import interruptible
+from nn.training.passes import Passes
 from nn.training.samples import as_target, conversion
 from nn.training.state import generator_state
-from nn.training.step import Passes
 
 KEPT = "The model is as it was before this batch, and the error's .history has the epochs so far."
 

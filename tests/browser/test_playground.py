@@ -297,6 +297,16 @@ def test_everything_has_a_name_and_fits_a_narrow_screen(page):
     assert page.browser.run("return getComputedStyle(document.documentElement).backgroundColor") == "rgb(15, 19, 25)"
 
 
+def test_the_notebook_decides_about_dark_mode(page):
+    page.open()
+    scheme = "document.body.className = arguments[0]; return getComputedStyle(document.querySelector('main')).colorScheme"
+    assert page.browser.run(scheme, "") == "light dark"
+    for name in ("dark", "vscode-dark"):
+        assert page.browser.run(scheme, name) == "dark"
+    for name in ("light", "vscode-light"):
+        assert page.browser.run(scheme, name) == "light"
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -52,7 +52,7 @@ def arranged(case):
     sizes, homes, parents, wires, pills, titles = case
     placed = nested(sizes, homes, parents, wires, pills, titles, gap_x=60, gap_y=26)
     cards = [(x, y, x + w, y + h) for (x, y), (w, h) in zip(placed.cards, sizes, strict=True)]
-    boxes = [(x, y, x + w, y + h) for (x, y), (w, h) in placed.boxes]
+    boxes = [(x, y, x + w, y + h) for (x, y), (w, h), *_ in placed.boxes]
     labels = [
         (x - size[0] / 2, y - size[1] / 2, x + size[0] / 2, y + size[1] / 2)
         for (x, y), size in ((c, s) for c, s in zip(placed.pills, pills, strict=True) if c)
@@ -133,12 +133,12 @@ def test_downwards_everything_stands_in_its_box_too(case):
     sizes, homes, parents, wires, pills, titles = case
     placed = nested(sizes, homes, parents, wires, pills, titles, gap_x=60, gap_y=26, down=True)
     cards = [(x, y, x + w, y + h) for (x, y), (w, h) in zip(placed.cards, sizes, strict=True)]
-    boxes = [(x, y, x + w, y + h) for (x, y), (w, h) in placed.boxes]
+    boxes = [(x, y, x + w, y + h) for (x, y), (w, h), *_ in placed.boxes]
     assert all(apart(a, b) for a, b in itertools.combinations(cards, 2))
     for card, home in zip(cards, homes, strict=True):
         assert all(within(card, boxes[box]) for box in chain(home, parents) if box != OUTSIDE)
         assert within(card, (0.0, 0.0, placed.width, placed.height))
-    assert all(width >= title for (_, (width, _)), title in zip(placed.boxes, titles, strict=True))
+    assert all(width >= title for (_, (width, _), *_), title in zip(placed.boxes, titles, strict=True))
     for leg in placed.legs:
         assert all(a[1] <= b[1] + TOLERANCE for a, b in itertools.pairwise(leg.route))
 

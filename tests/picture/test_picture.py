@@ -142,7 +142,7 @@ def test_a_picture_that_is_too_wide_for_a_notebook_runs_from_the_top_down(produc
     assert draw(product).svg == draw(product, direction="LR").svg
     chain = product
     for _ in range(8):
-        chain = np.tanh(chain)
+        chain = np.tanh(chain) + product
     assert width(draw(chain, direction="LR")) > 953 > width(draw(chain))
     assert draw(chain).svg == draw(chain, direction="TB").svg
     fan = sum(np.sin(product * k) for k in range(9))

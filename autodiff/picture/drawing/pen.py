@@ -13,6 +13,7 @@ from typing import Literal
 from autodiff.notation.formula import Formula
 from autodiff.picture.content.lettering import esc, tspans
 from autodiff.picture.geometry.layout import Point
+from autodiff.picture.geometry.rows import TURN
 
 Theme = Literal["auto", "light", "dark"]
 
@@ -117,6 +118,30 @@ class Pen:
         place = f'x="{px(x)}" y="{px(y)}" width="{px(width)}" height="{px(height)}"'
         return f"<rect {place}{corner}{paint}{self._role(role)}/>"
 
+    def opened(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        radius: float,
+        left: bool,
+        right: bool,
+        fill: str,
+        stroke: str,
+    ) -> str:
+        """A rectangle that has its left or its right side or neither, and is open where it goes on elsewhere."""
+        start, end = radius * left, radius * right
+        arc = f"a{radius:g},{radius:g} 0 0 "
+        upper = f"M{px(x + start)},{px(y)}H{px(x + width - end)}"
+        lower = f"H{px(x + start)}"
+        down = f"{arc}1 {radius:g},{radius:g}v{px(height - 2 * end)}{arc}1 {-radius:g},{radius:g}"
+        up = f"{arc}1 {-radius:g},{-radius:g}v{px(2 * start - height)}{arc}1 {radius:g},{-radius:g}"
+        side = down if right else f"v{px(height)}"
+        area = self.path(f"{upper}{side}{lower}{up if left else ''}z", self.paint(fill=fill))
+        edge = upper + (down if right else f"m0,{px(height)}") + lower + (up if left else "")
+        return area + self.path(edge, self.paint(stroke=stroke))
+
     def path(self, d: str, paint: str, role: str = "") -> str:
         """A path."""
         return f'<path d="{d}"{paint}{self._role(role)}/>'
@@ -213,9 +238,13 @@ class Pen:
 
 
 def curve(route: Sequence[Point], down: bool = False) -> str:
-    """The path data of a wire: horizontal at every point of its route, or vertical if the picture runs down."""
+    """The path data of a wire: horizontal at every point of its route, or vertical if the picture runs down.
+
+    Of two points one below the other it leaves the upper one as it came there, and turns back to the lower one.
+    """
     (x, y), *rest = route
     d = f"M{px(x)},{px(y)}"
+    way = 1  # to the right
     for next_x, next_y in rest:
         if down and px(next_x) == px(x):
             d += f"V{px(next_y)}"
@@ -224,6 +253,10 @@ def curve(route: Sequence[Point], down: bool = False) -> str:
             d += f"C{px(x)},{px(middle)} {px(next_x)},{px(middle)} {px(next_x)},{px(next_y)}"
         elif px(next_y) == px(y):
             d += f"H{px(next_x)}"
+        elif next_x == x:
+            arc, turn = f"a{TURN:g},{TURN:g} 0 0 {int(way > 0)} ", px(TURN * way)
+            d += f"{arc}{turn},{TURN:g}V{px(next_y - TURN)}{arc}{px(-TURN * way)},{TURN:g}"
+            way = -way
         else:
             middle = (x + next_x) / 2
             d += f"C{px(middle)},{px(y)} {px(middle)},{px(next_y)} {px(next_x)},{px(next_y)}"

@@ -17,17 +17,19 @@ from autodiff.picture.drawing.stacks import results_of
 from autodiff.picture.drawing.thumbnails import Columns, Scales, columns_of, digits
 from autodiff.picture.geometry.lattice import Size, widths
 from autodiff.picture.geometry.nesting import OUTSIDE, Arrangement, nested
+from autodiff.picture.geometry.rows import is_chain, wrapped
 
 Edges = Literal["auto", "all", "none"]
 Direction = Literal["LR", "TB"]
 
 MARGIN = 28
-WIDE = 953  # px, a notebook's cell in a usual window
+WIDE = 938  # px, a notebook's cell in a usual window, 953, less a scroll bar
 ROOM = WIDE - 2 * MARGIN
 BOX_TITLE, BOX_NAME_TYPE, BOX_NOTE_TYPE, WIDEST_BOX_TITLE = 20, 12.5, 12, 600
 PILL_TYPE, PILL_HEIGHT, WIDEST_PILL = 13.5, 21, 200
 MOST_PILL_CARDS = 60
 NEARLY, TIGHT = 1.25, 0.6
+TALL, SHORTER = 1200, 0.6  # what is taller from the top down, and by that factor less tall in rows, is in rows
 SCALAR_GAP, ARRAY_GAP, PILL_GAP_X, GAP_X = 26, 22, 60, 40
 
 
@@ -97,6 +99,11 @@ def planned(scene: Scene, options: Options, *, fitting: bool = False) -> Plan | 
     best = min(tried, key=lambda plan: plan.placed.width)
     if best.down and ROOM < best.placed.width < ROOM * NEARLY:
         best = plan(True, gap_y * TIGHT)
+    if best.down and best.placed.height > TALL and is_chain(len(scene.cards), wires):
+        line = next((other for other in tried if not other.down), None) or plan(False)
+        rows = wrapped(line.placed, sizes, pills, [width for *_, width in names], ROOM)
+        if rows is not None and rows.height < SHORTER * best.placed.height:
+            best = line._replace(placed=rows)
     return best if best.fits or not fitting else None
 
 

@@ -16,6 +16,7 @@ from autodiff.picture.geometry.layout import Point
 from . import legend
 
 FRAME_RADIUS, BOX_RADIUS = 10, 14
+CONTINUED = "continued"
 TITLE_TYPE, TITLE_BASELINE, TITLE_HEIGHT, WIDEST_TITLE = 19, 33, 38, 860
 
 
@@ -80,15 +81,25 @@ def _boxes(pen: Pen, plan: Plan, origin: Point) -> tuple[list[str], list[str]]:
     """The boxes with their titles; where wires run down through the titles, these are apart, to be drawn over them."""
     frames, captions = [], []
     levels: list[int] = []
-    for index, box in enumerate(plan.scene.boxes):
+    for box in plan.scene.boxes:
         levels.append(0 if box.parent is None else levels[box.parent] + 1)
+    for piece in plan.placed.boxes:
+        index, (x, y), (width, height) = piece.box, piece.corner, piece.size
         fill = "scope-inner" if levels[index] % 2 else "scope"
-        (x, y), (width, height) = plan.placed.boxes[index]
         x, y = x + origin[0], y + origin[1]
+        box = plan.scene.boxes[index]
         name, note, wide = plan.names[index]
+        if not piece.begins:
+            note = CONTINUED
         title = pen.caption(x + 14, y + BOX_TITLE, name, note, BOX_NAME_TYPE, BOX_NOTE_TYPE)
         opening = f'<g data-scope="{index}">' + pen.tooltip(f"{box.name}{f': {box.note}' if box.note else ''}")
-        frame = pen.rect(x, y, width, height, BOX_RADIUS, pen.paint(fill=fill, stroke="scope-border"))
+        whole = piece.begins and piece.ends
+        paint = pen.paint(fill=fill, stroke="scope-border")
+        frame = (
+            pen.rect(x, y, width, height, BOX_RADIUS, paint)
+            if whole
+            else pen.opened(x, y, width, height, BOX_RADIUS, piece.begins, piece.ends, fill, "scope-border")
+        )
         if plan.down:
             behind = pen.rect(x + 10, y + 6, wide - BOX_TITLE, BOX_TITLE, 4, pen.paint(fill=fill))
             frames += [opening, frame, "</g>"]

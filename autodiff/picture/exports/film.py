@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from autodiff.picture.content.lettering import esc, undirected
 from autodiff.picture.drawing.pen import px
-from autodiff.picture.exports.page import digest, filled, framed
+from autodiff.picture.exports.page import digest, filled, framed, playing
 
 MOST = 3_000_000  # characters of the pictures in a page
 LONGEST_LABEL = 120
@@ -93,7 +93,7 @@ class Film:
         for frame in self.frames:
             label = esc(undirected(frame.label, LONGEST_LABEL))
             sections.append(f'<section aria-label="{label}"><p>{label}</p>\n{frame.svg}</section>\n')
-        script = Path(__file__).with_name("film.js").read_text(encoding="utf-8")
+        script = playing(Path(__file__).with_name("film.js").read_text(encoding="utf-8"))
         parts = {"TITLE": esc(self.title), "FRAMES": "".join(sections), "CURVE": self._curve()}
         return filled(SHEET, parts | {"SCRIPT": script, "HASH": digest(script)})
 

@@ -84,6 +84,11 @@ def page(title: str, shown: Views) -> str:
     return filled(SHEET, parts | {"SCRIPT": script, "HASH": digest(script)})
 
 
+def playing(script: str) -> str:
+    """The script of a page that plays: its own, then what such pages have in common."""
+    return script + "\n" + Path(__file__).with_name("play.js").read_text(encoding="utf-8")
+
+
 def digest(script: str) -> str:
     """What a page's policy says of the one script that it runs."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

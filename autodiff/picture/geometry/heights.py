@@ -123,11 +123,12 @@ def _spine(lattice: Lattice, ports: Ports) -> dict[int, float]:
     into: list[list[int]] = [[] for _ in range(lattice.cards)]
     for edge, chain in enumerate(lattice.chains):
         into[chain[-1]].append(edge)
-    depth = [int(card < ports.entries) for card in range(lattice.cards)]  # a value from outside rather than a leaf
+    # A value from outside rather than a leaf, and one that was computed there rather than a leaf from there.
+    depth = [(0.5 if card in ports.given else 1.0) * (card < ports.entries) for card in range(lattice.cards)]
     for card, edges in enumerate(into):
         depth[card] = max([depth[lattice.chains[edge][0]] + 1 for edge in edges], default=depth[card])
     crosses = ports.entries or any(ports.tails.values()) or any(ports.heads.values())
-    if max(depth, default=0) < (1 if crosses else LONG):
+    if max(depth, default=0) < (0.5 if crosses else LONG):
         return {}
     card, path = depth.index(max(depth)), []
     while into[card]:

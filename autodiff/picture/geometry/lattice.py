@@ -28,6 +28,7 @@ class Ports(NamedTuple):
     heads: Mapping[int, float] = {}
     values: Sequence[int] | None = None  # which value each edge carries; None: that of its tail
     broad: frozenset[int] = frozenset()  # cards that no leaf may stand beside
+    given: frozenset[int] = frozenset()  # entries of values that no card computes
 
 
 NO_PORTS = Ports()

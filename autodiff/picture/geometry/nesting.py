@@ -36,11 +36,21 @@ class Leg(NamedTuple):
     departs: bool  # from a card
 
 
+class Frame(NamedTuple):
+    """Where a box stands, or the piece of it that is in one row."""
+
+    corner: Point
+    size: Size
+    box: int
+    begins: bool = True  # with its left border
+    ends: bool = True  # with its right border
+
+
 class Arrangement(NamedTuple):
     """Where everything stands, in the coordinates of the whole."""
 
     cards: list[Point]
-    boxes: list[tuple[Point, Size]]
+    boxes: list[Frame]
     legs: list[Leg]
     pills: list[Point | None]  # the centre of each wire's pill
     width: float
@@ -68,6 +78,7 @@ class _Content(NamedTuple):
     gap_x: float
     gap_y: float
     down: bool
+    computed: frozenset[int]  # the cards that a wire leads to
 
 
 def nested(
@@ -97,7 +108,7 @@ def nested(
     items = _items(homes, parents)
     if down:  # the same with x and y exchanged, and exchanged again in the end
         sizes, pills = [(h, w) for w, h in sizes], [pill and (pill[1], pill[0]) for pill in pills]
-    content = _Content(sizes, pills, titles, gap_x, gap_y, down)
+    content = _Content(sizes, pills, titles, gap_x, gap_y, down, frozenset(head for _, head in wires))
     insides: dict[int, _Inside] = {}
     for box in (*reversed(range(len(parents))), OUTSIDE):
         insides[box] = _laid_out(box, items[box], legs[box], content, insides)
@@ -125,7 +136,8 @@ def nested(
             pill = inside.placed.pills[edge]
             if pill is not None:
                 centres[served[0]] = pill[0] + x, pill[1] + y
-    arranged = Arrangement(corners, frames, drawn, centres, *insides[OUTSIDE].size)
+    boxes = [Frame(corner, size, box) for box, (corner, size) in enumerate(frames)]
+    arranged = Arrangement(corners, boxes, drawn, centres, *insides[OUTSIDE].size)
     return _exchanged(arranged) if down else arranged
 
 
@@ -133,7 +145,7 @@ def _exchanged(arranged: Arrangement) -> Arrangement:
     """The arrangement with x and y exchanged."""
     return Arrangement(
         [(y, x) for x, y in arranged.cards],
-        [((y, x), (h, w)) for (x, y), (w, h) in arranged.boxes],
+        [Frame((y, x), (h, w), box) for (x, y), (w, h), box, *_ in arranged.boxes],
         [leg._replace(route=[(y, x) for x, y in leg.route]) for leg in arranged.legs],
         [centre and (centre[1], centre[0]) for centre in arranged.pills],
         arranged.height,
@@ -195,6 +207,7 @@ def _laid_out(
     leave = {value: k for k, value in enumerate(exits, len(entries) + len(items))}
     inner = [content.sizes[item] if item >= 0 else insides[-2 - item].size for item in items]
     broad = frozenset(k for item, k in place.items() if item < 0) if content.down else frozenset[int]()
+    given = frozenset(k for value, k in enter.items() if value not in content.computed)
     tails, heads = {}, {}
     for edge, ends in enumerate(legs):
         if ends.start < BORDER:
@@ -215,7 +228,7 @@ def _laid_out(
         [None if ends.wire is None else content.pills[ends.wire] for ends in legs],
         gap_x=content.gap_x,
         gap_y=content.gap_y,
-        ports=Ports(len(entries), len(exits), tails, heads, [ends.value for ends in legs], broad),
+        ports=Ports(len(entries), len(exits), tails, heads, [ends.value for ends in legs], broad, given),
     )
     shift, size = (0.0, 0.0), (placed.width, placed.height)
     if box != OUTSIDE:

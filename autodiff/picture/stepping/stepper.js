@@ -65,28 +65,22 @@ function paintCard(group, state, active, backward, everything) {
   }
 }
 
-let at = 0;
-let timer = 0;
-
-function show(step) {
-  at = Math.min(last, Math.max(0, Math.trunc(step) || 0));
-  const { phase, equation, numbers, note, card, wires } = story.steps[at];
-  const state = known(at), backward = phase === "reverse", ended = phase === "done";
+function paint(step) {
+  const { phase, equation, numbers, note, card, wires } = story.steps[step];
+  const state = known(step), backward = phase === "reverse", ended = phase === "done";
   toggle(document.body, "backward", backward || ended);
   set(part("equation"), equation);
   set(part("numbers"), numbers);
   part("note").textContent = note;
   part("phase").textContent = phase;
-  part("count").textContent = `${at} / ${last}`;
-  part("slider").value = at;
-  part("slider").setAttribute("aria-valuetext", `${phase}, step ${at} of ${last}`);
-  cards.forEach((group, index) => paintCard(group, state[index], index === card, backward, at === 0));
+  part("count").textContent = `${step} / ${last}`;
+  cards.forEach((group, index) => paintCard(group, state[index], index === card, backward, step === 0));
   const busy = wires.map((index) => story.wires[index].join());
   for (const { group, ends } of legs) {
     const active = ends.some((pair) => busy.includes(pair.join()));
     toggle(group, "active", active);
     toggle(group, "back", active && backward);
-    toggle(group, "dim", at > 0 && ends.every(([, head]) => state[head].value === null));
+    toggle(group, "dim", step > 0 && ends.every(([, head]) => state[head].value === null));
   }
   for (const row of rows) {
     const { value, total, terms } = state[row.card];
@@ -95,10 +89,10 @@ function show(step) {
     row.pieces.forEach((piece, k) => toggle(piece, "absent", k > terms || terms === 0));
     row.line.className = row.card === card ? phase : "";
   }
-  for (const id of ["first", "back"]) part(id).disabled = at === 0;
-  for (const id of ["next", "last"]) part(id).disabled = at === last;
+  for (const id of ["first", "back"]) part(id).disabled = step === 0;
+  for (const id of ["next", "last"]) part(id).disabled = step === last;
   if (card !== null) reveal(cards[card]);
-  if (at === last) stop();
+  return `${phase}, step ${step} of ${last}`;
 }
 
 // A large picture is scrolled to the card that the step is about: sideways in its frame, up and down with the page.
@@ -111,45 +105,6 @@ function reveal(group) {
   else if (inner.bottom > innerHeight) scrollBy(0, Math.min(inner.bottom - innerHeight + 20, inner.top - top - 20));
 }
 
-function stop() {
-  clearInterval(timer);
-  timer = 0;
-  part("play").textContent = "Play";
-}
-
-function play() {
-  if (timer) return stop();
-  if (at === last) show(0);
-  timer = setInterval(() => show(at + 1), PAUSE);
-  part("play").textContent = "Pause";
-}
-
-const moves = { first: () => show(0), back: () => show(at - 1), next: () => show(at + 1), last: () => show(last) };
-const keys = { Home: "first", ArrowLeft: "back", ArrowRight: "next", End: "last" };
-
-function move(name) {
-  stop();
-  moves[name]();
-}
-
-for (const name of Object.keys(moves)) part(name).addEventListener("click", () => move(name));
-part("play").addEventListener("click", play);
-part("slider").max = last;
-part("slider").addEventListener("input", (event) => {
-  stop();
-  show(Number(event.target.value));
-});
-addEventListener("keydown", (event) => {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (Object.hasOwn(keys, event.key)) {
-    event.preventDefault();
-    move(keys[event.key]);
-  } else if (event.key === " " && event.target.tagName !== "BUTTON") {
-    event.preventDefault();
-    play();
-  }
-});
-
 const asked = () => Number(/^#step=(\d{1,6})$/.exec(location.hash)?.[1] ?? 0);
 addEventListener("hashchange", () => show(asked()));
-show(asked());
+const START = asked();

@@ -19,7 +19,7 @@ from autodiff.picture.content.title import heading_of
 from autodiff.picture.drawing.fitting import fitted
 from autodiff.picture.drawing.plan import Direction, Edges, Options, Plan
 from autodiff.picture.drawing.sheet import svg
-from autodiff.picture.exports.page import digest, filled, framed
+from autodiff.picture.exports.page import digest, filled, framed, playing
 from autodiff.picture.stepping.story import Story, math, story
 
 MOST_STEPS = 240
@@ -48,7 +48,7 @@ class Stepper:
     @cached_property
     def html(self) -> str:
         """The page; nothing in it asks for anything from outside."""
-        script = _template(SCRIPT)
+        script = playing(_template(SCRIPT))
         width = _measure(self._svg)[0]
         parts = {
             "TITLE": esc(self._title),
