@@ -23,6 +23,7 @@ from autodiff.arrays.reading import contributions, graph
 from autodiff.arrays.tensor import Tensor
 from autodiff.engine import devices
 from autodiff.engine.devices import Device, admit
+from autodiff.engine.many import Into
 from autodiff.engine.recording import no_grad, scope
 from autodiff.engine.table import adjoint, composed, constant, lowered, primitive, takes_tensors, written
 from autodiff.program.limits import Untraceable
@@ -62,6 +63,7 @@ __all__ = [
     "Explanation",
     "Film",
     "Flat",
+    "Into",
     "Memory",
     "Picture",
     "Stepper",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -159,3 +160,70 @@ def test_a_flat_that_another_replaced_says_so() -> None:
     older.grad[...] = 7
     np.testing.assert_array_equal(newer.grad[:1], [36])
     assert b.grad == 36
+
+
+@pytest.fixture
+def product() -> tuple[Callable[..., Any], list[Any]]:
+    """A product of matrices whose rule can fill an array, and the arrays that it has filled."""
+    filled: list[Any] = []
+
+    def into(out: Any, g: Any, y: Any, a: Any, b: Any) -> Any:
+        filled.append(out)
+        return np.dot(a.T, g, out=out)
+
+    multiplied = ad.primitive(lambda a, b: np.dot(a, b))
+    ad.adjoint(
+        multiplied, lambda g, y, a, b: np.dot(g, b.T), ad.Into(lambda g, y, a, b: np.dot(np.transpose(a), g), into)
+    )
+    return multiplied, filled
+
+
+def test_a_rule_fills_the_place_of_an_adjoint(product: tuple[Callable[..., Any], list[Any]]) -> None:
+    multiplied, filled = product
+    x = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    w, b, _ = leaves()
+    alone = ad.Tensor(w.value)
+    flat = ad.Flat([b, w])
+    for _ in range(2):
+        flat.zero_grad()
+        np.sum(multiplied(x, w)).backward()
+    assert [np.shares_memory(out, flat.grad) for out in filled] == [True, True]
+    np.testing.assert_array_equal(flat.grad[1:], [9, 9, 12, 12])
+    assert b.grad is None
+    np.sum(multiplied(x, alone)).backward()  # it is in no Flat
+    assert len(filled) == 2
+    np.testing.assert_array_equal(alone.grad, [[9, 9], [12, 12]])
+
+
+def test_a_place_that_is_taken_is_added_to(product: tuple[Callable[..., Any], list[Any]]) -> None:
+    multiplied, filled = product
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    w, *_ = leaves()
+    flat = ad.Flat([w])
+    np.sum(multiplied(x, w) + w + multiplied(2 * x, w)).backward()  # three shares in one pass, the first in place
+    assert len(filled) == 1
+    np.testing.assert_array_equal(flat.grad, [13, 13, 19, 19])
+    np.sum(multiplied(x, w)).backward()  # and one more
+    assert len(filled) == 1
+    np.testing.assert_array_equal(flat.grad, [17, 17, 25, 25])
+    held = w.grad
+    flat.zero_grad()
+    np.sum(multiplied(x, w)).backward()
+    np.testing.assert_array_equal(held, [[17, 17], [25, 25]])
+    np.testing.assert_array_equal(w.grad, [[4, 4], [6, 6]])
+
+
+def test_adjoints_and_transforms_leave_the_place_alone(product: tuple[Callable[..., Any], list[Any]]) -> None:
+    multiplied, filled = product
+    x = np.array([[1.0, 2.0], [3.0, 4.0]])
+    w, *_ = leaves()
+    flat = ad.Flat([w])
+    flat.grad[...] = 7
+    loss = np.sum(multiplied(x, w) ** 2)
+    np.testing.assert_array_equal(loss.adjoints()[w], ad.grad(lambda v: np.sum((x @ v) ** 2))(w.value))
+    np.testing.assert_allclose(
+        ad.hessian(lambda v: np.sum(multiplied(x, v) ** 2))(w.value),
+        ad.hessian(lambda v: np.sum((x @ v) ** 2))(w.value),
+    )
+    assert not filled
+    np.testing.assert_array_equal(flat.grad, [7, 7, 7, 7])

@@ -156,5 +156,6 @@ class Flat:
         for tensor in self.tensors:
             if tensor.primal.base is not value:
                 raise RuntimeError(
-                    f"{described(tensor)} was taken over by another Flat (an optimizer made later); use that one."
+                    f"{described(tensor)} was taken over by another Flat, of an optimizer that was made later, or "
+                    "given another group; use that one."
                 )

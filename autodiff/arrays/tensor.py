@@ -41,6 +41,11 @@ def leaf(value: Any, name: str | None = None) -> Tensor:
     return tensor
 
 
+def _vacant(node: Any) -> Array | None:
+    """The array for a Tensor's adjoint, if it has none yet."""
+    return node._grad_storage if node.retained is None else None
+
+
 def notebook_display(result: Tensor, /) -> dict[str, str]:
     """What a notebook shows of a Tensor besides its text. The package replaces this by a function that draws it."""
     return {}
@@ -209,7 +214,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         The graph is kept, so a second call adds the same adjoints again. Tensors on which `retain_grad()` was called
         get their adjoints too. Raises ValueError without a seed where the result has several elements.
         """
-        for node, g in adjoints(self, self._seed(seed), every=False).items():
+        for node, g in adjoints(self, self._seed(seed), every=False, vacant=_vacant).items():
             node._add_to_grad(conjugated(g))  # type: ignore[attr-defined]  # a Tensor's graph has Tensors only
 
     def adjoints(self, seed: npt.ArrayLike | None = None) -> Mapping[Tensor, Array]:
@@ -272,7 +277,8 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
             self.retained = devices.copied(g)
         else:
             self.retained = self._grad_storage
-            self.retained[...] = g
+            if self.retained is not g:
+                self.retained[...] = g
 
     def _seed(self, seed: npt.ArrayLike | None) -> Any:
         primal = self.primal

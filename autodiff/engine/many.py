@@ -1,4 +1,4 @@
-"""The adjoint rules of functions that take any number of arrays, such as np.stack."""
+"""Rules with more than one form: for any number of arrays, such as np.stack's, and with an array to write into."""
 
 from __future__ import annotations
 
@@ -28,3 +28,24 @@ class Together(Each):
 
     def __getitem__(self, position: int) -> Rule:
         return lambda g, y, *arguments, **parameters: self.rule(g, y, *arguments, **parameters)[position]
+
+
+class Into:
+    """A rule with a second form, which writes the adjoint into an array that is there already.
+
+    `filled(out, g, y, *arguments, **parameters)` writes into `out`, an array of the argument's shape and dtype, and
+    returns it; or it returns another array, where it cannot. `backward` calls it with the place that an `ad.Flat` has
+    for a parameter's adjoint, which saves a new array and its copy. Everywhere else the rule is called as any other.
+
+    >>> product = ad.primitive(lambda a, b: np.dot(a, b))
+    >>> of_b = ad.Into(lambda g, y, a, b: np.dot(a.T, g), lambda out, g, y, a, b: np.dot(a.T, g, out=out))
+    >>> ad.adjoint(product, lambda g, y, a, b: np.dot(g, b.T), of_b)
+    """
+
+    def __init__(self, rule: Rule, filled: Rule) -> None:
+        functools.update_wrapper(self, rule)
+        self.filled = filled
+
+    def __call__(self, *arguments: Any, **parameters: Any) -> Any:
+        """What the rule returns."""
+        return self.__wrapped__(*arguments, **parameters)  # type: ignore[attr-defined]  # update_wrapper sets it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Set
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy import float64, ndarray
 from autodiff.batching import Batch, NotBatched, levels, looped
 from autodiff.engine.devices import admitted, beside, place
 from autodiff.engine.graph import NOT_RETAINED, Node, ancestors, between, described
-from autodiff.engine.many import Rule, Together
+from autodiff.engine.many import Into, Rule, Together
 from autodiff.engine.recording import as_operand
 from autodiff.engine.shapes import unbroadcast
 from autodiff.engine.table import Primitive
@@ -26,13 +26,15 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
     recorded: bool = False,
     every: bool = True,
     since: int = -1,
+    vacant: Callable[[Node], Any] | None = None,
 ) -> dict[Node, Any]:
     """The adjoint of every node that the root depends on, for `seed` at the root: the chain rule, results first.
 
     With `wrt`, only the paths from those nodes are followed. With `since`, nodes recorded before that serial number
     receive their adjoints, but do not pass them on. With every=False, the adjoints of interior nodes are freed as soon
     as they have been passed on, except those that `retain_grad` asked for. In a recorded pass the rules are given
-    Tensors instead of raw arrays, so that the adjoints can be differentiated again.
+    Tensors instead of raw arrays, so that the adjoints can be differentiated again. `vacant` gives the array that the
+    adjoint of a node is to be written into, where a rule can, or None.
 
     Nodes that no derivative reaches are left out. Adjoints may share memory with each other, or be read-only views:
     copy one before writing into it.
@@ -98,7 +100,15 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
                 continue
             for argument, rule in zip(arguments, primitive.rules):  # noqa: B905  # rules may go on for ever
                 if rule is not None and isinstance(argument, Node) and (inside is None or argument in inside):
-                    share = called(rule, g, y, *shown, **parameters)
+                    if (
+                        type(rule) is Into
+                        and vacant
+                        and argument not in found
+                        and (out := vacant(argument)) is not None
+                    ):
+                        share = called(rule.filled, out, g, y, *shown, **parameters)
+                    else:
+                        share = called(rule, g, y, *shown, **parameters)
                     add(argument, share, primitive)
         elif len(arguments) == 1:  # one and two arguments, the common cases, are written out: it halves the time
             (a,) = arguments

@@ -99,11 +99,20 @@ def _steps(x: Any, weight: Any, bias: Any = None) -> Any:
     return y if bias is None else y + bias
 
 
+def _of_weight(g: Any, y: Any, x: Any, weight: Any, bias: Any = None) -> Any:
+    return np.dot(matrix(g).T, matrix(x))
+
+
+def _filled_of_weight(out: Any, g: Any, y: Any, x: Any, weight: Any, bias: Any = None) -> Any:
+    alike = type(g) is type(x) is type(out) is np.ndarray and g.dtype is x.dtype is out.dtype
+    return np.dot(matrix(g).T, matrix(x), out=out) if alike else _of_weight(g, y, x, weight, bias)
+
+
 ad.lowered(linear, _steps)
 ad.adjoint(
     linear,
     lambda g, y, x, weight, bias=None: rows_times(g, weight),
-    lambda g, y, x, weight, bias=None: np.dot(matrix(g).T, matrix(x)),
+    ad.Into(_of_weight, _filled_of_weight),
     lambda g, y, x, weight, bias=None: row_sum(matrix(g)),
 )
 ad.written(

@@ -30,9 +30,8 @@ class Moments(Optimizer):
     betas = Option(beta_pair)
     eps = Option(number())
 
-    def bind(self, params: Iterable[Any]) -> None:
-        """Set the parameters of an optimizer that was made without them."""
-        super().bind(params)
+    def placed(self) -> None:
+        """Make the arrays of numbers that a step needs."""
         # 0-d arrays of the parameters' dtype: a Python float would be converted again by every operation.
         self._factors = [np.empty((), self.flat.value.dtype) for _ in range(4)]
 
@@ -258,9 +257,9 @@ class LAMB(Moments):
             params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize, decay_biases=decay_biases
         )
 
-    def bind(self, params: Iterable[Any]) -> None:
-        """Set the parameters of an optimizer that was made without them."""
-        super().bind(params)
+    def placed(self) -> None:
+        """Make the arrays of numbers that a step needs, and the vector of its directions."""
+        super().placed()
         self._directions = np.empty_like(self.flat.value)  # r, whose norm is known only after its last piece
 
     def update(self, run: Run) -> None:

@@ -90,15 +90,56 @@ class Optimizer:
             raise RuntimeError(
                 f"bind was asked of {self!r}, which has its parameters. Make a new one, {type(self).__name__}(lr=...)."
             )
-        groups = grouped(params, type(self), self.defaults)
+        self._settle(grouped(params, type(self), self.defaults), [])
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Take on another group, {"params": ..., "lr": ...}, such as the parameters of layers that were unfrozen.
+
+        Options that it does not name are the optimizer's defaults. What a rule keeps of the other parameters stays.
+        The vectors are new ones, so make another nn.TrainStep after it. A schedule whose rates are a factor times the
+        initial ones takes the group on too, from its "lr" onwards.
+
+        Raises ValueError for a parameter that is in another group, and TypeError for what is no group or for another
+        dtype; nothing is changed then.
+
+        >>> model = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Linear(3, 1, rng=1))
+        >>> _ = model[0].freeze()
+        >>> optimizer = nn.optim.Adam(model.parameters(), lr=0.01)
+        >>> _ = model[0].unfreeze()
+        >>> optimizer.add_param_group({"params": model[0].parameters(), "lr": 0.001})
+        >>> optimizer
+        Adam(4 parameters in 2 groups, lr=[0.01, 0.001])
+        """
+        name = type(self).__name__
+        if not isinstance(param_group, Mapping):
+            raise TypeError(
+                f"{name}.add_param_group takes a dict; received a {type(param_group).__name__}. "
+                'Write add_param_group({"params": layer.parameters(), "lr": 0.01}).'
+            )
+        added = grouped([param_group], type(self), self.defaults, len(self._groups))
+        places = {id(tensor): k for k, group in enumerate(self._groups) for tensor in group.params}
+        for tensor in added[0].params:
+            if id(tensor) in places:
+                raise ValueError(
+                    f"{name}.add_param_group received a parameter of shape {tensor.shape} that is in group "
+                    f"{places[id(tensor)]} already. Pass those alone that the optimizer does not have."
+                )
+        self._settle([*self._groups, *added], self._saved() if self.bound else [])
+
+    def _settle(self, groups: list[Group], saved: list[Saved | None]) -> None:
+        """Lay the groups' parameters out in vectors, with what was kept of the first of them."""
         self.check_groups(groups)
         flat = ad.Flat([tensor for group in groups for tensor in group.params])
         size, dtype = max(flat.value.size, 1), flat.value.dtype
         piece = min(size, PIECE // dtype.itemsize) if isinstance(flat.value, np.ndarray) else size
         self._scratch, self._spare = (ad.devices.empty(piece, dtype, like=flat.value) for _ in range(2))
         self._flat, self._groups = flat, groups
-        self._begin([None] * len(flat.tensors))
+        self._begin([*saved, *[None] * (len(flat.tensors) - len(saved))])
+        self.placed()
         self._unchecked = True  # whether to warn at the first step of parameters that it does not reach
+
+    def placed(self) -> None:
+        """Make the arrays of a rule besides its state; called after the vectors are made."""
 
     @property
     def bound(self) -> bool:
@@ -126,16 +167,6 @@ class Optimizer:
         """The groups: mappings with "params", "lr" and the other options."""
         self.flat  # noqa: B018  # refuses if there is none
         return list(self._groups)
-
-    @property
-    def add_param_group(self) -> NoReturn:
-        """Raise an error: all groups share one vector, so they are given when the optimizer is made."""
-        name = type(self).__name__
-        raise AttributeError(
-            f"{name} has no add_param_group: its parameters share one vector. Make it with all groups, "
-            f'{name}([{{"params": body}}, {{"params": head}}]), and assign one that is not to learn yet the rate 0, '
-            'optimizer.param_groups[0]["lr"] = 0.0.'
-        )
 
     @property
     def first_options(self) -> Options:
@@ -238,17 +269,26 @@ class Optimizer:
         numbers}]}: the form is PyTorch's, but not all entries are. Parameters that were never moved have no entry in
         "state". The arrays are copies.
         """
-        runs = self._runs_of_parameters()
         state = {
             k: {
-                "step": run.steps,
-                **run.numbers,
-                **{name: ad.to(v[section].reshape(tensor.shape).copy(), "cpu") for name, v in self.state.items()},
+                "step": entry.steps,
+                **entry.numbers,
+                **{name: ad.to(vector.copy(), "cpu") for name, vector in entry.vectors.items()},
             }
-            for k, (run, section, tensor) in enumerate(zip(runs, self.flat.sections, self.flat.tensors, strict=True))
-            if run.steps
+            for k, entry in enumerate(self._saved())
+            if entry
         }
         return packed_state(type(self).__name__, state, self.param_groups)
+
+    def _saved(self) -> list[Saved | None]:
+        """The state of each parameter, as views; None for parameters that were never moved."""
+        entries = zip(self._runs_of_parameters(), self.flat.sections, self.flat.tensors, strict=True)
+        return [
+            Saved(run.steps, run.numbers, {name: v[section].reshape(tensor.shape) for name, v in self.state.items()})
+            if run.steps
+            else None
+            for run, section, tensor in entries
+        ]
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue bit for bit where another optimizer of this kind, for parameters of the same shapes, stopped.

@@ -13,8 +13,10 @@ from nn.model.module import Module
 from nn.optim.options import Group, Options
 
 
-def grouped(given: Any, kind: Any, defaults: Mapping[str, Any]) -> list[Group]:
+def grouped(given: Any, kind: Any, defaults: Mapping[str, Any], before: int = 0) -> list[Group]:
     """The groups, from Tensors, (name, Tensor) pairs, or dicts with "params" and options.
+
+    `before` is the number of existing groups; messages count from it.
 
     Raises ValueError for no parameters and for a Tensor in two groups, TypeError for values that are no leaf Tensors.
     """
@@ -24,7 +26,7 @@ def grouped(given: Any, kind: Any, defaults: Mapping[str, Any]) -> list[Group]:
         items = [{"params": items}]
     groups: list[Group] = []
     taken: dict[int, int] = {}
-    for k, item in enumerate(items):
+    for k, item in enumerate(items, before):
         if not isinstance(item, Mapping) or "params" not in item:
             raise TypeError(
                 f'{name}: groups are dicts that all have "params"; item {k} is {_described(item)}. '

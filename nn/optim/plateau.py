@@ -74,6 +74,7 @@ class ReduceLROnPlateau(LRScheduler):
         """Note the metric's value, such as an epoch's validation loss, and reduce the rates if it does not improve."""
         if metrics is None:
             raise TypeError("ReduceLROnPlateau.step takes the metric; write schedule.step(validation_loss).")
+        self.admit()
         value = float(metrics)
         self.last_epoch += 1
         better = self._improved(value)

@@ -68,8 +68,29 @@ class LRScheduler:
             group["lr"] = lr
         self._last_lr = _rates(self.optimizer)
 
+    def admit(self) -> None:
+        """Take on the groups that the optimizer was given since: their rates are multiplied as the others' are.
+
+        Raises RuntimeError where the rates are not a factor times the initial ones.
+        """
+        groups, known = self.optimizer.param_groups, len(self.base_lrs)
+        if len(groups) == known:
+            return
+        kind = type(self)
+        if kind.at is not LRScheduler.at:
+            raise RuntimeError(
+                f"{kind.__name__} was made for {known} group(s) of the optimizer, which has {len(groups)} now. Set the "
+                f'"initial_lr" of the new ones, and make the schedule anew, with last_epoch={self.last_epoch - 1}.'
+            )
+        factor = self.factor(self.last_epoch)
+        for group in groups[known:]:
+            group["initial_lr"] = group["lr"] / factor if factor else group["lr"]
+            self.base_lrs.append(group["initial_lr"])
+            self._last_lr.append(group["lr"])
+
     def step(self) -> None:
         """Set the next rates; call it after the optimizer's own step."""
+        self.admit()
         found = _rates(self.optimizer)
         if found != self._last_lr:
             raise RuntimeError(

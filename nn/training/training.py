@@ -253,6 +253,8 @@ class Training:
             clip_grad_value(self.optimizer, self.settings.clip_value)
         self._call("on_backward")
         vector = self.optimizer.flat.value
+        if len(self._values) != len(vector):  # the optimizer was given another group
+            self._values = np.empty_like(vector)
         np.copyto(self._values, vector)
         if self._update is None:
             self.optimizer.step()

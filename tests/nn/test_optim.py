@@ -534,7 +534,6 @@ def test_a_rule_of_ones_own():
         (lambda: optim.SGD([{"params": [ad.Tensor(1.0)], "lr": 0}]), ValueError, "lr of group 0 is a number above 0"),
         (lambda: optim.SGD([ad.Tensor(1.0)], 0.2, learning_rate=0.1), TypeError, "another name of lr; received both"),
         (lambda: optim.Adam(beta_1=0.9), TypeError, r"Adam has no argument 'beta_1'; write betas=\(0.9, 0.999\)"),
-        (lambda: optim.SGD([ad.Tensor(1.0)]).add_param_group, AttributeError, "Make it with all groups"),
         (lambda: optim.SGD([ad.Tensor(1.0)], lr="fast"), TypeError, "received 'fast'"),
         (lambda: optim.SGD([ad.Tensor(1.0)], lr=float("nan")), ValueError, "received nan"),
         (
