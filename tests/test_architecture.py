@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from sweep import for_each
 
 import autodiff
 
@@ -51,7 +51,8 @@ FILES = {
     for package in ("autodiff", "nn")
     for path in sorted((ROOT / package).rglob("*.py"))
 }
-every_module = pytest.mark.parametrize("module", FILES)
+every_module = for_each(FILES)
+every_module_of_nn = for_each([m for m in FILES if m == "nn" or m.startswith("nn.")])
 
 
 def floor(module: str) -> int:
@@ -60,16 +61,19 @@ def floor(module: str) -> int:
     return next(FLOORS[place] for place in places if place in FLOORS)
 
 
-def statements(module: str) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
+@functools.cache
+def statements(module: str) -> list[tuple[ast.Import | ast.ImportFrom, bool]]:
     """The import statements of a module that run, each with whether it waits inside a function."""
+    found = []
     waiting = [(ast.parse(FILES[module].read_text(encoding="utf-8")), False)]
     while waiting:
         node, deferred = waiting.pop()
         if isinstance(node, ast.Import | ast.ImportFrom):
-            yield node, deferred
+            found.append((node, deferred))
         elif not (isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")):
             inside = deferred or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
             waiting += ((child, inside) for child in ast.iter_child_nodes(node))
+    return found
 
 
 def imported(module: str, statement: ast.Import | ast.ImportFrom) -> set[str]:
@@ -111,7 +115,7 @@ def test_there_is_no_import_cycle() -> None:
     list(graphlib.TopologicalSorter({module: dependencies(module) for module in FILES}).static_order())
 
 
-@pytest.mark.parametrize("module", [m for m in FILES if m.startswith("autodiff.rules")])
+@for_each([m for m in FILES if m.startswith("autodiff.rules")])
 def test_rules_know_no_tensor(module: str) -> None:
     assert "Tensor" not in {
         node.id for node in ast.walk(ast.parse(FILES[module].read_text())) if isinstance(node, ast.Name)
@@ -124,7 +128,7 @@ def test_the_lowest_modules_know_only_numpy() -> None:
     assert not any(name.startswith("autodiff.arrays") for name in dependencies("autodiff.engine.reverse"))
 
 
-@pytest.mark.parametrize("module", [m for m in FILES if m == "nn" or m.startswith("nn.")])
+@every_module_of_nn
 def test_networks_use_public_names_only(module: str) -> None:
     tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
     ours = {name for name in dependencies(module) if name.startswith("autodiff")}
@@ -151,7 +155,7 @@ def test_the_public_names_are_spelled_out_and_sorted() -> None:
 @every_module
 def test_modules_are_short_and_say_what_they_are(module: str) -> None:
     text = FILES[module].read_text(encoding="utf-8")
-    assert ast.get_docstring(ast.parse(text))
+    assert re.match(r'"""\S', text)
     assert len(text.splitlines()) <= 400
 
 
@@ -164,7 +168,7 @@ INSIDE = {
 }  # of a Tensor; `is_leaf`, `operation` ... are public
 
 
-@pytest.mark.parametrize("module", [m for m in FILES if m.startswith("nn")])
+@every_module_of_nn
 def test_nn_reads_the_graph_by_its_public_names(module: str) -> None:
     """Attributes, too: `tensor.primitive` is the engine's own, `ad.primitive` is not."""
     tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
@@ -180,7 +184,7 @@ def test_nn_reads_the_graph_by_its_public_names(module: str) -> None:
 ADVICE = "autodiff.hints", "autodiff.explanation.losses"  # what to write instead, which may be a layer
 
 
-@pytest.mark.parametrize("module", [m for m in FILES if m.startswith("autodiff") and m not in ADVICE])
+@for_each([m for m in FILES if m.startswith("autodiff") and m not in ADVICE])
 def test_autodiff_does_not_know_nn(module: str) -> None:
     """Neither its modules nor its names, but in advice."""
     text = FILES[module].read_text(encoding="utf-8")

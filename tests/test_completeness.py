@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sweep import for_each
 
 import autodiff as ad
 from autodiff.engine.signatures import parameter_names, spelled
@@ -50,7 +51,7 @@ def others() -> set[str]:
     return {f"np.{name}" for names in NOT_OF_ARRAYS.values() for name in names.split()}
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLIC if name not in DTYPES])
+@for_each([name for name in PUBLIC if name not in DTYPES])
 def test_a_function_is_in_exactly_one_class(name: str) -> None:
     function = PUBLIC[name]
     kind = table[function].kind if function in table else None
@@ -67,16 +68,14 @@ def test_what_is_listed_here_has_no_rule() -> None:
     assert {name for name in others() if PUBLIC.get(name) in of_kind("differentiable", "composed", "constant")} == set()
 
 
-@pytest.mark.parametrize("name", [name for name, f in PUBLIC.items() if f in of_kind("refused")])
+@for_each([name for name, f in PUBLIC.items() if f in of_kind("refused")])
 def test_a_refusal_names_the_function_and_gives_the_reason(name: str) -> None:
     function = PUBLIC[name]
     with pytest.raises(TypeError, match=rf"^{spelled(function)} has no adjoint rule: {table[function].reason[:20]}"):
         ad.Tensor([1.0]).__array_function__(function, (), (), {})
 
 
-@pytest.mark.parametrize(
-    "function", [f for f in of_kind("constant") if isinstance(f, np.ufunc)], ids=lambda f: f.__name__
-)
+@for_each([f for f in of_kind("constant") if isinstance(f, np.ufunc)])
 def test_a_constant_ufunc_gives_a_plain_array(function: np.ufunc) -> None:
     result = function(*[ad.Tensor([1.5, -2.0])] * function.nin)
     assert type(result) is np.ndarray
@@ -116,7 +115,7 @@ def close(before: Any, after: Any) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", sorted(set(DISPATCHED) - {"np.empty_like"}))
+@for_each(sorted(set(DISPATCHED) - {"np.empty_like"}))
 def test_no_float_is_detached(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # np.save("ii", array) does as it is told
     function, compared = DISPATCHED[name], 0

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from cases import cases
 from record import Case
+from sweep import for_each
 
 import autodiff as ad
 import nn
@@ -158,12 +159,11 @@ def test_paths_are_counted_and_the_largest_shown() -> None:
 def test_long_graphs_with_many_paths() -> None:
     x = ad.Tensor(0.3, name="x")
     y = x
-    for _ in range(5000):
+    for _ in range(1100):  # more paths than a float can count
         y = np.sin(y) + y * 0.5
-    assert "about 10^1505 paths" in str(ad.explain(x, of=y))
-    for _ in range(20_000):
+    for _ in range(5000):
         y = y * 0.9999
-    assert "about 10^1505 paths" in str(ad.explain(x, of=y))
+    assert "about 10^331 paths" in str(ad.explain(x, of=y))
 
 
 def test_an_interior_tensor_and_the_result_itself() -> None:
@@ -290,7 +290,7 @@ def test_vmapped_and_checkpointed_computations() -> None:
     assert "arrives at x" in ad.explain(x, of=again).verdict
 
 
-@pytest.mark.parametrize("case", {case.function: case for case in cases}.values(), ids=repr)
+@for_each({case.function: case for case in cases}.values())
 def test_every_function_can_be_explained(case: Case) -> None:
     inputs = [ad.Tensor(array) for array in case.arrays]
     y = case(*inputs)

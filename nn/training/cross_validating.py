@@ -14,7 +14,6 @@ from nn.data import DataLoader
 from nn.init import Rng, generator
 from nn.model.module import Module
 from nn.report.history import aligned
-from nn.report.progress import progress
 from nn.training.arguments import LossFunction, OptimizerMaker
 from nn.training.jobs import Job, Outcome
 from nn.training.restarting import Restarts, check_several, train_all
@@ -131,7 +130,7 @@ def cross_validate(
         for k, seed in enumerate(seeds)
     ]
     found = CrossValidation(arrays)
-    train_all(found, jobs, executor, progress(count, epochs, verbose, each=found.each, unit="epochs"))
+    train_all(found, jobs, executor, epochs, verbose)
     return found
 
 

@@ -163,7 +163,7 @@ def restarts(
     found = Restarts(data, validation)
     fixed = {"loss": loss, "optimizer": optimizer, "epochs": epochs, "validation": validation, "callbacks": callbacks}
     jobs = [Job(make, seed, data, fixed | fit_arguments, monitor) for seed in seeds]
-    train_all(found, jobs, executor, progress(count, epochs, verbose, each=found.each, unit="epochs"))
+    train_all(found, jobs, executor, epochs, verbose)
     return found
 
 
@@ -194,11 +194,12 @@ def check_several(what: str, optimizer: Any, fit_arguments: dict[str, Any], exec
         )
 
 
-def train_all(found: Restarts, jobs: Sequence[Job], executor: Executor | None, shown: Silence) -> None:
-    """Run all trainings, here or with an executor, and add their outcomes in order.
+def train_all(found: Restarts, jobs: Sequence[Job], executor: Executor | None, epochs: int, verbose: bool) -> None:
+    """Do all the trainings, here or by an executor, and take in what they came to, in their order.
 
     Ctrl-C keeps those that are finished. Raises the last DivergedError if all diverge.
     """
+    shown = progress(len(jobs), epochs, verbose, each=found.each, unit="epochs")
     try:
         if executor is None:
             _here(found, jobs, shown)

@@ -17,7 +17,6 @@ from nn.data import DataLoader
 from nn.init import Rng, generator
 from nn.model.module import Module
 from nn.report.history import aligned, duration
-from nn.report.progress import progress
 from nn.training import names
 from nn.training.arguments import LossFunction, OptimizerMaker
 from nn.training.fitting import fit
@@ -120,7 +119,7 @@ def search(
     fixed = {"loss": loss, "optimizer": optimizer, "epochs": epochs, "validation": validation, "callbacks": callbacks}
     jobs = [_job(make, seed, data, fixed | fit_arguments, monitor, options) for options in chosen]
     found = Search(data, validation)
-    train_all(found, jobs, executor, progress(len(jobs), epochs, verbose, each=found.each, unit="epochs"))
+    train_all(found, jobs, executor, epochs, verbose)
     return found
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
+from sweep import for_each
 
 import nn
 
@@ -56,8 +56,9 @@ def parameters(named: Any) -> list[str]:
     return [p.name for p in found if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
 
-@pytest.mark.parametrize(("package", "name"), NAMES, ids=lambda part: str(part))
-def test_a_name_is_here_or_answered(package: str, name: str):
+@for_each(NAMES)
+def test_a_name_is_here_or_answered(named: tuple[str, str]) -> None:
+    package, name = named
     module = importlib.import_module(package)
     try:
         found = getattr(module, name)

@@ -176,8 +176,9 @@ def test_json_holds_names_as_they_are(name):
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_files_can_be_written(name, tmp_path):
+    drawn = picture(name)
     for suffix in ("svg", "dot", "html", "mmd", "json", "txt"):
-        picture(name).save(tmp_path / f"picture.{suffix}")
+        drawn.save(tmp_path / f"picture.{suffix}")
         assert (tmp_path / f"picture.{suffix}").read_bytes().decode("utf-8")
 
 
