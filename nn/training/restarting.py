@@ -195,7 +195,7 @@ def check_several(what: str, optimizer: Any, fit_arguments: dict[str, Any], exec
 
 
 def train_all(found: Restarts, jobs: Sequence[Job], executor: Executor | None, epochs: int, verbose: bool) -> None:
-    """Do all the trainings, here or by an executor, and take in what they came to, in their order.
+    """Run all trainings, here or with an executor, and add their outcomes in order.
 
     Ctrl-C keeps those that are finished. Raises the last DivergedError if all diverge.
     """
