@@ -124,7 +124,7 @@ __all__ = [
 ]
 
 
-# What only a reader of the graph needs is imported when it is first asked for.
+# Names that only readers of the graph need are imported on first use.
 _on_demand = {
     **dict.fromkeys(("Alive", "Explanation", "Memory", "alive", "debug", "explain", "memory"), "autodiff.explanation"),
     "Film": "autodiff.picture",
@@ -163,7 +163,7 @@ def _adjoint_names(found: Any) -> list[str]:
 
 
 _adjoints.adjoint_names = _adjoint_names
-_tensor.notebook_display = _displayed  # a Tensor's own module lies below the pictures
+_tensor.notebook_display = _displayed  # the Tensor's module lies on a lower floor than the pictures
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""What users of other libraries type, and what to write here instead: lines of Python in which t is a Tensor.
+"""Hints: names that users of other libraries type, and the line of Python to write here instead; t is a Tensor.
 
 A line may be followed by the reason. `tests/test_hints.py` runs every line.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-Hint = tuple[str, ...]  # a line, and perhaps why
+Hint = tuple[str, ...]  # a line, and optionally the reason
 
 VALUE: Hint = ("t.value", "the plain array, which cannot be written into")
 CONSTANT: Hint = ("ad.stop_gradient(t)", "the value as a constant")
@@ -120,11 +120,11 @@ KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims"}
 
 
 def written(hint: Hint) -> str:
-    """A hint as a message says it."""
+    """The text of a hint in a message."""
     line, *why = hint
     return f"write {line}" + "".join(f" ({reason})" for reason in why)
 
 
 def renamed(given: Iterable[str]) -> str:
-    """What keywords are called here that others give another name; nothing if there are none."""
+    """The names here of keywords that other libraries name differently; empty if there are none."""
     return ", ".join(f"{KEYWORDS[name]}= instead of {name}=" for name in given if name in KEYWORDS)

@@ -378,8 +378,8 @@ __all__ = [
 
 _keras.attach(Sequential)
 
-# What needs an optional package is imported when it is first used, and is not in __all__, so that `from nn import *`
-# does not import it. The estimators need scikit-learn, which is slow to import; the playground is shown by anywidget.
+# Names that need an optional package are imported on first use, and are not in __all__, so that `from nn import *` does
+# not import them. The estimators need scikit-learn, which is slow to import; the playground needs anywidget.
 _on_demand = {"MLPClassifier": "nn.estimators", "MLPRegressor": "nn.estimators", "playground": "nn.playing"}
 
 

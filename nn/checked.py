@@ -1,4 +1,4 @@
-"""Numbers and switches that users pass, checked where they are passed in."""
+"""Checks of numbers and switches that users pass."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 
 
 def array(value: Any) -> Any:
-    """An array of what was passed; a Tensor, an array on a device, or one a program is being made of stays as it is."""
+    """The value as an array; a Tensor, an array on a device, or a stand-in of a compiled function is unchanged."""
     kept = hasattr(value, "__array_function__") and (type(value) is np.ndarray or not isinstance(value, np.ndarray))
     return value if kept else np.asarray(value)
 
 
 def whole(number: int, what: str, least: int | None = 1) -> int:
-    """An int, from `least` or with None any; else a ValueError that says what it is for."""
+    """An int, at least `least` unless that is None. Raises ValueError, whose message begins with `what`."""
     if isinstance(number, bool) or not isinstance(number, int | np.integer) or (least is not None and number < least):
         raise ValueError(f"{what} is an int{'' if least is None else f' from {least}'}; received {number!r:.80}.")
     return int(number)
 
 
 def switch(value: bool, what: str) -> bool:
-    """True or False; a TypeError that says what it is for, whose last word is the name of the argument."""
+    """True or False. Raises TypeError; the message begins with `what`, whose last word is the argument's name."""
     if not isinstance(value, bool | np.bool):
         raise TypeError(f"{what} is True or False; received {value!r:.80}. Write {what.split()[-1]}=True.")
     return bool(value)
@@ -33,8 +33,8 @@ def real(
 ) -> float:
     """A finite number as a Python float: a NumPy one would turn float32 into float64.
 
-    Its bounds: from `least` (above it, with `above`) to below `below`, or to `most`. Raises TypeError for what is no
-    number, ValueError for one out of bounds; `what` begins the message.
+    Its bounds: from `least` (with `above`, above it) to below `below`, or to `most`. Raises TypeError for a value that
+    is no number, ValueError for a number out of bounds; the message begins with `what`.
     """
     try:
         if isinstance(value, bool | np.bool | str | bytes):

@@ -1,7 +1,8 @@
-"""Losses as objects, of two inputs, of three, of several labels and of distributions: as in nn.losses.
+"""More losses as objects: for two or three inputs, several labels, and distributions.
 
-Each is the function of the same name in nn.functional, which documents shapes, options and errors. Those of one
-prediction are called with (prediction, target, sample_weight=None), the others with all their inputs before that.
+Each calls the function of the same name in nn.functional, which documents shapes, options and errors. Losses of one
+prediction are called with (prediction, target, sample_weight=None); the others have further inputs before
+sample_weight.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from nn.losses import Criterion, LogisticLoss, floats
 
 
 class SoftMarginLoss(LogisticLoss):
-    """The logistic loss ln(1 + exp(-y h)) of scores h with labels y, -1 or 1: LogisticLoss in PyTorch's name.
+    """The logistic loss ln(1 + exp(-y h)) of scores h with labels y, -1 or 1: PyTorch's name of LogisticLoss.
 
     >>> round(nn.SoftMarginLoss()(np.array([0.0]), np.array([-1])).item(), 4)
     0.6931
@@ -43,7 +44,7 @@ class GaussianNLLLoss(Criterion):
 
 
 class PoissonNLLLoss(Criterion):
-    """The negative log-likelihood of Poisson distributions, whose means' logarithms are predicted.
+    """The negative log-likelihood of Poisson distributions; the prediction is the logarithm of the mean.
 
     >>> nn.PoissonNLLLoss()(np.array([0.0]), np.array([3.0])).item()
     1.0
@@ -63,7 +64,7 @@ class PoissonNLLLoss(Criterion):
 
 
 class _Margin(Criterion):
-    """What the losses by one margin share."""
+    """The base of losses with one margin."""
 
     usual = 0.0
 
@@ -146,7 +147,7 @@ class TripletMarginLoss(Criterion):
 
 
 class TripletMarginWithDistanceLoss(Criterion):
-    """TripletMarginLoss with a distance of one's own, a function of two arrays.
+    """TripletMarginLoss with another distance, given as a function of two arrays.
 
     >>> def squared(a, b):
     ...     return np.sum((a - b) ** 2, axis=-1)

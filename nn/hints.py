@@ -1,6 +1,6 @@
-"""Names that users of PyTorch and Keras type and that are not here, each with what to write instead.
+"""Names of PyTorch and Keras that do not exist here, each with the text of what to write instead.
 
-Tables by where the name is typed, and the few functions that answer by them.
+There is a table for each place where a name may be typed, and a few functions that look names up in them.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ DENSE = {
     "kernel_constraint": "write a callback, nn.Callback, that assigns layer.weight.value",
 }
 
-# What layers of others take, whatever the layer is.
+# Arguments that layers of other libraries take, for any layer.
 LAYER = {
     "device": "everything is in main memory; leave it out",
     **DENSE,
@@ -252,9 +252,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def also(what: str, names: Mapping[str, str], answers: Mapping[str, str]) -> Callable[[F], F]:
-    """A function whose keyword arguments have others' names too: also("Adam", {"learning_rate": "lr"}, answers).
+    """A decorator that adds other names of keyword arguments: also("Adam", {"learning_rate": "lr"}, answers).
 
-    Both at once are a TypeError; so is an argument that `answers` has, with what to write instead.
+    Raises TypeError if both names are given, and for an argument that is in `answers`, with what to write instead.
     """
 
     def called(function: F) -> F:
@@ -280,10 +280,10 @@ def also(what: str, names: Mapping[str, str], answers: Mapping[str, str]) -> Cal
 
 
 def missing(package: str, name: str, answers: Mapping[str, str]) -> AttributeError | ImportError:
-    """The error for a name that a package has not, with what to write instead if known.
+    """The error for a name that a package does not have, with what to write instead if that is known.
 
-    To be raised by the package's __getattr__. Of `from nn import name` Python would drop an AttributeError's text, so
-    there it is an ImportError.
+    The package's __getattr__ raises it. For `from nn import name` it is an ImportError, because Python drops the text
+    of an AttributeError there.
     """
     if name in answers:
         importing = sys._getframe(2).f_code.co_name == "_handle_fromlist"
@@ -292,7 +292,7 @@ def missing(package: str, name: str, answers: Mapping[str, str]) -> AttributeErr
 
 
 def answering(constructor: F) -> F:
-    """A layer's __init__ that answers options of other libraries' layers, by `LAYER`, if it has not them itself."""
+    """A layer's __init__ that raises a helpful TypeError, from `LAYER`, for options that only other libraries have."""
 
     @functools.wraps(constructor)
     def constructing(self: Any, *args: Any, **given: Any) -> None:
@@ -308,6 +308,6 @@ def answering(constructor: F) -> F:
 
 
 def refuse(given: Iterable[str], answers: Mapping[str, str], what: str) -> None:
-    """Raise TypeError for the first argument that something does not have, with what to write instead if known."""
+    """Raise TypeError for the first of the arguments, with what to write instead if that is known."""
     for name in given:
         raise TypeError(f"{what} has no argument {name!r}" + (f"; {answers[name]}." if name in answers else "."))

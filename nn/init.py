@@ -1,14 +1,14 @@
-"""Initial values of parameters: plain arrays, drawn from a random generator that is passed in.
+"""Initial values of parameters: plain arrays, drawn with a random generator that is passed in.
 
-`shape` is a weight's: (out, in), and for convolutions (out, in, *kernel). With fan_in the number of inputs that
-one unit sums, and fan_out the number of units that one input reaches:
+`shape` is that of a weight: (out, in), and for convolutions (out, in, *kernel). fan_in is the number of inputs that one
+unit sums, fan_out the number of units that one input reaches:
 
     Xavier   variance 2 / (fan_in + fan_out)   keeps variances through linear and tanh layers (Glorot & Bengio 2010)
     He       variance 2 / fan_in               keeps variances through ReLU layers (He et al. 2015)
     LeCun    variance 1 / fan_in               keeps variances through linear layers (LeCun et al. 1998)
 
-Each is what a layer takes as its `weight_init`, a function of (shape, rng, dtype); one with numbers of its own becomes
-one by functools.partial: `nn.Linear(3, 2, weight_init=functools.partial(nn.init.normal, std=0.02))`.
+Each is a function of (shape, rng, dtype), which a layer takes as its `weight_init`. Set further arguments with
+functools.partial: `nn.Linear(3, 2, weight_init=functools.partial(nn.init.normal, std=0.02))`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Shape = Sequence[int]
 
 
 def initial(initialiser: Callable[..., Any] | str, shape: Shape, rng: Rng, dtype: npt.DTypeLike, what: str) -> Array:
-    """A copy of what an initialiser gives for a parameter; ValueError, begun by `what`, unless it is what was asked.
+    """A copy of an initialiser's array for a parameter. Raises ValueError, beginning with `what`, for a wrong array.
 
     >>> nn.init.initial("zeros", (3,), None, np.float32, "the bias's initialiser")
     array([0., 0., 0.], dtype=float32)
@@ -51,7 +51,7 @@ def initial(initialiser: Callable[..., Any] | str, shape: Shape, rng: Rng, dtype
 
 
 def generator(rng: Rng) -> np.random.Generator:
-    """The generator that `rng` stands for: itself, one seeded with an int, or a freshly seeded one for None.
+    """The generator for `rng`: itself, one seeded with an int, or for None a freshly seeded one.
 
     >>> nn.init.generator(0).integers(10, size=3)
     array([8, 6, 5])
@@ -67,7 +67,7 @@ def generator(rng: Rng) -> np.random.Generator:
 
 
 def zeros(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Zeros: right for biases, never for the weights of two layers (units that start alike stay alike).
+    """Zeros: good for biases, but not for weights, since units that start with equal weights stay equal.
 
     >>> nn.init.zeros((2, 3))
     array([[0., 0., 0.],
@@ -77,7 +77,7 @@ def zeros(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> A
 
 
 def ones(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32) -> Array:
-    """Ones: the scale of a normalisation.
+    """Ones, for example for the scale of a normalisation.
 
     >>> nn.init.ones((3,))
     array([1., 1., 1.], dtype=float32)
@@ -124,9 +124,9 @@ def normal(
 
 
 def orthogonal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32, *, gain: float = 1.0) -> Array:
-    """`gain` times a random matrix with orthonormal rows, or columns where those are fewer (Saxe et al. 2014).
+    """`gain` times a random matrix with orthonormal rows, or columns if there are fewer of them (Saxe et al. 2014).
 
-    So a product of many keeps lengths. Axes after the second count as inputs.
+    A product of many such matrices keeps lengths. Axes after the second count as inputs.
 
     >>> w = nn.init.orthogonal((3, 3), rng=0, dtype=np.float64)
     >>> bool(np.allclose(w @ w.T, np.eye(3)))
@@ -137,7 +137,7 @@ def orthogonal(shape: Shape, rng: Rng = None, dtype: npt.DTypeLike = np.float32,
     rows, columns = shape[0], fan_in
     drawn = generator(rng).standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(drawn)
-    q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # without the signs it is not uniform among them (Mezzadri 2007)
+    q *= np.where(np.diag(r) < 0, -1.0, 1.0)  # with these signs it is uniform among orthogonal matrices (Mezzadri 2007)
     found = real(gain, "init.orthogonal: gain") * (q if rows >= columns else q.T)
     return found.reshape(shape).astype(kind)
 
@@ -216,7 +216,7 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 
 def floating(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """A dtype that parameters can have.
+    """A dtype for parameters, float32 or float64.
 
     >>> nn.init.floating("float32")
     dtype('float32')
@@ -246,7 +246,7 @@ NAMED: dict[str, Callable[..., Array]] = {
     "ones": ones,
 }
 
-# What PyTorch has in this place, less the underscore at the end: its functions fill a tensor that is there already.
+# PyTorch's names, without the underscore at the end: its functions fill an existing tensor.
 _IN_PYTORCH = {
     "kaiming_uniform": "he_uniform",
     "kaiming_normal": "he_normal",

@@ -1,6 +1,6 @@
-"""Losses as objects: called with (prediction, target, sample_weight=None), they give what `reduction` says.
+"""Losses as objects, called with (prediction, target, sample_weight=None).
 
-Each is the function of the same name in nn.functional, which documents shapes, options and errors.
+Each calls the function of the same name in nn.functional, which documents shapes, options and errors.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Weights = npt.NDArray[Any] | None
 class Criterion(Module):
     """A loss with its options; `reduction` is "mean", "sum" or "none"."""
 
-    threshold = 0.5  # above it, an output of a binary classifier trained with this loss says the positive class
+    threshold = 0.5  # a binary classifier trained with this loss predicts the positive class for outputs above it
     reductions: tuple[str, ...] = REDUCTIONS
 
     def __init__(self, *, reduction: str = "mean") -> None:
@@ -73,7 +73,7 @@ class L1Loss(Criterion):
 
 
 class HuberLoss(Criterion):
-    """The squared error d² / 2 of small differences d, delta (|d| - delta / 2) of those above `delta` (Huber 1964).
+    """The squared error d² / 2 for small differences d, and delta (|d| - delta / 2) above `delta` (Huber 1964).
 
     >>> nn.HuberLoss(reduction="none")(np.array([0.5, 10.0]), np.zeros(2))
     array([0.125, 9.5  ])
@@ -91,7 +91,7 @@ class HuberLoss(Criterion):
 
 
 class SmoothL1Loss(Criterion):
-    """The Huber loss over its delta, here `beta`.
+    """The Huber loss divided by its delta, here called `beta`.
 
     >>> nn.SmoothL1Loss(reduction="none")(np.array([0.5, 10.0]), np.zeros(2))
     array([0.125, 9.5  ])
@@ -109,9 +109,9 @@ class SmoothL1Loss(Criterion):
 
 
 class BCELoss(Criterion):
-    """Binary cross-entropy of probabilities, such as a sigmoid's, with targets in [0, 1].
+    """Binary cross-entropy of probabilities, for example from a sigmoid, with targets in [0, 1].
 
-    `weight` multiplies the elements' losses, to whose shape it broadcasts.
+    `weight` broadcasts to the shape of the elements' losses, and multiplies them.
 
     >>> round(nn.BCELoss()(np.array([0.5, 0.25]), np.array([0.0, 1.0])).item(), 4)
     1.0397
@@ -131,7 +131,7 @@ class BCELoss(Criterion):
 class BCEWithLogitsLoss(Criterion):
     """Binary cross-entropy of scores, with targets in [0, 1]; positives count `pos_weight` times.
 
-    `weight` multiplies the elements' losses, to whose shape it broadcasts.
+    `weight` broadcasts to the shape of the elements' losses, and multiplies them.
 
     >>> round(nn.BCEWithLogitsLoss(pos_weight=3.0)(np.array([0.0]), np.array([1.0])).item(), 4)
     2.0794
@@ -199,7 +199,7 @@ class CrossEntropyLoss(Criterion):
 
 
 class NLLLoss(Criterion):
-    """The negative log-likelihood of log-probabilities, such as LogSoftmax's, with integer labels.
+    """The negative log-likelihood of log-probabilities, for example from LogSoftmax, with integer labels.
 
     >>> log_probs = np.log(np.array([[0.5, 0.5], [0.1, 0.9]]))
     >>> nn.NLLLoss(reduction="none")(log_probs, np.array([0, 1])).round(4)
@@ -270,7 +270,7 @@ class LogisticLoss(Criterion):
 
 
 class HingeLoss(Criterion):
-    """The hinge max(0, 1 - y h) of scores h with labels y, -1 or 1: that of support vector machines.
+    """The hinge loss max(0, 1 - y h) of scores h with labels y, -1 or 1, used by support vector machines.
 
     >>> nn.HingeLoss()(np.array([0.5, 2.0]), np.array([1, 1])).item()
     0.25
@@ -284,7 +284,7 @@ class HingeLoss(Criterion):
 
 
 class KLDivLoss(Criterion):
-    """The Kullback-Leibler divergence of log-probabilities from target probabilities (their logs: `log_target`).
+    """The Kullback-Leibler divergence of log-probabilities from target probabilities (with `log_target`, their logs).
 
     >>> p, q = np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]])
     >>> round(nn.KLDivLoss(reduction="batchmean")(np.log(p), q).item(), 4)
@@ -305,7 +305,7 @@ class KLDivLoss(Criterion):
 
 
 def floats(weight: npt.ArrayLike | None, what: str) -> Weights:
-    """Weights as an array: a buffer, saved with the rest of the state."""
+    """Weights as an array, which is a buffer and so is saved with the state."""
     if weight is None:
         return None
     found = np.array(ad.stop_gradient(weight))

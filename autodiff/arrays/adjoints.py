@@ -1,4 +1,4 @@
-"""The adjoints of a result, as its reader sees them: a dict that is printed under the symbols of the traces."""
+"""The adjoints of a result as a dict, which prints the same symbols as the traces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from autodiff.engine.graph import Node
 
 
 def adjoint_names(found: Iterable[Node], /) -> list[str]:
-    """What the values that adjoints belong to are called; whoever names values puts their function here."""
+    """The names under which the adjoints of these nodes are printed. The naming module replaces this function."""
     return [repr(node) for node in found]
 
 

@@ -13,7 +13,7 @@ Index = Any
 
 
 class At:
-    """Where a changed copy of a Tensor is to differ: `t.at[index]`, then `.set(v)` or `.add(v)`."""
+    """The elements at which a copy of a Tensor is to differ: `t.at[index]`, then `.set(v)` or `.add(v)`."""
 
     def __init__(self, tensor: Tensor, index: Index = None, chosen: bool = False) -> None:
         self._tensor, self._index, self._chosen = tensor, index, chosen

@@ -62,9 +62,9 @@ class Flat:
 
     @property
     def grad(self) -> npt.NDArray[Any]:
-        """The adjoints as one vector; it is another one after adjoints that the program may still hold were forgotten.
+        """The adjoints as one vector. After `zero_grad` it is a new vector if the program may still hold the old one.
 
-        Where a Tensor has no adjoint the numbers mean nothing.
+        The numbers of a Tensor without an adjoint have no meaning.
         """
         if any(t.retained is not None and t.retained.base is not self._grad for t in self.tensors if self._holds(t)):
             self._place_adjoints()
@@ -92,7 +92,7 @@ class Flat:
         return self._adjoints
 
     def received(self, reached: Sequence[bool]) -> None:
-        """Note that `grad` was written into: which of the Tensors have their adjoint there; the others have none."""
+        """Note that `grad` was written into: Tensors that `reached` marks have an adjoint there, the others none."""
         self._received = []
         for tensor, adjoint, has in zip(self.tensors, self._adjoints, reached, strict=True):
             tensor._grad_storage = adjoint
@@ -100,7 +100,7 @@ class Flat:
             self._received.append((tensor, tensor.primal, adjoint, tensor.retained))
 
     def as_received(self) -> bool:
-        """Whether all is where it was at the last `received`, with the same Tensors reached: nobody has read a `.grad`.
+        """Whether values and adjoints are as the last `received` left them: since then no `.grad` was changed.
 
         Then `grad` may be written into again, without `zero_grad` and `received`.
         """
@@ -110,9 +110,9 @@ class Flat:
         return bool(self._received)
 
     def reached(self) -> list[slice]:
-        """The stretches of the vectors whose Tensors have an adjoint, adjoining ones joined into one.
+        """The stretches of the vectors whose Tensors have an adjoint; neighbouring stretches are joined.
 
-        Raises RuntimeError where a Flat made later has taken a Tensor over.
+        Raises RuntimeError if a later Flat has taken over a Tensor.
         """
         stretches: list[slice] = []
         start, end = 0, self.value.size
@@ -129,14 +129,14 @@ class Flat:
     def assigned(self) -> None:
         """Note that `value` was written into, so that graphs recorded before refuse to be reversed.
 
-        Raises RuntimeError where a Flat made later has taken a Tensor over: what was written here did not reach it.
+        Raises RuntimeError if a later Flat has taken over a Tensor, because the new value did not reach it.
         """
         self._refuse_if_taken_over()
         for tensor in self.tensors:
             tensor.assigned()
 
     def _place_adjoints(self) -> None:
-        """Give the adjoints a new vector: the old one may be in the hands of whoever read a Tensor's `.grad`."""
+        """Give the adjoints a new vector: the program may still hold the old one, as a Tensor's `.grad`."""
         self._grad: npt.NDArray[Any] = zeros(self.value.size, self.value.dtype, like=self.value)
         self._adjoints: list[npt.NDArray[Any]] = []
         for tensor, section in zip(self.tensors, self.sections, strict=True):

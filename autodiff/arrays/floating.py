@@ -13,9 +13,9 @@ from autodiff.engine.stand_in import StandIn
 
 
 def floating(value: Any, dtype: npt.DTypeLike | None = None, what: str = "a Tensor") -> Any:
-    """`value` as a raw floating-point array or scalar, copied; Python ints become floats.
+    """A copy of `value` as a raw floating-point array or scalar; Python ints become floats.
 
-    Raises TypeError for what has no derivative: integer and boolean arrays, strings, objects.
+    Raises TypeError for values that have no derivative: integer and boolean arrays, strings, objects.
     """
     if isinstance(value, Node):
         raise TypeError(

@@ -12,7 +12,7 @@ from autodiff.engine.graph import described
 
 @contextmanager
 def holding(tensors: Sequence[Tensor], values: Sequence[Any]) -> Iterator[None]:
-    """Within it these leaf Tensors hold other values, of their shapes: a function of Tensors becomes one of arrays.
+    """A context in which leaf Tensors hold other values of the same shapes; it turns their function into one of arrays.
 
     >>> w = ad.Tensor(np.ones(3))
     >>> @ad.compile

@@ -1,4 +1,4 @@
-"""ndarray's differentiable methods, as a Tensor has them: each is NumPy's function of the same name."""
+"""The differentiable methods of ndarray, for Tensors: each calls the NumPy function of the same name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from autodiff import hints
 from autodiff.engine.shapes import Axis
 from autodiff.rules import shaping
 
-np_: Any = np  # NumPy's annotations promise ndarrays, which is not what it makes of Tensors
+np_: Any = np  # NumPy's annotations promise ndarrays, but of Tensors its functions give Tensors
 
 if TYPE_CHECKING:
     from autodiff.arrays.tensor import Tensor
@@ -153,7 +153,7 @@ class ArrayMethods:
     flatten = ravel
 
     def astype(self, dtype: npt.DTypeLike, *, copy: bool = True) -> Tensor:
-        """The value in another floating-point type; the adjoint comes back in this one. `copy` makes no difference."""
+        """The value in another floating-point type; the adjoint has this Tensor's type. `copy` makes no difference."""
         return shaping.astype(self, dtype=np.dtype(dtype))  # type: ignore[arg-type]  # of a Tensor
 
     def copy(self) -> Tensor:
@@ -179,7 +179,7 @@ class ArrayMethods:
     def repeat(self, repeats: Any, *places: Any, axis: int | None = None) -> Tensor:
         """As np.repeat: `t.repeat(2, 0)` or `t.repeat(2, axis=0)`.
 
-        TypeError for `t.repeat(2, 1)` of a matrix, which repeats columns in NumPy and rows in PyTorch.
+        Raises TypeError for `t.repeat(2, 1)` of a matrix, which repeats columns in NumPy and rows in PyTorch.
         """
         if len(places) == 1 and (self.ndim > 2 or places[0] is None or places[0] < 1):
             (axis,) = places
@@ -237,7 +237,7 @@ class ArrayMethods:
 
 
 def _with_hint(method: Callable[..., Any]) -> Callable[..., Any]:
-    """The method, whose refusal of a keyword says what NumPy calls it."""
+    """The method; if it does not know a keyword, the error gives NumPy's name for it."""
 
     @functools.wraps(method)
     def called(*args: Any, **given: Any) -> Any:

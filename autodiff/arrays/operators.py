@@ -1,7 +1,7 @@
-"""Python's operators on nodes, straight to the record, because they are what a tight loop is made of.
+"""Python's operators on nodes. They record directly, because tight loops mostly use operators.
 
-(NumPy's mixin would send each through the ufunc's override door, at twice the cost.) Python's operator on the raw
-values is quicker than the ufunc where they are NumPy scalars, and the same where they are arrays.
+(NumPy's mixin would call a ufunc and `__array_ufunc__` for each, at twice the cost.) On raw NumPy scalars Python's
+operator is quicker than the ufunc; on arrays they are the same.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
         scope = _read_scope()
         if scope is None:
             return primal
-        node = _new(kind)  # as `recorded` does it: the call would cost a quarter of a scalar sum
+        node = _new(kind)  # as in `recorded`; calling it would cost a quarter of a scalar sum
         node.primal = primal
         node.primitive = primitive
         node.arguments = (self, other)
@@ -60,7 +60,7 @@ def _binary(ufunc: np.ufunc, compute: Callable[[Any, Any], Any]) -> tuple[Callab
                 return NotImplemented
             other = as_operand(other, self, ufunc)
         primal = compute(other, self.primal)
-        if type(primal) is complex:  # to Python's complex numbers a float64 is a Python float
+        if type(primal) is complex:  # Python's complex numbers treat a float64 as a Python float
             primal = np.complex128(primal)
         scope = _read_scope()
         return primal if scope is None else recorded(type(self), primitive, primal, (other, self), NO_PARAMETERS, scope)

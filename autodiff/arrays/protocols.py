@@ -1,4 +1,4 @@
-"""What Python and the array API expect of arrays, on a Tensor: conversions, copies, pickling, a namespace."""
+"""Conversions, copies, pickling and the array API's namespace: what Python and that standard expect of arrays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ np_: Any = np
 
 
 class Protocols:
-    """What a Tensor does in the places of an array that are not arithmetic."""
+    """The behaviour of a Tensor as an array, apart from arithmetic."""
 
     __slots__ = ()
 
@@ -66,7 +66,7 @@ class Protocols:
         )
 
     def __copy__(self: Any) -> Tensor:
-        """A copy of a leaf is a leaf with a value of its own; a copy of a result is as np.copy, and depends on it."""
+        """A copy of a leaf is a new leaf; a copy of a result is made by np.copy, and depends on the result."""
         if self.primitive is None:
             return type(self)(self.primal, self.name)
         return np_.copy(self)
@@ -86,21 +86,21 @@ class Protocols:
 
     @property
     def device(self) -> str:
-        """The name of the device that the elements are on: "cpu", "cuda", or one that `ad.admit` has let in."""
+        """The name of the device that the elements are on: "cpu", "cuda", or one that `ad.admit` has added."""
         return place(self)
 
     def to_device(self, device: str) -> Any:
-        """As `ad.to`: the Tensor on that device, and itself where it is there (the array API standard's name)."""
-        return self if place(self) == device else on_device(self, device=device)  # type: ignore[arg-type]  # a Tensor, which the array API's name is for
+        """As `ad.to`: the Tensor on that device; itself if it is there already (the array API standard's name)."""
+        return self if place(self) == device else on_device(self, device=device)  # type: ignore[arg-type]  # self is a Tensor
 
     def __dir__(self) -> list[str]:
         return [name for name in object.__dir__(self) if name not in absent or hasattr(self, name)]
 
 
 class Absent:
-    """A name that other arrays have and a Tensor has not: asking for it says what to type instead.
+    """An attribute that other arrays have and a Tensor does not have; its error says what to type instead.
 
-    One such attribute a name, rather than a `__getattr__`: that would slow every access to every attribute down.
+    There is one such descriptor per name. A `__getattr__` would slow down the access to every attribute.
     """
 
     def __init__(self, name: str, hint: hints.Hint) -> None:
@@ -118,7 +118,7 @@ class Absent:
 numpys: dict[str, hints.Hint] = {
     name: (f"np.{name}(t)", "NumPy's function works on Tensors")
     for name in np.__all__
-    if name.islower() and takes_tensors(vars(np).get(name))  # getattr would import submodules that wait for it
+    if name.islower() and takes_tensors(vars(np).get(name))  # getattr would import NumPy's lazy submodules
 }
 absent = {name: hint for name, hint in (numpys | hints.TENSOR).items() if not hasattr(Protocols, name)}
 for _name, _hint in absent.items():

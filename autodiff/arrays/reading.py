@@ -1,4 +1,4 @@
-"""The graph as its readers see it: every Tensor a result depends on, and what each passes on to each in reverse."""
+"""The graph for readers: every Tensor that a result depends on, and the shares that operations add in reverse."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from autodiff.engine.reverse import conjugated, contribution
 def graph(y: Tensor) -> list[Tensor]:
     """Every Tensor that y depends on, y included: leaves, then results in the order of recording.
 
-    Of each Tensor `is_leaf`, `operation`, `operands`, `scopes`, `value` and `name` say where it came from. Raises
-    TypeError for what is no Tensor.
+    `is_leaf`, `operation`, `operands`, `scopes`, `value` and `name` of each Tensor say where it came from. Raises
+    TypeError if y is no Tensor.
 
     >>> x = ad.Tensor(2.0, name="x")
     >>> [(t.operation, t.item()) for t in ad.graph(np.square(x) + x)]

@@ -47,7 +47,7 @@ def _vacant(node: Any) -> Array | None:
 
 
 def notebook_display(result: Tensor, /) -> dict[str, str]:
-    """What a notebook shows of a Tensor besides its text. The package puts the function that draws pictures here."""
+    """What a notebook shows of a Tensor besides its text. The package replaces this by a function that draws it."""
     return {}
 
 
@@ -61,7 +61,7 @@ def _raw(value: Any) -> Any:
 
 
 def _plain(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A constant function of raw values."""
+    """The result of a constant function, called with raw values."""
     if devices.admitted:
         args, kwargs = devices.together(function, args, kwargs)
     return function(*map(_raw, args), **{k: _raw(v) for k, v in kwargs.items()})
@@ -77,7 +77,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
     dtype : the dtype to convert to; needed for integer arrays
 
     Tensors are immutable, except that a leaf (one that no operation made) is given a new value by assignment,
-    `w.value = w.value - 0.1 * w.grad`, in its own shape and dtype. A GPU's arrays stay there; see `ad.to`.
+    `w.value = w.value - 0.1 * w.grad`, of the same shape and dtype. Arrays on a GPU stay there; see `ad.to`.
 
     >>> ad.Tensor([1.0, 2.0]) * 3.0
     Tensor([3., 6.])
@@ -85,9 +85,9 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     __slots__ = ("_grad_storage",)
 
-    __array_priority__ = 1000  # to an array that is not NumPy's: its operators leave those with Tensors to us
-    items_taken: ClassVar[int] = 0  # how often .item() was called; a transform warns of a result that lost a derivative
-    _grad_storage: Array | None  # the array that the next adjoint is written into, where there is one to reuse
+    __array_priority__ = 1000  # operators of other array types then leave the operation to the Tensor
+    items_taken: ClassVar[int] = 0  # how often .item() was called, so that a transform can warn of a lost derivative
+    _grad_storage: Array | None  # an array to reuse for the next adjoint, if there is one
 
     def __init__(self, value: Any, name: str | None = None, dtype: npt.DTypeLike | None = None, **other: Any) -> None:
         if other:
@@ -114,7 +114,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     @property
     def value(self) -> Array:
-        """The value, an ndarray that cannot be written into, or its device's array.
+        """The value, a read-only ndarray, or an array of the Tensor's device.
 
         It is a view: copy it to keep it past an assignment, or to write into it.
         """
@@ -140,7 +140,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
     def assigned(self) -> None:
         """Note that a leaf has a new value. Calling `backward` on a graph recorded with the old one raises an error."""
-        self.serial = next_serial()  # younger than whatever used it
+        self.serial = next_serial()  # younger than every node that used it
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -209,10 +209,10 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
 
         Parameters
         ----------
-        seed : the adjoint of this result, in its shape; 1 for a result of one element, which needs none
+        seed : the adjoint of this result, in its shape; by default 1, for a result of one element
 
-        The graph stays, so a second call adds the same adjoints again. Tensors that `retain_grad()` was called
-        on get theirs too. Raises ValueError without a seed where the result has several elements.
+        The graph is kept, so a second call adds the same adjoints again. Tensors on which `retain_grad()` was called
+        get their adjoints too. Raises ValueError without a seed where the result has several elements.
         """
         for node, g in adjoints(self, self._seed(seed), every=False, vacant=_vacant).items():
             node._add_to_grad(conjugated(g))  # type: ignore[attr-defined]  # a Tensor's graph has Tensors only
@@ -246,7 +246,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
             )
         if self.retained is None:
             return None
-        self._grad_storage = None  # the array is the caller's too, so the next adjoint goes into another one
+        self._grad_storage = None  # the caller may hold this array, so the next adjoint gets a new one
         return self.retained
 
     @grad.setter
@@ -261,7 +261,7 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         self._add_to_grad(array)
 
     def _assigned(self, value: Any) -> Any:
-        """What a value or an adjoint is set to, as a raw array where the Tensor is; not an array from elsewhere."""
+        """The raw array to assign as value or adjoint. Raises TypeError for an array on another device."""
         value = value.primal if isinstance(value, Tensor) else value
         if devices.is_array(value) and devices.place(value) != self.device:
             raise TypeError(

@@ -1,4 +1,4 @@
-"""Many arrays of one shape treated as one: what `ad.vmap` and the Jacobians push through a function in one pass."""
+"""Many arrays of one shape as one object: `ad.vmap` and the Jacobians compute with it in one pass."""
 
 from autodiff.batching import rules
 from autodiff.batching.array import FAILURES, Batch, NotBatched, levels, looped, new_level, packed, unpacked

@@ -1,7 +1,7 @@
-"""The Batch: many arrays of one shape, in one array with an axis in front that functions do not see.
+"""The Batch: many arrays of one shape, stored in one array with a further axis in front, which functions do not see.
 
-NumPy's own protocols do the dispatch, as they do for Tensors: a function called with a Batch looks up in `rules` how
-it is computed for all examples at once, and is otherwise called for each of them.
+NumPy's own protocols do the dispatch, as for Tensors. If `rules` has a rule for the function, it is computed for all
+examples at once; otherwise it is called for each example.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from autodiff.engine.table import table
 
 new_level = itertools.count(1).__next__
 
-np_: Any = np  # NumPy's annotations promise ndarrays, which is not what it makes of Batches
+np_: Any = np  # NumPy's annotations promise ndarrays, but of Batches its functions give Batches
 
-# How a function of NumPy is computed for all examples at once: called with the level and then as the function is.
+# The rules of NumPy's functions for all examples at once: called with the level, then with the function's arguments.
 rules: dict[Callable[..., Any], Callable[..., Any]] = {}
 
 _inside: ContextVar[frozenset[Callable[..., Any]]] = ContextVar("_inside", default=frozenset())
 
 
-class NotBatched(TypeError, AttributeError):  # noqa: N818  # what happened, and not always an error
-    """What was asked of a Batch has a different answer for each example: they have to be gone through one by one."""
+class NotBatched(TypeError, AttributeError):  # noqa: N818  # it names an event, which is not always an error
+    """Raised where the answer differs between the examples of a Batch, so that they are computed one by one."""
 
 
-# What a function written for one array may raise when it is called with a Batch: then it is called for each example.
+# Errors that a function written for one array may raise for a Batch; it is then called for each example.
 FAILURES = (TypeError, ValueError, AttributeError, IndexError, NotImplementedError)
 
 
 class Batch(NDArrayOperatorsMixin, StandIn):
-    """n arrays of one shape: `shape`, `ndim` and `dtype` are those of one example, `array` has n in front of them.
+    """n arrays of one shape: `shape`, `ndim` and `dtype` are those of one example; `array` has n as its first length.
 
     A Batch is never written into. Batches of different levels are independent: the function that was mapped last has
-    the highest level, and to it the examples of others are constants. Its Batches hold those of lower levels.
+    the highest level, and treats Batches of other levels as constants. Its Batches hold those of lower levels.
     """
 
     __slots__ = ("array", "level")
@@ -93,11 +93,11 @@ class Batch(NDArrayOperatorsMixin, StandIn):
         return Batch(self.array.imag, self.level)
 
     def astype(self, dtype: Any, copy: bool = True) -> Batch:
-        """The numbers in another dtype."""
+        """The elements in another dtype."""
         return Batch(self.array.astype(dtype, copy=copy), self.level)
 
     def copy(self) -> Batch:
-        """The same numbers."""
+        """The Batch itself, since it is never written into."""
         return self
 
     def reshape(self, *shape: Any) -> Batch:
@@ -132,7 +132,7 @@ class Batch(NDArrayOperatorsMixin, StandIn):
         raise NotBatched("it is one array for each example")
 
     __array__ = __float__ = __int__ = __index__ = __complex__ = item = _alone
-    # It is never written into: t += u makes a new one.
+    # A Batch is never written into: t += u makes a new one.
     __iadd__, __isub__ = NDArrayOperatorsMixin.__add__, NDArrayOperatorsMixin.__sub__
     __imul__, __itruediv__ = NDArrayOperatorsMixin.__mul__, NDArrayOperatorsMixin.__truediv__
 
@@ -145,11 +145,11 @@ class Batch(NDArrayOperatorsMixin, StandIn):
     def __repr__(self) -> str:
         return f"Batch of {self.count} arrays of shape {self.shape} and dtype {self.dtype}"
 
-    # -- NumPy's two doors --------------------------------------------------------------------------------------
+    # -- NumPy's two protocols ----------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(hasattr(x, "__array_ufunc__") and not isinstance(x, ARRAYS) for x in inputs):
-            return NotImplemented  # a Tensor, which may hold a Batch
+            return NotImplemented  # for a Tensor, which may hold a Batch
         if method == "at" or "out" in kwargs:
             raise NotBatched(f"{ufunc.__name__} is to write into an array")
         level = max(levels(inputs, kwargs))
@@ -172,9 +172,9 @@ class Batch(NDArrayOperatorsMixin, StandIn):
         known = table.get(function)
         inside = _inside.get()
         if known is not None and known.definition is not None and function not in inside:
-            token = _inside.set(inside | {function})  # a definition may ask NumPy's own function for places
+            token = _inside.set(inside | {function})  # a definition may call NumPy's own function, to find places
             try:
-                return known.definition(args, kwargs)  # written with functions that have rules
+                return known.definition(args, kwargs)  # a definition made of functions that have rules
             except NotBatched:
                 pass
             finally:
@@ -202,23 +202,23 @@ def levels(*values: Any) -> set[int]:
 
 
 def packed(value: Any, level: int) -> Batch:
-    """An array with examples along its first axis as a Batch; inside of Batches of higher levels, as it has to be."""
+    """An array with examples along its first axis as a Batch, placed inside the Batches of higher levels."""
     if isinstance(value, Batch) and value.level > level:
         return Batch(packed(np.moveaxis(value.array, 1, 0), level), value.level)
     return Batch(value, level)
 
 
 def unpacked(value: Any, level: int, count: int) -> Any:
-    """The examples of a level in one array, along its first axis; also of what is the same for all of them."""
+    """The examples of a level in one array, along its first axis; a value that they share is repeated."""
     if isinstance(value, Batch) and value.level == level:
         return value.array
-    if level in levels(value):  # examples of a function mapped inside of another lie behind the other's
+    if level in levels(value):  # the axis of an inner mapped function is behind that of the outer one
         return Batch(np.moveaxis(unpacked(value.array, level, count), 1, 0), value.level)
     return np.broadcast_to(value, (count, *np.shape(value)))
 
 
 def in_front(value: Any, level: int, ndim: int) -> Any:
-    """The array of a Batch of this level, its examples grown to `ndim` axes, so that it broadcasts with others."""
+    """The array of a Batch of this level, with examples reshaped to `ndim` axes, so that it broadcasts with others."""
     if not isinstance(value, Batch) or value.level != level:
         return value
     array = value.array
@@ -226,14 +226,14 @@ def in_front(value: Any, level: int, ndim: int) -> Any:
 
 
 def elementwise(level: int, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """A function of the elements at one place, all arguments broadcast."""
+    """An elementwise function, with all arguments broadcast."""
     ndim = max(map(np.ndim, args))
     values = [in_front(x, level, ndim) for x in args]
     return wrapped(function(*values, **{k: in_front(v, level, ndim) for k, v in kwargs.items()}), level)
 
 
 def wrapped(result: Any, level: int) -> Any:
-    """A result of all examples, or a tuple of them, as a Batch again."""
+    """A result for all examples, or a tuple of results, as a Batch again."""
     if isinstance(result, list | tuple):
         parts = [wrapped(part, level) for part in result]
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
@@ -241,7 +241,7 @@ def wrapped(result: Any, level: int) -> Any:
 
 
 def looped(level: int, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """A function called for each example, and its results put together again."""
+    """A function called for each example, with its results joined to a Batch."""
     count = next(x.count for x in _batches((args, kwargs)) if x.level == level)
     if not count:
         raise NotBatched(f"{getattr(function, '__name__', function)} of no examples: their shape is unknown")
@@ -250,12 +250,12 @@ def looped(level: int, function: Callable[..., Any], args: Any, kwargs: Any) -> 
 
 
 def last(value: Batch, function: Callable[[Any], Any]) -> Batch:
-    """A function of the examples with their axis moved to the end, and moved back afterwards."""
+    """A function called with the axis of the examples moved to the end; the result has it in front again."""
     return Batch(np.moveaxis(function(np.moveaxis(value.array, 0, -1)), -1, 0), value.level)
 
 
 def trailing(index: Any, ndim: int) -> Any:
-    """An index of an array of `ndim` axes that leaves alone an axis which follows them."""
+    """An index of an array of `ndim` axes, extended by one more axis at the end that is kept whole."""
     parts = index if isinstance(index, tuple) else (index,)
     if not any(part is Ellipsis for part in parts):
         return index

@@ -1,4 +1,4 @@
-"""How NumPy's functions are computed for all examples of a Batch at once; for the others there is a loop."""
+"""Rules that compute NumPy's functions for all examples of a Batch at once; functions without a rule are looped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Function = Callable[..., Any]
 
 
 def of(*functions: Function) -> Callable[[Function], Function]:
-    """Declare the rule of these functions: it is called with the level, and then as they are."""
+    """Declare the rule of these functions: it is called with the level, then with their arguments."""
 
     def declare(rule: Function) -> Function:
         rules.update(dict.fromkeys(functions, rule))
@@ -33,27 +33,27 @@ def names(function: Function) -> tuple[str, ...]:
 
 
 def only(value: Any, level: int, *others: Any) -> bool:
-    """Whether a value is a Batch of this level, and the other arguments are not."""
+    """Whether a value is a Batch of this level, and none of the other arguments is."""
     return isinstance(value, Batch) and value.level == level and level not in levels(*others)
 
 
 def place(axis: int, ndim: int) -> int:
-    """An axis of the examples, counted from the front with theirs."""
+    """An axis of the examples as an axis of the Batch's array, counted from the front."""
     if not -ndim <= axis < ndim:
         raise np.exceptions.AxisError(axis, ndim)
     return axis % ndim + 1
 
 
 def places(axes: Any, ndim: int) -> tuple[int, ...]:
-    """Axes of the examples, or one of them."""
+    """Axes of the examples, or one axis, as axes of the Batch's array."""
     return tuple(place(int(axis), ndim) for axis in (axes if np.ndim(axes) else (axes,)))
 
 
-# -- each element by itself -------------------------------------------------------------------------------------
+# -- elementwise ------------------------------------------------------------------------------------------------
 
 
 def each_alone(*functions: Function) -> None:
-    """Declare functions of the elements at one place."""
+    """Declare elementwise functions."""
     for function in functions:
 
         def rule(level: int, *args: Any, function: Function = function, **kwargs: Any) -> Any:
@@ -67,11 +67,11 @@ def each_alone(*functions: Function) -> None:
 each_alone(np.where, np.clip, np.nan_to_num, np.real, np.imag, np.round, np.around, np.fix, np.sinc, np.angle)
 each_alone(np.isclose, np.isposinf, np.isneginf, np.iscomplex, np.isreal, np.copy, np.i0)
 
-# -- what depends on the shape and the dtype alone --------------------------------------------------------------
+# -- functions of the shape and the dtype -----------------------------------------------------------------------
 
 
 def of_shape(*functions: Function) -> None:
-    """Declare functions that do not look at the numbers."""
+    """Declare functions that do not read the elements."""
     for function in functions:
 
         def rule(level: int, a: Any, *args: Any, function: Function = function, **kwargs: Any) -> Any:
@@ -91,7 +91,7 @@ def result_type(level: int, *args: Any) -> Any:
 
 @of(np.may_share_memory, np.shares_memory)
 def apart(level: int, *args: Any, **kwargs: Any) -> bool:
-    """A Batch is never written into, so it does not matter."""
+    """np.may_share_memory: False, which is safe because a Batch is never written into."""
     return False
 
 
@@ -99,7 +99,7 @@ def apart(level: int, *args: Any, **kwargs: Any) -> bool:
 
 
 def along(*functions: Function, default: int | None = None, flat: bool = False) -> None:
-    """Declare functions with an axis; without one they take all axes, or (`flat`) the elements in a row."""
+    """Declare functions with an axis; without one they take all axes, or (`flat`) the flattened array."""
     for function in functions:
 
         def rule(level: int, a: Any, *args: Any, function: Function = function, **kwargs: Any) -> Any:
@@ -125,7 +125,7 @@ along(np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nan
 along(np.cumsum, np.cumprod, np.nancumsum, np.nancumprod, np.argmax, np.argmin, flat=True)
 along(np.sort, np.argsort, np.diff, np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, default=-1, flat=True)
 
-# -- moved about ------------------------------------------------------------------------------------------------
+# -- elements moved ---------------------------------------------------------------------------------------------
 
 
 @of(np.reshape)
@@ -207,7 +207,7 @@ def roll(level: int, a: Any, shift: Any, axis: Any = None) -> Any:
 
 
 def of_matrices(*functions: Function, one_axis: bool = False) -> None:
-    """Declare functions of one matrix that NumPy computes for stacks of them; of `one_axis` there is a loop."""
+    """Declare functions that NumPy computes for stacks of matrices; with `one_axis`, an array of one axis is looped."""
     for function in functions:
 
         def rule(level: int, a: Any, *args: Any, function: Function = function, **kwargs: Any) -> Any:
@@ -244,7 +244,7 @@ def repeat(level: int, a: Any, repeats: Any, axis: int | None = None) -> Any:
 
 
 def everywhere(arrays: Any, level: int) -> list[Any]:
-    """Arrays with the examples in front, also those that are the same for all."""
+    """Arrays with the examples in front; shared arrays are repeated."""
     count = next(x.count for x in arrays if isinstance(x, Batch) and x.level == level)
     return [
         x.array if isinstance(x, Batch) and x.level == level else np.broadcast_to(x, (count, *np.shape(x)))
@@ -254,7 +254,7 @@ def everywhere(arrays: Any, level: int) -> list[Any]:
 
 @of(np.concatenate)
 def concatenate(level: int, arrays: Any, axis: int | None = 0, **kwargs: Any) -> Any:
-    """np.concatenate of each example's."""
+    """np.concatenate of the arrays of each example."""
     parts = everywhere(arrays, level)
     if axis is None:
         return Batch(np.concatenate([p.reshape(p.shape[0], -1) for p in parts], axis=1, **kwargs), level)
@@ -263,7 +263,7 @@ def concatenate(level: int, arrays: Any, axis: int | None = 0, **kwargs: Any) ->
 
 @of(np.stack)
 def stack(level: int, arrays: Any, axis: int = 0, **kwargs: Any) -> Any:
-    """np.stack of each example's."""
+    """np.stack of the arrays of each example."""
     parts = everywhere(arrays, level)
     return Batch(np.stack(parts, axis=place(axis, parts[0].ndim), **kwargs), level)
 
@@ -272,7 +272,7 @@ def stack(level: int, arrays: Any, axis: int = 0, **kwargs: Any) -> Any:
 
 
 def same(x: Any, level: int) -> Any:
-    """The one array of which all examples are copies (of a stride of 0); a Batch or another array as it is."""
+    """The array that all examples share (a stride of 0); any other Batch or array unchanged."""
     if isinstance(x, Batch) and x.level == level and isinstance(x.array, np.ndarray) and x.count > 1:
         return x.array[0] if x.array.strides[0] == 0 else x
     return x
@@ -280,7 +280,7 @@ def same(x: Any, level: int) -> Any:
 
 @of(np.matmul)
 def matmul(level: int, a: Any, b: Any) -> Any:
-    """np.matmul of each example's: one product for all of them where one factor is the same."""
+    """np.matmul of each example; one product for all examples if they share one factor."""
     left, right = same(a, level), same(b, level)
     if level not in levels(left, right):
         return Batch(np.broadcast_to(np.matmul(left, right), (a.count, *np.matmul(left, right).shape)), level)
@@ -302,7 +302,7 @@ def matmul(level: int, a: Any, b: Any) -> Any:
 
 @of(np.dot)
 def dot(level: int, a: Any, b: Any) -> Any:
-    """np.dot of each example's."""
+    """np.dot of each example."""
     if not np.ndim(a) or not np.ndim(b):
         return np.multiply(a, b)
     return np.matmul(a, b) if np.ndim(b) <= 2 else looped(level, np.dot, (a, b), {})
@@ -310,7 +310,7 @@ def dot(level: int, a: Any, b: Any) -> Any:
 
 @of(np.einsum)
 def einsum(level: int, subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
-    """np.einsum of each example's: the examples are an index more."""
+    """np.einsum of each example; the axis of the examples is one more index."""
     if not isinstance(subscripts, str) or "->" not in subscripts or "." in subscripts or kwargs.get("out") is not None:
         return looped(level, np.einsum, (subscripts, *operands), kwargs)
     inputs, output = subscripts.replace(" ", "").split("->")
@@ -321,7 +321,7 @@ def einsum(level: int, subscripts: Any, *operands: Any, **kwargs: Any) -> Any:
     return Batch(np.einsum(f"{','.join(terms)}->{letter}{output}", *arrays, **kwargs), level)
 
 
-# -- linear algebra, which NumPy does for stacks of matrices ----------------------------------------------------
+# -- linear algebra, which NumPy computes for stacks of matrices ------------------------------------------------
 
 LA = np.linalg
 of_matrices(LA.inv, LA.det, LA.slogdet, LA.cholesky, LA.eigh, LA.eigvalsh, LA.eig, LA.eigvals, LA.svd, LA.svdvals)
@@ -330,7 +330,7 @@ of_matrices(LA.qr, LA.pinv)
 
 @of(LA.norm)
 def norm(level: int, x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """np.linalg.norm of each example: of all its elements, if neither `ord` nor `axis` is given."""
+    """np.linalg.norm of each example, over all its elements if neither `ord` nor `axis` is given."""
     if axis is None and keepdims:
         return looped(level, LA.norm, (x, ord, axis, keepdims), {})
     array = x.array
@@ -345,13 +345,13 @@ def norm(level: int, x: Any, ord: Any = None, axis: Any = None, keepdims: bool =
 
 @of(np.put_along_axis, np.put, np.place, np.putmask, np.copyto, np.fill_diagonal)
 def written(level: int, *args: Any, **kwargs: Any) -> Any:
-    """What writes into an array, which is one for all examples."""
+    """Functions that write into an array: not possible, since all examples share the array."""
     raise NotBatched("an array is to be written into")
 
 
 @of(LA.solve)
 def solve(level: int, a: Any, b: Any) -> Any:
-    """np.linalg.solve of each example's."""
+    """np.linalg.solve of each example."""
     columns = np.expand_dims(b, -1) if np.ndim(b) == 1 else b
     ndim = max(np.ndim(a), np.ndim(columns))
     x = Batch(LA.solve(in_front(a, level, ndim), in_front(columns, level, ndim)), level)

@@ -1,7 +1,7 @@
-"""The command line's expressions: parsed against a list of functions and operators, and never `eval`ed.
+"""The command line's expressions: parsed with a fixed list of functions and operators, never with `eval`.
 
-A precedence parser (Dijkstra's shunting yard) turns the text into postfix steps, and a stack computes them:
-neither recurses. Every step remembers which part of the text it came from, for the error messages.
+A precedence parser (Dijkstra's shunting yard) turns the text into postfix steps, and a stack machine computes them.
+Neither is recursive. Every step knows its part of the text, for the error messages.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from autodiff.engine.graph import Node
 from autodiff.rules.activations import erf, erfc, gelu, relu, sigmoid, softplus
 
 LONGEST: Final = 10_000  # characters
-DEEPEST: Final = 100  # brackets and operators that wait for their right-hand side
-SHORT: Final = 3  # characters; a longer name before a bracket is meant as a function, not as a factor
+DEEPEST: Final = 100  # nested brackets and operators whose right-hand side is not complete
+SHORT: Final = 3  # characters; a longer name before a bracket is read as a function, not as a factor
 
 UNARY: Final[tuple[Callable[..., Any], ...]] = (
     *(np.exp, np.expm1, np.log, np.log1p, np.log2, np.log10, np.sqrt, np.square, np.reciprocal),
@@ -52,8 +52,8 @@ BINARY: Final[dict[str, tuple[Callable[..., Any], int]]] = {
     "/": (operator.truediv, 2),
     "**": (operator.pow, 4),
 }
-SIGN: Final = 3  # how strongly a sign binds: weaker than **, stronger than *
-# Where an infinite result means a pole and not a number that is too large.
+SIGN: Final = 3  # the precedence of a sign: weaker than **, stronger than *
+# Functions whose infinite result is a pole, not a number that is too large.
 POLES: Final = frozenset({np.log, np.log2, np.log10, np.log1p, np.reciprocal, np.power, operator.truediv, operator.pow})
 NAME: Final = "[A-Za-zΑ-Ωα-ω_][A-Za-zΑ-Ωα-ω_0-9]*"
 NUMBER: Final = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -80,7 +80,7 @@ INSTEAD: Final = {
 
 
 class ExpressionError(ValueError):
-    """An expression that cannot be read or computed; the message is one line that says what and where."""
+    """An expression that cannot be read or computed; the message is one line that says what is wrong and where."""
 
 
 class Step(NamedTuple):
@@ -88,7 +88,7 @@ class Step(NamedTuple):
 
     kind: Literal["number", "variable", "apply"]
     name: str
-    start: int  # where the sub-expression stands in the text
+    start: int  # the place of the sub-expression in the text
     stop: int
     number: float = 0.0
     function: Callable[..., Any] = operator.pos
@@ -96,7 +96,7 @@ class Step(NamedTuple):
 
 
 class _Waiting(NamedTuple):
-    """An operator or an open bracket that waits for what comes to its right."""
+    """An operator or an open bracket whose right-hand side is not complete."""
 
     kind: Literal["binary", "sign", "bracket", "call"]
     name: str
@@ -114,7 +114,7 @@ class Expression:
         self.variables = list(dict.fromkeys(s.name for s in self.steps if s.kind == "variable"))
 
     def __call__(self, values: Mapping[str, Any]) -> Any:
-        """The value at `values`, Tensors or numbers. Raises ExpressionError where an operation has none."""
+        """The value at `values`, Tensors or numbers. Raises ExpressionError where an operation is undefined."""
         stack: list[tuple[Any, Step]] = []
         with np.errstate(all="ignore"):
             for step in self.steps:
@@ -151,7 +151,7 @@ class Expression:
         return ExpressionError(f"{excerpt(self.source[step.start : step.stop])}: {why}")
 
     def _check_power(self, step: Step, operands: list[tuple[Any, Step]]) -> None:
-        """0**p jumps at p = 0: it has a value there, but no derivative with respect to p."""
+        """Raise ExpressionError for 0**p at p = 0: it jumps there, and has no derivative with respect to p."""
         (base, _), (exponent, _) = operands
         if isinstance(exponent, Node) and _plain(base) == 0 and _plain(exponent) == 0:
             shown = [self._shown(origin, 0.0) for _, origin in operands]
@@ -169,7 +169,7 @@ def _plain(value: Any) -> float:
 
 
 def excerpt(text: str, longest: int = 60) -> str:
-    """A piece of the user's text for a one-line message: control characters escaped, the middle left out."""
+    """A piece of the user's text for a one-line message: control characters are escaped, the middle is left out."""
     text = " ".join(text.split())
     if len(text) > longest:
         text = f"{text[: longest // 2]} … {text[-longest // 2 :]}"
@@ -177,7 +177,7 @@ def excerpt(text: str, longest: int = 60) -> str:
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """`; did you mean ...?`, or nothing where no known name is close."""
+    """`; did you mean ...?`, or an empty text if no known name is close."""
     found = difflib.get_close_matches(name, list(known), n=2, cutoff=0.5) if len(name) > 1 else []
     return f"; did you mean {' or '.join(found)}?" if found else ""
 
@@ -193,12 +193,12 @@ class _Parser:
         self.source = source
         self.tokens = list(TOKEN.finditer(source.rstrip()))
         self.done: list[Step] = []
-        # Where the finished sub-expressions that nothing has used yet stand, brackets included.
+        # The places in the text of the finished sub-expressions that are not used yet, brackets included.
         self.parts: list[tuple[int, int]] = []
         self.waiting: list[_Waiting] = []
 
     def steps(self) -> list[Step]:
-        """The postfix form of the whole text. Raises ExpressionError for what is not an expression."""
+        """The postfix form of the whole text. Raises ExpressionError if the text is no expression."""
         operand_next = True
         place = 0
         while place < len(self.tokens):
@@ -227,7 +227,7 @@ class _Parser:
         return self.done
 
     def _operand(self, token: re.Match[str], text: str, start: int, follows: str | None) -> tuple[bool, int]:
-        """Read what may begin an operand: whether an operand is still to come, and how many tokens it took."""
+        """Read a token where an operand begins. Returns whether the operand still follows, and the tokens read."""
         if token.lastgroup == "number":
             self._put("number", text, start, float(text))
             return False, 1
@@ -255,7 +255,7 @@ class _Parser:
         return True, 1
 
     def _after_operand(self, token: re.Match[str], text: str, start: int) -> bool:
-        """Read what may follow an operand; whether another operand has to come."""
+        """Read a token that follows an operand. Returns whether another operand must follow."""
         if token.lastgroup != "symbol" or text == "(":
             first, stop = self.parts[-1]
             self._refuse_word(self.source[first:stop], first)
@@ -311,7 +311,7 @@ class _Parser:
         self.done.append(Step(kind, text, start, start + len(text), number))
 
     def _refuse_word(self, text: str | None, start: int) -> None:
-        """Say of a word of Python's, where it makes no sense as a variable, that it has no meaning here."""
+        """Raise ExpressionError for a Python keyword where it cannot be a variable."""
         if text is not None and keyword.iskeyword(text):
             self._fail(start, f"{text} is not part of the language; {ALLOWED}")
 

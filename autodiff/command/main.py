@@ -29,7 +29,7 @@ from autodiff.picture.exports.raster import converted
 DRAWN: Final = (*FORMATS, *RASTER)
 SUFFIXES: Final = (*DRAWN, ".tex")
 STEPS: Final = "write the page that plays the computation step by step; FILE ends in .html"
-# What begins with a minus sign and is an option; anything else is an expression such as -x1**2.
+# The options; any other argument that begins with a minus sign is an expression, such as -x1**2.
 OPTION: Final = re.compile(r"-(h|o.*|-([a-z][a-z-]*(=.*)?)?)?", re.DOTALL)
 
 
@@ -40,13 +40,13 @@ class _OneLine(argparse.ArgumentParser):
         self.exit(2, f"autodiff: {excerpt(message, 300)}\n")
 
     def print_help(self, file: Any = None) -> None:
-        """Print the help, or leave with the status of output that fails."""
+        """Print the help, or exit with the status of a failed output."""
         if status := _printed(self.format_help().rstrip("\n")):
             self.exit(status)
 
 
 class _Once(argparse.Action):
-    """An option that may be given once."""
+    """An option that may be given only once."""
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, *given: Any) -> None:
         value, option = given
@@ -122,7 +122,7 @@ def _draw_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; the exit status is 0, or 2 for input that is refused and output that fails."""
+    """Run the command line. The exit status is 0, or 2 for wrong input and for output that fails."""
     argv = sys.argv[1:] if argv is None else list(argv)
     if argv[:1] == ["draw"] and (len(argv) == 1 or "=" not in argv[1]):  # draw x=2 would be an expression
         return _draw(argv[1:])
@@ -145,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _protected(argv: list[str]) -> list[str]:
-    """The arguments, with a space before an expression that begins with a minus sign: it is no option."""
+    """The arguments, with a space before an expression that begins with a minus sign, so that it is no option."""
     pairs = zip(argv, ["", *argv], strict=False)
     return [
         f" {a}" if a.startswith("-") and not OPTION.fullmatch(a) and before not in ("-o", "--output") else a
@@ -156,7 +156,7 @@ def _protected(argv: list[str]) -> list[str]:
 def evaluate(expression: str | None, assignments: Sequence[str]) -> tuple[Tensor, list[Tensor]]:
     """The result of an expression and its inputs, in the order of the assignments (`name=value`).
 
-    Raises ExpressionError, one line that says what and where, for anything it cannot compute.
+    Raises ExpressionError, a line that says what is wrong and where, for anything it cannot compute.
     """
     if expression is None:
         raise ExpressionError('an expression is missing; an example is "log(x1) + x1*x2 - sin(x2)" x1=2 x2=5')
@@ -217,7 +217,7 @@ def _number(text: str, assignment: str) -> float:
 
 
 def _writable(output: str, suffixes: Sequence[str]) -> Path:
-    """The file asked for, if it can be written at all: said before anything is computed."""
+    """The path of the output file. Raises ExpressionError, before anything is computed, if it cannot be written."""
     if not output.strip():
         raise ExpressionError("-o is given an empty name; -o writes " + ", ".join(suffixes))
     path = Path(output)
@@ -252,7 +252,7 @@ def _rendered(y: Tensor, report: str, suffix: str, stepped: bool) -> str | bytes
 
 
 def _drawn(y: Tensor, suffix: str, stepped: bool, theme: Theme = "auto", **options: Any) -> str | bytes:
-    """A result in the format of a suffix; or the page that plays it, in the reader's mode."""
+    """A result in the format of a suffix, or the page that plays the computation step by step."""
     if stepped:
         return steps(y, **options).html
     picture: Picture = draw(y, theme=theme, **options)
@@ -260,7 +260,7 @@ def _drawn(y: Tensor, suffix: str, stepped: bool, theme: Theme = "auto", **optio
 
 
 def _draw(argv: list[str]) -> int:
-    """Draw what a file of the user's builds. What that file raises is shown as Python shows it."""
+    """Draw the graph that a user's file builds. Errors raised by the file are shown as Python shows them."""
     arguments = _draw_parser().parse_args(argv)
     try:
         _check_steps(arguments.steps, arguments.output)
@@ -285,7 +285,7 @@ def _built(target: str) -> Tensor:
     path = Path(file)
     if not path.is_file():
         raise ExpressionError(f"{excerpt(file)}: there is no such file")
-    sys.path.insert(0, str(path.resolve().parent))  # it may import its neighbours, as when Python runs it
+    sys.path.insert(0, str(path.resolve().parent))  # it may import modules of its directory, as when Python runs it
     names = runpy.run_path(str(path))
     if name not in names:
         raise ExpressionError(f"{excerpt(file)} has no {excerpt(name)}{near(name, [n for n in names if n[0] != '_'])}")
@@ -299,9 +299,9 @@ def _built(target: str) -> Tensor:
 
 
 def _called(function: Callable[[], Any], name: str, file: str) -> Any:
-    """What a function that takes nothing returns; a function, or a model, that takes something is refused."""
+    """The result of a function without arguments. Raises ExpressionError for a function or model that needs some."""
     try:
-        inspect.signature(getattr(function, "forward", function)).bind()  # a model is called as its forward is
+        inspect.signature(getattr(function, "forward", function)).bind()  # a model takes the arguments of its forward
     except (TypeError, ValueError):
         what = "a function" if inspect.isroutine(function) else f"a {type(function).__name__}"
         raise ExpressionError(
@@ -329,8 +329,8 @@ def _printed(report: str) -> int:
     try:
         print(report, flush=True)
     except OSError as error:
-        # What is still buffered would fail again when the interpreter stops.
+        # Buffered output would fail again when the interpreter exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):  # the reader, such as head, has seen enough
+        if not isinstance(error, BrokenPipeError):  # a reader such as head has closed the pipe, which is no error
             return _refused(f"the output cannot be printed: {error.strerror or error}")
     return 0

@@ -1,8 +1,8 @@
-"""Array types beside NumPy's, such as those on a GPU: what the engine has to know of one is in a record of a few lines.
+"""Array types beside NumPy's, such as those on a GPU. A record of a few lines holds what the engine knows of each.
 
-NumPy's functions reach such arrays through NumPy's own protocols, so the rules serve them as they are. What is made
-from nothing (zeros, the numbers of places) is made where the other operands are: `zeros(shape, dtype, like=x)`.
-Nothing moves in silence between the host and a device, except constants, once, as they are recorded.
+NumPy's functions reach such arrays through NumPy's own protocols, so the rules work on them unchanged. New arrays
+(zeros, ones, ranges) are made on the device of another operand: `zeros(shape, dtype, like=x)`. Nothing is copied
+between the host and a device unless the user asks for it; only constants are, once, when they are recorded.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Device(NamedTuple):
 
     Parameters
     ----------
-    name : as `ad.to(x, name)` and `.device` have it
+    name : the name that `ad.to(x, name)` takes and `.device` gives
     kind : the array type; it speaks NumPy's protocols, `__array_ufunc__` and `__array_function__`
     from_host : copies an ndarray to the device
     to_host : copies such an array to an ndarray
@@ -49,12 +49,12 @@ class Device(NamedTuple):
     generator: type | None = None
 
 
-# By the array type. It is empty as long as nobody has asked for a device, and then nothing below costs anything.
+# Records by array type. It stays empty until a device is asked for, so that programs on the host lose no time.
 admitted: dict[type, Device] = {}
 
 
 def admit(device: Device) -> None:
-    """Let Tensors hold arrays of the type that the record describes; a second record of a type replaces the first.
+    """Let Tensors hold arrays of the type that the record describes. A second record of a type replaces the first.
 
     Raises ValueError for a name that another type has.
 
@@ -80,16 +80,16 @@ def cuda() -> Device:
     return Device("cuda", cupy.ndarray, cupy.array, cupy.asnumpy, cupy.add.at, cupy, "fuse", cupy.random.Generator)
 
 
-# Parameters that may be arrays and say where elements go, which is decided on the host.
+# Parameters that may be arrays but are read on the host: they say where elements go.
 ON_THE_HOST = {"axis", "axes", "shape", "newshape", "reps", "repeats", "shift", "source", "destination", "indices"}
 
-# The devices that are admitted when somebody asks for them, and the libraries whose arrays ask for one.
+# The devices that are admitted on first use: by name, or when an array of the library is met.
 ON_DEMAND: dict[str, Callable[[], Device]] = {"cuda": cuda}
 LIBRARIES = {"cupy": "cuda"}
 
 
 def named(name: str) -> Device:
-    """The record of a device; ValueError for a name that nobody has admitted."""
+    """The record of a device. Raises ValueError for a name that is not admitted."""
     for device in admitted.values():
         if device.name == name:
             return device
@@ -101,9 +101,9 @@ def named(name: str) -> Device:
 
 
 def of(value: Any) -> Device | None:
-    """The record of a raw value's device, or of a node's; None on the host. An array of a library known here is let in.
+    """The record of the device of a raw value or a node; None on the host. It admits arrays of `LIBRARIES`.
 
-    A batch is where its arrays are.
+    A batch is on the device of its arrays.
     """
     value = _innermost(value)
     device = admitted.get(type(value))
@@ -119,7 +119,7 @@ def draws(value: Any) -> bool:
 
 
 def is_array(value: Any) -> bool:
-    """Whether a Tensor could hold it: an array on the host or a device, a NumPy scalar, or a stand-in."""
+    """Whether a Tensor can hold the value: an array on the host or a device, a NumPy scalar, or a stand-in."""
     return isinstance(value, np.ndarray | np.generic | StandIn) or type(value) in admitted
 
 
@@ -129,26 +129,26 @@ def place(value: Any) -> str:
     return HOST if device is None else device.name
 
 
-# -- made from nothing, where another value is ------------------------------------------------------------------
+# -- new arrays, on the device of another one -------------------------------------------------------------------
 
 
 def zeros(shape: Any, dtype: Any, like: Any) -> Any:
-    """np.zeros, where `like` is."""
+    """np.zeros, on the device of `like`."""
     return np.zeros(shape, dtype) if (example := _example(like)) is None else np.zeros_like(example, dtype, shape=shape)
 
 
 def ones(shape: Any, dtype: Any, like: Any) -> Any:
-    """np.ones, where `like` is."""
+    """np.ones, on the device of `like`."""
     return np.ones(shape, dtype) if (example := _example(like)) is None else np.ones_like(example, dtype, shape=shape)
 
 
 def empty(shape: Any, dtype: Any, like: Any) -> Any:
-    """np.empty, where `like` is."""
+    """np.empty, on the device of `like`."""
     return np.empty(shape, dtype) if (example := _example(like)) is None else np.empty_like(example, dtype, shape=shape)
 
 
 def beside(constant: Any, like: Any) -> Any:
-    """A constant where `like` is: ndarrays are copied over, also within tuples and lists, and all else is as it is."""
+    """A constant on the device of `like`: ndarrays are copied, inside tuples and lists too; the rest is unchanged."""
     if not admitted or (device := of(like)) is None:
         return constant
     if isinstance(constant, np.ndarray):
@@ -161,18 +161,18 @@ def beside(constant: Any, like: Any) -> Any:
 
 
 def eye(n: int, like: Any, dtype: Any = None) -> Any:
-    """np.eye in the dtype of `like`, where it is."""
+    """np.eye on the device of `like`, and in its dtype unless another is given."""
     numbers, dtype = arange(n, like=like), like.dtype if dtype is None else dtype
     return np.eye(n, dtype=dtype) if isinstance(numbers, np.ndarray) else (numbers[:, None] == numbers).astype(dtype)
 
 
 def arange(*span: Any, like: Any) -> Any:
-    """np.arange, where `like` is."""
+    """np.arange, on the device of `like`."""
     return np.arange(*span) if (example := _example(like)) is None else np.arange(*span, like=example)
 
 
 def grid(shape: tuple[int, ...], like: Any) -> tuple[Any, ...]:
-    """The numbers of the places along each axis, lying along it (np.ogrid), where `like` is."""
+    """The indices along each axis, shaped to broadcast (np.ogrid), on the device of `like`."""
     return tuple(beside(places, like) for places in np.ogrid[tuple(slice(n) for n in shape)])
 
 
@@ -189,7 +189,7 @@ def _innermost(value: Any) -> Any:
 
 
 def _example(like: Any) -> Any:
-    """An array of a device's, or None where `like` is on the host."""
+    """An array on the device of `like`, or None if `like` is on the host."""
     if not admitted:
         return None
     like = _innermost(like)
@@ -200,14 +200,14 @@ def _example(like: Any) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """An array of its own, where the value is; what nobody writes into as it is."""
+    """A copy on the same device. A stand-in that nobody writes into is returned itself."""
     if isinstance(value, StandIn):
         return value.copied()
     return value.copy() if type(value) in admitted else np.array(value)
 
 
 def read_only(value: Any) -> Any:
-    """A view of a raw value, an ndarray, that cannot be written into; of an array on a device a plain view."""
+    """A view of a raw value, read-only if it is an ndarray; arrays on a device give an ordinary view."""
     if isinstance(value, StandIn):
         return value  # nobody writes into it
     if type(value) in admitted:
@@ -218,13 +218,13 @@ def read_only(value: Any) -> Any:
 
 
 def fetched(value: Any) -> Any:
-    """A raw value as an ndarray or a NumPy scalar: what is shown, printed or written to a file."""
+    """A raw value copied to the host, as an ndarray or a NumPy scalar, to be shown, printed or saved."""
     device = admitted.get(type(value))
     return value if device is None else device.to_host(value)[()]
 
 
 def moved(value: Any, name: str) -> Any:
-    """A raw value on the device of that name, or on "cpu"; as it is where it is there already."""
+    """A raw value on the device of that name, or on "cpu". A value that is there already is returned itself."""
     if place(value) == name:
         return value
     if isinstance(value, StandIn):
@@ -236,9 +236,9 @@ def moved(value: Any, name: str) -> Any:
 def together(
     function: Callable[..., Any], arguments: tuple[Any, ...], parameters: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of an operation in one place: constants on the host are copied to the device of the others.
+    """The arguments of an operation on one device: constants on the host are copied to the device of the others.
 
-    Raises TypeError where a node on the host meets one on a device.
+    Raises TypeError if one node is on the host and another on a device.
     """
     devices = {place(a): a for a in arguments if isinstance(a, Node | StandIn) or type(a) in admitted}
     devices = {name: a for name, a in devices.items() if name != HOST or isinstance(a, Node)}
@@ -257,7 +257,7 @@ def together(
 
 
 def refuse(error: Exception, function: Callable[..., Any], values: Iterable[Any]) -> NoReturn:
-    """Raise the error of a function again, or where a device's arrays lack it, one that says so and what to do."""
+    """Raise a function's error again; if the device lacks the function, raise one that says so and what to do."""
     device = next((found for value in values if (found := admitted.get(type(_innermost(value))))), None)
     if device is None or isinstance(error, ValueError) or NOT_THERE in str(error):
         raise error
@@ -271,7 +271,7 @@ def refuse(error: Exception, function: Callable[..., Any], values: Iterable[Any]
 
 
 def _operand(value: Any) -> str:
-    """An operand as error messages name it."""
+    """The description of an operand in error messages."""
     if isinstance(value, Node):
         return described(value)
     return f"an array of shape {value.shape} and dtype {value.dtype}"

@@ -17,7 +17,7 @@ from autodiff.engine.shapes import unbroadcast
 
 
 def tangents(roots: Sequence[Node], inputs: Mapping[Node, Any], remember: bool = False) -> dict[Node, Any]:
-    """The tangent of every node between the inputs and the roots, as each input moves along its own.
+    """The tangent of every node between the inputs and the roots, from the given tangents of the inputs.
 
     Nodes that no derivative reaches are left out. With `remember` the pass works on Tensors, and its results can
     be differentiated again.
@@ -39,7 +39,7 @@ def tangents(roots: Sequence[Node], inputs: Mapping[Node, Any], remember: bool =
 
 
 def _along(node: Node, y: Any, shown: Any, position: int, t: Any, remember: bool) -> Any:
-    """How a node moves with the argument at `position`, which moves along t; None where no derivative flows."""
+    """The tangent of a node when the argument at `position` has the tangent t; None where no derivative flows."""
     primitive, parameters = node.primitive, node.parameters
     assert primitive is not None
     if primitive.linear:  # a linear function is its own derivative
@@ -49,7 +49,7 @@ def _along(node: Node, y: Any, shown: Any, position: int, t: Any, remember: bool
         return None
     if primitive.elementwise:  # a diagonal Jacobian is its own transpose
         return rule(t, y, *shown, **parameters)
-    # A rule is linear in g, the adjoint of y: the pullback of the pullback is the push forward.
+    # A rule is linear in g, the adjoint of y. So the adjoint of the rule itself, applied to t, is the tangent.
     nothing = zeros(node.primal.shape, node.primal.dtype, like=node)[()]
     g = recorded(type(node), None, nothing, (), NO_PARAMETERS, ())
     share = rule(g, y, *shown, **parameters)
@@ -59,7 +59,7 @@ def _along(node: Node, y: Any, shown: Any, position: int, t: Any, remember: bool
 
 
 def _conformed(t: Any, primal: Any) -> Any:
-    """A tangent in the shape and dtype of the value that moves."""
+    """A tangent in the shape and dtype of its value."""
     if t.shape != primal.shape:
         t = np.broadcast_to(t, primal.shape)
     if t.dtype != primal.dtype:

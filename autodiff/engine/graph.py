@@ -1,4 +1,4 @@
-"""The recorded graph: nodes that know where they came from, and the orders to read them in."""
+"""The recorded graph: nodes that know their origin, and the orders in which nodes are read."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autodiff.engine.table import Primitive
 
-# () outside of every scope, or a pair: the scope around this one, and its name or the module that was called. Each
-# entry makes a pair of its own, so that two calls of one module are told apart.
+# () outside every scope; otherwise a pair: the enclosing scope, and the name or module of this one. Each entry makes
+# a new pair, so that two calls of one module differ.
 Scope = tuple[Any, ...]
 
 # The scope that operations are recorded in; None while nothing is recorded (no_grad). One variable serves both, so that
@@ -38,17 +38,17 @@ class Node:
     primitive: Primitive | None
     arguments: tuple[Any, ...]  # the data, nodes or constants, by position
     parameters: dict[str, Any]  # the rest, by keyword: axis, keepdims, index ...
-    scope: Scope  # of an operation: where it was recorded; () of a leaf, which a module may keep
+    scope: Scope  # where an operation was recorded; () for a leaf, because a leaf may be used in several scopes
     serial: int
     name: str | None
-    retained: Any  # the adjoint that backward adds up here, None before; NOT_RETAINED in most interior nodes
+    retained: Any  # the adjoint that backward adds up, None before it; most interior nodes have NOT_RETAINED
 
 
 def ancestors(*roots: Node, since: int = -1, shown: bool = False) -> list[Node]:
     """The roots and everything they depend on, in the order of recording: arguments before results.
 
-    Nodes recorded before the serial number `since` are left out, with all that only they depend on. `shown` is for
-    readers that compute nothing: residuals are left out too, and leaves may have been assigned new values since.
+    Nodes recorded before the serial number `since` are left out, and everything that only they depend on. `shown` is
+    for readers that compute nothing: it leaves out residuals, and accepts leaves that have been assigned new values.
     """
     found, seen = list(roots), set(roots)
     for node in found:  # grows as it is read: a search without recursion
@@ -64,7 +64,7 @@ def ancestors(*roots: Node, since: int = -1, shown: bool = False) -> list[Node]:
 
 
 def operands(node: Node) -> tuple[Any, ...]:
-    """The arguments of an operation without its residuals, which only its rules need: what readers are shown."""
+    """The arguments of an operation that readers are shown: all but the residuals, which only its rules need."""
     residuals = 0 if node.primitive is None else node.primitive.residuals
     return node.arguments[:-residuals] if residuals else node.arguments
 
@@ -72,8 +72,8 @@ def operands(node: Node) -> tuple[Any, ...]:
 def between(start: Collection[Node], *roots: Node) -> list[Node]:
     """The nodes on the paths from any of `start` to a root, both ends included, in recording order.
 
-    Nothing older than `start` is visited, so a derivative taken inside a larger computation costs what the
-    inner one costs (and never differentiates the outer one).
+    Nodes older than `start` are not visited. So a derivative taken inside a larger computation costs only as much
+    as the inner computation, and never differentiates the outer one.
     """
     on_path = set(start)
     ordered = []
@@ -85,7 +85,7 @@ def between(start: Collection[Node], *roots: Node) -> list[Node]:
 
 
 def older_sources(roots: Collection[Node], since: int) -> list[Node]:
-    """The nodes recorded before the serial number `since` that the roots, or what was computed since, read."""
+    """The nodes older than the serial number `since` that are roots or operands of newer nodes."""
     newer = [root for root in roots if root.serial >= since]
     read = (a for node in ancestors(*newer, since=since) for a in node.arguments)
     older = (a for a in (*roots, *read) if isinstance(a, Node) and a.serial < since)
@@ -101,6 +101,6 @@ def _assigned_since(leaf: Node, user: Node) -> RuntimeError:
 
 
 def described(node: Node) -> str:
-    """A node as error messages name it: its name if it has one, its shape and dtype."""
+    """The description of a node in error messages: its name if it has one, its shape and dtype."""
     name = f" {node.name!r}" if node.name else ""
     return f"Tensor{name} of shape {node.primal.shape} and dtype {node.primal.dtype}"

@@ -1,4 +1,4 @@
-"""The keywords of a call that no rule takes: those that spell out a default are dropped, the others refused."""
+"""Keywords of a call that its rule does not take: those that equal a default are dropped, the others refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autodiff.engine.signatures import parameter_defaults, spelled
 Function = Callable[..., Any]
 
 UFUNC_DEFAULTS = {"where": True}
-# What says how a result lies in memory, or what may be cast, and not which numbers it has.
+# Keywords about memory layout and casting, with values that do not change the numbers of a result.
 LAYOUT = {
     "order": ("C", "F", "A", "K"),
     "casting": ("no", "equiv", "safe", "same_kind", "unsafe"),
@@ -22,7 +22,7 @@ LAYOUT = {
 
 
 def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Iterable[str]) -> dict[str, Any]:
-    """`kwargs` less unknown ones that only spell out NumPy's default, or a layout; any other one is refused."""
+    """`kwargs` without unknown ones that equal NumPy's default or only set a layout; other unknown ones are refused."""
     unknown = [
         k
         for k, v in kwargs.items()
@@ -43,7 +43,7 @@ def without_defaults(function: Function, kwargs: dict[str, Any], keywords: Itera
 
 
 def check_floating(function: Function, dtype: Any) -> None:
-    """Refuse a `dtype=` of integers or booleans, which have no derivative: TypeError."""
+    """Raise TypeError for a `dtype=` of integers or booleans, which have no derivative."""
     if dtype is not None and np.dtype(dtype).kind not in "fc":
         raise TypeError(
             f"{spelled(function)} of a Tensor was asked for dtype {np.dtype(dtype)}, which has no derivative; pass a "

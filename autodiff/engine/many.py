@@ -1,4 +1,4 @@
-"""Rules that are more than one function: for any number of arrays, such as np.stack's, and with an array to fill."""
+"""Rules with more than one form: for any number of arrays, such as np.stack's, and with an array to write into."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Rule = Callable[..., Any]
 
 
 class Each:
-    """The rules of a function of any number of arrays: one rule that is told the position first."""
+    """The rules of a function of any number of arrays: one rule, whose first argument is the position."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule

@@ -67,20 +67,20 @@ def apply(primitive: Primitive, arguments: tuple[Any, ...], parameters: dict[str
 
 
 def name_shapes(error: ValueError, function: Callable[..., Any], arguments: Iterable[Any]) -> None:
-    """Put the shapes of the arrays into NumPy's error, where it does not say them itself."""
+    """Add the shapes of the arrays to NumPy's error, if its message does not have them."""
     name = spelled(function)
     if type(error) is ValueError and name.startswith("np.") and "shape" not in str(error):
         shapes = [str(a.shape) for a in arguments if isinstance(a, ARRAY)]
         more = f" and {len(shapes) - 4} more" if len(shapes) > 5 else ""
         listed = ", ".join(shapes[:4] if more else shapes)
         reason = str(error)
-        if "core dimension" in reason:  # what NumPy says of a product: (size 4 is different from 3)
+        if "core dimension" in reason:  # NumPy's message for a product: (size 4 is different from 3)
             reason = f"of the lengths that have to agree, {reason[reason.rfind('size') :].rstrip(')')}"
         error.args = (f"{name} was called with arrays of the shapes {listed}{more}: {reason}",)
 
 
 def _apart(primal: Any, raw: list[Any]) -> Any:
-    """A plain result; if it is a view of an argument, one that cannot be written through."""
+    """A plain result, read-only if it may be a view of an argument."""
     if isinstance(primal, np.ndarray) and any(np.may_share_memory(primal, a) for a in raw if isinstance(a, np.ndarray)):
         primal = primal.view()
         primal.flags.writeable = False
@@ -89,7 +89,7 @@ def _apart(primal: Any, raw: list[Any]) -> Any:
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Within it nothing is recorded and results are plain arrays: `with ad.no_grad():` or `@ad.no_grad()`.
+    """A context without recording, where results are plain arrays: `with ad.no_grad():` or `@ad.no_grad()`.
 
     >>> w = ad.Tensor([1.0, 2.0])
     >>> with ad.no_grad():
@@ -108,8 +108,8 @@ class scope:  # noqa: N801  # it reads as a statement: with ad.scope("encoder")
 
     Parameters
     ----------
-    name : a string; or a module, an object whose attributes are the parameters of what is recorded inside. It is kept
-        as it is and named when a picture is drawn
+    name : a string; or a module, the object whose attributes are the parameters used inside. The object itself is
+        kept, and gets its name when a picture is drawn
 
     >>> x = ad.Tensor(2.0)
     >>> with ad.scope("encoder"):
@@ -129,17 +129,17 @@ class scope:  # noqa: N801  # it reads as a statement: with ad.scope("encoder")
             current_scope.set((outer, self._name))
 
     def __exit__(self, *raised: object) -> None:
-        # The scope itself says what is around it. So one object can be entered within itself, and in several threads.
+        # The new scope holds the enclosing one. So one object can be entered inside itself, and in several threads.
         inner = _read_scope()
         if inner:
             current_scope.set(inner[0])
 
     def __call__(self, function: F) -> F:
-        """The function, every call of which is such a part."""
+        """The function, each call of which is recorded in this scope."""
 
         @functools.wraps(function)
         def scoped(*args: Any, **kwargs: Any) -> Any:
-            with scope(self._name):  # an entry of its own: the function may be called within itself
+            with scope(self._name):  # a new object for each call: the function may call itself
                 return function(*args, **kwargs)
 
         return scoped  # type: ignore[return-value]  # the same signature
@@ -147,7 +147,7 @@ class scope:  # noqa: N801  # it reads as a statement: with ad.scope("encoder")
 
 @contextmanager
 def recording() -> Iterator[None]:
-    """Within it operations are recorded, in `no_grad` too: what transforms work in."""
+    """A context in which operations are recorded, inside `no_grad` too; transforms use it."""
     token = current_scope.set(current_scope.get() or ())
     try:
         yield
@@ -163,7 +163,7 @@ def recorded(
     parameters: dict[str, Any],
     scope: Scope,
 ) -> Any:
-    """A new node of this kind, made past its constructor: a tight loop of small operations is made of these."""
+    """A new node of this class, made without its constructor, which would slow down loops of small operations."""
     node = _new(kind)
     node.primal = primal
     node.primitive = primitive
@@ -177,7 +177,7 @@ def recorded(
 
 
 def differentiable(primal: Any, primitive: Primitive) -> Any:
-    """A primitive's result, if a node can hold it: an array, or a scalar, of floating-point numbers."""
+    """A primitive's result, checked: a node holds an array or a scalar of floating-point numbers."""
     if isinstance(primal, float):
         return np.float64(primal)
     known = isinstance(primal, ARRAY) or type(primal) in admitted
@@ -202,8 +202,8 @@ def as_operand(value: Any, other: Node, ufunc: np.ufunc | None = None) -> Any:
 
 
 def is_operand(value: Any) -> bool:
-    """Whether arithmetic takes it: a node, an array of numbers, a number, or nested lists of numbers."""
-    if isinstance(value, SCALAR_OR_STAND_IN) or type(value) in (np.ndarray, np.memmap):  # a matrix means more
+    """Whether arithmetic takes the value: a node, an array of numbers, a number, or nested lists of numbers."""
+    if isinstance(value, SCALAR_OR_STAND_IN) or type(value) in (np.ndarray, np.memmap):  # np.matrix has other operators
         return value.dtype.kind in "fciub"
     if type(value) in admitted:
         return value.dtype.kind in "fciub"

@@ -1,4 +1,4 @@
-"""The reverse pass: from a result back through everything it was computed from, adding up adjoints."""
+"""The reverse pass: it goes from a result back to everything that the result depends on, and adds up adjoints."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
     inside = None if wrt is None else frozenset(order)
     found: dict[Node, Any] = {root: seed}
     batched = levels(seed) - levels(root.primal) if isinstance(seed, Batch) else NO_LEVELS
-    summed: dict[Node, Any] = {}  # those of them that are arrays made here: further shares are added in place
+    summed: dict[Node, Any] = {}  # the adjoints that are arrays made here: further shares are added in place
     adjoint_of, sum_of, taken = found.get, summed.get, found.pop
 
     def add(argument: Node, share: Any, primitive: Primitive) -> None:
         primal = argument.primal
-        if type(share) is float64 is type(primal):  # numbers: no shape to conform to, and no array to add into
+        if type(share) is float64 is type(primal):  # two numbers: their shapes agree, and nothing can be added in place
             total = adjoint_of(argument)
             found[argument] = share if total is None else total + share
             return
@@ -56,7 +56,7 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
         if total is not None and primitive.broadcasts:
             try:
                 total += share
-            except (ValueError, TypeError):  # it is wider, from broadcasting, or complex
+            except (ValueError, TypeError):  # the share is wider, from broadcasting, or complex
                 pass
             else:
                 return
@@ -84,7 +84,7 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
             continue
         arguments = node.arguments
         if recorded or inside is not None or not primitive.broadcasts or len(arguments) > 2:
-            # All nodes or all raw, never mixed: shown a raw y in a recorded pass, a rule would lose its derivative.
+            # All are nodes or all are raw: a rule that gets a raw y in a recorded pass would lose the derivative of y.
             y, shown = (node, arguments) if recorded else (node.primal, raw(arguments))
             parameters = node.parameters
             if type(primitive.rules) is Together:
@@ -110,7 +110,7 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
                     else:
                         share = called(rule, g, y, *shown, **parameters)
                     add(argument, share, primitive)
-        elif len(arguments) == 1:  # ufuncs, the common case, are spelled out: it halves the time
+        elif len(arguments) == 1:  # one and two arguments, the common cases, are written out: it halves the time
             (a,) = arguments
             (rule,) = primitive.rules
             if rule is not None:
@@ -127,14 +127,14 @@ def adjoints(  # noqa: C901  # one loop, the hottest there is
 
 
 def raw(arguments: Iterable[Any]) -> list[Any]:
-    """The values of nodes, and the constants among them as they are."""
+    """The raw values of the arguments: those of nodes, and constants unchanged."""
     return [a.primal if isinstance(a, Node) else a for a in arguments]
 
 
 def contribution(node: Node, position: int, g: Any) -> Any:
-    """What the argument at `position` of a node receives when the node's adjoint is `g`: raw, in its own shape.
+    """The share of the argument at `position` when the node's adjoint is `g`: a raw value in the argument's shape.
 
-    None where no derivative flows. With g = 1 this is the local partial derivative of a scalar operation.
+    It is None where no derivative flows. With g = 1 it is the local partial derivative of a scalar operation.
     """
     argument = node.arguments[position]
     if node.primitive is None or not isinstance(argument, Node):
@@ -148,11 +148,11 @@ def contribution(node: Node, position: int, g: Any) -> Any:
 
 
 def conformed(share: Any, argument: Node, primitive: Primitive, batched: Set[int] = NO_LEVELS) -> Any:
-    """What a rule returned, in the argument's own shape and dtype.
+    """A rule's result in the argument's shape and dtype.
 
-    Of a batch of adjoints an argument that all examples share receives the sum, except at the levels `batched`, at
-    which the pass goes backwards from a batch of seeds. Only a ufunc's result is summed back over broadcast axes.
-    Doing the same for other functions would hide rules that are wrong, so for them a shape that differs is an error.
+    An argument that all examples of a batch share receives the sum of their adjoints, except at the levels `batched`,
+    where the pass started from a batch of seeds. Only a ufunc's result is summed back over broadcast axes. For other
+    functions this would hide wrong rules, so a shape that differs is an error.
     """
     primal = argument.primal
     try:
@@ -187,7 +187,7 @@ def conformed(share: Any, argument: Node, primitive: Primitive, batched: Set[int
 
 
 def called(rule: Rule, *arguments: Any, **parameters: Any) -> Any:
-    """What a rule returns; of batches, for each example alone where it asks for that."""
+    """A rule's result; for batches, of each example alone if the rule asks for that."""
     try:
         return rule(*arguments, **parameters)
     except NotBatched:
@@ -197,7 +197,7 @@ def called(rule: Rule, *arguments: Any, **parameters: Any) -> Any:
 
 
 def over_examples(share: Any, batched: Set[int]) -> Any:
-    """A batch of adjoints summed over the examples, except at the levels that are named."""
+    """A batch of adjoints summed over the examples, except at the levels `batched`."""
     if not isinstance(share, Batch):
         return share
     if share.level in batched:
@@ -206,9 +206,9 @@ def over_examples(share: Any, batched: Set[int]) -> Any:
 
 
 def conjugated(g: Any) -> Any:
-    """An adjoint as it is passed in and out: conjugated if complex.
+    """An adjoint as users see it, from the pass's, or the other way round: the conjugate if it is complex.
 
-    Within the pass a complex adjoint is the g of dL = Re(g dx), so that the rules of holomorphic functions are those
-    of real ones. Outside it is the direction of steepest ascent, dL/d(Re x) + i dL/d(Im x) (PyTorch's convention).
+    Inside the pass a complex adjoint is the g of dL = Re(g dx), so that holomorphic functions have the same rules as
+    real ones. Users see the direction of steepest ascent, dL/d(Re x) + i dL/d(Im x) (PyTorch's convention).
     """
     return np.conj(g) if g.dtype.kind == "c" else g

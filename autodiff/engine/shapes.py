@@ -1,4 +1,4 @@
-"""Shape arithmetic that adjoint rules need, in plain NumPy: it serves raw arrays and Tensors alike."""
+"""Shape arithmetic for adjoint rules, in plain NumPy: it works on raw arrays and on Tensors."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 
 def axes(axis: Axis, ndim: int) -> tuple[int, ...]:
-    """The reduced axes as non-negative numbers; every axis for None. AxisError for one that is not there.
+    """The reduced axes as non-negative numbers; all axes for None.
 
-    Raises ValueError where an axis is named twice.
+    Raises AxisError for an axis that does not exist, ValueError for one that is named twice.
     """
     if axis is None:
         return tuple(range(ndim))
-    if not ndim and axis in (0, -1):  # which NumPy takes for a number
+    if not ndim and axis in (0, -1):  # NumPy accepts these for a 0-d array
         return ()
     listed = (axis,) if isinstance(axis, int | np.integer) else axis
     for k in listed:
@@ -42,16 +42,16 @@ def axes(axis: Axis, ndim: int) -> tuple[int, ...]:
 
 
 def keepdims_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
-    """The shape a reduction over `axis` has with keepdims=True."""
+    """The shape of a reduction over `axis` with keepdims=True."""
     reduced = axes(axis, len(shape))
     return tuple(1 if k in reduced else n for k, n in enumerate(shape))
 
 
 def count(shape: tuple[int, ...], axis: Axis) -> int:
-    """How many elements of an array of `shape` each element of its reduction over `axis` sums up."""
+    """The number of elements that each element of a reduction over `axis` sums up."""
     return math.prod(shape[k] for k in axes(axis, len(shape)))
 
 
 def restore(g: Any, shape: tuple[int, ...], axis: Axis) -> Any:
-    """`g`, the size of a reduction's result, spread back over the reduced axes: the adjoint of a sum."""
+    """`g`, of the size of a reduction's result, broadcast back over the reduced axes: the adjoint of a sum."""
     return np.broadcast_to(g if axis is None else np.reshape(g, keepdims_shape(shape, axis)), shape)

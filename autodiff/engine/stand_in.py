@@ -1,4 +1,4 @@
-"""What a Tensor may hold in the place of an array, and what answers NumPy's calls itself."""
+"""The base of the objects that a Tensor may hold instead of an array; they answer NumPy's calls themselves."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 
 class StandIn:
-    """A Batch of arrays, or an array whose calls are being recorded: it has a shape and a dtype, and is no ndarray."""
+    """A Batch of arrays, or an array whose calls are being recorded. It has a shape and a dtype, but is no ndarray."""
 
     __slots__ = ()
 
-    array: Any = None  # what a Batch holds
+    array: Any = None  # the array that a Batch holds
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -25,7 +25,7 @@ class StandIn:
         raise NotImplementedError
 
     def floating(self) -> Any:
-        """What a Tensor holds of it."""
+        """The object with floating-point elements, as a Tensor holds it."""
         return self
 
     def moved(self, device: str) -> Any:
@@ -33,5 +33,5 @@ class StandIn:
         return self
 
     def copied(self) -> Any:
-        """What is handed out for it: itself, where nobody writes into it."""
+        """A copy; the object itself if nobody writes into it."""
         return self

@@ -1,13 +1,13 @@
-"""The table: one record per function, with all that is known of its derivative. Four functions write into it.
+"""The table: one record per function, with all that is known of its derivative. Four functions add records.
 
 `adjoint(f, *rules)`   f has derivatives: one rule per data argument
 `constant(f)`          f's derivative is zero wherever it exists (comparisons, argmax, floor ...)
 `composed(f)`          f is written with functions that are in the table already
-`@primitive`           f is a function of the user's; `adjoint` then declares its rules
+`@primitive`           f is a user's function; `adjoint` then declares its rules
 
-A rule is a function of (g, y, *arguments, **parameters): the adjoint g of the result, the result y, and what f
-was called with; it returns the argument's adjoint. It is written in NumPy, so that it runs on raw arrays in an
-ordinary reverse pass and records itself on Tensors when the derivative is to be differentiated again.
+A rule is a function of (g, y, *arguments, **parameters): the adjoint g of the result, the result y, and the arguments
+of f. It returns the argument's adjoint. It is written in NumPy, so that it runs on raw arrays in an ordinary reverse
+pass, and its operations are recorded on Tensors when the derivative is to be differentiated again.
 
 A second declaration changes the record in place, so that operators, passes, traces and pictures follow it.
 """
@@ -37,10 +37,10 @@ Kind = Literal["differentiable", "constant", "composed", "refused", "undeclared"
 
 
 class Primitive:
-    """The record of one function: how to compute it, of what kind it is, and what that kind needs.
+    """The record of one function: how to compute it, its kind, and the data of that kind.
 
-    A differentiable function has one adjoint rule per data argument, a composed one its definition, and a refused one
-    the reason. An undeclared one is a function of the user's that has no rules yet.
+    A differentiable function has one adjoint rule per data argument, a composed one has its definition, and a refused
+    one the reason. An undeclared function is a user's that has no rules yet.
     """
 
     __slots__ = (
@@ -63,23 +63,23 @@ class Primitive:
         self.keywords = keywords
         self.definition: Composition | None = None
         self.reason = ""
-        # A ufunc says itself that it broadcasts, so the reverse pass sums its adjoints back to shape.
+        # Every ufunc broadcasts, so the reverse pass sums its adjoints back to shape.
         self.broadcasts = isinstance(function, np.ufunc)
         # Whether each element of the result depends on one element of each argument (matmul's do not).
         self.elementwise = isinstance(function, np.ufunc) and function.signature is None
         self.linear = False  # linear in each argument alone: the forward pass applies the function itself
         self.residuals = 0  # how many of the last arguments were computed from the others, for the rules alone
-        self.redeclared = False  # a user changed its derivative, so traces cannot show the usual formula
+        self.redeclared = False  # a user changed the derivative, so traces cannot show the usual formula
         self.writing: Writing | Callable[[Node], Writing] | None = (
             None  # how traces write it, or what says so for a node
         )
-        self.operator = False  # one of Python's operators records it without looking at its kind
-        self.lowering: Function | None = None  # how programs write it; the function itself where they call it
+        self.operator = False  # a Python operator records it without reading its kind
+        self.lowering: Function | None = None  # how compiled programs write it; the function itself if they call it
 
     def declare(
         self, kind: Kind, rules: tuple[Rule | None, ...] | Each = (), keywords: frozenset[str] = frozenset()
     ) -> None:
-        """Change this record to another kind, with the rules of that kind. All earlier declarations are dropped."""
+        """Change the kind of this record and set its rules. All earlier declarations are dropped."""
         self.redeclared = self.kind in ("differentiable", "constant", "composed")
         self.kind, self.rules, self.keywords = kind, rules, keywords
         self.definition, self.reason, self.linear, self.residuals = None, "", False, 0
@@ -88,7 +88,7 @@ class Primitive:
         return f"Primitive({self.name})"
 
     def arrange(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """A call as written, sorted into data by position and parameters by keyword.
+        """The arguments of a call, sorted into data by position and parameters by keyword.
 
         Raises TypeError for a keyword that the rules do not know.
         """
@@ -110,15 +110,15 @@ class Primitive:
 
 
 class Writing(NamedTuple):
-    """How a primitive is written: "" for a plain call, None for a partial without a closed form."""
+    """How traces write a primitive: "" for a plain call, None for a partial without a closed form."""
 
-    form: str | Callable[..., str]  # or what gives the form for the operands
+    form: str | Callable[..., str]  # or a function of the operands that gives the form
     partials: tuple[str | None, ...] = ()
     pullbacks: tuple[str, ...] = ()
 
 
 class Composition:
-    """A NumPy function written with others: the definition takes a part of NumPy's parameters, by the same names."""
+    """A NumPy function written with others. The definition takes some of NumPy's parameters, under the same names."""
 
     def __init__(self, function: Function, definition: Function) -> None:
         self.function, self.definition = function, definition
@@ -126,12 +126,12 @@ class Composition:
         self._positional, self.keywords = positional, frozenset(positional + keyword_only)
 
     def __call__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """The definition's result for a call as NumPy's function takes it."""
+        """The definition's result for a call with the arguments of NumPy's function."""
         if len(args) > 1 and not self._any_number:
             names = parameter_names(self.function)
             places = zip(names, self._positional, strict=False)
             agreed = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], places))
-            if names and len(args) > agreed:  # beyond what both have in the same places, NumPy's names decide
+            if names and len(args) > agreed:  # further ones are passed by NumPy's names
                 kwargs = dict(zip(names[agreed:], args[agreed:], strict=False)) | kwargs
                 args = args[:agreed]
         if not kwargs.keys() <= self.keywords:
@@ -150,7 +150,7 @@ table: dict[Function, Primitive] = {}
 
 
 def record(function: Function) -> Primitive:
-    """The record of a function, a new one where there is none."""
+    """The record of a function; a new one if it has none."""
     found = table.get(function)
     if found is None:
         found = table[function] = Primitive(function, name_of(function), kind="undeclared")
@@ -158,12 +158,12 @@ def record(function: Function) -> Primitive:
 
 
 def of_kind(*kinds: Kind) -> list[Function]:
-    """The functions of these kinds."""
+    """The functions whose records have these kinds."""
     return [function for function, known in table.items() if known.kind in kinds]
 
 
 def takes_tensors(function: Any) -> bool:
-    """Whether it is known what the function does with Tensors, its derivative zero or not."""
+    """Whether the function can be called with Tensors, even if its derivative is zero."""
     return callable(function) and function in table and table[function].kind not in ("refused", "undeclared")
 
 
@@ -177,12 +177,12 @@ def adjoint(
     """Declare the adjoint rules of `function`, one per data argument; None where no derivative flows.
 
     A rule is called as `rule(g, y, *arguments, **parameters)` and returns the adjoint of its argument, in the
-    argument's shape (for a ufunc, in the broadcast shape). Parameters are those its signature gives a default.
+    argument's shape (for a ufunc, in the broadcast shape). The function's arguments with a default are parameters.
     For functions of any number of arrays, `each` is called as `each(position, g, y, *arguments, **parameters)`, or
-    `together` as a rule is, and it returns a sequence with the adjoint of every argument.
+    `together` is called as a rule is, and returns a sequence with the adjoint of every argument.
 
-    `residuals` says how many of the last arguments were computed from the others, so that a rule need not do it again
-    (the softmax beside a cross-entropy of logits); pictures and traces leave them out.
+    `residuals` says how many of the last arguments were computed from the others, so that a rule need not compute them
+    again (the softmax beside a cross-entropy of logits). Pictures and traces leave them out.
 
     >>> product = ad.primitive(lambda a, b: a * b)
     >>> ad.adjoint(product, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a)
@@ -216,20 +216,20 @@ def written(
 
     Parameters
     ----------
-    form : a, b, c stand for the operands, other words are functions; "" is a plain call. Or a function of the operands
-        that gives the form
-    partials : the local partial derivative by each operand of a function of numbers; y stands for the result
-    pullbacks : what each operand's adjoint receives when the result's is g
+    form : a, b, c stand for the operands, other words are functions; "" is a plain call. It may be a function of the
+        operands that returns the form
+    partials : the local partial derivative by each operand, for a function of numbers; y stands for the result
+    pullbacks : the share of each operand's adjoint, where g is the adjoint of the result
 
     >>> cube = ad.primitive(lambda x: x**3)
     >>> ad.written(cube, "a³", ("3 a²",), ("3 g a²",))
     """
     known = table[function]
-    known.writing, known.redeclared = Writing(form, partials, pullbacks), False  # it is the derivative's that holds now
+    known.writing, known.redeclared = Writing(form, partials, pullbacks), False  # it belongs to the new derivative
 
 
 def lowered(function: Function, definition: Function | None = None) -> None:
-    """Declare how programs (`ad.compile`) write a primitive that is not written in NumPy calls alone.
+    """Declare how compiled programs (`ad.compile`) write a primitive that is more than NumPy calls.
 
     Parameters
     ----------
@@ -246,7 +246,7 @@ def lowered(function: Function, definition: Function | None = None) -> None:
 
 
 def constant(*functions: Function) -> None:
-    """Declare that the derivative of each function is zero: on Tensors it gives plain arrays, constants.
+    """Declare that the derivative of each function is zero: called with Tensors, it gives plain arrays, constants.
 
     (Python's operator for such a function, `*` for np.multiply, still gives a Tensor; no derivative flows through it.)
 
@@ -258,7 +258,7 @@ def constant(*functions: Function) -> None:
 
 
 def linear(*functions: Function) -> None:
-    """Declare that each function, which has rules, is linear in each data argument while the others are held."""
+    """Declare that each function, which has rules, is linear in each data argument while the others are fixed."""
     for function in functions:
         table[function].linear = True
 
@@ -284,7 +284,7 @@ def composed(function: Function) -> Callable[[F], F]:
 
 
 def computed(function: Function) -> Callable[[F], F]:
-    """Declare how a primitive is computed, by its own name, where NumPy's function asks of arrays what not all can."""
+    """Declare another way to compute a primitive, for array types that NumPy's own function does not work on."""
 
     def declare(definition: F) -> F:
         table[function].function = functools.wraps(function)(definition)
@@ -294,7 +294,7 @@ def computed(function: Function) -> Callable[[F], F]:
 
 
 def refuse(reason: str, *functions: Function) -> None:
-    """Give the reason why each function has no adjoint rule, and what to do instead: its refusal says so."""
+    """Declare why each function has no adjoint rule and what to do instead; the error message says this."""
     for function in functions:
         known = record(function)
         known.declare("refused")
@@ -302,7 +302,7 @@ def refuse(reason: str, *functions: Function) -> None:
 
 
 def primitive(function: F) -> F:
-    """A NumPy function of one's own as a primitive: one node of the graph; its rules come from `adjoint`.
+    """Make a user's function of arrays a primitive, one node of the graph. Its rules come from `adjoint`.
 
     >>> @ad.primitive
     ... def cube(x):
@@ -315,19 +315,19 @@ def primitive(function: F) -> F:
     @functools.wraps(function)
     def dispatch(*args: Any, **kwargs: Any) -> Any:
         for argument in itertools.chain(args, kwargs.values()) if kwargs else args:
-            if isinstance(argument, Node):  # NumPy's own protocol (NEP 18), for a function NumPy does not know
-                return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]  # a node below; Tensors have it
+            if isinstance(argument, Node):  # NumPy's protocol (NEP 18), used for a function that is not NumPy's
+                return argument.__array_function__(dispatch, (), args, kwargs)  # type: ignore[attr-defined]  # Tensors have it
         if admitted:
             args, kwargs = together(function, args, kwargs)
         return known.function(*args, **kwargs)
 
-    # Known, without rules yet: the entry keeps the plain function, so that dispatch is not dispatched again.
+    # The record has no rules yet. It keeps the plain function, so that computing it does not dispatch again.
     known = table[dispatch] = Primitive(function, name_of(function), kind="undeclared")
     return dispatch  # type: ignore[return-value]  # the same signature
 
 
 def no_rule(function: Function) -> TypeError:
-    """The refusal of a function that has no rules."""
+    """The error for a function that has no rules."""
     name = spelled(function)
     if function in table and table[function].reason:
         return TypeError(f"{name} has no adjoint rule: {table[function].reason}.")
@@ -338,7 +338,7 @@ def no_rule(function: Function) -> TypeError:
 
 
 def _keywords(rule: Rule, function: Function, data: int) -> frozenset[str]:
-    """The parameters a rule takes by keyword: what follows g, y and the data arguments in its signature."""
+    """The parameters that a rule takes by keyword: those after g, y and the data arguments in its signature."""
     if not callable(rule):
         raise TypeError(f"an adjoint rule is a function of (g, y, *arguments); received {rule!r}")
     positional, keyword_only, more, any_keyword = parameters_of(rule)

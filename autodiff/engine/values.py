@@ -1,6 +1,6 @@
-"""What rules compute with, as a type."""
+"""The type of the values that rules compute with."""
 
-# ruff: noqa: D102  # each is ndarray's own
+# ruff: noqa: D102  # each method is ndarray's
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 
 class Value(Protocol):
-    """An array, a NumPy scalar, a Tensor, or a batch of arrays: what a rule is shown, and what it returns."""
+    """An array, a NumPy scalar, a Tensor, or a batch of arrays: the arguments and results of rules."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...

@@ -1,8 +1,8 @@
 """Where the path from a Tensor ends before the result: in a constant, in a copied Tensor, in another graph.
 
-A plain array does not know what it was computed from. But it can be compared: a constant that equals np.sign of x,
-or the value of x, was hardly made of anything else. The Tensors that were computed from x and are still held by
-the program are compared as well.
+A plain array does not know its origin. But it can be compared: a constant that equals np.sign of x, or the value of x,
+was almost certainly computed from x. The Tensors that were computed from x, and that the program still holds, are
+compared as well.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autodiff.explanation.flow import Flow, constants, ordinal, plain
 from autodiff.explanation.wording import Finding, Words, is_tensor
 
 MOST_COMPARED = 200  # Tensors computed from x that are compared
-LARGEST = 1_000_000  # elements of an array that is
+LARGEST = 1_000_000  # elements of an array that is compared
 MOST_LISTED = 4
 COMMON = (0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 3.0, 10.0)  # numbers that need no explanation
 
@@ -46,7 +46,7 @@ STEPWISE = (
 
 
 def ends(flow: Flow, x: Tensor, words: Words, frozen: bool = False) -> list[Finding]:
-    """Why no derivative reaches x: constants and Tensors of the graph that were made of it, or what else there is."""
+    """Why no derivative reaches x: constants and Tensors of the graph made from x, or another finding."""
     name = words.tensor(x)
     if x in flow.assigned:
         user = words.operation(flow.assigned[x])
@@ -63,7 +63,7 @@ def ends(flow: Flow, x: Tensor, words: Words, frozen: bool = False) -> list[Find
 
 
 def leaks(flow: Flow, x: Tensor, words: Words) -> list[Finding]:
-    """Constants that equal x or what was computed from it: a part of the derivative that is left out."""
+    """Constants that equal x or a result of x: through them a part of the derivative is lost."""
     reached = flow.between(x)
     made: list[Any] = [node for node in flow.nodes if node in reached and node is not x][:MOST_COMPARED]
     return list(_matches(flow, [x, *made], words, copies_only=True))
@@ -80,7 +80,7 @@ def descendants(x: Tensor) -> list[Tensor]:
 
 
 def _without_derivative(flow: Flow, x: Tensor, words: Words) -> list[Finding]:
-    """The operations that read x, or what was computed from it, and pass no adjoint to it."""
+    """The operations that read x, or a result of x, and pass no adjoint to it."""
     found = []
     for node, position in flow.edges(flow.between(x)):
         if node in flow.adjoints and flow.share((node, position)) is None:
@@ -118,7 +118,7 @@ def _matches(flow: Flow, made: list[Any], words: Words, copies_only: bool) -> It
 
 
 def made_of(constant: Any, value: Any, name: str, primal: Any) -> tuple[str, str] | None:
-    """What a constant is of a value, and what to write instead; None where it is nothing that is known here."""
+    """How a constant was made from a value, and what to write instead; None if it is not recognised."""
     if constant.dtype.kind not in "fciub" or not constant.size or not value.size:
         return None
     with np.errstate(all="ignore"):
@@ -152,7 +152,7 @@ def _same_shape(constant: Any, value: Any, name: str) -> tuple[str, str] | None:
 
 
 def _stepwise(constant: Any, value: Any, name: str) -> str | None:
-    """A constant as a function of a value that changes by steps, if it is one that is known here."""
+    """A constant as a step function of a value, if it is recognised."""
     steps = [f"{spelled}({name})" for spelled, step in STEPS.items() if np.array_equal(constant, step(value))]
     if steps:
         return f"it equals {' and '.join(steps)}"
@@ -166,7 +166,7 @@ def _stepwise(constant: Any, value: Any, name: str) -> str | None:
 
 
 def threshold(constant: Any, value: Any) -> bool:
-    """Whether a mask says on which side of a number each value lies."""
+    """Whether a mask is the comparison of the values with one number."""
     if value.dtype.kind != "f" or not np.isin(constant, (0, 1)).all():
         return False
     mask = constant.astype(bool)
@@ -196,7 +196,7 @@ def _number_of(number: Any, value: Any, name: str) -> tuple[str, str] | None:
 
 
 def _lost_sight(flow: Flow, x: Tensor, made: list[Tensor], words: Words) -> Finding:
-    """What can be said where nothing of the graph is recognised as made of x."""
+    """The finding if no constant of the graph is recognised as made from x."""
     name, of = words.tensor(x), words.tensor(flow.of)
     user = made[0].primitive if made else None
     used = f"it is used by {user.name}, " if user else "no operation that is still held uses it, "

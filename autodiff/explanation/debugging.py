@@ -1,7 +1,7 @@
-"""`debug`: each value and adjoint checked as it appears, with the user's line; the arrays that were read, guarded.
+"""`debug`: each value and adjoint is checked when it is computed, and reported with the user's line of code.
 
-Nothing in the engine knows of it, and so nothing is slower without it: Python itself reports every return of a function
-to whoever asks (`sys.setprofile`), and a function that returns a node younger than all before has recorded it.
+The engine does not know of it, so nothing is slower without it. With `sys.setprofile` Python reports every return of a
+function; a function that returns a node younger than all earlier ones has recorded it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Read(NamedTuple):
-    """A plain array that an operation read, as it was then."""
+    """A plain array that an operation has read, with its value at that time."""
 
     array: Any
     role: str
@@ -40,16 +40,16 @@ class Read(NamedTuple):
 
 
 class debug:  # noqa: N801  # it reads as a statement: with ad.debug()
-    """Within it every value and adjoint is checked as it appears: `with ad.debug():` or `@ad.debug()`.
+    """A context in which every value and adjoint is checked when it is computed: `with ad.debug():` or `@ad.debug()`.
 
     The first NaN, or infinity computed from finite numbers, raises FloatingPointError with the operation, the line of
     your program, the index and the operands there, and what to write instead. (An infinity among the inputs, as in
     masks, is allowed until a NaN is computed from it.) If a plain array that an operation has read is changed before
     `backward`, RuntimeError names it. An error raised in an adjoint rule names the line of its operation. `ad.explain`
-    names the lines of the operations recorded within.
+    names the lines of the operations recorded inside.
 
-    It checks the thread that it was entered in, where small operations become several times slower. Code outside of it
-    is not slower. After an error it stops checking.
+    Only the thread that entered the context is checked. Small operations become several times slower there; code
+    outside does not. After an error the checks stop.
 
     >>> with ad.debug():
     ...     np.exp(ad.Tensor(1.0)).backward()
@@ -63,7 +63,7 @@ class debug:  # noqa: N801  # it reads as a statement: with ad.debug()
 
     def __enter__(self) -> debug:
         self._youngest = next_serial()
-        self._stack.enter_context(np.errstate(all="ignore"))  # the error is to be the only word
+        self._stack.enter_context(np.errstate(all="ignore"))  # the error replaces NumPy's warnings
         self._stack.callback(sys.setprofile, sys.getprofile())
         sys.setprofile(self._watch)
         return self
@@ -73,7 +73,7 @@ class debug:  # noqa: N801  # it reads as a statement: with ad.debug()
         self._stack.close()
 
     def __call__(self, function: F) -> F:
-        """The function, every call of which is watched."""
+        """The function, each call of which is checked."""
 
         @functools.wraps(function)
         def watched(*args: Any, **kwargs: Any) -> Any:
@@ -84,9 +84,9 @@ class debug:  # noqa: N801  # it reads as a statement: with ad.debug()
 
     def _watch(self, frame: FrameType, event: str, result: Any) -> None:
         if self._checking or (frame.f_back and frame.f_back.f_globals.get("__name__", "").startswith(HERE)):
-            return  # what `explain` computes is no part of the program
+            return  # the computations of `explain` are no part of the program
         if event == "return":
-            # A function that records returns the node first; those around it return the same one, which is known.
+            # The function that records a node returns it first; its callers return the same node, which is then known.
             if type(result) is Tensor and result.serial > self._youngest and result.primitive is not None:
                 self._checked(lambda: self._recorded(result, frame))
         elif event == "call" and frame.f_code is REVERSE:
@@ -101,7 +101,7 @@ class debug:  # noqa: N801  # it reads as a statement: with ad.debug()
             self._checking = False
 
     def _recorded(self, node: Tensor, frame: FrameType) -> None:
-        """Note where an operation was recorded and what it read, and check its value."""
+        """Note where an operation was recorded and which arrays it read, and check its value."""
         self._youngest = node.serial
         users = users_frame(frame)
         lines[node] = line(users)
@@ -117,7 +117,7 @@ class debug:  # noqa: N801  # it reads as a statement: with ad.debug()
             raise _not_finite(node)
 
     def _reversed(self, root: Node, seed: Any, wrt: Any, since: int) -> None:
-        """Check what a reverse pass is going to read, and each adjoint that it is going to make."""
+        """Check the arrays that a reverse pass will read, and each adjoint that it will compute."""
         nodes = [node for node in graph(root) if node.serial >= since] if wrt is None else between(wrt, root)
         for node in nodes:
             for read in self._reads.get(node, []):
@@ -154,7 +154,7 @@ def _share(edge: Edge, g: Any) -> Any:
 
 
 def _came_in(node: Node) -> bool:
-    """Whether a NaN came in with a leaf or a plain array, and not with an operation that was watched."""
+    """Whether a NaN came from a leaf or a plain array, not from a checked operation."""
     arguments = (a for a in node.arguments if not isinstance(a, Node) or a.primitive is None)
     return bool(np.isnan(plain(node)).any()) and any(
         not finite(a) and bool(np.isnan(plain(a)).any()) for a in arguments

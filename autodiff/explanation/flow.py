@@ -1,4 +1,4 @@
-"""Every adjoint of a result, and what each operation passes on to each of its arguments."""
+"""Every adjoint of a result, and the share that each operation passes to each of its arguments."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Flow:
     """The adjoints of `of`, with the edges of its graph.
 
     nodes : the graph, arguments before results
-    users : of every node the edges that lead to it
-    adjoints : of every node that a derivative reaches; none where a leaf was assigned since
-    assigned : leaves that were assigned a value after an operation had used them, each with that operation
+    users : for every node, the edges that lead to it
+    adjoints : for every node that a derivative reaches; empty if a leaf was assigned a new value since
+    assigned : leaves that were assigned a value after an operation used them, each with that operation
     """
 
     def __init__(self, of: Tensor, seed: npt.ArrayLike | None = None) -> None:
@@ -54,7 +54,7 @@ class Flow:
         return self._shares[edge]
 
     def between(self, x: Node) -> set[Node]:
-        """The nodes on the ways from x to the result, those without derivative included."""
+        """The nodes on the paths from x to the result, including those without derivative."""
         reached, waiting = {x} & self.users.keys(), [x] if x in self.users else []
         while waiting:
             for user, _ in self.users[waiting.pop()]:
@@ -64,7 +64,7 @@ class Flow:
         return reached
 
     def edges(self, reached: set[Node]) -> Iterator[Edge]:
-        """The edges among some of the nodes, the result's first: as the reverse pass goes."""
+        """The edges among these nodes in the order of the reverse pass, the result's first."""
         for node in reversed(self.nodes):
             if node in reached:
                 for position, argument in enumerate(node.arguments):
@@ -73,7 +73,7 @@ class Flow:
 
 
 def passed(edge: Edge, g: Any) -> Any:
-    """What the argument at the end of an edge receives if the operation's adjoint is g; None without derivative."""
+    """The share of the argument at the end of an edge if the operation's adjoint is g; None without derivative."""
     node, position = edge
     argument, primitive = node.arguments[position], node.primitive
     if primitive is None or g is None or not isinstance(argument, Node):
@@ -90,9 +90,9 @@ def passed(edge: Edge, g: Any) -> Any:
 
 
 def graph(*roots: Node) -> list[Node]:
-    """The roots and all they depend on, arguments before results, also where a leaf was assigned since."""
+    """The roots and everything they depend on, arguments before results, even if a leaf was assigned since."""
     found, seen = list(roots), set(roots)
-    for node in found:  # grows as it is read
+    for node in found:  # the list grows while it is read
         for argument in node.arguments:
             if isinstance(argument, Node) and argument not in seen:
                 seen.add(argument)
@@ -102,7 +102,7 @@ def graph(*roots: Node) -> list[Node]:
 
 
 def plain(value: Any) -> Any:
-    """A value as an array; of a batch, with the examples in front."""
+    """A value as an array; a batch as an array with the examples in front."""
     value = value.primal if isinstance(value, Node) else value
     while isinstance(value, Batch):
         value = value.array
@@ -110,7 +110,7 @@ def plain(value: Any) -> Any:
 
 
 def norm(value: Any) -> float:
-    """The root of the sum of squares, of numbers of any size."""
+    """The root of the sum of squares, without overflow or underflow."""
     array = np.abs(plain(value)).astype(np.float64)
     with np.errstate(all="ignore"):
         largest = float(array.max(initial=0.0))
@@ -126,13 +126,13 @@ def zeros(value: Any) -> float:
 
 
 def finite(value: Any) -> bool:
-    """Whether all elements are; what is no array of numbers is."""
+    """Whether all elements are finite; True for a value that is no array of numbers."""
     array = plain(value)
     return array.dtype.kind not in "fc" or bool(np.isfinite(array).all())
 
 
 def constants(node: Node) -> Iterator[tuple[str, Any]]:
-    """The plain arrays and numbers that an operation reads, each with what it is to the operation."""
+    """The plain arrays and numbers that an operation reads, each with its role."""
     for position, argument in enumerate(node.arguments):
         if not isinstance(argument, Node):
             yield f"{ordinal(position)} argument", argument
@@ -150,6 +150,6 @@ def _seed(of: Tensor, seed: npt.ArrayLike | None) -> Any:
 
 
 def ordinal(position: int) -> str:
-    """The place of an argument: first, second ..."""
+    """A position as a word: first, second ..."""
     names: Sequence[str] = ("first", "second", "third", "fourth", "fifth")
     return names[position] if position < len(names) else f"{position + 1}th"

@@ -1,4 +1,4 @@
-"""What graphs hold: `memory` of one, and `alive`, all that are still there."""
+"""Memory of graphs: `memory` of one graph, and `alive`, all graphs that still exist."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autodiff.explanation.program import users_frame, variable
 from autodiff.explanation.wording import Words, count, is_tensor, table
 
 MOST_ROWS = 8
-MOST_ASKED = 100  # results of which it is asked what holds them
+MOST_ASKED = 100  # results whose holder is searched for
 
 
 class Held(NamedTuple):
@@ -32,14 +32,14 @@ class Held(NamedTuple):
 
 
 class Memory:
-    """What the graph of a result holds in memory, each array counted once. It prints and displays itself.
+    """The memory of a result's graph, each array counted once. It prints and displays itself.
 
-    operations : how many there are
-    bytes : all together
+    operations : their number
+    bytes : the sum over all arrays
     by_kind : bytes of the results of operations, leaves, constants (data, masks, indices), adjoints kept in .grad
-    by_scope : bytes by the innermost module or ad.scope; "" outside of all
+    by_scope : bytes by the innermost module or ad.scope; "" outside every scope
     largest : the arrays by size
-    shared : those that are held in several places, views of them included
+    shared : the arrays that are held in several places, also through views
 
     >>> x = ad.Tensor(np.zeros(1000), name="x")
     >>> held = ad.memory(np.sum(x * x))
@@ -84,7 +84,7 @@ class Memory:
 
 
 def memory(y: Tensor) -> Memory:
-    """What the graph of `y` keeps in memory as long as `y` is held: operations, and bytes by scope and by kind.
+    """The memory that the graph of `y` keeps as long as `y` exists: operations, and bytes by scope and by kind.
 
     >>> x = ad.Tensor(np.ones(100))
     >>> ad.memory(np.sum(np.exp(x))).by_kind
@@ -102,8 +102,8 @@ def memory(y: Tensor) -> Memory:
 class Alive:
     """The graphs that the program still holds. It prints itself.
 
-    results : the Tensors that hold them: results of operations that no other operation uses
-    operations, bytes : of all together, each counted once
+    results : the Tensors that hold them: results that no other operation uses
+    operations, bytes : the sums over all graphs, each operation and array counted once
     advice : the usual cause, and what to write
 
     >>> y = np.exp(ad.Tensor(1.0)) * 2.0
@@ -137,9 +137,10 @@ class Alive:
 
 
 def alive() -> Alive:
-    """The graphs that are still held, their size, and what holds many of them. Use it if memory grows in a loop.
+    """The graphs that are still held, their size, and the container that holds many of them.
 
-    It asks Python's garbage collector for them, so it costs nothing unless it is called.
+    Use it if memory grows in a loop. It asks Python's garbage collector for the graphs, so it costs nothing until it is
+    called.
 
     >>> y = np.tanh(ad.Tensor([0.5]))
     >>> ad.alive().operations >= 1
@@ -153,7 +154,7 @@ def alive() -> Alive:
 
 
 def _holder(results: list[Tensor]) -> tuple[str, str, int] | None:
-    """What holds most of the results, if one container holds several: its kind, its variable's name, how many."""
+    """The container that holds most results, if one holds several: its kind, its variable's name, their number."""
     ours = {id(tensor) for tensor in results}
     found: dict[int, tuple[int, Any]] = {}
     for place in range(min(len(results), MOST_ASKED)):
@@ -168,7 +169,7 @@ def _holder(results: list[Tensor]) -> tuple[str, str, int] | None:
 
 
 def _arrays(nodes: Iterable[Node]) -> list[Held]:
-    """The arrays that nodes hold, by the memory they lie in."""
+    """The arrays that nodes hold, one entry for each block of memory."""
     nodes = list(nodes)
     words = Words(nodes)
     found: dict[int, Held] = {}
@@ -203,7 +204,7 @@ def _owner(array: Any) -> Any:
 
 
 def _sums(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """The sum of each name, the largest first."""
+    """The sum for each name, the largest first."""
     sums: dict[str, int] = {}
     for name, number in pairs:
         sums[name] = sums.get(name, 0) + number
@@ -211,7 +212,7 @@ def _sums(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 
 def written(size: float) -> str:
-    """A number of bytes: 1.5 MB."""
+    """A number of bytes as text: 1.5 MB."""
     for unit in ("B", "kB", "MB"):
         if size < 1000:
             return f"{size:.3g} {unit}"

@@ -17,18 +17,18 @@ from autodiff.explanation.paths import Path
 from autodiff.explanation.wording import Finding, Kind, Words, count, kind_of, percent, size
 
 FLAT = 0.05  # a slope below this share of the steepest is flat
-MUCH = 0.5  # a share of elements that is worth a word
-SMALL, LARGE = 1e-4, 1e4  # what is left of an adjoint, or has become of it, that is worth a word
-FEW = 4  # places that make a long product
+MUCH = 0.5  # from this share of the elements on a finding is reported
+SMALL, LARGE = 1e-4, 1e4  # an adjoint that shrinks or grows by these factors is reported
+FEW = 4  # from this number of factors on a product is long
 MOST_PLACES = 6
 
 Cause = tuple[str, str]  # what happens, and what to write instead
 
 
 def lost(flow: Flow, x: Node, words: Words) -> list[Finding]:
-    """Where on the ways to x an adjoint arrives and zeros, or next to nothing, are passed on; the result's end first.
+    """Where on the paths to x an adjoint arrives, but only zeros or tiny numbers are passed on, from the result on.
 
-    Of operations of one kind in places of one kind the first is named, and how many more there are.
+    Of operations of the same kind in places of the same kind, the first is named, and the number of others.
     """
     found: dict[tuple[str, str, Kind], list[Finding]] = {}
     reached = flow.between(x)
@@ -101,7 +101,7 @@ def _range(array: Any) -> str:
 
 
 def _underflow(edge: Edge, g: Any) -> Cause | None:
-    """The adjoint is zero only because the dtype holds no smaller numbers."""
+    """The cause if the adjoint is zero only because the dtype holds no smaller numbers."""
     node, position = edge
     dtype = plain(g).dtype
     if dtype.kind != "f":
@@ -134,7 +134,7 @@ def _widened(node: Node) -> Node:
     return copy
 
 
-# The slope of a saturating function, as a share of the steepest, from its result y.
+# The slope of a saturating function, relative to its steepest slope, from its result y.
 SLOPES: dict[str, Callable[[Any], Any]] = {
     "sigmoid": lambda y: 4 * y * (1 - y),
     "tanh": lambda y: 1 - y * y,
@@ -224,7 +224,7 @@ def _picked(edge: Edge, words: Words) -> Cause | None:
 
 
 def _by_zeros(edge: Edge, words: Words) -> Cause | None:
-    """Another argument is zero wherever an adjoint arrives."""
+    """The cause if another argument is zero wherever an adjoint arrives."""
     node, position = edge
     for k, other in enumerate(node.arguments):
         value = plain(other)
@@ -283,9 +283,9 @@ REASONS: dict[str, Callable[[Edge, Words], Cause | None]] = {
 
 
 def shrunk(flow: Flow, path: Path, words: Words) -> Finding | None:
-    """A long product whose factors are mostly below 1, or above: how many there are, and what each place makes."""
+    """A long product of factors that are mostly below 1, or above 1: their number, and the factor of each place."""
     sizes = [norm(flow.seed), *(norm(flow.share(edge)) for edge in path)]
-    if 0.0 in sizes:  # what comes after has nothing to grow or shrink
+    if 0.0 in sizes:  # after a zero nothing grows or shrinks
         path = path[: max(sizes.index(0.0) - 1, 0)]
         sizes = sizes[: len(path) + 1]
     first, last = sizes[0], sizes[-1]
@@ -320,7 +320,7 @@ def shrunk(flow: Flow, path: Path, words: Words) -> Finding | None:
 
 
 def cancelled(flow: Flow, x: Node, words: Words) -> Iterator[Finding]:
-    """Nodes on the ways to x whose contributions are large and sum to nothing."""
+    """Nodes on the paths to x whose contributions are large but sum to almost zero."""
     reached = flow.between(x)
     for node in reversed(flow.nodes):
         if node not in reached or node not in flow.adjoints:

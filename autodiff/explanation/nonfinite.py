@@ -1,4 +1,4 @@
-"""Where the first NaN or infinity comes from: which operation, which element, which values; and what helps."""
+"""Where the first NaN or infinity comes from: the operation, the element, the values, and how to avoid it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ DOUBLE_WHERE = (
 
 
 def made(of: Node, words: Words) -> Finding | None:
-    """The operation that made the first value that is not finite, back from a result that is not.
+    """The operation that made the first value that is not finite, searched backwards from such a result.
 
-    An infinity that was read from a constant, as masks have it, is no mistake until a NaN is made of it.
+    An infinity that was read from a constant, such as a mask, is no mistake until a NaN is computed from it.
     """
     node, suspect = of, None
     while True:
@@ -38,12 +38,12 @@ def newly_nan(node: Node, spoiled: list[Any]) -> bool:
 
 
 def _masked(node: Node, spoiled: list[Any]) -> bool:
-    """Whether a logarithm of a sum is -inf because everything in it was left out."""
+    """Whether a logarithm of a sum is -inf because all its terms are masked."""
     return node.primitive is not None and node.primitive.name == "logsumexp" and bool(spoiled)
 
 
 def made_by(node: Node, words: Words) -> Finding:
-    """What an operation did whose value is not finite: made it so, or read it."""
+    """The finding for an operation whose value is not finite: it computed that value, or it read such a value."""
     value = plain(node)
     index = first(value)
     what = said(value[index])
@@ -67,7 +67,7 @@ def made_by(node: Node, words: Words) -> Finding:
 
 
 def met(flow: Flow, x: Node, words: Words) -> Finding | None:
-    """The operation that passed on the first adjoint that is not finite, back from that of x."""
+    """The operation that passed on the first adjoint that is not finite, searched from the adjoint of x."""
     node = x
     while not finite(flow.adjoints[node]):
         bad = [e for e in flow.users[node] if (s := flow.share(e)) is not None and not finite(s)]
@@ -88,7 +88,7 @@ def met(flow: Flow, x: Node, words: Words) -> Finding | None:
 
 
 def reversed_at(edge: Edge, g: Any, share: Any, users: list[Edge], words: Words) -> Finding:
-    """What a rule did that was given a finite adjoint and returned one that is not."""
+    """The finding for a rule that received a finite adjoint and returned one that is not finite."""
     node, position = edge
     index = first(share)
     g = plain(g)
@@ -123,7 +123,7 @@ def said(number: Any) -> str:
 
 
 def values(node: Node, index: tuple[Any, ...], more: str = "") -> str:
-    """The arguments' values at an element, or their ranges where one element depends on many."""
+    """The arguments' values at an element, or their ranges if one element depends on many."""
     assert node.primitive is not None
     shape = plain(node).shape
     listed = []

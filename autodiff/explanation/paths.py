@@ -16,7 +16,7 @@ Path = list[Edge]  # from the result to the Tensor
 
 
 def ways(flow: Flow, x: Node) -> int:
-    """How many paths a derivative takes from the result to x."""
+    """The number of paths from the result to x."""
     reached = flow.between(x)
     number: dict[Node, int] = {flow.of: 1}
     for node in reversed(flow.nodes):
@@ -26,7 +26,7 @@ def ways(flow: Flow, x: Node) -> int:
 
 
 def largest(flow: Flow, x: Node, number: int) -> list[Path]:
-    """The paths, if they are few; otherwise by each of the first operations that use x the one that carries most."""
+    """The paths if they are few; otherwise, for each of the first operations that use x, the path with most adjoint."""
     if x is flow.of or not number:
         return []
     if number <= MOST_PATHS:
@@ -36,7 +36,7 @@ def largest(flow: Flow, x: Node, number: int) -> list[Path]:
 
 
 def steps(flow: Flow, path: Path, words: Words) -> list[Step]:
-    """The operations of a path, each with the size of what it passes on."""
+    """The operations of a path, each with the norm of the share that it passes on."""
     found = []
     for edge in path:
         share = flow.share(edge)
@@ -80,7 +80,7 @@ def _followed(flow: Flow, edge: Edge) -> Path:
 
 
 def _all(flow: Flow, x: Node) -> list[Path]:
-    """Every path; they are few, and may be long, so that each step keeps the one before it."""
+    """Every path. There are few, but they may be long, so each step is stored as a link to the one before."""
     found: list[Path] = []
     waiting: list[tuple[Edge, Any]] = [(edge, None) for edge in _live(flow, x)]
     while waiting:

@@ -22,7 +22,7 @@ def users_frame(frame: FrameType | None) -> FrameType | None:
 
 
 def line(frame: FrameType | None) -> str:
-    """The line that a frame is at: train.py:12, y = np.log(x)."""
+    """The current line of a frame: train.py:12, y = np.log(x)."""
     if frame is None:
         return ""
     file, number = file_name(frame), frame.f_lineno
@@ -32,7 +32,7 @@ def line(frame: FrameType | None) -> str:
 
 
 def variable(value: Any, frame: FrameType | None) -> str:
-    """What a frame, or the nearest around it that does, calls a value; "" if none does."""
+    """The variable that holds a value, in a frame or the nearest of its callers; "" if there is none."""
     while frame is not None:
         for name, other in _variables(frame):
             if other is value and not name.startswith("_"):
@@ -45,5 +45,5 @@ def _variables(frame: FrameType) -> list[tuple[str, Any]]:
     known = frame.f_locals
     found = [*known.items(), *frame.f_globals.items()]
     if frame.f_code.co_flags & inspect.CO_OPTIMIZED and sys.version_info < (3, 13):
-        known.clear()  # a copy, which the frame would keep, and with it what the program lets go of
+        known.clear()  # the frame would keep this copy, and with it values that the program has freed
     return found

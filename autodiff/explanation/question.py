@@ -19,17 +19,17 @@ MOST_DRAWN = 60  # cards of the paths
 
 
 def explain(x: Any, of: Tensor, seed: npt.ArrayLike | None = None) -> Explanation:
-    """Why the gradient of a result with respect to `x` is what it is: zero, tiny, NaN, or there.
+    """Why the gradient of a result with respect to `x` is zero, tiny, NaN, or ordinary.
 
     Parameters
     ----------
-    x : a leaf, a Tensor in between, or a module, each of whose parameters is then explained
-    of : the result whose adjoint is followed back
-    seed : the adjoint of `of`, in its shape; ones if it is not given
+    x : a leaf, a Tensor in between, or a module; for a module each parameter is explained
+    of : the result from which adjoints are followed back
+    seed : the adjoint of `of`, in its shape; by default ones
 
     The answer prints itself: whether an adjoint arrives at x and by which paths, how large it is after every
     operation, where it is cut off, where it becomes zero or small, where the first NaN or infinity comes from, and what
-    to write instead. It reads values that are there already, and changes nothing; `of` may have been reversed before.
+    to write instead. It only reads existing values and changes nothing; `of` may have been reversed before.
 
     >>> x = ad.Tensor([-1.0, 2.0], name="x")
     >>> ad.explain(x, of=np.sum(ad.relu(x))).verdict
@@ -123,7 +123,7 @@ def _of_module(flow: Flow, module: Any) -> Explanation:
 
 
 def _frozen(module: Any) -> list[tuple[str, Tensor]]:
-    """The frozen parameters of a module and those inside it, if it has such."""
+    """The frozen parameters of a module and of the modules inside it."""
     found = []
     for name, part in getattr(module, "named_modules", list)():
         for tensor, frozen in getattr(part, "own_parameters", list)():
@@ -141,7 +141,7 @@ def _drawn(flow: Flow, x: Tensor) -> Picture:
 
 
 def _named(flow: Flow, x: Tensor, name: str | None) -> Words:
-    """The words of a graph, with names for what is spoken of most: x and the result."""
+    """The words of a graph, with names for x and the result."""
     names = {} if flow.of.name else {id(flow.of): "the result"}
     if name is None and not x.name and x is not flow.of:
         name = f"the Tensor of shape {x.shape}" if any(node.name == "x" for node in flow.nodes) else "x"

@@ -26,7 +26,7 @@ CALL = re.compile(r"([A-Za-z]\w+)(?:\(.*\)| a)")  # how pictures write a call: c
 
 
 class Notes(Generic[T]):
-    """What is remembered of nodes as long as they live, by identity (`==` of Tensors gives arrays)."""
+    """Notes about nodes, kept as long as the nodes exist, by identity (`==` of Tensors gives arrays)."""
 
     def __init__(self) -> None:
         self._kept: dict[int, tuple[weakref.ref[Node], T]] = {}
@@ -35,7 +35,7 @@ class Notes(Generic[T]):
         return len(self._kept)
 
     def get(self, node: Node, default: T) -> T:
-        """What was noted of a node."""
+        """The note about a node."""
         found = self._kept.get(id(node))
         return default if found is None or found[0]() is not node else found[1]
 
@@ -49,7 +49,7 @@ lines: Notes[str] = Notes()
 
 
 class Finding(NamedTuple):
-    """One thing that happens to an adjoint on its way."""
+    """One event on the way of an adjoint."""
 
     kind: Kind
     what: str
@@ -64,7 +64,7 @@ class Finding(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What an operation on a path passes on: its norm, and the share of its elements that are zero."""
+    """The share that an operation on a path passes on: its norm, and the fraction of its elements that are zero."""
 
     operation: str
     norm: float
@@ -90,7 +90,7 @@ class Words:
         self._names = dict(names or {})
 
     def scope(self, scope: Scope) -> str:
-        """The innermost named part of the computation; "" outside of all."""
+        """The innermost named part of the computation; "" outside every scope."""
         parts: list[str] = []
         while scope:
             frame = scope[1]
@@ -110,7 +110,7 @@ class Words:
         return called(node) + (f" in {place}" if place else "") + (f" ({line})" if line else "")
 
     def tensor(self, node: Any) -> str:
-        """A Tensor by its name, or by where it comes from; a plain array by its shape."""
+        """A Tensor by its name or its origin; a plain array by its shape."""
         if not isinstance(node, Node):
             array = np.asarray(node)
             return f"a plain array of shape {array.shape}" if array.ndim else f"the number {array[()]}"
@@ -125,11 +125,11 @@ class Words:
 class Explanation:
     """Whether an adjoint of `of` arrives at a Tensor, by which paths, and what happens to it on the way.
 
-    verdict : the answer in a sentence
-    findings : what happens on the way, the causes first
-    paths : the largest paths, each the operations from the result to the Tensor with the size of what they pass on
-    parameters : of a module: the explanation of each parameter by name
-    picture : the paths, drawn
+    verdict : the answer in one sentence
+    findings : the events on the way, causes first
+    paths : the largest paths, each a list of operations from the result to the Tensor, with the norms they pass on
+    parameters : for a module, the explanation of each parameter by name
+    picture : a picture of the paths
 
     It prints itself, and displays itself in notebooks.
 
@@ -153,13 +153,13 @@ class Explanation:
 
     @property
     def brief(self) -> str:
-        """The first cause, or else the verdict, in a sentence."""
+        """The first cause, or else the verdict, in one sentence."""
         found = self.findings or [f for part in self.parameters.values() for f in part.findings]
         return found[0].what if found else self.verdict.rstrip(".")
 
     @cached_property
     def picture(self) -> Picture:
-        """The graph of the paths, or of the whole result where there are none."""
+        """The graph of the paths, or of the whole result if there are no paths."""
         if self._drawn is None:
             raise ValueError("there is no picture of this explanation: the graph has no adjoints to show.")
         return self._drawn()
@@ -226,33 +226,33 @@ def _abridged(path: Sequence[Step]) -> list[Step]:
 
 
 def size(value: float) -> str:
-    """A norm in three digits."""
+    """A norm with three digits."""
     return f"{value:.3g}"
 
 
 def percent(share: float) -> str:
-    """A share in percent, never rounded to all or nothing."""
+    """A share in percent, never rounded to 0 or 100."""
     if 0 < share < 0.005:
         return "<1%"
     return ">99%" if 0.995 < share < 1 else f"{share:.0%}"
 
 
 def count(number: int, noun: str) -> str:
-    """A number of things, however many: 1 path, 2 paths, about 10^21 paths."""
+    """A number with its noun: 1 path, 2 paths, about 10^21 paths."""
     written = f"{number:,}" if number < 10**9 else f"about 10^{int(number.bit_length() * math.log10(2))}"
     return f"{written} {noun}{'' if number == 1 else 's'}"
 
 
 def place(index: Sequence[Any]) -> str:
-    """An index as it is written; nothing of a single number."""
+    """An index as text; empty for a single number."""
     return f" at [{', '.join(str(int(k)) for k in index)}]" if index else ""
 
 
 def kind_of(label: str) -> str:
-    """A place without its numbers, so that the layers of one kind are one."""
+    """A place without its numbers, so that layers of one kind are counted together."""
     return re.sub(r"\d+", "·", label)
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether a value is a Tensor, asked of its type alone."""
+    """Whether a value is a Tensor, by its type alone."""
     return issubclass(type(value), Tensor)

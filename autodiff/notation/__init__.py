@@ -1,1 +1,1 @@
-"""How a computation is written: formulas, symbols, names, the evaluation trace."""
+"""The notation of computations: formulas, symbols, names, the evaluation trace."""

@@ -1,4 +1,4 @@
-"""Names of constants: what arrays are called that no derivative is asked for."""
+"""Names of constant arrays."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 A = TypeVar("A", bound=np.ndarray)
 
-_names: dict[int, tuple[weakref.ref[np.ndarray], str]] = {}  # by the array's identity, while it lives
+_names: dict[int, tuple[weakref.ref[np.ndarray], str]] = {}  # by the array's identity, as long as it exists
 
 
 def named(array: A, name: str) -> A:
-    """The array itself, which traces and pictures of what is computed from it then call by that name.
+    """The array itself, with a name for traces and pictures of results computed from it.
 
-    A Tensor has a name of its own, `ad.Tensor(value, name="x")`. The name belongs to this array: a copy, a slice or a
-    conversion of it has none. Raises TypeError for anything but an ndarray and a string.
+    A Tensor gets its name when it is made, `ad.Tensor(value, name="x")`. The name belongs to this array only: a copy, a
+    slice or a conversion of it has none. Raises TypeError for anything but an ndarray and a string.
 
     >>> X = ad.named(np.ones((8, 2)), "X")
     >>> w = ad.Tensor([1.0, 2.0], name="w")
@@ -35,6 +35,6 @@ def named(array: A, name: str) -> A:
 
 
 def name_of(array: object) -> str | None:
-    """What `named` has called an array, or None."""
+    """The name that `named` has given an array, or None."""
     found = _names.get(id(array))
     return found[1] if found is not None and found[0]() is array else None

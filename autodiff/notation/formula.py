@@ -1,4 +1,4 @@
-"""A formula: flat tokens, spaces included, read by concatenation; rendered for terminal, page and LaTeX."""
+"""A formula: a flat sequence of tokens, spaces included, rendered for terminal, HTML and LaTeX."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 
 class Token(NamedTuple):
-    """One piece of a formula; the kind `argument` occurs in the templates of `symbols` only."""
+    """One piece of a formula; the kind `argument` occurs only in the templates of `symbols`."""
 
     kind: Literal["variable", "function", "number", "operator", "text", "argument"]
     text: str
@@ -26,12 +26,12 @@ GREEK: Final = {
     "theta": "θ", "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π",
     "rho": "ρ", "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
 }  # fmt: skip
-# Text direction marks would let a name reorder the table it is printed in.
+# Marks of text direction, with which a name could reorder the table that it is printed in.
 DIRECTION_MARKS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def clean(text: str, longest: int = LONGEST_NAME) -> str:
-    """A user's text as one printable line: no control, surrogate or direction characters, at most so long."""
+    """A user's text as one printable line of limited length, without control, surrogate or direction characters."""
     text = text if len(text) <= longest else text[: longest - 1] + "…"
     forbidden = {"Cc", "Cs", "Cn", "Zl", "Zp"}
     return "".join("\ufffd" if unicodedata.category(c) in forbidden or c in DIRECTION_MARKS else c for c in text)
@@ -65,7 +65,7 @@ def unraised(text: str) -> str | None:
 
 
 def width(text: str) -> int:
-    """Columns a text takes in a terminal: combining marks take none, wide characters two."""
+    """The number of terminal columns of a text: combining marks take none, wide characters two."""
     return sum(
         0
         if unicodedata.category(c) in ("Mn", "Me") or c in "\u200b\u200c\u200d"
@@ -77,7 +77,7 @@ def width(text: str) -> int:
 
 
 def barred(letter: str) -> str:
-    """A letter with a macron: one character where Unicode has it (ȳ), else the letter and a combining mark (v̄)."""
+    """A letter with a macron: one character if Unicode has it (ȳ), else the letter and a combining mark (v̄)."""
     return unicodedata.normalize("NFC", letter + MACRON)
 
 
@@ -98,7 +98,7 @@ def _plain(token: Token) -> str:
 
 
 def html(formula: Formula) -> str:
-    """The formula for a page: variables italic, subscripts lowered, everything escaped."""
+    """The formula as HTML: variables italic, subscripts lowered, everything escaped."""
     tokens = deque(formula)
     parts: list[str] = []
     while tokens:
@@ -120,7 +120,7 @@ def _html(token: Token) -> str:
 
 
 def _printable(text: str) -> str:
-    """What XML 1.0 cannot hold, replaced."""
+    """The text with the characters that XML 1.0 does not allow replaced."""
     return "".join("\ufffd" if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff" else c for c in text)
 
 
@@ -142,7 +142,7 @@ LATEX_CHARACTERS: Final = {
     "^": r"\wedge ",
     "~": r"\sim ",
     " ": r"\ ",
-    "<": "<{}",  # never the beginning of a tag where the source is shown on a page
+    "<": "<{}",  # so that a page that shows the source does not read it as a tag
     "`": r"\prime ",
     "−": "-",
     "×": r"\times ",
@@ -153,7 +153,7 @@ LATEX_CHARACTERS: Final = {
 
 
 def latex(formula: Formula) -> str:
-    """The formula in LaTeX's math mode; a user's text goes in as upright letters with its specials escaped."""
+    """The formula in LaTeX's math mode; a user's text is upright, with its special characters escaped."""
     tokens = deque(formula)
     parts: list[str] = []
     while tokens:
@@ -166,7 +166,7 @@ def latex(formula: Formula) -> str:
 
 
 def _covered(tokens: deque[Token]) -> Formula:
-    """Take what a root or an exponent covers off the front: one token with its exponent, or a bracket's inside."""
+    """Remove from the front what a root or exponent covers: one token with its exponent, or a bracket's content."""
     taken = [tokens.popleft()]
     if taken[0].text == "(":
         depth = 1

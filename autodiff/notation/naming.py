@@ -1,6 +1,6 @@
-"""How a recorded computation is written: symbols v_k, equations, local partials and pullbacks.
+"""The notation of a recorded computation: symbols v_k, equations, local partials and pullbacks.
 
-What each primitive looks like is the table of `symbols`; what a formula is, and how it is shown, `formula`.
+`symbols` says how each primitive is written; `formula` defines formulas and renders them.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ SYMBOL_NAME: Final = re.compile(
 
 
 class Naming:
-    """The symbols of a graph: inputs v_{1-n} to v_0 as created, then operations by depth and recording order.
+    """The symbols of a graph: inputs v_{1-n} to v_0 in the order of creation, then operations by depth and recording.
 
-    Constant arrays are c_1, c_2, ... as they are first used.
+    Constant arrays are c_1, c_2, ... in the order of first use.
     """
 
     _ambiguous: frozenset[str] = frozenset()
@@ -66,14 +66,14 @@ class Naming:
         recorded = ancestors(root, shown=True)
         depth: dict[Node, int] = {}
         for node in recorded:
-            parents = [depth.get(a, 0) for a in operands(node) if isinstance(a, Node)]  # 0: a leaf assigned since
+            parents = [depth.get(a, 0) for a in operands(node) if isinstance(a, Node)]  # 0 for a leaf assigned since
             depth[node] = 1 + max(parents, default=0) if node.primitive is not None else 0
         arrays = [a for node in recorded for a in operands(node) if is_constant_array(a)]
         self.constant_arrays = {
             key: (Token("variable", "c", str(k)), array)
             for k, (key, array) in enumerate({id(a): a for a in arrays}.items(), 1)
         }
-        # A stable sort: within a depth the recording order stays.
+        # The sort is stable: nodes of the same depth stay in recording order.
         self.order: list[Node] = sorted(recorded, key=depth.__getitem__)
         self.inputs: int = sum(node.primitive is None for node in recorded)
         self._index = {node: k for k, node in enumerate(self.order, 1 - self.inputs)}
@@ -92,7 +92,7 @@ class Naming:
         return self[node]._replace(bar=True)
 
     def title(self, node: Node) -> Formula | None:
-        """The name its user gave a node, or None: x1 is x with subscript 1, unless x_1 occurs too; v1 is text."""
+        """The name that the user gave a node, or None. x1 is x with subscript 1, unless x_1 occurs too; v1 is text."""
         if node.name is None:
             return None
         name = str(node.name)
@@ -102,7 +102,7 @@ class Naming:
 
 
 def adjoint_names(found: Iterable[Node]) -> list[str]:
-    """What the nodes that adjoints belong to are called, the result first: v₃, and v₀ = x where there is a name."""
+    """The names under which adjoints are printed, the result's first: v₃, or v₀ = x for a node with a name."""
     nodes = list(found)
     naming = Naming(nodes[0]) if nodes else None
     titles = [(naming[node], naming.title(node)) for node in nodes] if naming is not None else []
@@ -115,12 +115,12 @@ def is_constant_array(argument: Any) -> bool:
 
 
 def assigned_since(nodes: Iterable[Node]) -> bool:
-    """Whether a leaf was assigned a new value after one of these operations had used it; then rules would mix both."""
+    """Whether a leaf was assigned a new value after one of these operations used it, so that rules would mix both."""
     return any(isinstance(a, Node) and a.serial > node.serial for node in nodes for a in node.arguments)
 
 
 def named(name: str) -> Formula:
-    """A name as mathematics where it can be: x1 is x with subscript 1, alpha is the letter."""
+    """A name as mathematics if possible: x1 is x with subscript 1, alpha is the letter."""
     found = SYMBOL_NAME.fullmatch(name)
     if found is None:
         return (Token("text", clean(name)),)
@@ -139,7 +139,7 @@ def equation(node: Node, naming: Naming) -> Formula:
 
 
 def partial(node: Node, position: int, naming: Naming) -> Formula | None:
-    """The local partial with respect to one argument as a formula, None where it is a number or unknown."""
+    """The local partial with respect to one argument as a formula; None if it is a number or unknown."""
     written = _partial_template(writing(node), position)
     if written is None or all(t.kind == "number" or t.text == "−" for t in written):
         return None
@@ -160,7 +160,7 @@ def product(factor: Token, local: Formula) -> Formula:
 
 
 def pullback(node: Node, position: int, naming: Naming) -> Formula:
-    """What an array argument's adjoint receives, as a rule: `v̄₃ v₁ᵀ`, or the name of the pullback."""
+    """The share of an array argument's adjoint as a formula: `v̄₃ v₁ᵀ`, or the name of the pullback."""
     written, bar = writing(node), naming.bar(node)
     rule: Formula | None = None
     if written is not None and position < len(written.pullbacks):
@@ -185,7 +185,7 @@ def pullback(node: Node, position: int, naming: Naming) -> Formula:
         and node.primitive.elementwise
         and np.shape(raw(node.arguments[position])) != np.shape(node.primal)
     ):
-        # Broadcast on the way forward, so summed on the way back.
+        # The forward pass broadcasts, so the reverse pass sums.
         return (Token("function", "sum"), Token("operator", "("), *rule, Token("operator", ")"))
     return rule
 
@@ -201,7 +201,7 @@ def _partial_template(written: Writing | None, position: int) -> Formula | None:
 
 
 def _fill(written: Formula, node: Node, naming: Naming) -> Formula:
-    """A template with the arguments put in for a, b, c, the result for y and its adjoint for g."""
+    """A template in which a, b, c are replaced by the arguments, y by the result and g by its adjoint."""
     tokens: list[Token] = []
     for place, token in enumerate(written):
         if token.kind != "argument":
@@ -219,7 +219,7 @@ def _fill(written: Formula, node: Node, naming: Naming) -> Formula:
 
 
 def _stands_alone(written: Formula, place: int) -> bool:
-    """Whether a negative number can be put in at a place of a template without brackets."""
+    """Whether a negative number needs no brackets at a place of a template."""
     before = [t.text for t in written[:place] if t != SPACE]
     after = written[place + 1].text if place + 1 < len(written) else ""
     return (not before or before[-1] in "([|,<>") and after != "^" and unraised(after) is None
@@ -240,7 +240,7 @@ def _operand(argument: Any, naming: Naming) -> Formula:
 
 
 def written_array(array: Any) -> str:
-    """A constant array in a few words: its numbers if they are few, or its shape."""
+    """A constant array as text: its numbers if they are few, else its shape."""
     if array.ndim == 1 and array.dtype.kind in "fiu" and 0 < array.size <= 4:
         array = fetched(array)
         return "[" + ", ".join(number(x) for x in array.tolist()) + "]"
@@ -248,7 +248,7 @@ def written_array(array: Any) -> str:
 
 
 def _call(node: Node, naming: Naming) -> Formula:
-    """An operation without a form of its own: its name, arguments and parameters as a function call."""
+    """An operation for which no form is declared: its name, arguments and parameters as a function call."""
     comma = Token("operator", ","), SPACE
     called = Token("function", _name(node))
     listed = [_operand(a, naming) for a in operands(node)]

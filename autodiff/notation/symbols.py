@@ -1,4 +1,4 @@
-"""How a recorded operation is written, from what its function's record says; and templates as formulas."""
+"""The form in which a recorded operation is written, from its function's record; and templates as formulas."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def _token(word: str) -> Token:
 
 
 def writing(node: Node) -> Writing | None:
-    """How a node's operation is written; None for a leaf, or for a primitive whose record does not say.
+    """The form of a node's operation; None for a leaf, or for a primitive whose record has no form.
 
-    Where a user has declared other rules for a function, its form stays, and the textbook's derivative goes.
+    If a user has declared other rules for a function, its form is kept, but the textbook's derivative is not.
     """
     primitive = node.primitive
     if primitive is None or primitive.writing is None or node.parameters.get("where", True) is not True:
-        return None  # textbooks leave no element out
+        return None  # the textbook's form has no where=
     known = primitive.writing
     written = known if isinstance(known, Writing) else known(node)
     values = [a.primal if isinstance(a, Node) else a for a in operands(node)]

@@ -1,7 +1,7 @@
-"""How textbooks write NumPy's functions and ours: a form, the local partials, and for arrays the pullbacks.
+"""The textbook notation of NumPy's and our functions: a form, the local partials, and for arrays the pullbacks.
 
 In a template a, b, c stand for the arguments, y for the result, g for the result's adjoint; other words are
-functions. Each stands on its function's record. Where the form depends on the arguments, it is a function of the node.
+functions. Each is stored in its function's record. A form that depends on the arguments is a function of the node.
 """
 
 from __future__ import annotations
@@ -100,11 +100,11 @@ ALWAYS: Final[dict[Callable[..., Any], Writing]] = {
 
 
 def superscript(exponent: float) -> str:
-    """A whole exponent in raised characters."""
+    """A whole exponent in superscript characters."""
     return f"{exponent:.0f}".translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
 
 
-# -- written by their arguments -----------------------------------------------------------------------------------
+# -- forms that depend on the arguments ---------------------------------------------------------------------------
 
 
 def choice(order: str, form: str, skips_nan: bool = False) -> Callable[[Node], Writing]:
@@ -113,7 +113,7 @@ def choice(order: str, form: str, skips_nan: bool = False) -> Callable[[Node], W
     def written(node: Node) -> Writing:
         a, b = map(raw, node.arguments[:2])
         if skips_nan and np.any(np.not_equal(a, a) | np.not_equal(b, b)):
-            return Writing(form)  # the number is chosen over a nan, which no comparison says
+            return Writing(form)  # fmax takes the number, not the nan, and no comparison expresses this
         tied = np.equal(a, b)
         if not np.any(tied):
             return Writing(form, (f"[a {order} b]", f"[b {order} a]"))
@@ -125,16 +125,16 @@ def choice(order: str, form: str, skips_nan: bool = False) -> Callable[[Node], W
 
 
 def hypotenuse(node: Node) -> Writing:
-    """The partials a/y and b/y, which are 0/0 as formulas where y is 0, and 0 by convention."""
+    """The partials a/y and b/y; where y is 0 the formulas are 0/0, and the partials 0 by convention."""
     return Writing("hypot(a, b)", () if np.any(np.equal(node.primal, 0)) else ("a/y", "b/y"))
 
 
 def power(node: Node) -> Writing:
-    """A whole exponent as raised figures; a variable one with the partial by it."""
+    """A power: a whole exponent in superscript digits, or a variable exponent with its own partial."""
     base, exponent = node.arguments[:2]
     constant = not isinstance(exponent, Node) and np.ndim(exponent) == 0
     if not constant and np.any(np.equal(raw(base), 0)):
-        return Writing("a^b")  # 0 ln 0 as a formula, 0 by convention
+        return Writing("a^b")  # the formula is 0 ln 0, the partial 0 by convention
     if not constant:
         return Writing("a^b", ("b a^(b − 1)", "y ln a"))
     if not abs(float(exponent)) < 100 or float(exponent) % 1:
@@ -147,7 +147,7 @@ def power(node: Node) -> Writing:
 
 
 def product(node: Node) -> Writing:
-    """A matrix product, by the arguments' numbers of axes: beside a vector the adjoint is an outer product."""
+    """A matrix product, whose pullbacks depend on the numbers of axes: with a vector, one is an outer product."""
     left, right = (np.ndim(raw(a)) for a in node.arguments)
     if left == 1 and right == 1:
         return Writing("a · b", (), ("g b", "g a"))
@@ -155,13 +155,13 @@ def product(node: Node) -> Writing:
 
 
 def transposed(node: Node) -> Writing:
-    """The raised T is for the two axes of a matrix."""
+    """A transposition: superscript T if a matrix's two axes are exchanged."""
     of_a_matrix = np.ndim(node.primal) == 2 and all(axes is None for axes in node.parameters.values())
     return Writing("aᵀ", (), ("gᵀ",)) if of_a_matrix else Writing("", (), ("transpose g",))
 
 
 def averaged(node: Node) -> Writing:
-    """The mean, whose pullback shows how many elements it is of."""
+    """The mean; its pullback shows the number of elements."""
     return Writing("", (), (f"broadcast g / {np.size(raw(node.arguments[0])) // max(np.size(node.primal), 1)}",))
 
 
@@ -172,7 +172,7 @@ def normed(node: Node) -> Writing:
 
 
 def gathered(node: Node) -> Writing:
-    """Elements, by their index as it is typed."""
+    """Selected elements, with the index as it is typed."""
     index = node.parameters.get("index")
     parts = index if isinstance(index, tuple) else (index,)
     return Writing(f"a[{', '.join(map(_position, parts))}]", (), ("scatter g",))
@@ -205,5 +205,5 @@ BY_ARGUMENTS: Final[dict[Callable[..., Any], Callable[[Node], Writing]]] = {
     indexing.gather: gathered,
 }
 for function, writing in (ALWAYS | BY_ARGUMENTS).items():
-    if table[function].writing is None:  # unless a user has said how theirs is written
+    if table[function].writing is None:  # unless a user has declared a form
         table[function].writing = writing

@@ -1,4 +1,4 @@
-"""The evaluation trace: the values of a computation read downwards, the contributions to adjoints upwards."""
+"""The evaluation trace: read downwards, the values of a computation; read upwards, the contributions to adjoints."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from autodiff.notation.naming import (
 
 __all__ = ["Row", "Trace", "trace"]
 
-# A table longer than this is shown by its first and last rows; `Trace.rows` has all of them.
+# A longer table shows only its first and last rows; `Trace.rows` has all of them.
 LONGEST_TABLE: Final = 400
-MOST_CONSTANTS: Final = 8  # below it
+MOST_CONSTANTS: Final = 8  # listed below the table
 HEADINGS: Final = ("forward primal trace ↓", "value", "reverse adjoint trace ↑", "value")
 STYLE: Final = (
     "<style>.autodiff-trace td, .autodiff-trace th { text-align: left !important; white-space: nowrap; "
@@ -51,7 +51,7 @@ PLUS: Final[Formula] = (SPACE, Token("operator", "+"), SPACE)
 
 
 class Row(NamedTuple):
-    """One line of the trace; a half that the line does not have is an empty formula and None."""
+    """One line of the trace. If a line lacks one half, that half is an empty formula and None."""
 
     forward: Formula = ()
     """The equation of `node`, as `v_1 = ln v_{-1}`."""
@@ -70,7 +70,7 @@ class Row(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """A row before it is written out: the numbers, and which argument of which node it is about."""
+    """A row before it is rendered: the numbers, the node, and the position of the argument."""
 
     node: Tensor
     position: int | None = None
@@ -82,16 +82,16 @@ class _Step(NamedTuple):
 
 
 def trace(y: Tensor, seed: npt.ArrayLike | None = None) -> Trace:
-    """The evaluation trace of a result: the forward primal and the reverse adjoint column of its computation.
+    """The evaluation trace of a result: a forward column with values, a reverse column with adjoints.
 
     Parameters
     ----------
     y : the result of the computation
-    seed : the adjoint of y, in its shape; 1 for a real result of one element. Without one the trace of a result of
-        several elements has the forward column only.
+    seed : the adjoint of y, in its shape; by default 1 for a real result of one element. Without a seed the trace of a
+        result of several elements has only the forward column.
 
-    `backward` may have been called before; no Tensor is changed. If the inputs have been assigned new values since, as
-    by an optimizer's step, the trace shows the new values, has the forward column only, and says so.
+    `backward` may have been called before; no Tensor is changed. If the inputs have been assigned new values since, by
+    an optimizer's step for example, the trace shows the new values, has only the forward column, and says so.
 
     >>> x1, x2 = ad.Tensor(2.0, name="x1"), ad.Tensor(5.0, name="x2")
     >>> print(ad.trace(x1 * x2))
@@ -115,7 +115,7 @@ def trace(y: Tensor, seed: npt.ArrayLike | None = None) -> Trace:
 
 
 class Trace:
-    """The evaluation-trace table: print it, show it in a notebook, take its `.rows` or its `.latex`.
+    """The evaluation-trace table: print it, show it in a notebook, or read its `.rows` or its `.latex`.
 
     >>> x = ad.Tensor(3.0, name="x")
     >>> print(ad.trace(x * x))
@@ -142,7 +142,7 @@ class Trace:
 
     @property
     def symbol(self) -> Formula:
-        """What the result is called: its name, or else y, unless an input is called that."""
+        """The symbol of the result: its name, or else y, unless an input has that name."""
         root, naming = self._root, self._naming
         if root.primitive is not None and (title := naming.title(root)):
             return title
@@ -188,7 +188,7 @@ class Trace:
         return f"$\\displaystyle\n{self.latex}\n$"
 
     def _shown(self) -> Iterator[Row | None]:
-        """The rows of the displayed table, None once for those left out."""
+        """The rows of the displayed table, with one None for the rows left out."""
         half = LONGEST_TABLE // 2
         if len(self._steps) <= LONGEST_TABLE:
             yield from self.rows
@@ -260,7 +260,7 @@ class Trace:
 
 
 def _steps(root: Tensor, naming: Naming, adjoints: dict[Tensor, Any]) -> list[_Step]:
-    """The rows' contents, from the inputs to the result; worked out in the order of the reverse pass."""
+    """The rows' contents, from the inputs to the result; computed in the order of the reverse pass."""
     upwards = [_Step(root, value=_read_only(root), adjoint=adjoints.get(root))]
     total: dict[Tensor, Any] = {}
     for node in reversed(cast(list[Tensor], naming.order)):
@@ -287,14 +287,14 @@ def _steps(root: Tensor, naming: Naming, adjoints: dict[Tensor, Any]) -> list[_S
         if target is None or target in complete:
             downwards.append(step)
         else:
-            # The engine adds in recording order: its total, not one that differs in the last digit.
+            # The engine adds in recording order; another order could differ in the last digit, so its total is shown.
             complete.add(target)
             downwards.append(step._replace(adjoint=adjoints[target]))
     return downwards
 
 
 def _shares(node: Tensor, adjoints: dict[Tensor, Any]) -> Iterator[tuple[int, Any]]:
-    """Which arguments of a node receive a contribution, and how much, as far as they are scalars."""
+    """The positions of the arguments that receive a contribution, and its value if it is a scalar."""
     if node not in adjoints or node.primitive is None:
         return
     rules = node.primitive.rules

@@ -1,1 +1,1 @@
-"""A function of arrays as a program: a list of NumPy calls, recorded once, made smaller, written as source and run."""
+"""A function of arrays as a program: a list of NumPy calls, recorded once, optimised, written as source, and run."""

@@ -15,12 +15,12 @@ import numpy as np
 from autodiff.engine.graph import current_scope
 from autodiff.engine.signatures import parameter_names
 
-# Questions about shapes and dtypes, and what depends on nothing else: answered for good while tracing.
+# Functions that depend only on shapes and dtypes: answered once, while tracing.
 OF_SHAPE = {
     *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type),
     *(np.zeros_like, np.ones_like, np.empty_like),
 }
-# What gives as many elements as the numbers have it, in a dtype that they decide, or in the user's own functions.
+# Functions whose result has a length or dtype that depends on numbers, or that call the user's functions.
 OF_NUMBERS = {
     *(np.nonzero, np.flatnonzero, np.argwhere, np.trim_zeros, np.roots, np.poly, np.real_if_close, np.linalg.lstsq),
     *(np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.linalg.eig),
@@ -28,9 +28,9 @@ OF_NUMBERS = {
     *(np.piecewise, np.apply_along_axis, np.apply_over_axes),
     *(getattr(np.emath, name) for name in np.emath.__all__),
 }
-# What writes into its first argument.
+# Functions that write into their first argument.
 WRITING = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-# As OF_NUMBERS, by the argument at a place.
+# As OF_NUMBERS, if the argument at this place is traced.
 OF_PLACES = {
     np.compress: (0, "condition"),
     np.extract: (0, "condition"),
@@ -44,7 +44,7 @@ REVERSE, COMPILED = str(HERE / "engine" / "reverse.py"), str(HERE / "program" / 
 INSIDE = (str(HERE), str(HERE.parent / "nn"), str(Path(np.__file__).parent))
 
 
-class Untraceable(TypeError):  # noqa: N818  # what the function is, and not always an error
+class Untraceable(TypeError):  # noqa: N818  # it describes the function, and is not always an error
     """A function used the value of a number while it was traced, so its program would hold for this value only.
 
     >>> try:
@@ -70,19 +70,19 @@ def caller() -> tuple[str, FrameType | None]:
     scope: Any = current_scope.get()
     while scope:
         scope, name = scope
-        names.insert(0, name if isinstance(name, str) else type(name).__name__)  # a module's own text is many lines
+        names.insert(0, name if isinstance(name, str) else type(name).__name__)  # the repr of a module has many lines
     note = " ".join(": ".join(part for part in (".".join(names), line) if part).split())
     return "".join(c if c.isprintable() else "\ufffd" for c in note), found  # it becomes a comment of the text
 
 
 def file_name(frame: FrameType) -> str:
-    """The file that a frame runs; of a notebook "cell", since the file behind it is one that nobody knows."""
+    """The file that a frame runs; "cell" in a notebook, whose temporary file means nothing to the user."""
     name = frame.f_code.co_filename
     return "cell" if "ipykernel" in name or name.startswith("<") else name
 
 
 def refusal(asked: str, instead: str) -> Untraceable:
-    """The error that names the user's line, what it asked for and what to write instead."""
+    """The error with the user's line, what it asked for, and what to write instead."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
         frame = frame.f_back
@@ -97,7 +97,7 @@ def refusal(asked: str, instead: str) -> Untraceable:
 
 
 def out_by_name(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """The arguments of a call, with an array to write into, and what follows it, by name."""
+    """The arguments of a call, with the array to write into, and those after it, passed by name."""
     place = _out_place(function)
     if place is None or len(args) <= place:
         return args, kwargs
@@ -106,6 +106,6 @@ def out_by_name(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[A
 
 @functools.cache
 def _out_place(function: Callable[..., Any]) -> int | None:
-    """Where among its positional arguments a function takes the array to write into, or None."""
+    """The position of the argument that a function writes into, or None."""
     names = parameter_names(function)
     return names.index("out") if "out" in names and function is not np.einsum else None

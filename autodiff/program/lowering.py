@@ -1,9 +1,9 @@
-"""What a function that is being traced may ask for besides NumPy: primitives as programs write them, and effects.
+"""Functions that work inside a traced function beside NumPy's: questions, effects, and lowered primitives.
 
-Three doors for functions that do not know whether they are traced; outside of a trace each is a plain call.
+Callers need not know whether they are traced; outside a trace each is an ordinary call.
 
-`ask(question, *arrays)`      an answer that depends on numbers, by which a program is chosen
-`effect(function, *given)`    a call that is made every time, in its order, such as a draw of random numbers
+`ask(question, *arrays)`      an answer that depends on numbers; a program holds for one answer
+`effect(function, *given)`    a call that every run makes, in order, such as a draw of random numbers
 `lowered(primitive, ...)`     how programs write a primitive (in the table)
 """
 
@@ -25,16 +25,16 @@ from autodiff.program.traced import Traced, tracing
 
 recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 _lock = threading.Lock()
-_open: list[tuple[Primitive, Callable[..., Any]]] = []  # the primitives that are lowered now, with their functions
+_open: list[tuple[Primitive, Callable[..., Any]]] = []  # the primitives that are lowered now, and their functions
 _traces = 0
 
 
 def ask(question: Callable[..., Any], *arrays: Any) -> Any:
-    """The answer of a function to arrays or Tensors: what checks, and branches on, numbers.
+    """The answer of a function of arrays or Tensors, for checks of numbers and branches on them.
 
-    In a function that `ad.compile` traces, the program holds as long as the answer stays the same, and a call with
-    another one is traced anew; so the arrays may depend on the arguments by a few steps only. An answer of None is a
-    check: of what takes many steps it is made of the first call's numbers alone.
+    In a function that `ad.compile` traces, the program holds as long as the answer is the same; for another answer the
+    function is traced again. So the arrays may depend on the arguments only by a few steps. An answer of None is a
+    check; if it takes many steps, only the numbers of the first call are checked.
 
     >>> ad.ask(lambda labels: bool(labels.min() < 0), np.array([0, 2, 1]))
     False
@@ -49,10 +49,10 @@ def ask(question: Callable[..., Any], *arrays: Any) -> Any:
 
 
 def effect(function: Callable[..., Any], *given: Any) -> Any:
-    """A function's result, where every call counts: it draws random numbers, or writes into an array it is given.
+    """The result of a function with an effect: it draws random numbers, or writes into an array that it is given.
 
-    A program that `ad.compile` makes calls it every time, in the order of the calls, with what it was given; its text
-    is held by the program's source, so it knows nothing but NumPy.
+    A program of `ad.compile` calls it in every run, in order, with the same arguments. Its text becomes part of the
+    program's source, so it may use only NumPy.
 
     >>> def draw(rng, shape):
     ...     return rng.random(shape) < 0.5
@@ -65,7 +65,7 @@ def effect(function: Callable[..., Any], *given: Any) -> Any:
 
 @contextmanager
 def traced_by(now: Recorder) -> Iterator[None]:
-    """Within it calls go to this recorder, and primitives are those that programs write."""
+    """A context in which calls go to this recorder, and primitives are replaced by the forms that programs write."""
     token = recorder.set(now)
     _enter()
     try:
@@ -76,7 +76,7 @@ def traced_by(now: Recorder) -> Iterator[None]:
 
 
 def _enter() -> None:
-    """Exchange the primitives' functions: so they cost nothing while nobody traces, and other threads see the same."""
+    """Exchange the functions of the primitives, so that tracing costs nothing when nothing is traced."""
     global _traces
     with _lock:
         _traces += 1

@@ -1,4 +1,4 @@
-"""The text of functions that a program calls by name: each with all of its modules that it stands on, NumPy apart."""
+"""The text of functions that a program calls by name, with all definitions that they need, except NumPy's."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ LIBRARY = {*sys.stdlib_module_names, "numpy", "scipy"}  # what a program's sourc
 
 
 class Texts:
-    """Definitions, in an order in which each follows those it needs, and the imports that they need."""
+    """Definitions, each after those that it needs, and the imports that they need."""
 
     def __init__(self) -> None:
         self.imports: list[str] = []
-        self.originals: dict[str, Any] = {}  # what the names of the definitions that were asked for mean
+        self.originals: dict[str, Any] = {}  # the functions of the requested names
         self._names: dict[Place, str] = {}
         self._definitions: list[tuple[str, str]] = []  # the module that each text came from
 
     def name(self, value: Callable[..., Any]) -> str:
-        """The name that a function or a class goes by, after its text was taken in."""
+        """The name of a function or class in the text; its definition is added."""
         found = self._taken(value.__module__, value.__name__, value)
         self.originals[found] = value
         return found
@@ -39,7 +39,7 @@ class Texts:
 
     @property
     def definitions(self) -> list[str]:
-        """The texts; a name that two modules use for two things is another one for the second."""
+        """The texts; if two modules use one name for different definitions, the second one is renamed."""
         return [self._renamed(module, text) for module, text in self._definitions]
 
     def _taken(self, module: str, name: str, value: Any = None) -> str:
@@ -68,7 +68,7 @@ class Texts:
         return mine
 
     def _imported(self, place: Place, node: ast.Import | ast.ImportFrom) -> str:
-        """A name that another module binds: one of ours, whose definition is taken in, or one that is imported."""
+        """The name of an object from another module: its definition is added, or it is imported."""
         (alias,) = (a for a in node.names if (a.asname or a.name) == place[1])
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] not in LIBRARY:
             self._names[place] = found = self._taken(node.module or "", alias.name)
@@ -120,7 +120,7 @@ def _text(node: ast.stmt, lines: list[str]) -> str:
 
 
 def _read(node: ast.AST) -> Iterator[str]:
-    """The names that a statement reads when it runs: those of annotations are not, nor are declarations."""
+    """The names that a statement reads when it runs, without those in annotations and declarations."""
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns"):
             continue

@@ -1,6 +1,6 @@
-"""The adjoint rules of NumPy's functions, mostly a line each, and the functions whose derivative is zero.
+"""The adjoint rules of NumPy's functions, mostly one line each, and the functions whose derivative is zero.
 
-`g` is the adjoint of the result and `y` the result; then come the function's own arguments.
+`g` is the adjoint of the result and `y` the result; the function's arguments follow.
 """
 
 from autodiff.rules import (

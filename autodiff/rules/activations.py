@@ -1,7 +1,7 @@
-"""Functions made of NumPy's, each stable for arguments of any size; NumPy has no name for them.
+"""Functions that NumPy does not have, written with NumPy's and stable for arguments of any size.
 
-The ones that networks are built from are primitives with a rule of their own: the rule is shorter than what
-the composition records, and the picture shows one node.
+Those that networks are built from are primitives: their rules are shorter than the recorded composition would be, and
+a picture shows one node.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from autodiff.engine.shapes import Axis, count, keepdims_shape, restore
 from autodiff.engine.table import adjoint, primitive
 from autodiff.engine.values import Value
 
-MANY = 1024  # elements, for which another microsecond to begin with does not count
+MANY = 1024  # elements: for arrays of this size another microsecond per call does not count
 
 
 @primitive
@@ -29,8 +29,8 @@ def relu(x: Value) -> Any:
     array([0., 0., 2.])
     """
     if isinstance(x, np.ndarray) and x.size >= MANY and x.dtype.kind == "f":
-        return x.clip(0, math.inf)  # a vector loop, which NumPy lacks for the maximum with one number
-    return np.maximum(0, x)  # in this order -0 stays -0, as it does above
+        return x.clip(0, math.inf)  # clip is vectorised; NumPy's maximum of an array and a number is not
+    return np.maximum(0, x)  # with 0 as the first argument -0 stays -0, as with clip
 
 
 @primitive
@@ -40,7 +40,7 @@ def sigmoid(x: Value) -> Any:
     >>> ad.sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))  # 1 or exp(x) above; np.where would take longer
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))  # quicker than np.where
 
 
 @primitive
@@ -54,7 +54,7 @@ def softplus(x: Value) -> Any:
 
 
 def peak(x: Value, axis: Axis) -> Any:
-    """The greatest elements of a real array over the axes, which stay with length 1; of no elements -inf."""
+    """The maximum of a real array over the axes, with keepdims; -inf where there are no elements."""
     if count(x.shape, axis):
         return np.max(x, axis=axis, keepdims=True)
     return zeros(keepdims_shape(x.shape, axis), x.dtype, like=x) - math.inf
@@ -67,10 +67,10 @@ def logsumexp(x: Value, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> ad.logsumexp(np.array([[0.0, 0.0], [1000.0, 0.0]]), axis=1).round(4)
     array([6.931e-01, 1.000e+03])
     """
-    # Of complex numbers the real parts are shifted alone, so that the logarithm is the principal value.
+    # For complex numbers only the real part is shifted, so that the logarithm is the principal value.
     highest = peak(np.add(np.real(x), 0.0), axis)
     highest = np.where(np.isfinite(highest), highest, 0)
-    with np.errstate(divide="ignore"):  # no elements, or none above -inf: ln 0 = -inf is the answer
+    with np.errstate(divide="ignore"):  # without elements above -inf the result is ln 0 = -inf
         result = np.log(np.sum(np.exp(x - highest), axis=axis, keepdims=True)) + highest
     return result if keepdims else result.squeeze(axis)
 
@@ -136,7 +136,7 @@ def _near(x: Value) -> Any:
 
 
 def _gaussian(x: Value) -> Any:
-    """exp(-x²), where x² is split so that rounding it does no harm."""
+    """exp(-x²), with x² split into two parts, so that its rounding error does not grow."""
     coarse = np.trunc(x * 16) / 16
     return np.exp(-coarse * coarse) * np.exp(-(x - coarse) * (x + coarse))
 
@@ -148,14 +148,14 @@ def _middle(x: Value) -> Any:
 
 def _far(x: Value) -> Any:
     """1 - erf(x) where x > 4."""
-    x = np.minimum(x, 30)  # where it has long been 0
+    x = np.minimum(x, 30)  # beyond 27 the result is 0 in double precision
     z = 1 / (x * x)
     return _gaussian(x) * (_INVERSE_ROOT_OF_PI - z * _ratio(_FAR, _FAR_BELOW, z)) / x
 
 
 def _piecewise(x: Value, *pieces: Callable[[Any], Any]) -> Any:
     size = np.abs(np.add(x, 0.0))
-    if not isinstance(size, np.ndarray | np.generic):  # all pieces everywhere, each with the sizes that it takes
+    if not isinstance(size, np.ndarray | np.generic):  # every piece for all elements, with clipped arguments
         near, middle, far = pieces
         inner = np.where(size <= 4, middle(np.clip(size, 0.46875, 4)), far(np.maximum(size, 4)))
         return np.where(size <= 0.46875, near(np.minimum(size, 0.46875)), inner)
@@ -194,14 +194,14 @@ def gelu(x: Value) -> Any:
     return x * _cumulative(x)
 
 
-# Φ(x) - 1/2 = x P(x²) / Q(x²) where |x| <= 5.6, fitted by least squares that were weighted anew until the error was
-# even: 1e-8, a tenth of what float32 rounds 1/2 by. The highest power first.
+# Φ(x) - 1/2 = x P(x²) / Q(x²) where |x| <= 5.6, fitted by iteratively reweighted least squares until the error was
+# even: 1e-8, a tenth of the rounding error of 1/2 in float32. The highest power comes first.
 _SINGLE = (2.21453445e-8, 6.35653243e-6, 1.73850509e-4, 4.70725795e-3, 3.43760823e-2, 0.398942222)
 _SINGLE_BELOW = (1.18021297e-6, 7.51018652e-5, 1.91297685e-3, 2.89400738e-2, 0.252833773, 1.0)
 
 
 def _polynomial(coefficients: tuple[float, ...], x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Of an array, by Horner's scheme in one piece of memory."""
+    """The polynomial at each element of an array, by Horner's scheme in one buffer."""
     highest, *others, last = coefficients
     y = x * highest
     for c in others:
@@ -229,7 +229,7 @@ adjoint(
     gelu,  # Φ(x) + x φ(x)
     lambda g, y, x: g * (_cumulative(x) + (math.sqrt(0.5) * _INVERSE_ROOT_OF_PI) * x * np.exp(-0.5 * x * x)),
 )
-adjoint(relu, lambda g, y, x: g * np.sign(y))  # y is not negative: 0, 1, or NaN
+adjoint(relu, lambda g, y, x: g * np.sign(y))  # y is never negative, so its sign is 0, 1, or NaN
 adjoint(sigmoid, lambda g, y, x: g * y * (1 - y))
 adjoint(softplus, lambda g, y, x: g * sigmoid(x))
 adjoint(softmax, lambda g, y, x, axis=-1: y * (g - np.sum(g * y, axis=axis, keepdims=True)))

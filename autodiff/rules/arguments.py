@@ -14,27 +14,27 @@ from autodiff.program.traced import Traced
 
 
 def raw(value: object) -> Any:
-    """The value of a node; anything else as it is."""
+    """The value of a node; anything else unchanged."""
     return value.primal if isinstance(value, Node) else value
 
 
 def array(value: object) -> Any:
-    """A node as it is, anything else as an array: what has a shape, a dtype and elements."""
+    """A node unchanged, anything else as an array, so that the result has a shape, a dtype and elements."""
     return value if isinstance(value, Node | StandIn) or type(value) in admitted else np.asarray(value)
 
 
 def anywhere(condition: ArrayLike) -> bool:
-    """Whether a condition holds for some element; of an array that is traced yes, so that the general way is taken."""
+    """Whether a condition holds for some element. True for traced arrays, so that programs have the general case."""
     return isinstance(condition, Traced) or bool(np.any(condition))
 
 
 def given(**parameters: Any) -> dict[str, Any]:
-    """The parameters that are not None: those that a definition passes on, so that traces show no others."""
+    """The parameters that are not None. A definition passes on only these, so that traces show no others."""
     return {name: value for name, value in parameters.items() if value is not None}
 
 
 def along(axis: int, ndim: int, index: Any) -> tuple[Any, ...]:
-    """The index that selects `index` along one axis, and everything along those before it."""
+    """The index that selects `index` along one axis, and everything along the axes before it."""
     if not -ndim <= axis < ndim:
         raise np.exceptions.AxisError(axis, ndim)
     return (slice(None),) * (axis % ndim) + (index,)

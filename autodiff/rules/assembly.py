@@ -1,6 +1,6 @@
-"""Definitions of the functions that put arrays together, take them apart, and lengthen them.
+"""Definitions of the functions that join, split and lengthen arrays.
 
-The new places of the elements are often found by letting NumPy move the elements' numbers.
+Where an element moves is often found by calling NumPy's function with the indices 0, 1, ... as the array.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from autodiff.rules.shaping import cast, concatenate, in_double
 
 
 def joined(function: Callable[..., Value], ndim: int, axis: int) -> None:
-    """Declare hstack, vstack or dstack: concatenation of what has at least `ndim` axes."""
+    """Declare hstack, vstack or dstack: concatenation of arrays that are first given at least `ndim` axes."""
     widen = {1: np.atleast_1d, 2: np.atleast_2d, 3: np.atleast_3d}[ndim]
 
     @composed(function)
@@ -78,7 +78,7 @@ def append(arr: Value, values: Value, axis: int | None = None) -> Value:
 
 @composed(np.insert)
 def insert(arr: Value, obj: Any, values: Value, axis: int | None = None) -> Value:
-    """np.insert: the values, broadcast and in the array's dtype, before the places."""
+    """np.insert: the values, broadcast and in the array's dtype, inserted before the places."""
     arr = array(arr)
     values = cast(array(values), arr.dtype)
     numbers = np.arange(arr.size + values.size)
@@ -88,7 +88,7 @@ def insert(arr: Value, obj: Any, values: Value, axis: int | None = None) -> Valu
 
 @composed(np.delete)
 def delete(arr: Value, obj: Any, axis: int | None = None) -> Value:
-    """np.delete: the elements that stay."""
+    """np.delete: the elements that are not deleted."""
     arr = np.ravel(array(arr)) if axis is None else array(arr)
     axis = 0 if axis is None else axis
     stays = np.zeros(arr.shape[axis], bool)
@@ -96,11 +96,11 @@ def delete(arr: Value, obj: Any, axis: int | None = None) -> Value:
     return arr[along(axis, arr.ndim, beside(stays, arr))]
 
 
-# -- taken apart ------------------------------------------------------------------------------------------------
+# -- split ------------------------------------------------------------------------------------------------------
 
 
 def parts(x: Value, places: Any, axis: int, split: Callable[..., list[NDArray[np.intp]]] = np.split) -> list[Any]:
-    """The pieces that split gives, as slices; where they begin and end, it shows on the numbers of the elements."""
+    """The pieces that `split` gives, as slices of x. Splitting the indices shows where each piece begins and ends."""
     x = array(x)
     if not x.ndim:
         raise ValueError(f"np.{split.__name__} takes an array of at least one axis; received shape {x.shape}")
@@ -120,7 +120,7 @@ if hasattr(np, "unstack"):  # since NumPy 2.1
 
 @composed(np.trim_zeros)
 def trim_zeros(filt: Value, trim: str = "fb", axis: Any = None) -> Value:
-    """np.trim_zeros: what remains from the first to the last element that is not 0, along each axis."""
+    """np.trim_zeros: the elements from the first to the last that is not 0, along each axis."""
     filt = array(filt)
     trimmed = axes(None if axis is None else np.atleast_1d(axis).tolist(), filt.ndim)
     places = fetched(np.argwhere(raw(filt)))
@@ -138,7 +138,7 @@ def trim_zeros(filt: Value, trim: str = "fb", axis: Any = None) -> Value:
 
 
 def tiled(g: Value, y: Value, x: Value, reps: Any) -> Value:
-    """The tiles added up."""
+    """The sum of the tiles of g."""
     times = tuple(np.atleast_1d(reps).tolist())
     ndim = max(len(times), x.ndim)
     times, lengths = (1,) * (ndim - len(times)) + times, (1,) * (ndim - x.ndim) + x.shape
@@ -147,7 +147,7 @@ def tiled(g: Value, y: Value, x: Value, reps: Any) -> Value:
 
 
 def repeated(g: Value, y: Value, x: Value, repeats: Any, axis: int | None = None) -> Value:
-    """The repetitions of each element added up."""
+    """The sum of g over the repetitions of each element."""
     if axis is None:
         return np.reshape(repeated(g, y, np.ravel(x), repeats, 0), x.shape)
     axis %= x.ndim
@@ -166,7 +166,7 @@ linear(np.tile, np.repeat)
 
 @composed(np.resize)
 def resize(a: Value, new_shape: Any) -> Value:
-    """np.resize: the elements over and over until the shape is full."""
+    """np.resize: the elements, repeated until the shape is full."""
     flat = np.ravel(array(a))
     shape = tuple(np.atleast_1d(new_shape).tolist())
     size = math.prod(shape)

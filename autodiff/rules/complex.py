@@ -1,12 +1,12 @@
 """Rules of complex numbers.
 
 The gradient of a real function L of a complex array z is dL/d(Re z) + i dL/d(Im z), the direction of steepest ascent:
-z - rate * grad goes downhill. That is PyTorch's convention; JAX gives the conjugate. An adjoint passed to a complex
-result as its seed is meant in the same way.
+z - rate * grad goes downhill. This is PyTorch's convention; JAX gives the conjugate. The seed of a complex result
+follows the same convention.
 
-Inside a reverse pass the adjoint of z is the conjugate of that, the g of dL = Re(g dz). So the rule of a holomorphic
-function is g f'(z), as if z were real. What follows here are the functions that are not holomorphic: where
-dy = p dz + q conj(dz), dL = Re((g p + conj(g q)) dz). Where z is real, only the real part of its adjoint counts.
+Inside a reverse pass the adjoint of z is the conjugate of the gradient, the g of dL = Re(g dz). So the rule of a
+holomorphic function is g f'(z), as for a real z. The functions of this file are not holomorphic: from
+dy = p dz + q conj(dz) follows dL = Re((g p + conj(g q)) dz). If z is real, only the real part of its adjoint counts.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ linear(np.conjugate, np.real, np.imag)
 
 
 def turned(g: Value, y: Value, z: Value, deg: bool = False) -> Value:
-    """The angle is the imaginary part of ln z, so its adjoint is -i g / z; it is constant along the real line."""
+    """The adjoint of z for the angle, the imaginary part of ln z: -i g / z. On the real line it is constant."""
     if z.dtype.kind != "c":
         return np.zeros_like(g)
     return -1j * (g * DEGREE if deg else g) / z
@@ -38,7 +38,7 @@ adjoint(np.angle, turned)
 
 @composed(np.sign)
 def sign(x: Value) -> Value:
-    """The sign of real numbers, a constant; of complex ones x / |x|, which varies, and 0 where x is 0."""
+    """The sign of real numbers, a constant; for complex numbers x / |x|, which is not constant, and 0 at 0."""
     if np.iscomplexobj(x):
         return quotient(x, np.absolute(x))
     return np.sign(getattr(x, "primal", x))

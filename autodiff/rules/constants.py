@@ -1,4 +1,4 @@
-"""Functions whose derivative is zero wherever it exists: of Tensors they give plain arrays."""
+"""Functions whose derivative is zero wherever it exists: called with Tensors, they give plain arrays."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Rules of the products that sum: matmul, dot, and what is written with them and with einsum."""
+"""Rules of the products that sum: matmul, dot, and the functions that are written with them or with einsum."""
 
 import math
 import operator
@@ -15,11 +15,11 @@ from autodiff.engine.values import Value
 from autodiff.rules.arguments import given, raw
 
 # -- matmul: vectors are matrices with one row (left) or one column (right); batch axes broadcast, and the reverse
-#    pass sums them back, matmul being a ufunc ------------------------------------------------------------------
+#    pass sums them back, since matmul is a ufunc ---------------------------------------------------------------
 
 
 def matmul(a: Value, b: Value) -> Value:
-    """a @ b: one product of matrices where b is one, rather than one for each matrix of the batch."""
+    """a @ b: if b is one matrix, one product for the whole batch of a instead of one for each of its matrices."""
     try:
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and b.ndim == 2 < a.ndim:
             return (a.reshape(-1, a.shape[-1]) @ b).reshape(*a.shape[:-1], b.shape[-1])
@@ -44,7 +44,7 @@ def matmul_right(g: Value, y: Value, a: Value, b: Value) -> Value:
         return a * g if b.ndim == 1 else a[:, None] * g[..., None, :]
     if b.ndim == 1:
         return (a.mT @ g[..., None])[..., 0]
-    if b.ndim == 2 < a.ndim:  # one product, rather than a batch of them that is summed up
+    if b.ndim == 2 < a.ndim:  # one product instead of the sum over a batch of products
         return np.reshape(a, (-1, a.shape[-1])).mT @ np.reshape(g, (-1, g.shape[-1]))
     return a.mT @ g
 
@@ -71,7 +71,7 @@ def dot(a: Value, b: Value) -> Value:
 
 
 def conjugated(x: Value) -> Value:
-    """The complex conjugate; real arrays as they are."""
+    """The complex conjugate; real arrays unchanged."""
     return np.conj(x) if np.iscomplexobj(x) else x
 
 
@@ -96,9 +96,9 @@ def vecdot(x1: Value, x2: Value, *, axis: int = -1) -> Value:
 
 
 def agree(name: str, left: Value, right: Value, axis: int = -1, ndims: tuple[int, int] = (1, 1)) -> None:
-    """Refuse what NumPy refuses: the last axis of the left is summed with `axis` of the right, of the same length.
+    """Raise ValueError, as NumPy does, unless the last axis of the left is as long as `axis` of the right.
 
-    (An einsum would stretch an axis of length 1.) `ndims` are the least numbers of axes.
+    (An einsum would broadcast an axis of length 1.) `ndims` are the least numbers of axes.
     """
     shapes = np.shape(left), np.shape(right)
     if any(map(operator.lt, map(len, shapes), ndims)) or shapes[0][-1] != shapes[1][axis]:
@@ -109,7 +109,7 @@ def agree(name: str, left: Value, right: Value, axis: int = -1, ndims: tuple[int
 
 
 def transposition(ndim: int, axis: int) -> tuple[int, ...]:
-    """The order of the axes that has one of them last; AxisError where it is not there."""
+    """The order of the axes that has `axis` last. Raises AxisError if there is no such axis."""
     if not -ndim <= axis < ndim:
         raise np.exceptions.AxisError(axis, ndim)
     return (*(k for k in range(ndim) if k != axis % ndim), axis % ndim)
@@ -182,14 +182,14 @@ def kron(a: Value, b: Value) -> Value:
 
 @composed(np.cross)
 def cross(a: Value, b: Value, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Value:
-    """np.cross of vectors in space; of two in the plane the third component alone."""
+    """np.cross of vectors in space; for two vectors in the plane, only the third component."""
     if axis is not None:
         axisa = axisb = axisc = axis
     if not (np.ndim(a) and np.ndim(b)):
-        return np.cross(raw(a), raw(b))  # which NumPy refuses
+        return np.cross(raw(a), raw(b))  # NumPy raises its error
     vectors = [np.transpose(x, transposition(np.ndim(x), k)) for x, k in ((a, axisa), (b, axisb))]
     if any(v.shape[-1] != 3 for v in vectors):
-        np.cross(*map(raw, vectors))  # NumPy warns that it gives up those in the plane, and refuses others
+        np.cross(*map(raw, vectors))  # NumPy warns about vectors in the plane, and raises an error for others
     if all(v.shape[-1] == 2 for v in vectors):
         a, b = vectors
         return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
@@ -201,9 +201,9 @@ def cross(a: Value, b: Value, axisa: int = -1, axisb: int = -1, axisc: int = -1,
 
 @composed(np.linalg.cross)
 def cross_in_space(x1: Value, x2: Value, /, *, axis: Any = -1) -> Value:
-    """np.linalg.cross: of vectors in space only."""
+    """np.linalg.cross: only for vectors in space."""
     if axis is None or not np.shape(x1)[axis] == np.shape(x2)[axis] == 3:
-        np.linalg.cross(raw(x1), raw(x2), axis=axis)  # what NumPy refuses is refused in its words
+        np.linalg.cross(raw(x1), raw(x2), axis=axis)  # NumPy raises its error
     return cross(x1, x2, axis=-1 if axis is None else axis)
 
 
@@ -213,7 +213,7 @@ composed(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: tensordot(x1, x2, axe
 def traced(
     g: Value, y: Value, a: Value, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: DTypeLike | None = None
 ) -> Value:
-    """The diagonal that was summed, with g on it."""
+    """An array with g on the diagonal that was summed."""
     rows, columns = axis1 % a.ndim, axis2 % a.ndim
     order = [*(k for k in range(a.ndim) if k not in (rows, columns)), rows, columns]
     places = beside(np.eye(a.shape[rows], a.shape[columns], k=offset, dtype=bool), g)
@@ -226,7 +226,7 @@ linear(np.trace)
 
 @composed(np.linalg.trace)
 def traces(x: Value, /, *, offset: int = 0, dtype: DTypeLike | None = None) -> Value:
-    """np.linalg.trace: that of each matrix."""
+    """np.linalg.trace: the trace of each matrix."""
     return np.trace(x, offset=offset, axis1=-2, axis2=-1, **given(dtype=dtype))
 
 

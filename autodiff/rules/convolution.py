@@ -1,4 +1,4 @@
-"""Rules of np.convolve and np.correlate: the adjoint of a convolution is a correlation, and is written as one."""
+"""Rules of np.convolve and np.correlate: the adjoint of a convolution is a correlation."""
 
 from typing import Any
 
@@ -27,8 +27,8 @@ linear(np.convolve)
 
 @composed(np.correlate)
 def correlate(a: Value, v: Value, mode: Any = "valid") -> Value:
-    """np.correlate: the convolution with v conjugated and turned round. The longer array is moved over the shorter."""
+    """np.correlate: the convolution with v conjugated and reversed. The longer array moves over the shorter one."""
     a, v = np.ravel(a), np.ravel(v)
-    if a.shape[0] < v.shape[0]:  # NumPy exchanges them, and turns the result
+    if a.shape[0] < v.shape[0]:  # NumPy exchanges the two, and reverses the result
         return correlate(np.conj(v) if v.dtype.kind == "c" else v, np.conj(a) if a.dtype.kind == "c" else a, mode)[::-1]
     return np.convolve(a, (np.conj(v) if v.dtype.kind == "c" else v)[::-1], mode=mode)

@@ -1,7 +1,7 @@
 """Rules of the factorisations in np.linalg: Cholesky, QR and singular values.
 
-The results of a function are packed into one array by a primitive, and taken apart again by a composition. The bar is
-the adjoint of the literature, Ā with dL = Re tr(Āᴴ dA): the conjugate of g.
+A primitive packs the results of a function into one array, and a composition takes them apart again. The bar means the
+adjoint of the literature, Ā with dL = Re tr(Āᴴ dA): the conjugate of g.
 
 Sources: Murray (2016), "Differentiation of the Cholesky decomposition"; Walter & Lehmann (2010), "Algorithmic
 differentiation of linear algebra functions", and Liao et al. (2019), "Differentiable programming tensor networks", for
@@ -37,7 +37,7 @@ from autodiff.rules.spectra import (
 def cholesky_adjoint(g: Value, y: Value, a: Value, upper: bool = False) -> Value:
     """Ā = ½ L⁻ᴴ (Φ + Φᴴ) L⁻¹, where Φ is the lower triangle of Lᴴ L̄ with its diagonal halved (Murray, eq. 9).
 
-    One triangle of A is read; the adjoint is that of the function of (A + Aᴴ) / 2 (see eigenvalues).
+    NumPy reads one triangle of A; the adjoint is that of the function of (A + Aᴴ) / 2 (see eigenvalues).
     """
     factor, bar = (dagger(y), g.mT) if upper else (y, conjugate(g))
     n = a.shape[-1]
@@ -52,21 +52,21 @@ adjoint(np.linalg.cholesky, cholesky_adjoint)
 
 @computed(np.linalg.cholesky)
 def cholesky(a: Value, upper: bool = False) -> Value:
-    """np.linalg.cholesky; the upper factor, of the upper triangle, is that of Aᴴ turned over."""
+    """np.linalg.cholesky. The upper factor is Lᴴ, with L the factor of Aᴴ: NumPy reads the upper triangle."""
     return dagger(np.linalg.cholesky(dagger(a))) if upper else np.linalg.cholesky(a)
 
 
-# -- what completes orthonormal columns to a basis --------------------------------------------------------------
+# -- vectors that complete orthonormal columns to a basis -------------------------------------------------------
 
 
 @primitive
 def complement(q: Value, basis: Value) -> Value:
-    """Orthonormal columns orthogonal to those of q: `basis`, which NumPy has chosen among all that are."""
+    """Orthonormal columns orthogonal to those of q: `basis`, NumPy's choice among all such columns."""
     return basis
 
 
 def complement_adjoint(g: Value, y: Value, q: Value, basis: Value) -> Value:
-    """Q̄ = −Y Ȳᴴ Q, since Qᴴ dY = −dQᴴ Y. Yᴴ dY is any K = −Kᴴ: refused unless tr(Ȳᴴ Y K) = 0 for all of them."""
+    """Q̄ = −Y Ȳᴴ Q, since Qᴴ dY = −dQᴴ Y. Yᴴ dY may be any K = −Kᴴ, so tr(Ȳᴴ Y K) has to be 0 for every such K."""
     bar = conjugate(g)
     turning = dagger(y) @ bar
     allowed = np.sqrt(np.finfo(q.dtype).eps) * np.sum(np.abs(g))
@@ -87,7 +87,7 @@ adjoint(complement, complement_adjoint)
 
 @primitive
 def orthogonal_and_triangular(a: Value) -> Value:
-    """Q above Rᵀ, of the reduced QR factorisation."""
+    """The reduced QR factorisation, packed: Q above Rᵀ."""
     q, r = np.linalg.qr(a)
     return np.concatenate([q, r.mT], axis=-2)
 
@@ -95,7 +95,7 @@ def orthogonal_and_triangular(a: Value) -> Value:
 def qr_adjoint(g: Value, y: Value, a: Value) -> Value:
     """Ā = (Q̄ + Q C) R⁻ᴴ, where C is the upper triangle of R̄ Rᴴ − Qᴴ Q̄ copied to the lower one (Liao et al., eq. 3).
 
-    Columns beyond the m-th of a wide matrix, A₂, do not move Q: R₂ = Qᴴ A₂ gives Ā₂ = Q R̄₂, and Q̄ += A₂ R̄₂ᴴ.
+    The columns A₂ beyond the m-th of a wide matrix do not change Q: R₂ = Qᴴ A₂ gives Ā₂ = Q R̄₂, and Q̄ += A₂ R̄₂ᴴ.
     """
     m, n = a.shape[-2:]
     k = min(m, n)
@@ -124,9 +124,9 @@ adjoint(orthogonal_and_triangular, qr_adjoint)
 
 @composed(np.linalg.qr)
 def qr(a: Value, mode: str = "reduced") -> Value | tuple[Value, ...]:
-    """np.linalg.qr in its modes but 'raw'; 'complete' completes Q to a basis, and R by rows of zeros."""
+    """np.linalg.qr in all modes but 'raw'. 'complete' completes Q to a basis, and adds rows of zeros to R."""
     if a.ndim < 2:
-        return np.linalg.qr(raw(a))  # which NumPy refuses
+        return np.linalg.qr(raw(a))  # NumPy raises its error
     m, n = a.shape[-2:]
     if mode not in ("reduced", "r", "complete"):
         raise ValueError(
@@ -146,9 +146,9 @@ def qr(a: Value, mode: str = "reduced") -> Value | tuple[Value, ...]:
 
 @primitive
 def singular_triplets(a: Value, full: bool = False) -> Value:
-    """U above the singular values, as a row, above V*: (m + 1 + n, k), what is in the reduced decomposition.
+    """The reduced decomposition, packed: U, the singular values as a row, and the conjugate of V: (m + 1 + n, k).
 
-    The vectors of the `full` decomposition may differ from the reduced one's in sign.
+    The vectors of the `full` decomposition may differ in sign from those of the reduced one.
     """
     u, s, vh = np.linalg.svd(a, full_matrices=full)
     k = s.shape[-1]
@@ -156,17 +156,17 @@ def singular_triplets(a: Value, full: bool = False) -> Value:
 
 
 def triplets(packed: Any, m: int) -> tuple[Any, Any, Any]:
-    """U, the singular values and Vᵀ's transpose, Vᴴ, out of the packed array."""
+    """U, the singular values and Vᴴ, from the packed array."""
     s = packed[..., m, :]
     return packed[..., :m, :], np.real(s) if s.dtype.kind == "c" else s, packed[..., m + 1 :, :].mT
 
 
 def triplets_adjoint(g: Value, y: Value, a: Value, full: bool = False) -> Value:
-    """That of the reduced singular value decomposition (Townsend, eq. 40; the phases: Wan & Zhang, eq. 15).
+    """The adjoint of A for the reduced singular value decomposition (Townsend, eq. 40; phases: Wan & Zhang, eq. 15).
 
     With J = Uᴴ Ū − Ūᴴ U, K = Vᴴ V̄ − V̄ᴴ V and Eᵢⱼ = sⱼ² − sᵢ²,
     Ā = U (diag(s̄) + (J / E) S + S (K / E)) Vᴴ + (1 − U Uᴴ) Ū S⁻¹ Vᴴ + U S⁻¹ V̄ᴴ (1 − V Vᴴ), and for complex matrices
-    i Im(Uᴴ Ū) / s more on the inner diagonal.
+    i Im(Uᴴ Ū) / s is added to the inner diagonal.
     """
     m, n = a.shape[-2:]
     u, s, vh = triplets(y, m)
@@ -182,7 +182,7 @@ def triplets_adjoint(g: Value, y: Value, a: Value, full: bool = False) -> Value:
         refuse_phase("svd", diagonal(left) + diagonal(right), g)
         inner = inner + diagonal_matrix(quotient(1j * np.imag(diagonal(left)), s))
     bar = u @ inner @ vh
-    vanishing = np.less_equal(s, rounding(s) * s[..., :1])  # what belongs to them is any basis of the rest
+    vanishing = np.less_equal(s, rounding(s) * s[..., :1])  # their vectors are an arbitrary basis of the rest
     divisor = np.where(vanishing, 1.0, s)
     if m > n:
         rest = (u_bar - u @ left) / divisor[..., None, :]
@@ -213,7 +213,7 @@ composed(np.linalg.svdvals)(lambda x: singular_values(x))
 
 
 def svd_of_hermitian(a: Value, compute_uv: bool) -> Value | tuple[Value, ...]:
-    """The singular values |λ| in descending order, U, the eigenvectors, and Vᴴ = (U sign λ)ᴴ; of the lower triangle."""
+    """The singular values |λ|, descending, the eigenvectors U, and Vᴴ = (U sign λ)ᴴ, from the lower triangle."""
     a = from_lower(a)
     values, vectors = np.linalg.eigh(a) if compute_uv else (np.linalg.eigvalsh(a), None)
     order = np.argsort(np.abs(raw(values)), axis=-1)[..., ::-1]
@@ -228,9 +228,9 @@ def svd_of_hermitian(a: Value, compute_uv: bool) -> Value | tuple[Value, ...]:
 def svd(
     a: Value, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
 ) -> Value | tuple[Value, ...]:
-    """np.linalg.svd: the values alone, or the factors too."""
+    """np.linalg.svd: only the values, or the factors too."""
     if a.ndim < 2:
-        return np.linalg.svd(raw(a))  # which NumPy refuses
+        return np.linalg.svd(raw(a))  # NumPy raises its error
     if hermitian:
         return svd_of_hermitian(a, compute_uv)
     if not compute_uv:

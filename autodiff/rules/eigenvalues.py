@@ -1,7 +1,7 @@
 """Rules of eigenvalues and eigenvectors: np.linalg.eigh, eigvalsh, eig, eigvals.
 
-The two results of a function are packed into one array by a primitive, and taken apart again by a composition. The bar
-is the adjoint of the literature, Ā with dL = Re tr(Āᴴ dA): the conjugate of g.
+A primitive packs the two results of a function into one array, and a composition takes them apart again. The bar means
+the adjoint of the literature, Ā with dL = Re tr(Āᴴ dA): the conjugate of g.
 
 Hermitian matrices: eigh and eigvalsh read one triangle. The adjoint is that of the function of (A + Aᴴ) / 2, so it is
 itself Hermitian and does not depend on the triangle. (PyTorch and JAX do the same; cholesky too.)
@@ -25,13 +25,13 @@ from autodiff.rules.spectra import across, columns_used, diagonal, diagonal_matr
 
 @primitive
 def hermitian_pairs(a: Value, UPLO: Any = "L") -> Value:  # noqa: N803  # NumPy's name
-    """The eigenvalues as a column beside the eigenvectors of a Hermitian matrix."""
+    """The eigenvalues of a Hermitian matrix, packed as a column beside its eigenvectors."""
     values, vectors = np.linalg.eigh(a, UPLO)
     return np.concatenate([values[..., None], vectors], axis=-1)
 
 
 def hermitian_pairs_adjoint(g: Value, y: Value, a: Value, UPLO: str = "L") -> Value:  # noqa: N803
-    """Ā = V (diag(λ̄) + ½ (M − Mᴴ) / (λⱼ − λᵢ)) Vᴴ, where M = Vᴴ V̄ (Giles, 3.1; the Hermitian part of it)."""
+    """Ā = V (diag(λ̄) + ½ (M − Mᴴ) / (λⱼ − λᵢ)) Vᴴ, where M = Vᴴ V̄ (the Hermitian part of Giles, 3.1)."""
     values, vectors, bar = np.real(y[..., 0]), y[..., 1:], conjugate(g[..., 1:])
     inner = dagger(vectors) @ bar
     refuse_phase("eigh", diagonal(inner), bar)
@@ -64,7 +64,7 @@ adjoint(np.linalg.eigvalsh, eigvalsh_adjoint)
 
 @primitive
 def pairs_of(a: Value) -> Value:
-    """The eigenvalues as a row above the eigenvectors; real where all are."""
+    """The eigenvalues, packed as a row above the eigenvectors; real if all of them are real."""
     values, vectors = np.linalg.eig(a)
     return np.concatenate([values[..., None, :], vectors], axis=-2)
 
@@ -102,5 +102,5 @@ def eig(a: Value) -> tuple[Value, ...]:
 
 @composed(np.linalg.eigvals)
 def eigvals(a: Value) -> Value:
-    """np.linalg.eigvals, from the factorisation with the eigenvectors, which the adjoint needs in the same order."""
+    """np.linalg.eigvals, computed by eig, because the adjoint needs the eigenvectors in the same order."""
     return pairs_of(a)[..., 0, :]

@@ -1,4 +1,4 @@
-"""The rule of einsum, brought to explicit subscripts: no ellipsis, no index twice in one operand."""
+"""The rule of einsum. Subscripts are first made explicit: no ellipsis, no index twice in one operand."""
 
 import functools
 import math
@@ -19,7 +19,7 @@ from autodiff.rules.indexing import gather
 
 @primitive
 def contraction(*operands: Any, subscripts: str) -> Value:
-    """einsum in its plainest form: `ij,jk->ik`."""
+    """einsum with explicit subscripts, such as `ij,jk->ik`."""
     if len(operands) == 2:
         product = as_product(subscripts, *operands)
         if product is not None:
@@ -28,7 +28,7 @@ def contraction(*operands: Any, subscripts: str) -> Value:
 
 
 class Product(NamedTuple):
-    """How the contraction of two operands is a batch of matrix products: in which order the axes are to be taken."""
+    """The orders of the axes that turn the contraction of two operands into a batch of matrix products."""
 
     left: tuple[int, ...]  # batch, kept, summed
     right: tuple[int, ...]  # batch, summed, kept
@@ -39,7 +39,7 @@ class Product(NamedTuple):
 
 @functools.lru_cache(1024)
 def product_of(subscripts: str) -> Product | None:
-    """The matrix product that these subscripts name; None where nothing is summed, or only one operand has it."""
+    """The matrix product of these subscripts; None if nothing is summed, or one operand alone has the summed index."""
     inputs, output = subscripts.split("->")
     a, b = inputs.split(",")
     batch = [k for k in a if k in b and k in output]
@@ -58,7 +58,7 @@ def product_of(subscripts: str) -> Product | None:
 
 
 def as_product(subscripts: str, a: Value, b: Value) -> Value | None:
-    """The contraction of two arrays by matmul, many times as fast as a loop over the letters; None where it is none."""
+    """The contraction of two arrays by matmul, many times as fast as NumPy's loop; None if it is no matrix product."""
     product = product_of(subscripts)
     if product is None:
         return None
@@ -66,14 +66,14 @@ def as_product(subscripts: str, a: Value, b: Value) -> Value | None:
     left, right = a.transpose(product.left), b.transpose(product.right)
     lengths, rows, columns = left.shape[-summed:], left.shape[batch:-summed], right.shape[batch + summed :]
     if right.shape[: batch + summed] != left.shape[:batch] + lengths:
-        return None  # an axis of length 1 is stretched, or the shapes do not fit
+        return None  # an axis of length 1 is broadcast, or the shapes do not fit
     outer, n = left.shape[:batch], math.prod(lengths)
     y = left.reshape(*outer, math.prod(rows), n) @ right.reshape(*outer, n, math.prod(columns))
     return y.reshape(outer + rows + columns).transpose(order)
 
 
 def contraction_adjoint(position: int, g: Value, y: Value, *operands: Any, subscripts: str) -> Value:
-    """The same sum with g in the place of the operand, and the operand's subscripts as the result's."""
+    """The adjoint of one operand: the same sum with g in its place, and its subscripts for the result."""
     inputs, output = subscripts.split("->")
     terms = inputs.split(",")
     own, shape = terms[position], np.shape(operands[position])
@@ -81,7 +81,7 @@ def contraction_adjoint(position: int, g: Value, y: Value, *operands: Any, subsc
     arrays = [g, *operands[:position], *operands[position + 1 :]]
     shared = [k for k in own if any(k in s for s in sources)]
     share = contraction(*arrays, subscripts=f"{','.join(sources)}->{''.join(shared)}")
-    # What was summed over in this operand alone is spread out again; what was broadcast is summed up.
+    # Axes that were summed in this operand alone are broadcast again; axes that were broadcast are summed.
     lengths = iter(share.shape)
     share = np.reshape(share, tuple(next(lengths) if k in shared else 1 for k in own))
     return unbroadcast(np.broadcast_to(share, np.broadcast_shapes(share.shape, shape)), shape)
@@ -93,7 +93,7 @@ adjoint(contraction, each=contraction_adjoint)
 @composed(np.einsum)
 def einsum(subscripts: Any, *operands: Any, optimize: ArrayLike = False) -> Value:
     """np.einsum with subscripts as a string, explicit or implicit, with ellipsis and repeated indices."""
-    if not isinstance(subscripts, str):  # operands and lists of numbers in turn, and perhaps the result's list
+    if not isinstance(subscripts, str):  # operands and lists of numbers alternate; the result's list may follow
         parts = (subscripts, *operands)
         operands = parts[: len(parts) // 2 * 2 : 2]
         subscripts = ",".join(map(lettered, parts[1::2])) + (f"->{lettered(parts[-1])}" if len(parts) % 2 else "")
@@ -109,7 +109,7 @@ def lettered(numbers: Any) -> str:
 
 
 def diagonal(x: Value, term: str) -> Value:
-    """The elements of x whose indices agree where a letter of the term repeats, an axis for each letter."""
+    """The diagonal of x over the axes whose letters repeat in the term: one axis for each letter."""
     axes = dict(zip(term, np.shape(x), strict=True))
     if len(axes) == len(term):
         return x
@@ -120,7 +120,7 @@ def diagonal(x: Value, term: str) -> Value:
 
 
 def explicit(subscripts: str, shapes: list[tuple[int, ...]]) -> tuple[list[str], str]:
-    """The subscripts of each operand and of the result, a letter an axis, for operands of these shapes.
+    """The subscripts of each operand and of the result, one letter per axis, for operands of these shapes.
 
     Without `->` the result has the letters that occur once, in alphabetical order, after the ellipsis' axes.
     """

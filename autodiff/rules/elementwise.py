@@ -1,11 +1,11 @@
 """Rules of the elementwise functions.
 
 Where the derivative jumps (a tie in maximum or minimum, abs at 0) the adjoint is shared equally among the
-arguments that tie: 1/2 each, and 0 for abs. That is the midpoint of the subdifferential. Where the result of such a
-choice is NaN, so is the adjoint of all it was chosen from: nobody can say which it was.
+arguments that tie: 1/2 each, and 0 for abs. This is the midpoint of the subdifferential. Where the result of maximum or
+minimum is NaN, the adjoints of both arguments are NaN too, since it is unknown which one was chosen.
 
-At such a point the second derivative is that of the pieces beside it, 0 for abs: that of |x|², which is smooth there,
-comes out as 0 instead of 2. Write x * x.
+At such a point the second derivative is that of the neighbouring pieces, 0 for abs. So the second derivative of
+np.abs(x)**2 at 0 comes out as 0 instead of 2: write x * x.
 """
 
 import math
@@ -51,7 +51,7 @@ adjoint(np.absolute, modulus)
 def power_base(g: Value, y: Value, x: Value, p: Value) -> Value:
     """p x^(p-1), which is 0 for p = 0 even at x = 0."""
     if isinstance(p, np.generic):
-        p = p.item()  # a NumPy integer would make float64 of float32
+        p = p.item()  # a NumPy integer would turn float32 into float64
     if isinstance(p, int | float | complex):
         return g * p * x ** (p - 1) if p else g * np.zeros_like(x)
     return g * p * x ** np.where(np.logical_and(np.equal(p, 0), np.equal(x, 0)), 1.0, p - 1)
@@ -60,7 +60,7 @@ def power_base(g: Value, y: Value, x: Value, p: Value) -> Value:
 def power_exponent(g: Value, y: Value, x: Value, p: Value) -> Value:
     """y ln x, which is 0 at x = 0 (where y is 0 for every positive p near it)."""
     base = np.where(np.equal(x, 0), 1.0, x)
-    log = np.log(base + 0j if y.dtype.kind == "c" else base)  # of a negative x, complex too
+    log = np.log(base + 0j if y.dtype.kind == "c" else base)  # for a negative x, complex as well
     return g * y * (log.item() if isinstance(x, int | float | complex) else log)
 
 
@@ -79,7 +79,7 @@ adjoint(np.log1p, lambda g, y, x: g / (1.0 + x))
 
 
 def part(y: Value, x: Value) -> Value:
-    """x - y, the logarithm of the part that exp(x) has in exp(y): none where both are 0."""
+    """x - y, the logarithm of the share of exp(x) in exp(y); where both are -inf, the share is 0."""
     return x - np.where(np.equal(y, -math.inf), 0.0, y)
 
 
@@ -95,7 +95,7 @@ adjoint(np.arcsin, lambda g, y, x: g / np.sqrt((1.0 - x) * (1.0 + x)))
 adjoint(np.arccos, lambda g, y, x: -g / np.sqrt((1.0 - x) * (1.0 + x)))
 adjoint(np.arctan, lambda g, y, x: g / (1.0 + x * x))
 adjoint(
-    np.arctan2,  # b / (a² + b²), and -a / (a² + b²), whose squares may over- or underflow
+    np.arctan2,  # b / (a² + b²) and -a / (a² + b²), without squares that may over- or underflow
     lambda g, y, a, b: g * (b / np.hypot(a, b)) / np.hypot(a, b),
     lambda g, y, a, b: -g * (a / np.hypot(a, b)) / np.hypot(a, b),
 )
@@ -112,7 +112,7 @@ for degrees in (np.rad2deg, np.degrees):
     adjoint(degrees, lambda g, y, x: g * (180 / math.pi))
 linear(np.deg2rad, np.radians, np.rad2deg, np.degrees)
 
-# -- remainders, and what changes by steps ----------------------------------------------------------------------
+# -- remainders and step functions ------------------------------------------------------------------------------
 
 adjoint(np.remainder, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b))
 adjoint(np.fmod, lambda g, y, a, b: g, lambda g, y, a, b: -g * np.rint((a - y) / b))
@@ -123,7 +123,7 @@ adjoint(np.unwrap, lambda g, y, x, discont=None, axis=-1, period=6.2831853071795
 
 @primitive
 def fraction(x: Value) -> Value:
-    """What follows the decimal point."""
+    """The fractional part."""
     return np.modf(x)[0]
 
 
@@ -134,14 +134,14 @@ composed(np.divmod)(lambda x1, x2: (np.floor_divide(x1, x2), np.remainder(x1, x2
 
 @composed(np.frexp)
 def frexp(x: Value) -> tuple[Value, Value]:
-    """np.frexp: x over a power of two, and the power, a constant."""
+    """np.frexp: x divided by a power of two, and the exponent, a constant."""
     exponent = np.frexp(raw(x))[1]
     return np.ldexp(x, -exponent), exponent
 
 
 @composed(np.nan_to_num)
 def nan_to_num(x: Value, copy: bool = True, nan: ArrayLike = 0.0, posinf: Any = None, neginf: Any = None) -> Value:
-    """np.nan_to_num: x where it is finite."""
+    """np.nan_to_num: x where it is finite, constants elsewhere."""
     if not copy:
         raise TypeError("np.nan_to_num was called with copy=False; a Tensor is not written into: leave it out.")
     limits = np.finfo(x.dtype)
@@ -182,13 +182,13 @@ adjoint(
 
 @composed(np.where)
 def chosen(condition: Value, x: Any = None, y: Any = None) -> Value | tuple[Value, ...]:
-    """np.where: the one or the other, or where the condition holds."""
+    """np.where: x or y, chosen by the condition; with the condition alone, the indices at which it holds."""
     return np.nonzero(condition) if x is None and y is None else where(condition, x, y)
 
 
 @composed(np.clip)
 def clip(a: Value, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Value:
-    """The smaller of a_max and the greater of a_min and a, so a value on a bound ties with it."""
+    """minimum(a_max, maximum(a_min, a)): at a bound the value and the bound tie."""
     lowest, highest = (a_min if min is None else min), (a_max if max is None else max)
     a = a if lowest is None else np.maximum(a, lowest)
     return a if highest is None else np.minimum(a, highest)

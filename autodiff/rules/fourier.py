@@ -1,6 +1,6 @@
-"""Rules of np.fft. The matrix of a discrete Fourier transform is symmetric: it is its own adjoint.
+"""Rules of np.fft. The matrix of a discrete Fourier transform is symmetric, so its transpose is the transform itself.
 
-Arrays that the transform first cuts or pads with zeros (n, s) are padded or cut on the way back.
+Where the transform first cuts or pads its argument (n, s), the adjoint is padded with zeros or cut.
 """
 
 from collections.abc import Sequence
@@ -40,13 +40,13 @@ def ifft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int =
 
 
 def rfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Norm = None) -> Value:
-    """The transform of g, whose other half rfft leaves out, so that it has an adjoint of 0."""
+    """The transform of g. The half of the spectrum that rfft leaves out has the adjoint 0."""
     n = a.shape[axis] if n is None else n
     return resized(np.real(np.fft.fft(g, n, axis=axis, norm=norm)), a.shape[axis], axis)
 
 
 def irfft_adjoint(g: Value, y: Value, a: Value, n: int | None = None, axis: int = -1, norm: Norm = None) -> Value:
-    """The transform of g, where what stands for two frequencies, itself and its conjugate, counts twice."""
+    """The transform of g. An element that stands for two frequencies, its own and the conjugate one, counts twice."""
     half = np.fft.ihfft(g, axis=axis, norm=norm)
     frequencies = arange(half.shape[axis], like=g)
     counted = 2 - ((frequencies == 0) | (2 * frequencies == g.shape[axis]))

@@ -1,6 +1,6 @@
-"""Indexing as a pair of primitives, gather and scatter, each the other's adjoint; and changed copies.
+"""Indexing as two primitives, gather and scatter, which are adjoint to each other; and changed copies.
 
-Written with an assignment into an array, a rule would fail as soon as it is recorded. Repeated indices add up.
+A rule that assigned into an array would fail in a recorded pass. At repeated indices the adjoints add up.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from autodiff.engine.values import Value
 from autodiff.program import steps
 from autodiff.program.traced import Traced, part, tracing
 
-SETTLED = (int, slice, np.integer, np.bool_, Traced)  # indices that stay what they are
+SETTLED = (int, slice, np.integer, np.bool_, Traced)  # indices that cannot change later
 
 
 @primitive
@@ -28,12 +28,12 @@ def gather(x: Value, index: Any) -> Value:
     except (TypeError, IndexError):
         if tracing(index) is None or isinstance(x, Traced):
             raise
-        return part(x, index)  # a constant's element at a traced place
+        return part(x, index)  # an element of a constant, at a traced index
 
 
 @primitive
 def scatter(values: Value, index: Any, shape: tuple[int, ...]) -> Value:
-    """Zeros of `shape` with `values` added at the index, as often as it is repeated."""
+    """Zeros of `shape` with `values` added at the index; repeated indices add up."""
     if isinstance(values, Batch):
         longer, index = (*shape, values.count), trailing(index, len(shape))
         return last(values, lambda numbers: scatter(numbers, index=index, shape=longer))
@@ -49,7 +49,7 @@ def scatter(values: Value, index: Any, shape: tuple[int, ...]) -> Value:
 
 @primitive
 def added_at(x: Value, value: Value, index: Any) -> Any:
-    """A copy of x with `value`, broadcast, added at the index, as often as it is repeated."""
+    """A copy of x with `value`, broadcast, added at the index; repeated indices add up."""
     if (traced := tracing(x, value, index)) is not None:
         return traced.step(steps.with_added, x, value, index)
     array = copied(x)
@@ -59,20 +59,20 @@ def added_at(x: Value, value: Value, index: Any) -> Any:
 
 @primitive
 def replaced_at(x: Value, value: Value | float, index: Any) -> Any:
-    """A copy of x with `value`, broadcast, at the index; the last counts where the index is repeated."""
+    """A copy of x with `value`, broadcast, at the index; where an index repeats, the last value counts."""
     if (traced := tracing(x, value, index)) is not None:
         return traced.step(steps.with_placed, x, value, index)
     array = copied(x)
     if not may_repeat(index) or of(x) is None:
         array[index] = value
-    else:  # on a device the order of writing is open: only what is to stay is written, onto zeros
+    else:  # a device may write in any order, so only the last value of each place is added, onto zeros
         array[index] = 0
         add_at(array, index, np.where(written_last(index, x), value, 0))
     return array
 
 
 def settled(index: Any) -> Any:
-    """An index that stays what it is: lists, arrays and what NumPy takes for arrays as arrays of their own."""
+    """A copy of the index that cannot change later: lists and arrays inside it are copied into new arrays."""
     if type(index) is tuple:
         return tuple(map(settled, index))
     if index is None or index is Ellipsis or isinstance(index, SETTLED):
@@ -89,7 +89,7 @@ def settled(index: Any) -> Any:
 
 
 def may_repeat(index: Any) -> bool:
-    """Whether an index can name an element twice: one with an integer array in it can."""
+    """Whether an index can name an element twice: only if it has an integer array."""
     parts = index if isinstance(index, tuple) else (index,)
     return any(
         (np.asarray(place) if isinstance(place, list | tuple) else place).dtype.kind != "b"
@@ -99,7 +99,7 @@ def may_repeat(index: Any) -> bool:
 
 
 def written_last(index: Any, x: Value) -> Any:
-    """For each value written into x at the index: whether it is the one that stays."""
+    """For each value written into x at the index: whether it is the last one written there."""
     if not may_repeat(index):
         return 1.0
     shape = x.shape

@@ -1,8 +1,8 @@
-"""Rules of np.linalg: inverses, determinants, linear systems. Its factorisations are in decompositions.
+"""Rules of np.linalg: inverses, determinants, linear systems. The factorisations are in decompositions.
 
-Matrices are the last two axes, the axes before them a batch. The formulas are those of Giles (2008), "Collected
-matrix derivative results for forward and reverse mode algorithmic differentiation". They are written in g, which of
-a complex matrix is the conjugate of the adjoint Ā that papers use: gᵀ is Āᴴ (see rules.complex).
+The last two axes are matrices, the axes before them a batch. The formulas are those of Giles (2008), "Collected
+matrix derivative results for forward and reverse mode algorithmic differentiation". They are written in g. For a
+complex matrix g is the conjugate of the adjoint Ā that papers use: gᵀ is Āᴴ (see rules.complex).
 """
 
 import functools
@@ -22,7 +22,7 @@ constant(np.linalg.matrix_rank)
 
 
 def conjugate(x: Value) -> Value:
-    """The complex conjugate; real arrays as they are."""
+    """The complex conjugate; real arrays unchanged."""
     return np.conj(x) if x.dtype.kind == "c" else x
 
 
@@ -33,7 +33,7 @@ def dagger(x: Value) -> Value:
 
 @functools.cache
 def result_type(function: Callable[..., Any]) -> Callable[..., tuple[Value, ...]]:
-    """The named tuple in which NumPy returns the several outputs of a function of a matrix."""
+    """The named tuple in which NumPy returns the results of this function."""
     return type(function(np.ones((1, 1))))
 
 
@@ -43,7 +43,7 @@ adjoint(np.linalg.inv, lambda g, y, a: -(y.mT @ g @ y.mT))
 
 
 def solved_right(g: Value, y: Value, a: Value, b: Value) -> Value:
-    """A⁻ᵀ g. A vector b is one column, whatever the batch of A (NumPy 2's rule)."""
+    """A⁻ᵀ g. A vector b is one column for every batch of A (NumPy 2's rule)."""
     if np.ndim(b) == 1:
         return unbroadcast(np.linalg.solve(a.mT, g[..., None])[..., 0], np.shape(b))
     return unbroadcast(np.linalg.solve(a.mT, g), np.shape(b))
@@ -60,18 +60,18 @@ adjoint(np.linalg.solve, solved_left, solved_right)
 
 @primitive
 def pseudoinverse(a: Value, rcond: Any = None) -> Value:
-    """The Moore-Penrose inverse P, with a cutoff of small singular values relative to the largest; None is NumPy's."""
+    """The Moore-Penrose inverse P. `rcond` is the cutoff of singular values over the largest; None is NumPy's."""
     return np.linalg.pinv(a) if rcond is None else np.linalg.pinv(a, rcond)
 
 
 def pseudoinverse_adjoint(g: Value, y: Value, a: Value, rcond: Any = None) -> Value:
-    """The adjoint among matrices of the same rank (a change of rank is a jump): Golub & Pereyra (1973), eq. 4.12.
+    """The adjoint while the rank stays the same (P jumps where it changes): Golub & Pereyra (1973), eq. 4.12.
 
     dP = −P dA P + P Pᴴ dAᴴ (1 − A P) + (1 − P A) dAᴴ Pᴴ P
     Ā  = −Pᴴ P̄ Pᴴ + (1 − A P) P̄ᴴ P Pᴴ + Pᴴ P P̄ᴴ (1 − P A)
     """
     h, d = g.mT, dagger(y)  # h is P̄ᴴ
-    if a.shape[-2] >= a.shape[-1]:  # nothing larger than the matrix itself is formed
+    if a.shape[-2] >= a.shape[-1]:  # so that no array is larger than the matrix itself
         left, right = h @ (y @ d), d @ (y @ h)
     else:
         left, right = (h @ y) @ d, (d @ y) @ h
@@ -83,14 +83,14 @@ adjoint(pseudoinverse, pseudoinverse_adjoint)
 
 
 def from_lower(a: Value) -> Value:
-    """The Hermitian matrices whose lower triangles these are."""
+    """The Hermitian matrices with these lower triangles."""
     below = np.tril(a, -1)
     return below + dagger(below) + np.real(a) * eye(a.shape[-1], a)
 
 
 @composed(np.linalg.pinv)
 def pinv(a: Value, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Value:
-    """np.linalg.pinv; of a Hermitian matrix NumPy reads the lower triangle."""
+    """np.linalg.pinv; for a Hermitian matrix NumPy reads the lower triangle."""
     a = from_lower(a) if hermitian else a
     cutoffs = [v for v in (rcond, rtol) if v is not None and v is not np._NoValue]
     return pseudoinverse(a, **({"rcond": cutoffs[0]} if cutoffs else {}))
@@ -98,12 +98,12 @@ def pinv(a: Value, rcond: Any = None, hermitian: bool = False, *, rtol: Any = No
 
 @primitive
 def least_squares(a: Value, b: Value, rcond: float | None = None) -> Value:
-    """The x that minimises |b − A x|, and of those the shortest."""
+    """The shortest x that minimises |b − A x|."""
     return np.linalg.lstsq(a, b, rcond=rcond)[0]
 
 
 def residual_and_inverse(y: Value, a: Value, b: Value) -> tuple[Any, Any, Any]:
-    """The solution, b − A x and the pseudoinverse, with vectors as columns, if A has full rank."""
+    """The solution x, b − A x and the pseudoinverse, with vectors as columns. Raises LinAlgError without full rank."""
     if np.linalg.matrix_rank(a) < min(np.shape(a)):
         raise np.linalg.LinAlgError(
             f"np.linalg.lstsq has no derivative at a matrix that is not of full rank (shape {np.shape(a)}): its "
@@ -114,7 +114,7 @@ def residual_and_inverse(y: Value, a: Value, b: Value) -> tuple[Any, Any, Any]:
 
 
 def least_squares_left(g: Value, y: Value, a: Value, b: Value, rcond: float | None = None) -> Value:
-    """Of x = P b with the differential of P above: Ā = −Pᴴ x̄ xᴴ + r x̄ᴴ P Pᴴ + Pᴴ x x̄ᴴ (1 − P A), r = b − A x."""
+    """From x = P b and dP above: Ā = −Pᴴ x̄ xᴴ + r x̄ᴴ P Pᴴ + Pᴴ x x̄ᴴ (1 − P A), where r = b − A x."""
     x, r, p = residual_and_inverse(y, a, b)
     h, d = (g[None, :] if g.ndim == 1 else g.mT), dagger(p)  # h is x̄ᴴ
     third = (d @ x) @ (h - (h @ p) @ a)
@@ -143,7 +143,7 @@ def lstsq(a: Value, b: Value, rcond: float | None = None) -> tuple[Value, ...]:
 
 @composed(np.linalg.tensorinv)
 def tensorinv(a: Value, ind: int = 2) -> Value:
-    """np.linalg.tensorinv: the inverse of the matrix that the first `ind` axes and the rest make."""
+    """np.linalg.tensorinv: the inverse of the matrix whose rows are the first `ind` axes, and columns the others."""
     if ind <= 0:
         raise ValueError(f"np.linalg.tensorinv takes ind > 0; received {ind}")
     inverse = np.linalg.inv(np.reshape(a, (math.prod(a.shape[ind:]), -1)))
@@ -163,7 +163,7 @@ def tensorsolve(a: Value, b: Value, axes: Sequence[int] | None = None) -> Value:
 
 
 def determinant(g: Value, y: Value, a: Value) -> Value:
-    """The cofactors, det(A) A⁻ᵀ, times g; where A is close to singular, they come from its singular values."""
+    """The cofactors, det(A) A⁻ᵀ, times g; if A is nearly singular, they are computed from its singular values."""
     s = np.linalg.svd(a, compute_uv=False)
     if not anywhere(~np.greater(s[..., -1:], math.sqrt(np.finfo(a.dtype).eps) * s[..., :1])):
         return (g * y)[..., None, None] * np.linalg.inv(a).mT
@@ -175,7 +175,7 @@ adjoint(np.linalg.det, determinant)
 
 @primitive
 def cofactors(a: Value) -> Value:
-    """The signed minors of a matrix A = U S Vᴴ: det(U) det(Vᴴ) conj(U) C(S) conj(Vᴴ), with C(S) those of a diagonal."""
+    """The signed minors of A = U S Vᴴ: det(U) det(Vᴴ) conj(U) C(S) conj(Vᴴ), with C(S) the cofactors of S."""
     u, s, vh = np.linalg.svd(a)
     minors = others(s, eye(s.shape[-1], s, bool))
     signs = np.linalg.det(u) * np.linalg.det(vh)
@@ -183,13 +183,13 @@ def cofactors(a: Value) -> Value:
 
 
 def others(s: Value, left_out: Any) -> Value:
-    """The product of the elements of s, a vector, that are not left out; one product for each row of `left_out`."""
+    """The product of the elements of the vector s that are not left out, for each row of `left_out`."""
     rows = np.reshape(s, s.shape[:-1] + (1,) * (left_out.ndim - 1) + s.shape[-1:])
     return np.prod(np.where(left_out, 1.0, rows), axis=-1)
 
 
 def cofactors_adjoint(g: Value, y: Value, a: Value) -> Value:
-    """That of a determinant of second order: dC(S)ᵢᵢ = Σ Pᵢₘ dSₘₘ, dC(S)ᵢⱼ = −Pᵢⱼ dSⱼᵢ, where Pᵢⱼ = Π sₖ, k ≠ i, j."""
+    """The adjoint of the cofactors: dC(S)ᵢᵢ = Σ Pᵢₘ dSₘₘ, dC(S)ᵢⱼ = −Pᵢⱼ dSⱼᵢ, where Pᵢⱼ = Π sₖ, k ≠ i, j."""
     u, s, vh = np.linalg.svd(a)
     same = eye(s.shape[-1], s, bool)
     products = np.where(same, 0.0, others(s, same[:, None] | same))
@@ -204,13 +204,13 @@ adjoint(cofactors, cofactors_adjoint)
 
 @primitive
 def sign_and_logarithm(a: Value) -> Value:
-    """The two results of slogdet, along a last axis."""
+    """The two results of slogdet, packed along a last axis."""
     sign, logarithm = np.linalg.slogdet(a)
     return np.stack([sign, logarithm.astype(sign.dtype)], axis=-1)
 
 
 def slogdet_adjoint(g: Value, y: Value, a: Value) -> Value:
-    """As d ln det A = tr(A⁻¹ dA): its real part moves the logarithm of |det|, its imaginary part i turns the sign."""
+    """From d ln det A = tr(A⁻¹ dA): the real part changes ln |det|, the imaginary part the phase of the sign."""
     share = g[..., 1]
     if a.dtype.kind == "c":
         share = np.real(share) + 1j * np.imag(g[..., 0] * y[..., 0])
@@ -222,7 +222,7 @@ adjoint(sign_and_logarithm, slogdet_adjoint)
 
 @composed(np.linalg.slogdet)
 def slogdet(a: Value) -> tuple[Value, ...]:
-    """np.linalg.slogdet; of a real matrix the sign is a constant."""
+    """np.linalg.slogdet; for a real matrix the sign is a constant."""
     both = sign_and_logarithm(a)
     if a.dtype.kind == "c":
         return result_type(np.linalg.slogdet)(both[..., 0], np.real(both[..., 1]))
@@ -234,7 +234,7 @@ def slogdet(a: Value) -> tuple[Value, ...]:
 
 @composed(np.linalg.matrix_power)
 def matrix_power(a: Value, n: int) -> Value:
-    """np.linalg.matrix_power by repeated squaring; the power 0 is the identity, which does not move."""
+    """np.linalg.matrix_power by repeated squaring; the power 0 is the identity, a constant."""
     if n == 0:
         return a * 0.0 + eye(a.shape[-1], a)
     if n < 0:
@@ -267,7 +267,7 @@ def multi_dot(arrays: Sequence[Any]) -> Value:
 
 
 def chain(arrays: Sequence[Any]) -> Value:
-    """The product of the matrices, split where that is cheapest (Cormen et al., Introduction to Algorithms, 15.2)."""
+    """The product of the matrices, split where it is cheapest (Cormen et al., Introduction to Algorithms, 15.2)."""
     lengths = [np.shape(arrays[0])[0], *(np.shape(a)[1] for a in arrays)]
     cost: dict[tuple[int, int], tuple[int, int]] = {(k, k): (0, k) for k in range(len(arrays))}
     for span in range(1, len(arrays)):

@@ -16,7 +16,7 @@ from autodiff.rules.quotient import quotient
 
 @primitive
 def power_norm(x: Value, ord: float = 2, axis: Any = None, keepdims: bool = False) -> Value:  # NumPy's name
-    """(Σ |x|^ord)^(1/ord) over the axes, all by default, for a finite ord other than 0."""
+    """(Σ |x|^ord)^(1/ord) over the axes (by default all), for a finite ord other than 0."""
     if ord == 2 and axis is None:
         norm = np.sqrt(np.real(np.vdot(x, x)))
         return np.reshape(norm, (1,) * x.ndim) if keepdims else norm
@@ -48,7 +48,7 @@ def of_vectors(x: Value, ord: float | None, axis: Axis, keepdims: bool) -> Value
         return power_norm(x, **parameters | ({} if ord in (None, 2) else {"ord": ord}))
     if ord in (math.inf, -math.inf):
         return (np.max if ord > 0 else np.min)(np.abs(x), **parameters)
-    if ord == 0:  # how many elements are not 0: a constant
+    if ord == 0:  # the number of elements that are not 0, a constant
         return np.sum(np.not_equal(x, 0), **parameters).astype(np.abs(raw(x)).dtype)[()]
     raise ValueError(f"np.linalg.norm takes a number as the order of a vector norm; received {ord!r}")
 
@@ -74,7 +74,7 @@ def of_matrices(x: Value, ord: Any, row: int, column: int, keepdims: bool) -> Va
 
 @composed(np.linalg.norm)
 def norm(x: Value, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Value:
-    """np.linalg.norm, of every order; elements or singular values that tie for the largest share the adjoint."""
+    """np.linalg.norm of every order; elements or singular values that tie for the largest share the adjoint."""
     if axis is None and ord is None:
         return of_vectors(x, 2, None, keepdims)
     listed = axes(axis, x.ndim)

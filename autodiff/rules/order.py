@@ -1,6 +1,6 @@
-"""Rules of the functions that put elements in order, and of the sets.
+"""Rules of the functions that sort elements, and of the set functions.
 
-Elements that tie share their adjoints equally, as they do for a maximum: which of them stands first is chance.
+Equal elements share their adjoints equally, as for a maximum, because the order among them is arbitrary.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autodiff.rules.shaping import lying
 
 
 def reordered(g: Value, y: Value, x: Value, axis: int | None = -1) -> Value:
-    """The adjoints back in the places from which x was taken: y is x in another order along the axis."""
+    """The adjoints of y moved back to the places of x: y is x in another order along the axis."""
     if axis is None:
         return np.reshape(reordered(g, y, np.ravel(x)), x.shape)
     order = np.argsort(raw(y), axis=axis)
@@ -27,7 +27,7 @@ def reordered(g: Value, y: Value, x: Value, axis: int | None = -1) -> Value:
 
 
 def unsorted(g: Value, y: Value, x: Value, axis: int | None = -1) -> Value:
-    """The adjoints of y, which is x sorted, back in the places of x."""
+    """The adjoints of y, which is x sorted, moved back to the places of x."""
     if axis is None:
         return np.reshape(unsorted(g, y, np.ravel(x)), x.shape)
     order = np.argsort(raw(x), axis=axis)
@@ -40,7 +40,7 @@ def unsorted(g: Value, y: Value, x: Value, axis: int | None = -1) -> Value:
 
 
 def shared(g: Any, ascending: Any, axis: int) -> Value:
-    """The adjoints of sorted elements, each group of equal ones with its mean."""
+    """The adjoints of sorted elements; equal elements each get the mean of their group."""
     rows = np.moveaxis(ascending, axis, -1)
     new = np.concatenate([np.ones_like(rows[..., :1], bool), rows[..., 1:] != rows[..., :-1]], axis=-1)
     if not anywhere(~new):
@@ -48,7 +48,7 @@ def shared(g: Any, ascending: Any, axis: int) -> Value:
     last = np.moveaxis(g, axis, -1)
     group = np.cumsum(new) - 1
     alike = ones(group.shape, rows.dtype, like=rows)
-    sizes = scatter(alike, index=group, shape=alike.shape)  # some of no elements, which no place asks for
+    sizes = scatter(alike, index=group, shape=alike.shape)  # unused groups have the size 0
     means = scatter(np.ravel(last), index=group, shape=sizes.shape) / np.maximum(sizes, 1)
     return np.moveaxis(np.reshape(means[group], last.shape), -1, axis)
 
@@ -61,12 +61,12 @@ adjoint(np.partition, lambda g, y, x, kth, axis=-1, kind="introselect": reordere
 
 @primitive
 def distinct(x: Value, axis: int | None = None, equal_nan: bool = True) -> Value:
-    """The elements that differ, or with an axis the slices, in ascending order."""
+    """The distinct elements, or with an axis the distinct slices, in ascending order."""
     return np.unique(x, axis=axis, equal_nan=equal_nan)
 
 
 def merged(g: Any, y: Value, x: Value, axis: int | None = None, equal_nan: bool = True) -> Value:
-    """The adjoint of each element of y shared equally by those equal to it."""
+    """The adjoint of each element of y, shared equally by the elements of x that are equal to it."""
     _, inverse, counts = np.unique(raw(x), return_inverse=True, return_counts=True, axis=axis, equal_nan=equal_nan)
     if axis is None:
         return np.reshape((g / counts.astype(g.dtype))[np.ravel(inverse)], x.shape)
@@ -98,7 +98,7 @@ def unique(
 
 @composed(np.unique_values)
 def unique_values(x: Value, /) -> Value:
-    """np.unique_values, in NumPy's order, which is any."""
+    """np.unique_values, in NumPy's order, which is not specified."""
     return distinct(array(x), equal_nan=False)[np.argsort(np.argsort(np.unique_values(raw(x))))]
 
 
@@ -113,12 +113,12 @@ def _with_values(function: Any, x: Value) -> Value:
 
 @composed(np.union1d)
 def union1d(ar1: Value, ar2: Value) -> Value:
-    """np.union1d: what is in either."""
+    """np.union1d: the elements of either array."""
     return distinct(np.concatenate([array(ar1), array(ar2)], axis=None))
 
 
 def once_each(*sets: Any) -> tuple[Any, Any]:
-    """The distinct elements of several sets, and in how many of them each is."""
+    """The distinct elements of several sets, and the number of sets that hold each."""
     together = np.concatenate([distinct(array(s)) for s in sets])
     return distinct(together), np.unique(raw(together), return_counts=True)[1]
 
@@ -127,7 +127,7 @@ def once_each(*sets: Any) -> tuple[Any, Any]:
 def intersect1d(
     ar1: Value, ar2: Value, assume_unique: bool = False, return_indices: bool = False
 ) -> Value | tuple[Value, ...]:
-    """np.intersect1d: what is in both; the indices are constants."""
+    """np.intersect1d: the elements of both arrays; the indices are constants."""
     values, counts = once_each(ar1, ar2)
     both = values[np.flatnonzero(counts == 2)]
     return (both, *np.intersect1d(raw(ar1), raw(ar2), assume_unique, True)[1:]) if return_indices else both
@@ -135,13 +135,13 @@ def intersect1d(
 
 @composed(np.setxor1d)
 def setxor1d(ar1: Value, ar2: Value, assume_unique: bool = False) -> Value:
-    """np.setxor1d: what is in one of them only."""
+    """np.setxor1d: the elements of exactly one of the arrays."""
     values, counts = once_each(ar1, ar2)
     return values[np.flatnonzero(counts == 1)]
 
 
 @composed(np.setdiff1d)
 def setdiff1d(ar1: Value, ar2: Value, assume_unique: bool = False) -> Value:
-    """np.setdiff1d: what is in the first and not in the second."""
+    """np.setdiff1d: the elements of the first array that are not in the second."""
     values = np.ravel(array(ar1)) if assume_unique else distinct(array(ar1))
     return values[np.flatnonzero(~np.isin(raw(values), raw(ar2)))]

@@ -49,7 +49,7 @@ def pad(
     stat_length: Any = None,
     reflect_type: str = "even",
 ) -> Value:
-    """np.pad in every mode but 'empty' and functions that write into the array."""
+    """np.pad in every mode except 'empty' and functions, which write into the array."""
     x = array
     widths = both_sides(pad_width, x.ndim)
     wider, constant = any(map(any, widths)), numbers(constant_values)
@@ -81,12 +81,12 @@ def pad(
 
 
 def numbers(values: object) -> Any:
-    """An array, or a node if there is one among nested lists of numbers."""
+    """Nested lists of numbers as an array; as a node if they contain one."""
     return np.stack([numbers(v) for v in values]) if isinstance(values, list | tuple) else arguments.array(values)
 
 
 def both_sides(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
-    """The widths before and after each axis, from any of the ways to write them."""
+    """The widths before and after each axis, from any form that np.pad accepts."""
     if isinstance(pad_width, dict):
         given: list[Any] = [pad_width.get(k, pad_width.get(k - ndim, 0)) for k in range(ndim)]
         pad_width = [(w, w) if np.ndim(w) == 0 else w for w in given]
@@ -97,13 +97,13 @@ def both_sides(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
 
 
 def mirrored(x: Any, axis: int, width: tuple[int, int], mode: str) -> Value:
-    """Padding that continues the slope (reflect_type='odd'), as the matrix that NumPy makes of the identity."""
+    """Padding that continues the slope (reflect_type='odd'), by the matrix that np.pad gives for the identity."""
     matrix = np.pad(np.eye(x.shape[axis], dtype=x.dtype), (width, (0, 0)), mode=mode, reflect_type="odd")  # type: ignore[call-overload]  # one of the modes NumPy knows
     return np.moveaxis(np.matmul(np.moveaxis(x, axis, -1), beside(matrix.T, x)), -1, axis)
 
 
 def ramped(x: Value, axis: int, width: tuple[int, int], ends: Any) -> Value:
-    """Padding that goes in equal steps from the edge to an end value."""
+    """Padding in equal steps from the edge to an end value."""
     before, after = (np.arange(n).reshape([-1] + [1] * (x.ndim - 1 - axis)) / max(n, 1) for n in width)
     before, after = beside((before.astype(x.dtype), np.flip(after, 0).astype(x.dtype)), x)
     first, last = x[along(axis, x.ndim, slice(0, 1))], x[along(axis, x.ndim, slice(-1, None))]
@@ -121,7 +121,7 @@ def summarised(x: Value, axis: int, width: tuple[int, int], statistic: Callable[
 
 
 def between(x: Value, axis: int, width: tuple[int, int], sides: Iterable[Any]) -> Value:
-    """The array between what is to be repeated before and after it."""
+    """The array between repetitions of one slice before it and another after it."""
     shapes = ((*x.shape[:axis], w, *x.shape[axis + 1 :]) for w in width)
     left, right = (np.broadcast_to(side, shape) for side, shape in zip(sides, shapes, strict=True))
     return concatenate(left, x, right, axis=axis)

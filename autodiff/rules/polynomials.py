@@ -1,7 +1,7 @@
-"""Rules of NumPy's polynomials: coefficients in one vector, the highest power first.
+"""Rules of NumPy's polynomials, whose coefficients are one vector, the highest power first.
 
-Those of numpy.polynomial, the lowest power first, are Python functions that ask for plain coefficients: Tensors are
-refused there, with what to type instead, except as the points at which a polynomial is evaluated.
+The functions of numpy.polynomial, the lowest power first, are written in Python and need plain coefficients. They take
+Tensors only as the points of evaluation; for coefficients the error says what to type instead.
 """
 
 import math
@@ -29,7 +29,7 @@ def polyval(p: Any, x: Value) -> Value:
 
 
 def aligned(a: Value, b: Value) -> tuple[Any, Any]:
-    """The coefficients of two polynomials, the shorter ones after as many zeros as they lack."""
+    """The coefficients of two polynomials, the shorter vector padded with zeros in front."""
     a, b = np.ravel(a), np.ravel(b)
     length = max(a.shape[0], b.shape[0])
 
@@ -41,7 +41,7 @@ def aligned(a: Value, b: Value) -> tuple[Any, Any]:
 
 
 def trimmed(p: Value) -> Value:
-    """The coefficients from the first that is not 0, as NumPy cuts them."""
+    """The coefficients from the first that is not 0 on, as NumPy trims them."""
     p = np.ravel(p)
     first = np.flatnonzero(np.not_equal(p, 0))
     return p[int(first[0]) if first.size else -1 :]
@@ -66,7 +66,7 @@ composed(np.polymul)(lambda a1, a2: np.convolve(trimmed(a1), trimmed(a2)))
 
 @composed(np.polyder)
 def polyder(p: Value, m: int = 1) -> Value:
-    """np.polyder: xⁿ goes to n (n − 1) ... (n − m + 1) xⁿ⁻ᵐ."""
+    """np.polyder: xⁿ becomes n (n − 1) ... (n − m + 1) xⁿ⁻ᵐ."""
     if m < 0:
         raise ValueError(f"np.polyder takes a number of derivatives, 0 or more; received {m}")
     p = np.ravel(p)
@@ -79,7 +79,7 @@ def polyder(p: Value, m: int = 1) -> Value:
 
 @composed(np.polyint)
 def polyint(p: Value, m: int = 1, k: ArrayLike | None = None) -> Value:
-    """np.polyint, with k the constants of integration."""
+    """np.polyint; k are the constants of integration."""
     if m < 0:
         raise ValueError(f"np.polyint takes a number of integrals, 0 or more; received {m}")
     p = np.ravel(p)
@@ -111,7 +111,7 @@ def polyfit(
     w: Any = None,
     cov: ArrayLike = False,
 ) -> Value:
-    """np.polyfit: the coefficients of least squares, of columns scaled to length 1."""
+    """np.polyfit: the coefficients of least squares, computed with columns scaled to length 1."""
     if full or cov:
         raise TypeError(
             "np.polyfit was called with full or cov and a Tensor; only the coefficients have a rule. For the rest take "
@@ -155,7 +155,7 @@ refuse("the length of its remainder depends on the values; divide by values with
 
 
 def power_series(x: Value, c: Value, tensor: bool = True) -> Value:
-    """numpy.polynomial.polynomial.polyval: at all x for each column of c, or with tensor=False at one x for each."""
+    """numpy.polynomial.polynomial.polyval: each column of c at all x, or with tensor=False each at one x."""
     c = np.reshape(c, np.shape(c) + (1,) * np.ndim(x)) if tensor else c
     value = c[-1] + x * 0.0
     for k in range(2, len(c) + 1):
@@ -179,7 +179,7 @@ PASSED_ON: dict[str, Callable[..., Value]] = {"polyval2d": polyval2d, "polygrid2
 
 
 def declared(function: Any) -> bool:
-    """Whether it is one of those that NumPy (since 2.4) passes Tensors on from; it has a definition then."""
+    """Whether NumPy (since 2.4) passes Tensors of this function on; if so, its definition is declared."""
     name = getattr(function, "__name__", "")
     found = getattr(function, "__module__", "") == "numpy.polynomial.polynomial" and name in PASSED_ON
     if found:
@@ -187,7 +187,7 @@ def declared(function: Any) -> bool:
     return found
 
 
-# What to type instead of a function of numpy.polynomial: by its name, or by what follows the name of the family.
+# What to type instead of a function of numpy.polynomial, by its name or by the end of its name (val in chebval).
 INSTEAD = {
     "polyval": "np.polyval(c[::-1], x)",
     "polymul": "np.convolve(a, b)",
@@ -204,7 +204,7 @@ INSTEAD = {
 
 
 def advice() -> str:
-    """What to type instead of the function of numpy.polynomial that is being called, if one is."""
+    """What to type instead of the function of numpy.polynomial that is being called, if there is one."""
     frame, outermost = sys._getframe(), None
     while frame := frame.f_back:  # type: ignore[assignment]  # None ends the loop
         if frame.f_globals.get("__name__", "").startswith("numpy.polynomial."):

@@ -1,7 +1,7 @@
-"""A quotient that is 0 where nothing is divided by nothing, as in x / |x| at 0.
+"""A quotient with 0 / 0 = 0, as in x / |x| at 0.
 
-The 0 is a convention for the first derivative of what has none there, a norm at 0. Its own derivative is NaN: any
-number would be wrong, for |x| does not curve like a smooth function, and |x|² does.
+The 0 is a convention for the first derivative where there is none, such as that of a norm at 0. The derivative of this
+0 is NaN: no number would be right for both |x|, which has a kink there, and |x|², which is smooth.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ def quotient(a: Value, b: Value) -> Value:
 
 
 def divisor(a: Value, b: Value) -> Value:
-    """b, and NaN where the quotient of a and b is there by convention."""
+    """b, with NaN where the quotient of a and b is 0 by convention."""
     return np.where(np.equal(a, 0) & np.equal(b, 0), np.nan, b).astype(b.dtype)
 
 

@@ -1,4 +1,4 @@
-"""Rules of the reductions: the adjoint of a sum is passed to every element that was summed.
+"""Rules of the reductions. The adjoint of a sum is passed to every element that was summed.
 
 Elements that tie for a maximum or minimum share its adjoint equally.
 """
@@ -49,7 +49,7 @@ def averaged(
     keepdims: bool = False,
     where: ArrayLike = True,
 ) -> Value:
-    """The adjoint over the number of elements."""
+    """The adjoint divided by the number of elements."""
     if where is True:
         return restore(g / count(x.shape, axis), x.shape, axis)
     reduced = np.sum(np.broadcast_to(where, x.shape), axis=axes(axis, x.ndim), keepdims=True)
@@ -60,7 +60,7 @@ adjoint(np.sum, summed)
 adjoint(np.mean, averaged)
 
 
-# -- as not every array type has them: where= and initial= are said with what all have; the methods are the quicker way
+# -- where= and initial=, which not every array type has, in functions that all have; methods are quicker -----------
 
 
 def refuse_nodes(*parameters: Any) -> None:
@@ -134,7 +134,7 @@ def extremal(
     initial: ArrayLike | None = None,
     where: ArrayLike = True,
 ) -> Value:
-    """The adjoint shared equally among the elements equal to the extreme one, `initial` too if it is."""
+    """The adjoint, shared equally among the elements that equal the extreme one; `initial` counts as an element."""
     shape = keepdims_shape(x.shape, axis)
     extreme = np.reshape(y, shape)
     winners = np.equal(x, extreme) if where is True else np.logical_and(np.equal(x, extreme), where)
@@ -171,7 +171,7 @@ composed(np.amin)(extreme(np.min))
 
 @composed(np.ptp)
 def ptp(a: Value, axis: Axis = None, keepdims: bool = False) -> Value:
-    """The greatest less the smallest."""
+    """The maximum minus the minimum."""
     return np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
 
 
@@ -185,10 +185,10 @@ def product(
     initial: ArrayLike | None = None,
     where: ArrayLike = True,
 ) -> Value:
-    """The adjoint times the product of the other elements; dividing y by x gives that, unless y is 0 or not finite."""
+    """The adjoint times the product of the other elements, which is y / x unless y is 0 or infinite."""
     shape = keepdims_shape(x.shape, axis)
     factors = x if where is True else np.where(where, x, 1.0)
-    if not anywhere(np.equal(y, 0) | np.isinf(y)):  # nor has the product run out of range
+    if not anywhere(np.equal(y, 0) | np.isinf(y)):  # no zero, no overflow
         return masked(np.reshape(g * y, shape) / factors, where)
     reduced = axes(axis, x.ndim)
     apart = tuple(k for k in range(x.ndim) if k not in reduced)
@@ -215,7 +215,7 @@ def var(
     mean: ArrayLike | None = None,
     correction: float | None = None,
 ) -> Value:
-    """The mean of the squared deviations, over n - ddof."""
+    """The sum of the squared deviations, divided by n - ddof."""
     asked = given(dtype=dtype, where=where)
     n = count(a.shape, axis)
     if where is not None:
@@ -252,21 +252,21 @@ def std(
     mean: ArrayLike | None = None,
     correction: float | None = None,
 ) -> Value:
-    """The square root of the variance; where that is 0 its adjoint is 0, the middle of its slopes."""
+    """The square root of the variance. Where it is 0, its adjoint is 0, the middle of the one-sided slopes."""
     return root(var(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
-# -- with NaN left out ------------------------------------------------------------------------------------------
+# -- reductions that skip NaN -----------------------------------------------------------------------------------
 
 
 def present(a: Value, axis: Axis, keepdims: bool, where: Any, dtype: DTypeLike) -> Value:
-    """How many of the elements to be reduced are not NaN, in this dtype."""
+    """The number of reduced elements that are not NaN, in this dtype."""
     counted = ~np.isnan(a) if where is None else ~np.isnan(a) & beside(where, a)
     return array(np.sum(counted, axis=axis, dtype=int, keepdims=keepdims)).astype(dtype)[()]
 
 
 def nan_extreme(function: Callable[..., Value], least: float) -> Callable[..., Value]:
-    """The definition of np.nanmax or np.nanmin, which is NaN where there is nothing else."""
+    """The definition of np.nanmax or np.nanmin, which is NaN where all elements are NaN."""
 
     def definition(
         a: Value,
@@ -290,7 +290,7 @@ composed(np.nanmin)(nan_extreme(np.min, math.inf))
 
 
 def nan_reduction(function: Callable[..., Value], instead: float) -> Callable[..., Value]:
-    """The definition of np.nansum or np.nanprod, which count NaN as another number."""
+    """The definition of np.nansum or np.nanprod, which replace NaN by `instead`."""
 
     def definition(
         a: Value,
@@ -320,7 +320,7 @@ def nanmean(
     *,
     where: ArrayLike | None = None,
 ) -> Value:
-    """The mean of what is not NaN."""
+    """The mean of the elements that are not NaN."""
     total = nansum(a, axis, dtype, keepdims, where=where)
     return total / present(a, axis, keepdims, where, total.dtype)
 
@@ -337,7 +337,7 @@ def nanvar(
     mean: ArrayLike | None = None,
     correction: float | None = None,
 ) -> Value:
-    """The variance of what is not NaN; NaN where there is too little."""
+    """The variance of the elements that are not NaN; NaN where there are too few."""
     deviation = a - (nanmean(a, axis, dtype, keepdims=True, where=where) if mean is None else mean)
     deviation = cast(np.where(np.isnan(a), 0.0, deviation), a.dtype)
     total = np.sum(squared(deviation), axis=axis, keepdims=keepdims, **given(dtype=dtype, where=where))
@@ -357,5 +357,5 @@ def nanstd(
     mean: ArrayLike | None = None,
     correction: float | None = None,
 ) -> Value:
-    """The square root of the variance of what is not NaN; where that is 0 its adjoint is 0, as np.std's."""
+    """The square root of np.nanvar. Where the variance is 0, its adjoint is 0, as for np.std."""
     return root(nanvar(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))

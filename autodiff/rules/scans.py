@@ -1,4 +1,4 @@
-"""Rules of the scans, which add up along an axis, and of their inverses, the differences of neighbours."""
+"""Rules of the scans, such as running sums along an axis, and of their inverses, the differences of neighbours."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from autodiff.rules.shaping import cast, lying
 
 
 def from_the_end(g: Value, axis: int) -> Value:
-    """The running sum read backwards: the adjoint of a running sum."""
+    """The running sum from the end: the adjoint of a running sum."""
     return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis)
 
 
 def running_product(g: Any, y: Value, x: Any, axis: int | None = None, dtype: DTypeLike | None = None) -> Value:
-    """The sum of g y / x over the products that x is a factor of; where there are zeros, without the division."""
+    """The sum of g y / x over the products that contain x; if there are zeros, computed without division."""
     if axis is None:
         return np.reshape(running_product(np.ravel(g), np.ravel(y), np.ravel(x), 0), x.shape)
     if not anywhere(np.equal(x, 0)):
@@ -40,7 +40,7 @@ def before(x: Value) -> Value:
 
 
 def sum_of_tails(g: Value, x: Value) -> Value:
-    """What the recurrence s_i = g_i + x_(i+1) s_(i+1) gives along the last axis, by doubling: in log₂ n steps."""
+    """The solution of s_i = g_i + x_(i+1) s_(i+1) along the last axis, by doubling, in log₂ n steps."""
     factors = later(x, 1)
     step = 1
     while step < x.shape[-1]:
@@ -49,12 +49,12 @@ def sum_of_tails(g: Value, x: Value) -> Value:
 
 
 def later(x: Value, step: int) -> Value:
-    """Each element's neighbour so many places on along the last axis; 0 beyond the end."""
+    """The element `step` places later along the last axis; 0 beyond the end."""
     return np.concatenate([x[..., step:], np.zeros_like(x[..., :step])], axis=-1)
 
 
 def running_sum(g: Value, y: Value, x: Value, axis: int | None = None, dtype: DTypeLike | None = None) -> Value:
-    """The sum of g from each element's place on."""
+    """The sum of g from each element's place to the end."""
     return np.reshape(from_the_end(g, 0), x.shape) if axis is None else from_the_end(g, axis)
 
 
@@ -64,7 +64,7 @@ linear(np.cumsum)
 
 
 def without_nan(scan: Callable[..., Value], instead: float) -> Callable[..., Value]:
-    """The definition of a scan that counts NaN as another number."""
+    """The definition of a scan that replaces NaN by `instead`."""
 
     def definition(a: Value, axis: int | None = None, dtype: DTypeLike | None = None) -> Value:
         return scan(np.where(np.isnan(a), instead, a), axis=axis, **given(dtype=dtype))
@@ -77,7 +77,7 @@ composed(np.nancumprod)(without_nan(np.cumprod, 1.0))
 
 
 def cumulative(scan: Callable[..., Value], start: float) -> Callable[..., Value]:
-    """The definition of the array API's cumulative sum or product: a scan, after its start if `include_initial`."""
+    """The array API's cumulative sum or product: a scan, with the start value first if `include_initial`."""
 
     def definition(
         x: Value, axis: int | None = None, dtype: DTypeLike | None = None, include_initial: bool = False
@@ -96,7 +96,7 @@ def cumulative(scan: Callable[..., Value], start: float) -> Callable[..., Value]
 
 
 def running(ufunc: np.ufunc, x: Value, axis: int) -> Value:
-    """ufunc.accumulate of an associative ufunc; of what is no ndarray by doubling, in log₂ n steps."""
+    """ufunc.accumulate of an associative ufunc; for other array types by doubling, in log₂ n steps."""
     if isinstance(x, np.ndarray):
         return ufunc.accumulate(x, axis=axis)
     step, n = 1, x.shape[axis]
@@ -108,9 +108,9 @@ def running(ufunc: np.ufunc, x: Value, axis: int) -> Value:
 
 
 def record(ufunc: np.ufunc) -> Callable[..., Value]:
-    """The definition of maximum.accumulate or minimum.accumulate: the greatest or smallest element so far.
+    """The definition of maximum.accumulate or minimum.accumulate, the greatest or smallest element so far.
 
-    Its adjoint goes to the element that set the record, the first of those that tie.
+    The adjoint goes to the element that set the record, the first one of a tie.
     """
 
     def definition(a: Value, axis: int = 0) -> Value:
@@ -133,7 +133,7 @@ def record(ufunc: np.ufunc) -> Callable[..., Value]:
 
 @composed(np.diff)
 def diff(a: Value, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, append: Any = np._NoValue) -> Value:
-    """np.diff: neighbours subtracted, n times over."""
+    """np.diff: differences of neighbours, taken n times."""
     a = array(a)
     if n < 0 or not a.ndim:
         raise ValueError(f"np.diff takes an order n >= 0 and at least one axis; received n={n} and shape {a.shape}")
@@ -150,7 +150,7 @@ def diff(a: Value, n: int = 1, axis: int = -1, prepend: Any = np._NoValue, appen
 
 @composed(np.ediff1d)
 def ediff1d(ary: Value, to_end: Any = None, to_begin: Any = None) -> Value:
-    """np.ediff1d: the differences of neighbours in a row, between what is put before and after."""
+    """np.ediff1d: the differences of neighbours in the flattened array, between `to_begin` and `to_end`."""
     difference = diff(np.ravel(array(ary)))
     ends = [None if end is None else np.ravel(array(end)) for end in (to_begin, to_end)]
     parts = [part for part in (ends[0], difference, ends[1]) if part is not None]
@@ -172,7 +172,7 @@ def trapezoid(y: Value, x: Any = None, dx: ArrayLike = 1.0, axis: int = -1) -> V
 
 @composed(np.gradient)
 def gradient(f: Value, *varargs: Any, axis: Axis = None, edge_order: int = 1) -> Value | tuple[Value, ...]:
-    """np.gradient: central differences within, one-sided ones of `edge_order` at the ends; an array for each axis."""
+    """np.gradient: central differences, and one-sided ones of `edge_order` at the ends; one array for each axis."""
     f = array(f)
     listed = axes(axis, f.ndim)
     spacings = varargs or (1.0,)
@@ -222,7 +222,7 @@ def slope(f: Value, axis: int, spacing: Any, edge_order: int) -> Value:
 
 
 def end_of_parabola(f: Value, near: Any, far: Any, step: Any, further: Any) -> Value:
-    """The slope at the first of three elements: a step to the near one, one further to the far one."""
+    """The slope at the first of three elements, `step` before the near one, which is `further` before the far one."""
     both = step + further
     return -(step + both) / (step * both) * f + both / (step * further) * near - step / (further * both) * far
 

@@ -1,4 +1,4 @@
-"""Definitions of the functions that choose among elements: by place, by condition, or between neighbours."""
+"""Definitions of the functions that select elements: by index, by condition, or by interpolation."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from autodiff.rules.arguments import along, anywhere, array, raw
 from autodiff.rules.indexing import gather, replaced_at, scatter
 from autodiff.rules.shaping import in_double
 
-# -- by place ---------------------------------------------------------------------------------------------------
+# -- by index ---------------------------------------------------------------------------------------------------
 
 
 @composed(np.take)
 def take(a: Value, indices: Any, axis: int | None = None, mode: str = "raise") -> Value:
-    """np.take: x[indices] along one axis, of the flattened array if none is given."""
+    """np.take: a[indices] along one axis; without an axis, of the flattened array."""
     a = np.ravel(array(a)) if axis is None else array(a)
     axis = 0 if axis is None else axis
     places = whole(np.take, indices)
@@ -43,7 +43,7 @@ def whole(function: Callable[..., object], indices: object) -> NDArray[np.intp]:
 
 @composed(np.take_along_axis)
 def take_along_axis(arr: Value, indices: Any, axis: int | None = -1) -> Value:
-    """np.take_along_axis: an index for each place along one axis, the same place along the others."""
+    """np.take_along_axis: one index along the axis for each place of the other axes."""
     arr = np.ravel(array(arr)) if axis is None else array(arr)
     places = whole(np.take_along_axis, indices)
     if places.ndim != arr.ndim:
@@ -56,7 +56,7 @@ def take_along_axis(arr: Value, indices: Any, axis: int | None = -1) -> Value:
 
 @composed(np.choose)
 def choose(a: Value, choices: Any, mode: str = "raise") -> Value:
-    """np.choose: for each place, the element there of the array with that number."""
+    """np.choose: at each place, `a` gives the number of the array whose element is taken."""
     number = whole(np.choose, a)
     n = len(choices)
     if mode != "raise":
@@ -74,7 +74,7 @@ def choose(a: Value, choices: Any, mode: str = "raise") -> Value:
 
 @composed(np.select)
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: ArrayLike = 0) -> Value:
-    """np.select: where no earlier condition holds, the choice of the first that does."""
+    """np.select: at each place, the choice of the first condition that holds."""
     if len(condlist) != len(choicelist) or not condlist:
         raise ValueError(f"np.select takes a choice for each condition; received {len(choicelist)} for {len(condlist)}")
     result: Any = default
@@ -85,7 +85,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: ArrayLik
 
 @composed(np.piecewise)
 def piecewise(x: Value, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Value:
-    """np.piecewise: each function called with the elements that its condition, the last of those that hold, picks."""
+    """np.piecewise: each function is called with the elements for which its condition is the last that holds."""
     x = array(x)
     conditions: Sequence[Any] = raw(condlist)
     listed = isinstance(conditions, list | tuple)
@@ -118,7 +118,7 @@ composed(np.extract)(lambda condition, arr: compress(np.ravel(raw(condition)), n
 
 @composed(np.apply_along_axis)
 def apply_along_axis(func1d: Callable[..., Value], axis: int, arr: Value, *args: Any, **kwargs: Any) -> Value:
-    """np.apply_along_axis: the function of each row along the axis, called in Python."""
+    """np.apply_along_axis: the function is called in Python with each row along the axis."""
     last = np.moveaxis(array(arr), axis, -1)
     outer = last.shape[:-1]
     if 0 in outer:
@@ -132,7 +132,7 @@ def apply_along_axis(func1d: Callable[..., Value], axis: int, arr: Value, *args:
 
 @composed(np.apply_over_axes)
 def apply_over_axes(func: Callable[..., Value], a: Value, axes: Any) -> Value:
-    """np.apply_over_axes: the function applied over one axis after the other, the number of axes kept."""
+    """np.apply_over_axes: the function is applied over one axis after the other, and the axes are kept."""
     a = array(a)
     for axis in np.atleast_1d(axes).tolist():
         result = func(a, axis)
@@ -140,7 +140,7 @@ def apply_over_axes(func: Callable[..., Value], a: Value, axes: Any) -> Value:
     return a
 
 
-# -- between neighbours -----------------------------------------------------------------------------------------
+# -- by interpolation -------------------------------------------------------------------------------------------
 
 
 @composed(np.interp)
@@ -152,7 +152,7 @@ def interp(
     right: ArrayLike | None = None,
     period: float | None = None,
 ) -> Value:
-    """np.interp: a piecewise linear function, constant outside. At a knot the slope is the mean of both sides'."""
+    """np.interp: a piecewise linear function, constant outside. At a knot the slope is the mean of the two slopes."""
     x, xp, fp = in_double(x), in_double(xp), in_double(fp)
     if xp.ndim != 1 or fp.shape != xp.shape or not xp.size:
         raise ValueError(f"np.interp takes as many places as values; received shapes {xp.shape} and {fp.shape}")
@@ -193,7 +193,7 @@ def bincount(x: Value, /, weights: ArrayLike | None = None, minlength: int = 0) 
 
 @composed(np.histogram_bin_edges)
 def histogram_bin_edges(a: Value, bins: ArrayLike = 10, range: Any = None, weights: ArrayLike | None = None) -> Value:
-    """np.histogram_bin_edges: they move with the smallest and the greatest element, unless `range` or `bins` says."""
+    """np.histogram_bin_edges: they depend on the smallest and greatest element unless `range` or `bins` gives them."""
     edges = np.histogram_bin_edges(raw(a), raw(bins), range, raw(weights))
     if np.ndim(bins) or range is not None or not np.size(a):
         return bins if isinstance(bins, Node) else edges
@@ -209,7 +209,7 @@ def histogram(
     density: ArrayLike = False,
     weights: ArrayLike | None = None,
 ) -> Value | tuple[Value, ...]:
-    """np.histogram: how many elements are in each bin, a constant, or their weights added up; and the edges."""
+    """np.histogram: the number of elements in each bin, a constant, or the sum of their weights; and the edges."""
     edges = histogram_bin_edges(a, bins, range, weights)
     fixed = raw(edges)
     counts: Value = np.histogram(raw(a), fixed)[0]

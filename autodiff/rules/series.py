@@ -1,4 +1,4 @@
-"""Rules of np.sinc and np.i0, whose derivatives NumPy has no name for: each is a family closed under derivation."""
+"""Rules of np.sinc and np.i0. Their derivatives are not in NumPy, so each family has one primitive for all orders."""
 
 import math
 
@@ -12,8 +12,8 @@ from autodiff.engine.values import Value
 def spherical(x: Value, order: int) -> Value:
     """The derivative of that order of sin(x) / x.
 
-    From x f = sin x follows x f⁽ⁿ⁾ + n f⁽ⁿ⁻¹⁾ = sin(x + n π/2), which is stable where |x| > n; within, it is the
-    series of the terms ± x²ᵏ⁻ⁿ / ((2k + 1) (2k - n)!).
+    From x f = sin x follows x f⁽ⁿ⁾ + n f⁽ⁿ⁻¹⁾ = sin(x + n π/2), which is stable where |x| > n. Elsewhere the series
+    of the terms ± x²ᵏ⁻ⁿ / ((2k + 1) (2k - n)!) is summed.
     """
     near = np.abs(x) <= max(order, 1)
     small, large = np.where(near, x, 0.0), np.where(near, 1.0, x)
@@ -30,7 +30,7 @@ def spherical(x: Value, order: int) -> Value:
 
 @primitive
 def bessel(x: Value, order: int) -> Value:
-    """The derivative of that order of I₀: the mean of cosⁿθ exp(x cos θ) over the circle, by its midpoints."""
+    """The derivative of that order of I₀: the mean of cosⁿθ exp(x cos θ) over the circle, by the midpoint rule."""
     points = np.cos((np.arange(128) + 0.5) * (math.pi / 128))
     total = np.zeros_like(x)
     for c in points.tolist():

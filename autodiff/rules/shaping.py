@@ -1,4 +1,4 @@
-"""Rules of the functions that move elements about without changing them."""
+"""Rules of the functions that move elements without changing them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from autodiff.rules.indexing import scatter
 
 @primitive
 def identity(x: Value) -> Any:
-    """The same value as a new node: what a transform differentiates with respect to."""
+    """The same value as a new node; transforms differentiate with respect to it."""
     return x
 
 
@@ -35,7 +35,7 @@ def on_device(x: Value, device: str) -> Any:
 
 adjoint(identity, lambda g, y, x: g)
 adjoint(on_device, lambda g, y, x, device: on_device(g, device=place(x)))
-adjoint(astype, lambda g, y, x, dtype: g)  # the pass brings an adjoint to its argument's dtype
+adjoint(astype, lambda g, y, x, dtype: g)  # the pass converts an adjoint to its argument's dtype
 adjoint(np.copy, lambda g, y, x: g)
 
 
@@ -48,7 +48,7 @@ def reshaped(
     newshape: int | Sequence[int] | None = None,
     copy: bool | None = None,
 ) -> Value:
-    """The elements back in the places they were read from; `newshape` is what NumPy 2.0 calls the shape."""
+    """The adjoint in the shape of x, read in the same order; `newshape` is NumPy 2.0's name of the shape."""
     if order == "A":  # as x lies in memory
         plain = raw(x)
         order = "F" if (plain if type(plain) in admitted else np.asarray(plain)).flags.fnc else "C"
@@ -62,7 +62,7 @@ adjoint(np.reshape, reshaped)
 
 @computed(np.reshape)
 def in_shape(x: Value, shape: Any = None, order: str = "C", newshape: Any = None, copy: bool | None = None) -> Value:
-    """np.reshape, whose second parameter has several names."""
+    """np.reshape; its second parameter has several names."""
     shape = shape if newshape is None else newshape
     if order == "C" and copy is None:
         return x.reshape(shape)
@@ -70,7 +70,7 @@ def in_shape(x: Value, shape: Any = None, order: str = "C", newshape: Any = None
 
 
 def unravelled(g: Value, y: Value, x: Value, order: str = "C") -> Value:
-    """The elements back in the places they were read from: of "K", in the order that they have in memory."""
+    """The adjoint in the shape of x, read in the same order; "K" is the order in memory."""
     if order != "K":
         return reshaped(g, y, x, None, order)
     numbers = np.empty_like(raw(x), dtype=int)
@@ -86,7 +86,7 @@ adjoint(np.broadcast_to, lambda g, y, x, shape: unbroadcast(g, x.shape))
 
 
 def transposed(g: Value, y: Value, x: Value, axes: Sequence[int] | None = None) -> Value:
-    """The axes back in their old order."""
+    """The adjoint with its axes in the order of x."""
     return np.transpose(g, None if axes is None else np.argsort([k % x.ndim for k in axes]))
 
 
@@ -105,7 +105,7 @@ linear(np.moveaxis, np.matrix_transpose, np.flip, np.fliplr, np.flipud, np.rot90
 
 @composed(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
-    """np.rollaxis: moveaxis with the places counted before the axis is taken out."""
+    """np.rollaxis: moveaxis, with places counted before the axis is removed."""
     ndim = np.ndim(a)
     if not -ndim <= axis < ndim:
         raise np.exceptions.AxisError(axis, ndim)
@@ -114,7 +114,7 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Value:
 
 
 def each_at_least(*arrays: Any, ndim: int) -> Value | tuple[Value, ...]:
-    """np.atleast_1d, 2d or 3d, of which the last puts new axes on both sides of a row and after a matrix."""
+    """np.atleast_1d, 2d or 3d. The last one adds an axis before and after a vector, and one after a matrix."""
     shapes = [np.shape(a) for a in arrays]
     if ndim == 3:
         shapes = [(*s, 1) if len(s) == 2 else (1, *(s or (1,)), 1) if len(s) < 2 else s for s in shapes]
@@ -129,7 +129,7 @@ composed(np.atleast_3d)(lambda *arys: each_at_least(*arys, ndim=3))
 
 
 def overlapped(g: Value, y: Value, x: Value, window_shape: Any, axis: Any = None) -> Value:
-    """The adjoints of all windows that an element is in added up."""
+    """The sum of the adjoints over all windows that contain an element."""
     places = sliding_window_view(np.arange(x.size).reshape(x.shape), window_shape, axis).ravel()
     return np.reshape(scatter(np.ravel(g), index=beside(places, g), shape=(x.size,)), x.shape)
 
@@ -147,7 +147,7 @@ def broadcast_arrays(*args: Any) -> tuple[Value, ...]:
 
 @composed(np.meshgrid)
 def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Value | tuple[Value, ...]:
-    """np.meshgrid: coordinates along axes of their own."""
+    """np.meshgrid: each vector of coordinates along its own axis."""
     if indexing not in ("xy", "ij"):
         raise ValueError(f"np.meshgrid takes indexing 'xy' or 'ij'; received {indexing!r}")
     places = list(range(len(xi)))
@@ -158,18 +158,18 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 
 
 def lying(line: Any, axis: int, ndim: int) -> Value:
-    """A row of numbers laid along one of `ndim` axes."""
+    """A vector reshaped to lie along one of `ndim` axes."""
     return np.reshape(line, tuple(-1 if k == axis % ndim else 1 for k in range(ndim)))
 
 
 composed(np.ix_)(lambda *args: tuple(lying(np.ravel(array(x)), k, len(args)) for k, x in enumerate(args)))
 
 
-# -- diagonals: a step of n + 1 through the rows of a matrix, end to end ----------------------------------------
+# -- diagonals: in a matrix read row by row, a slice with the step n + 1 ----------------------------------------
 
 
 def steps(rows: int, columns: int, offset: int) -> slice:
-    """Where the elements of a diagonal are in a matrix read row by row."""
+    """The places of a diagonal in a matrix read row by row."""
     start = offset if offset >= 0 else -offset * columns
     length = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
     return slice(start, start + length * (columns + 1), columns + 1) if length else slice(0, 0)
@@ -198,7 +198,7 @@ composed(np.diagflat)(lambda v, k=0: diag(np.ravel(array(v)), k))
 
 @primitive
 def concatenate(*arrays: Any, axis: int | None = 0, dtype: DTypeLike | None = None) -> Value:
-    """np.concatenate with its arrays as arguments, so that each is seen."""
+    """np.concatenate with each array as an argument, so that each becomes an operand."""
     return np.concatenate(arrays, axis=axis, dtype=dtype)
 
 
@@ -214,7 +214,7 @@ def sections(g: Value, y: Value, *arrays: Any, axis: int | None = 0, dtype: DTyp
 
 @primitive
 def stack(*arrays: Any, axis: int = 0, dtype: DTypeLike | None = None) -> Value:
-    """np.stack with its arrays as arguments, so that each is seen."""
+    """np.stack with each array as an argument, so that each becomes an operand."""
     return np.stack(arrays, axis=axis, dtype=dtype)
 
 
@@ -243,12 +243,12 @@ def stacked(arrays: Sequence[Any], axis: int = 0, *, dtype: DTypeLike | None = N
 
 
 def cast(x: Value, dtype: DTypeLike | None) -> Value:
-    """The array in this dtype: itself, if it has it; any will do if None is asked for."""
+    """The array in this dtype; itself if it has the dtype already, or if `dtype` is None."""
     return x if dtype is None or x.dtype == dtype else astype(x, dtype=np.dtype(dtype))
 
 
 def in_double(x: Value) -> Value:
-    """The array in double precision, which some functions compute in whatever they are given."""
+    """The array in double precision, in which some functions always compute."""
     x = array(x)
     return x if x.dtype in (np.float64, np.complex128) else astype(x, dtype=np.dtype(np.float64))
 
@@ -263,7 +263,7 @@ def full_like(
 
 
 def converted(x: Value, dtype: DTypeLike, *, copy: bool = True) -> Value:
-    """np.astype, which the array API has as a function."""
+    """np.astype, the array API's function."""
     return astype(x, dtype=np.dtype(dtype))
 
 

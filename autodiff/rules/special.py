@@ -1,8 +1,8 @@
 """Rules of SciPy's special functions, which are ufuncs.
 
-SciPy is not a dependency: nothing here imports it. The rules are declared when the first of its functions arrives.
-Its Python functions convert their arguments to arrays first, which a Tensor refuses; autodiff.scipy has namesakes.
-Formulas: NIST Digital Library of Mathematical Functions, by the numbers given.
+SciPy is not a dependency: nothing here imports it. The rules are declared when its first function is called with a
+Tensor. SciPy's Python functions convert their arguments to arrays, which a Tensor refuses; use the functions of the
+same name in autodiff.scipy. Numbers such as 7.10.3 refer to the NIST Digital Library of Mathematical Functions.
 """
 
 import math
@@ -19,7 +19,7 @@ TAU_ROOT = math.sqrt(2 * math.pi)
 
 
 def advice() -> str:
-    """What to use for the functions of SciPy that are no ufuncs, if it is imported."""
+    """What to use instead of SciPy functions that are no ufuncs; empty unless SciPy is imported."""
     if "scipy" not in sys.modules:
         return ""
     return (
@@ -29,7 +29,7 @@ def advice() -> str:
 
 
 def declared(function: Any) -> bool:
-    """Whether there are rules for a function of scipy.special; they are declared now if they were not before."""
+    """Whether there are rules for a function of scipy.special. The first call declares them."""
     special = sys.modules.get("scipy.special")
     name = getattr(function, "__name__", "")
     if special is None or function not in (getattr(special, name, None), getattr(special._ufuncs, name, None)):
@@ -138,7 +138,7 @@ def _gamma_functions(special: Any) -> None:
 
 
 def _bessel_functions(special: Any) -> None:
-    # J₁' = (J₀ − J₂) / 2 and not J₀ − J₁ / x, which is 0 / 0 at 0 (10.6.1); the modified ones likewise (10.29.1)
+    # J₁' = (J₀ − J₂) / 2, because J₀ − J₁ / x is 0 / 0 at 0 (10.6.1); the same for the modified ones (10.29.1)
     adjoint(special.j0, lambda g, y, x: -g * special.j1(x))
     adjoint(special.j1, lambda g, y, x: g * 0.5 * (special.j0(x) - special.jv(2, x)))
     adjoint(special.y0, lambda g, y, x: -g * special.y1(x))
@@ -152,7 +152,7 @@ def _bessel_functions(special: Any) -> None:
     adjoint(special.k0e, lambda g, y, x: g * (y - special.k1e(x)))
     adjoint(special.k1e, lambda g, y, x: g * (y - 0.5 * (special.k0e(x) + special.kve(2, x))))
 
-    whole_orders = {special.kn, special.yn}  # SciPy cuts a broken order off
+    whole_orders = {special.kn, special.yn}  # SciPy truncates an order that is not whole
 
     def of_any_order(function: Any, first: float, second: float, growth: Any = None) -> None:
         def slope(g: Value, y: Value, v: Value, x: Value) -> Value:

@@ -1,9 +1,9 @@
-"""What the rules of eigenvalues and of singular values share: gaps between the values, phases of the vectors.
+"""The common part of the rules of eigenvalues and singular values: gaps between values, phases of vectors.
 
-Repeated values (closer than rounding tells apart): their vectors have no derivative, and the adjoint is NaN if they are
-used. That of the values alone is right; taken together it does not depend on the basis.
+Repeated values, whose difference is below the rounding error: their vectors have no derivative, and the adjoint is NaN
+if the vectors are used. The adjoint of the values alone is right, and does not depend on the basis.
 
-Complex vectors are determined up to a phase. A result that depends on it has no derivative, and is refused.
+Complex vectors are determined up to a phase. A result that depends on the phase has no derivative: an error is raised.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from autodiff.rules.quotient import quotient
 
 
 def gaps(values: Value) -> Value:
-    """The differences λⱼ − λᵢ, with 0 for those that rounding errors alone could make."""
+    """The differences λⱼ − λᵢ, with 0 for those within the rounding error."""
     values = values[..., None, :]
     scale = np.max(np.abs(values), axis=-1, keepdims=True) if values.size else 0.0
     differences = values - values.mT
@@ -24,7 +24,7 @@ def gaps(values: Value) -> Value:
 
 
 def rounding(values: Value) -> float:
-    """How far, relative to the largest, an eigenvalue or singular value may be off."""
+    """The rounding error of eigenvalues and singular values, relative to the largest one."""
     return float(2 * values.shape[-1] * np.finfo(values.dtype).eps)
 
 
@@ -36,7 +36,7 @@ def off_diagonal(x: Value) -> Value:
 def across(x: Value, gap: Any, used: Any) -> Value:
     """Each element over the gap between the values of its row and of its column; 0 on the diagonal.
 
-    Where a gap is closed the result is NaN if one of the two vectors is used, whatever the element is.
+    Where a gap is 0, the result is NaN if one of the two vectors is used, for any element.
     """
     same = eye(x.shape[-1], x, bool)
     undefined = np.equal(gap, 0) & (used[..., None, :] | used[..., :, None]) & ~same

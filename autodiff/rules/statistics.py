@@ -1,4 +1,4 @@
-"""Definitions of the statistics: averages and covariances, and the quantiles, which choose among sorted elements."""
+"""Definitions of the statistics: averages, covariances, and quantiles, which select sorted elements."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from autodiff.rules.shaping import cast, in_double
 def average(
     a: Value, axis: Axis = None, weights: ArrayLike | None = None, returned: bool = False, *, keepdims: bool = False
 ) -> Value | tuple[Value, ...]:
-    """np.average: the mean, or the weighted mean and, if it is to be returned, the sum of the weights."""
+    """np.average: the mean or weighted mean; with `returned`, also the sum of the weights."""
     a = array(a)
     if weights is None:
         mean = np.mean(a, axis=axis, keepdims=keepdims)
@@ -79,21 +79,21 @@ def cov(
 
 @composed(np.corrcoef)
 def corrcoef(x: Value, y: ArrayLike | None = None, rowvar: bool = True, *, dtype: DTypeLike | None = None) -> Value:
-    """np.corrcoef: covariances over the standard deviations."""
+    """np.corrcoef: covariances divided by the standard deviations."""
     c = cov(x, y, rowvar, dtype=dtype)
     if not np.ndim(c):
         return c / c
     deviation = np.sqrt(np.real(np.diag(c)) if c.dtype.kind == "c" else np.diag(c))
     r = c / deviation[:, None] / deviation
     excess = raw(r) - np.clip(raw(r), -1, 1) if r.dtype.kind == "f" else 0
-    return r - excess if anywhere(excess) else r  # rounding may pass 1, and is no reason to lose the derivative
+    return r - excess if anywhere(excess) else r  # np.clip would lose the derivative where rounding exceeds 1
 
 
 # -- quantiles --------------------------------------------------------------------------------------------------
 
 
 def lined_up(a: Value, axis: Axis) -> Value:
-    """The elements along one last axis, which the axes to reduce are brought to."""
+    """The array with the reduced axes merged into one last axis."""
     reduced = axes(axis, a.ndim)
     apart = tuple(k for k in range(a.ndim) if k not in reduced)
     n = int(np.prod([a.shape[k] for k in reduced], dtype=int))
@@ -106,7 +106,7 @@ def lined_up(a: Value, axis: Axis) -> Value:
 def weighted_places(
     function: Callable[..., Value], a: Value, q: Value, axis: Axis, weights: Value, method: str
 ) -> Value:
-    """Where among the sorted elements NumPy finds the weighted quantiles: they are those of the elements' ranks."""
+    """The places of the weighted quantiles among the sorted elements: NumPy's weighted quantiles of the ranks."""
     reduced = axes(axis, a.ndim)
     order = [*(k for k in range(a.ndim) if k not in reduced), *reduced]
     ranks = np.argsort(np.argsort(lined_up(a, axis), axis=-1), axis=-1)
@@ -115,14 +115,14 @@ def weighted_places(
     return np.nan_to_num(np.moveaxis(array(found), range(np.ndim(q)), range(-np.ndim(q), 0)))
 
 
-# The methods that choose an element, or the middle of two, rather than a place between them.
+# The methods that select an element, or the middle of two, instead of interpolating.
 JUMPING = ("lower", "higher", "nearest", "midpoint", "inverted_cdf", "averaged_inverted_cdf", "closest_observation")
 
 
 def quantile_of(function: Callable[..., Value], whole: float, skip_nan: bool = False) -> Callable[..., Value]:
-    """The definition of np.quantile (of a whole of 1) or np.percentile (of 100), or of the ones that skip NaN.
+    """The definition of np.quantile (`whole` is 1) or np.percentile (100), or of those that skip NaN.
 
-    NumPy says itself where among n sorted elements a quantile lies: it is the quantile of 0, 1, ..., n - 1.
+    The place of a quantile among n sorted elements is NumPy's own quantile of 0, 1, ..., n - 1.
     """
 
     def definition(
@@ -137,11 +137,11 @@ def quantile_of(function: Callable[..., Value], whole: float, skip_nan: bool = F
         a, weights = array(a), raw(weights)
         rows = np.sort(lined_up(a, axis), axis=-1)
         missing, n, outer = np.isnan(raw(rows)), rows.shape[-1], rows.ndim - 1
-        each = weights is not None or (skip_nan and anywhere(missing))  # then rows differ in how many elements count
+        each = weights is not None or (skip_nan and anywhere(missing))  # rows may differ in their number of elements
         trial = (np.zeros(3, a.dtype), fetched(raw(q))) if weights is None else (raw(a), raw(q), axis)
-        dtype = np.result_type(function(*trial, method=method, **given(weights=weights)))  # and what is refused
+        dtype = np.result_type(function(*trial, method=method, **given(weights=weights)))  # or NumPy's error
         if method in JUMPING:
-            q = raw(q)  # the quantile stays where it is as q moves, and then jumps
+            q = raw(q)  # as a function of q the quantile is constant between jumps
         if isinstance(q, Node):
             if method != "linear" or each:
                 raise TypeError(
@@ -162,7 +162,7 @@ def quantile_of(function: Callable[..., Value], whole: float, skip_nan: bool = F
         result: Any = between(rows, place, dtype, each)
         if not skip_nan and anywhere(missing):
             undefined = np.expand_dims(missing[..., -1], tuple(range(outer, result.ndim)))
-            result = result * np.where(undefined, np.nan, 1.0).astype(result.dtype)  # the adjoint is NaN there, too
+            result = result * np.where(undefined, np.nan, 1.0).astype(result.dtype)  # the adjoint is NaN there too
         result = np.moveaxis(result, range(outer, result.ndim), range(np.ndim(q)))
         return np.reshape(result, np.shape(q) + keepdims_shape(np.shape(a), axis)) if keepdims else result
 
@@ -170,7 +170,7 @@ def quantile_of(function: Callable[..., Value], whole: float, skip_nan: bool = F
 
 
 def between(rows: Value, place: Any, dtype: DTypeLike, each: bool) -> Value:
-    """What lies at places of the last axis, fractions too: at the same ones in all rows, or in `each` at its own."""
+    """The rows interpolated at places of the last axis: the same places for all rows, or with `each` its own."""
     low, high = (rounded(raw(place)).astype(int) for rounded in (np.floor, np.ceil))
     weight = place - low.astype(dtype) if isinstance(place, Node) else array(place - low).astype(dtype)[()]
     if each:

@@ -1,6 +1,6 @@
 """The methods of ufuncs on nodes, such as np.add.reduce, and calls of ufuncs with dtype=.
 
-A method is the function that says the same, such as np.sum, or where there is none a number of calls of the ufunc.
+A method is replaced by the function that does the same, such as np.sum, or else by several calls of the ufunc.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from autodiff.rules.shaping import cast
 
 
 def reduction(function: Callable[..., Value]) -> Callable[..., Value]:
-    """The definition of ufunc.reduce, which is the function over the first axis unless it is told."""
+    """The definition of ufunc.reduce: the function, over the first axis by default."""
 
     def reduce(
         array: Value,
@@ -40,11 +40,11 @@ def reduction(function: Callable[..., Value]) -> Callable[..., Value]:
 
 
 def scan(function: Callable[..., Value]) -> Callable[..., Value]:
-    """The definition of ufunc.accumulate, which is the function along the first axis unless it is told."""
+    """The definition of ufunc.accumulate: the function, along the first axis by default."""
 
     def accumulate(array: Value, axis: int = 0) -> Value:
         if not array.ndim:
-            raise TypeError("cannot accumulate on a scalar")  # as NumPy says
+            raise TypeError("cannot accumulate on a scalar")  # NumPy's message
         return function(array, axis=axis)
 
     return accumulate
@@ -78,7 +78,7 @@ def reduced(
     initial: Any = np._NoValue,
     where: ArrayLike = True,
 ) -> Value:
-    """ufunc.reduce: by halves if the ufunc is associative, which one with an identity is; else element by element."""
+    """ufunc.reduce: by halves if the ufunc has an identity, since it is associative then; else element by element."""
     moved = axes(axis, array.ndim) if array.ndim else ()
     shape = (math.prod(array.shape[k] for k in moved), *(n for k, n in enumerate(array.shape) if k not in moved))
 
@@ -109,7 +109,7 @@ def accumulated(ufunc: np.ufunc, array: Any, axis: int = 0) -> Value:
 
 
 def spans(indices: Any, length: int) -> tuple[Any, Any]:
-    """Where the parts that ufunc.reduceat reduces begin and end: at the next index, or after one element."""
+    """The begin and end of each part of ufunc.reduceat: a part ends at the next index, or after one element."""
     starts = np.asarray(indices, int)
     return starts, np.maximum([*starts[1:], length], starts + 1)
 
@@ -133,7 +133,7 @@ def sums(array: Value, indices: Any, axis: int = 0) -> Value:
 
 
 def terms(indices: Any, length: int) -> tuple[Any, Any]:
-    """Of each term of the sums: which sum it is in, and which element it is."""
+    """For each term of the sums: the number of its sum, and the number of its element."""
     starts, ends = spans(fetched(indices), length)
     lengths = ends - starts
     number = np.repeat(np.arange(len(starts)), lengths)
@@ -141,7 +141,7 @@ def terms(indices: Any, length: int) -> tuple[Any, Any]:
 
 
 def spread(g: Value, y: Value, x: Value, indices: Any, axis: int = 0) -> Value:
-    """The adjoint of each sum for its elements; an element may be in several."""
+    """The adjoint of each sum, passed to its elements; an element may be in several sums."""
     number, places = beside(terms(indices, x.shape[axis]), g)
     return scatter(g[along(axis, x.ndim, number)], index=along(axis, x.ndim, places), shape=x.shape)
 
@@ -156,20 +156,20 @@ BY_CALLS: dict[str, Callable[..., Value]] = {"reduce": reduced, "accumulate": ac
 
 @functools.cache
 def by_calls(ufunc: np.ufunc, method: str) -> Composition:
-    """The definition of a method as a number of calls of the ufunc."""
+    """The definition of a method as several calls of the ufunc."""
     definition: Any = functools.partial(BY_CALLS[method], ufunc)
     definition.__name__ = f"np.{ufunc.__name__}.{method}"
     return Composition(definition, definition)
 
 
 def on_host(value: Any) -> Any:
-    """A raw value; of an array on a device zeros of its shape."""
+    """A raw value; for an array on a device, zeros of its shape."""
     value = raw(value)
     return value if of(value) is None else np.zeros(value.shape, value.dtype)
 
 
 def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Value:
-    """What `ufunc.method(*inputs, **kwargs)` is, where an input is a node."""
+    """The result of `ufunc.method(*inputs, **kwargs)` with a node among the inputs."""
     if method == "outer":
         a, b = map(array, inputs)
         return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
@@ -180,7 +180,7 @@ def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str
         definition = by_calls(ufunc, method)
         if kwargs.get("out") is None:
             with np.errstate(all="ignore"):
-                getattr(ufunc, method)(*map(on_host, inputs), **kwargs)  # what NumPy refuses is refused in its words
+                getattr(ufunc, method)(*map(on_host, inputs), **kwargs)  # NumPy raises its errors
     if definition is not None:
         dtype, kwargs = kwargs.get("dtype"), {name: value for name, value in kwargs.items() if name != "dtype"}
         check_floating(ufunc, dtype)
@@ -193,7 +193,7 @@ def call(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str
 
 
 def converted(ufunc: np.ufunc, inputs: tuple[Any, ...], dtype: DTypeLike) -> tuple[Any, ...]:
-    """The inputs in the dtypes that the ufunc computes in where its results are to have this one."""
+    """The inputs in the dtypes in which the ufunc computes when its results are to have this dtype."""
     check_floating(ufunc, dtype)
     arrays = [x if isinstance(x, float | int | complex) else array(x) for x in inputs]
     found = (*(getattr(x, "dtype", type(x)) for x in arrays), *[None] * ufunc.nout)

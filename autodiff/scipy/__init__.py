@@ -1,14 +1,14 @@
-"""SciPy's functions for Tensors, under SciPy's own names, where NumPy's protocols do not reach them.
+"""SciPy's functions for Tensors under SciPy's names, for functions that do not use NumPy's protocols.
 
 >>> from autodiff.scipy import linalg, stats
 >>> ad.grad(stats.norm.logpdf)(0.5)
 array(-0.5)
 
-SciPy's ufuncs take Tensors as they are; its Python functions convert their arguments to arrays first, which loses the
-derivative, and a Tensor refuses that. The functions here take the same arguments as SciPy's and give the same values,
-plain arrays for plain arrays. Unlike some of SciPy's they keep float32. What they do not cover is refused by name.
+SciPy's ufuncs take Tensors. Its Python functions convert their arguments to arrays, which would lose the derivative, so
+a Tensor raises an error there. The functions here take the same arguments as SciPy's and give the same values, plain
+arrays for plain arrays. Unlike some of SciPy's they keep float32. A missing name raises an error that says so.
 
-SciPy is needed here, and nowhere else: `import autodiff` does not import this package.
+Only this package needs SciPy: `import autodiff` does not import it.
 """
 
 try:

@@ -1,4 +1,4 @@
-"""Checks of arguments that all functions of this package share, and the error for a name that is not here."""
+"""Checks of arguments for all functions of this package, and the error for a missing name."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from autodiff.rules.arguments import array
 
 
 def floating(value: Any) -> Any:
-    """A Tensor or an array of floating-point or complex numbers as it is; integers and lists as float64."""
+    """A Tensor or an array of floating-point or complex numbers unchanged; integers and lists as float64."""
     found = array(value)
     return found if found.dtype.kind in "fc" else found.astype(np.float64)
 
 
 def like(value: Any, x: Any) -> Any:
-    """A Python number in the dtype of x, which it does not widen; anything else as `floating` gives it."""
+    """A Python number in the dtype of x, so that it does not widen x; anything else as from `floating`."""
     if isinstance(value, int | float) and not isinstance(value, np.generic):
         return x.dtype.type(value)
     return floating(value)
 
 
 def absent(module: str, name: str, names: Sequence[str]) -> AttributeError:
-    """The refusal of a name that SciPy may have and this package has not."""
+    """The error for a name that SciPy may have and this package does not have."""
     return AttributeError(
         f"autodiff.scipy.{module} has no {name!r}; it has {', '.join(names)}. scipy.{module} takes plain arrays, "
         "tensor.value; to differentiate through its function, make it a primitive with ad.primitive and ad.adjoint."
@@ -34,7 +34,7 @@ def absent(module: str, name: str, names: Sequence[str]) -> AttributeError:
 def each_matrix(function: Callable[..., Any], *arrays: Any) -> Any:
     """A function of matrices, called for every matrix of the batches (the axes before the last two), broadcast.
 
-    The result has the shape of the last array's matrices. A vector is the same one for the whole batch.
+    The result has the shape of the last array's matrices. A vector is shared by the whole batch.
     """
     batch = np.broadcast_shapes(*(x.shape[:-2] for x in arrays))
     if not batch:

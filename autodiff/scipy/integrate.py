@@ -29,11 +29,11 @@ def __getattr__(name: str) -> Any:
 
 
 class Problem(NamedTuple):
-    """An initial value problem dy/dt = slope(y, t, θ), y and θ vectors, and how SciPy is to solve it."""
+    """An initial value problem dy/dt = slope(y, t, θ) with vectors y and θ, and the options of SciPy's solver."""
 
     slope: Callable[[Any, Any, Any], Any]
-    size: int  # of y
-    times: int  # of the times at which y is asked for, the first of which is that of the initial value
+    size: int  # the number of elements of y
+    times: int  # the number of times at which y is computed; the first one is that of the initial value
     options: dict[str, Any]
 
     def parts(self, packed: Any) -> tuple[Any, Any, Any]:
@@ -60,10 +60,10 @@ def trajectory(packed: Any, problem: Problem) -> Any:
 
 
 def trajectory_adjoint(g: Any, y: Any, packed: Any, problem: Problem) -> Any:
-    """The adjoint a of y goes back in time, da/dt = −a ∂f/∂y, and takes in g at each of the times.
+    """The adjoint a of y is integrated back in time, da/dt = −a ∂f/∂y, and g is added to it at each of the times.
 
-    θ̄ = ∫ a ∂f/∂θ dt. The adjoint of a time is that of y along the slope there; of the first one, the opposite.
-    Each interval starts from the y that is known, so that solving y back in time as well costs no digits.
+    θ̄ = ∫ a ∂f/∂θ dt. The adjoint of a time is g times the slope there; for the first time, −a times the slope. y is
+    integrated back in time too; each interval starts from the known y, so that errors do not build up.
     """
     y0, t, theta = problem.parts(packed)
     n, plain = problem.size, raw(t)
@@ -82,7 +82,7 @@ def trajectory_adjoint(g: Any, y: Any, packed: Any, problem: Problem) -> Any:
 
 
 def augmented(problem: Problem) -> Callable[[Any, Any, Any], Any]:
-    """The slope of (y, a, θ̄) together; by `vjp`, so that it can be differentiated again."""
+    """The slope of (y, a, θ̄) together, computed with `vjp`, so that it can be differentiated again."""
     n = problem.size
 
     def slope(state: Any, t: Any, theta: Any) -> Any:
@@ -114,18 +114,18 @@ def odeint(
     func : written in NumPy functions; it returns the slope, an array or a list of len(y0) numbers
     y0 : a vector of real numbers, or one number
     t : the times, rising or falling
-    args : more arguments of func. Tensors, and Tensors in nested dicts, lists and tuples, are differentiated by; what
-        is no Tensor is a constant. A Tensor that func reads from outside raises TypeError
-    rtol, atol : the error that each step may make, relative and absolute (SciPy's 1.5e-8 by default), here and in the
-        equation of the adjoint: a derivative is exact up to such errors
+    args : more arguments of func. Derivatives flow to Tensors, also in nested dicts, lists and tuples; everything else
+        is constant. A Tensor that func reads from outside raises TypeError
+    rtol, atol : the error allowed in each step, relative and absolute (by default SciPy's 1.5e-8), also in the adjoint
+        equation: a derivative is exact up to such errors
     tfirst : whether func is called as func(t, y, *args)
     options : SciPy's h0, hmax, hmin, mxstep, mxordn, mxords
 
-    The derivative solves the adjoint equation back in time (Chen et al. 2018), and nothing is remembered of the steps
-    between the times. func is to be smooth. The adjoint equation is solved by odeint too, so it can be differentiated
-    again: for the second derivative an equation of about twice as many unknowns is solved once more, and so on.
+    The derivative is the solution of the adjoint equation back in time (Chen et al. 2018), so the steps are not
+    stored. func must be smooth. odeint also solves the adjoint equation, so it can be differentiated again: the second
+    derivative takes an equation with about twice as many unknowns, and so on.
 
-    The result is float32 where y0 and the Tensors in args are; the solver works in float64.
+    The result is float32 if y0 and the Tensors in args are; the solver works in float64.
 
     >>> from autodiff.scipy import integrate
     >>> def decay(y, t, rate):
@@ -153,7 +153,7 @@ def odeint(
 
 
 def flattened(func: Callable[..., Any], args: tuple[Any, ...], n: int, tfirst: bool) -> Callable[[Any, Any, Any], Any]:
-    """func as a function of (y, t, θ), where θ has the elements of all Tensors in args."""
+    """func as a function of (y, t, θ), where θ holds the elements of all Tensors in args."""
 
     def slope(y: Any, t: Any, theta: Any) -> Any:
         place = 0

@@ -1,7 +1,7 @@
 """Functions of scipy.linalg. Matrices are the last two axes, the axes before them a batch, which is broadcast.
 
-What numpy.linalg has too (inv, det, solve, eigh, svd ...) takes Tensors there. Arguments that only save memory or time
-(overwrite_b ...) are taken and change nothing.
+Functions that numpy.linalg has too (inv, det, solve, eigh, svd ...) are not here: NumPy's take Tensors. Arguments that
+only save memory or time (overwrite_b ...) are accepted and ignored.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def __getattr__(name: str) -> Any:
 def triangular_solution(
     a: Any, b: Any, lower: bool = False, unit_diagonal: bool = False, check_finite: bool = True
 ) -> Any:
-    """The x with A x = b, where A is one triangle of the matrix a; a vector b is one column."""
+    """The x with A x = b, where A is one triangle of a; a vector b is one column."""
     solve = functools.partial(
         scipy.linalg.solve_triangular, lower=lower, unit_diagonal=unit_diagonal, check_finite=check_finite
     )
@@ -53,7 +53,7 @@ def triangular_solution(
 
 
 def triangular_left(g: Any, y: Any, a: Any, b: Any, lower: bool = False, unit_diagonal: bool = False, **_: Any) -> Any:
-    """The triangle of −A⁻ᵀ g yᵀ that is read."""
+    """−A⁻ᵀ g yᵀ, in the triangle that is read."""
     columns, solution = (g[..., None], y[..., None]) if np.ndim(b) == 1 else (g, y)
     whole = triangular_solution(a.mT, columns, lower=not lower, unit_diagonal=unit_diagonal) @ -solution.mT
     triangle = np.tril(whole, -int(unit_diagonal)) if lower else np.triu(whole, int(unit_diagonal))
@@ -109,7 +109,7 @@ def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finit
 
 
 def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Any, bool]:
-    """The Cholesky factor, and whether it is the lower one: what `cho_solve` takes. Its other triangle is 0.
+    """The Cholesky factor, and whether it is the lower one, for `cho_solve`. The other triangle is 0.
 
     >>> from autodiff.scipy import linalg
     >>> factor, lower = linalg.cho_factor(np.array([[4.0, 2.0], [2.0, 2.0]]))
@@ -144,7 +144,7 @@ def sylvester_solution(a: Any, b: Any, q: Any) -> Any:
 
 
 def sylvester_adjoint(g: Any, a: Any, b: Any) -> Any:
-    """Q̄, of the batch of the result: Aᵀ Q̄ + Q̄ Bᵀ = g. From it follow Ā = −Q̄ Xᵀ and B̄ = −Xᵀ Q̄."""
+    """Q̄, the solution of Aᵀ Q̄ + Q̄ Bᵀ = g. From it follow Ā = −Q̄ Xᵀ and B̄ = −Xᵀ Q̄."""
     return sylvester_solution(a.mT, b.mT, g)
 
 
@@ -195,7 +195,7 @@ def expm(A: Any) -> Any:  # noqa: N803  # SciPy's name
 
 @primitive
 def sqrtm(A: Any) -> Any:  # noqa: N803
-    """The principal square root of a matrix; complex where A has an eigenvalue below 0.
+    """The principal square root of a matrix; complex if A has a negative eigenvalue.
 
     >>> from autodiff.scipy import linalg
     >>> linalg.sqrtm(np.array([[4.0, 0.0], [0.0, 9.0]])).round(4)
@@ -209,9 +209,9 @@ def sqrtm(A: Any) -> Any:  # noqa: N803
 
 
 def expm_adjoint(g: Any, y: Any, A: Any) -> Any:  # noqa: N803
-    """The derivative of expm at Aᵀ along g, which expm([[Aᵀ, g], [0, Aᵀ]]) has above its diagonal (Higham, eq. 3.16).
+    """The derivative of expm at Aᵀ along g: the upper right block of expm([[Aᵀ, g], [0, Aᵀ]]) (Higham, eq. 3.16).
 
-    g is scaled to the size of A, so that a large one costs no digits. Source: Higham (2008), "Functions of Matrices".
+    g is scaled to the size of A, so that a large g loses no precision. Source: Higham (2008), "Functions of Matrices".
     """
     largest = [np.max(np.abs(raw(x)), initial=0.0) for x in (A, g)]
     scale = float(largest[1] / largest[0]) if all(largest) else 1.0
@@ -229,7 +229,7 @@ adjoint(sqrtm, lambda g, y, a: sylvester_solution(y.mT, y.mT, g))  # Y Y = A: Y�
 
 
 def block_diag(*arrs: Any) -> Any:
-    """The matrix with the given ones along its diagonal and 0 elsewhere; a vector is a row, a number 1 by 1.
+    """The matrix with the given matrices along its diagonal and 0 elsewhere; a vector is a row, a number is 1 by 1.
 
     >>> from autodiff.scipy import linalg
     >>> linalg.block_diag(np.array([[1.0, 2.0]]), 3.0)
@@ -248,7 +248,7 @@ def block_diag(*arrs: Any) -> Any:
 
 
 def toeplitz(c: Any, r: Any = None) -> Any:
-    """The matrix with constant diagonals, c its first column and r its first row, conj(c) by default; r[0] is not read.
+    """The matrix with constant diagonals, first column c and first row r (by default conj(c)); r[0] is not read.
 
     c and r are vectors, (..., m) and (..., n) in a batch.
 

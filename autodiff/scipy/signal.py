@@ -19,17 +19,17 @@ def __getattr__(name: str) -> Any:
 
 @primitive
 def convolution(a: Any, b: Any, mode: str = "full", method: str = "auto") -> Any:
-    """The full convolution, or the valid part of it, where b lies within a."""
+    """The full convolution, or its valid part, where b lies inside a."""
     return scipy.signal.convolve(a, b, mode, method)
 
 
 def convolution_left(g: Any, y: Any, a: Any, b: Any, mode: str = "full", method: str = "auto") -> Any:
-    """āᵢ = Σ gₖ bₖ₋ᵢ, a convolution of g with b turned round: the valid part for a full one, and the other way."""
+    """āᵢ = Σ gₖ bₖ₋ᵢ, a convolution of g with b reversed: valid if the convolution is full, full if it is valid."""
     return convolution(g, np.flip(b), mode="valid" if mode == "full" else "full", method=method)
 
 
 def convolution_right(g: Any, y: Any, a: Any, b: Any, mode: str = "full", method: str = "auto") -> Any:
-    """The same of a full one; of a valid one b̄ is the valid part of a turned round, convolved with g."""
+    """As `convolution_left` if the convolution is full; if valid, b̄ is the valid convolution of a reversed with g."""
     if mode == "full":
         return convolution(g, np.flip(a), mode="valid", method=method)
     return convolution(np.flip(a), g, mode="valid", method=method)
@@ -40,13 +40,13 @@ linear(convolution)
 
 
 def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
-    """The convolution Σ in1[i] in2[k − i] of two arrays of as many axes, over all of them.
+    """The convolution Σ in1[i] in2[k − i] of two arrays with the same number of axes, over all axes.
 
     Parameters
     ----------
-    mode : "full"; "same", its centre in the shape of in1; "valid", where one array, the larger one along every axis,
-        covers the other
-    method : "direct" for sums, "fft" for Fourier transforms, "auto" for what SciPy takes to be faster
+    mode : "full"; "same", its centre in the shape of in1; "valid", the part where the larger array, which must be
+        larger along every axis, covers the other
+    method : "direct" for sums, "fft" for Fourier transforms, "auto" for the one that SciPy expects to be faster
 
     >>> from autodiff.scipy import signal
     >>> signal.convolve(np.array([1.0, 2.0]), np.array([1.0, 1.0]))
@@ -76,6 +76,6 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
 
 
 def centre(full: Any, shape: tuple[int, ...]) -> Any:
-    """The part of that shape in the middle, the earlier one of two."""
+    """The part of that shape in the middle; if two are equally central, the first one."""
     starts = [(n - m) // 2 for n, m in zip(full.shape, shape, strict=True)]
     return full[tuple(slice(s, s + m) for s, m in zip(starts, shape, strict=True))]

@@ -1,4 +1,4 @@
-"""The Python functions of scipy.special; its ufuncs, which take Tensors themselves, are here by the same names."""
+"""The Python functions of scipy.special, and under the same names its ufuncs, which take Tensors themselves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autodiff.scipy.arguments import absent, floating, like
 
 __all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
 
-zeta = scipy.special.zeta  # a Python function that converts nothing
+zeta = scipy.special.zeta  # a Python function that does not convert its arguments
 
 
 def __getattr__(name: str) -> Any:
@@ -29,8 +29,8 @@ def __getattr__(name: str) -> Any:
 def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
     """ln Σ b exp(a) over `axis`, all axes by default, without overflow; b is broadcast against a, 1 by default.
 
-    With `return_sign` it is the pair of ln |Σ b exp(a)| and the sign of the sum (of complex numbers its phase).
-    Without, the logarithm of a negative real sum is NaN.
+    With `return_sign` the result is ln |Σ b exp(a)| and the sign of the sum (for complex numbers its phase).
+    Without it, the logarithm of a negative real sum is NaN.
 
     >>> from autodiff.scipy import special
     >>> special.logsumexp(np.array([[0.0, 0.0]]), axis=1, b=np.array([[3.0, -1.0]])).round(4)  # ln 2
@@ -44,16 +44,16 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False, 
     total = np.sum(terms, axis=axis, keepdims=keepdims)
     if not keepdims:
         highest = np.squeeze(highest, axis=axis)
-    with np.errstate(divide="ignore", invalid="ignore"):  # ln 0 = -inf, and the logarithm of less is NaN
+    with np.errstate(divide="ignore", invalid="ignore"):  # ln 0 = -inf, and the logarithm of a negative number is NaN
         if return_sign:
             return np.log(np.abs(total)) + highest, np.sign(total)
         return np.log(total) + highest
 
 
 def shifted(a: Any, b: Any, axis: Axis) -> tuple[Any, Any]:
-    """b exp(a − h), and h, a constant: the greatest real part along `axis` of those a that have a weight other than 0.
+    """b exp(a − h), and h, a constant: the greatest real part along `axis` among the a with a weight other than 0.
 
-    An a with the weight 0 adds nothing, also where it is infinite, NaN, or so far above h that exp overflows.
+    An a with the weight 0 adds 0, even if it is infinite, NaN, or so far above h that exp overflows.
     """
     real, weightless = np.real(raw(a)), np.equal(raw(b), 0)
     highest = activations.peak(np.where(weightless, -np.inf, real), axis).astype(real.dtype)
@@ -86,7 +86,7 @@ def log_softmax(x: Any, axis: Axis = None) -> Any:
 def polygamma(n: Any, x: Any) -> Any:
     """The n-th derivative of digamma, elementwise: (−1)ⁿ⁺¹ n! ζ(n + 1, x); x > 0 where n > 0 (NIST DLMF 25.11.12).
 
-    n holds whole numbers >= 0 and is a constant: a Tensor there raises TypeError.
+    n holds whole numbers >= 0 and is a constant: if it is a Tensor, TypeError is raised.
 
     >>> from autodiff.scipy import special
     >>> special.polygamma(1, np.array([1.0])).round(4)  # π²/6
@@ -104,7 +104,7 @@ def polygamma(n: Any, x: Any) -> Any:
 def multigammaln(a: Any, d: Any) -> Any:
     """ln Γ_d(a), the multivariate gamma function, elementwise: d (d − 1)/4 ln π + Σ ln Γ(a − j/2), 0 <= j < d.
 
-    a > (d − 1)/2, else ValueError; d is a whole number, a constant (NIST DLMF 35.3.5).
+    Raises ValueError unless a > (d − 1)/2. d is a whole number, a constant (NIST DLMF 35.3.5).
 
     >>> from autodiff.scipy import special
     >>> round(ad.grad(lambda a: special.multigammaln(a, 2))(3.0).item(), 4)

@@ -1,4 +1,4 @@
-"""A function called on fresh nodes: what every transform begins with."""
+"""A function called on fresh nodes: the first step of every transform."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from autodiff.engine.stand_in import StandIn
 from autodiff.rules.shaping import identity
 from autodiff.transforms import tree
 
-# Within `vmap`: an argument that is differentiated by, given a value of its own in every example.
+# Inside `vmap`: gives a differentiated argument a separate value for each example.
 mapped_over: ContextVar[Callable[[Any], Any]] = ContextVar("mapped_over", default=lambda value: value)
 
 Function = Callable[..., Any]
@@ -29,28 +29,28 @@ Argnums = int | Sequence[int]
 
 
 class Traced(NamedTuple):
-    """What a function gave, and the fresh nodes in the place of the arguments it is differentiated by.
+    """The result of a function, and the fresh nodes that replaced the arguments to differentiate by.
 
-    Fresh nodes make a variable that the function also reads from outside a constant to it. `remember` says that
-    the computation reads Tensors from outside: then derivatives are Tensors too, for an enclosing transform or
-    `backward` to go on through, and plain arrays otherwise.
+    Because the nodes are fresh, a variable that the function also reads from outside is a constant. `remember` is true
+    if the computation reads Tensors from outside: then derivatives are Tensors, so that an enclosing transform or
+    `backward` can continue; otherwise they are plain arrays.
     """
 
     function: Function
     result: Any
-    chosen: Any  # the chosen arguments in their own structure
+    chosen: Any  # the chosen arguments, as the user nested them
     inputs: list[Tensor]  # the nodes in it
     remember: bool
 
     def array(self) -> Any:
-        """The result, which is to be one array or number; TypeError otherwise."""
+        """The result, one array or number. Raises TypeError otherwise."""
         if not isinstance(self.result, Tensor) and not is_array(self.result):
             received = type(self.result).__name__
             raise TypeError(f"{named(self.function)} must return one array, a Tensor; it returned {received}.")
         return self.result
 
     def arrays(self) -> list[Any]:
-        """The result, which is to be an array or a nest of them, from left to right; TypeError otherwise."""
+        """The arrays of the result, an array or a nest of them, from left to right. Raises TypeError otherwise."""
         listed = [None] if self.result is None else list(tree.leaves(self.result))
         for y in listed:
             if not isinstance(y, Tensor) and not is_array(y):
@@ -62,7 +62,7 @@ class Traced(NamedTuple):
         return listed
 
     def adjoints(self, seed: Any) -> Mapping[Node, Any]:
-        """The adjoints of the inputs that the result depends on, for a seed of its shape, or of its structure."""
+        """The adjoints of the inputs that the result depends on. The seed has the result's shape or structure."""
         if isinstance(self.result, list | tuple | dict):
             return self._replace(result=self._weighed(seed)).adjoints(1.0)
         if not isinstance(self.result, Tensor) or not self.inputs:
@@ -71,11 +71,11 @@ class Traced(NamedTuple):
             seed = as_operand(seed, self.result).astype(self.result.dtype, copy=False)[()]
         elif isinstance(seed, Tensor) and current_scope.get() is None:
             seed = seed.primal
-        # A seed that is a Tensor makes Tensors of the adjoints, also where everything else is constant.
+        # If the seed is a Tensor, the adjoints are Tensors, even if everything else is constant.
         return adjoints(self.result, conjugated(seed), wrt=self.inputs, recorded=self.remember)
 
     def _weighed(self, seeds: Any) -> Any:
-        """All results, each times its seed, added up: its adjoints are theirs."""
+        """The sum of all results, each times its seed; its adjoints are those of the nest for these seeds."""
         with recording():
             parts = [
                 np.sum(y * conjugated(s if isinstance(s, Tensor | StandIn) else as_operand(s, y).astype(y.dtype)))
@@ -85,24 +85,24 @@ class Traced(NamedTuple):
         return functools.reduce(operator.add, parts) if parts else 0.0
 
     def shaped(self, found: Mapping[Node, Any]) -> Any:
-        """Adjoints in the structure of the chosen arguments, as they are handed out; zeros where there are none."""
+        """The adjoints for the caller, in the structure of the chosen arguments; zeros where there are none."""
         return tree.mapped(
             lambda x: handed_out(found[x]) if x in found else zeros(x.shape, x.dtype, like=x), self.chosen
         )
 
     def plain(self, value: Any) -> Any:
-        """A Tensor of the function's as it is handed out: without its history, if nothing outside asks for it."""
+        """A Tensor of the function for the caller: a plain array unless `remember` is true."""
         return value if self.remember or not isinstance(value, Tensor) else copied(value.primal)
 
 
 def handed_out(g: Any) -> Any:
-    """An adjoint as a caller gets it: an array of its own, or a Tensor."""
+    """An adjoint for the caller: a copied array, or a Tensor."""
     g = conjugated(g)
     return g if isinstance(g, Tensor) else copied(g)
 
 
 def traced(function: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Traced:
-    """Call `function` with fresh nodes in the place of the arguments (or the nests of arrays) at `argnums`."""
+    """Call `function` with fresh nodes instead of the arguments (or the nests of arrays) at `argnums`."""
     positions = (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
     if not positions:
         raise ValueError(f"argnums names no argument of {named(function)} to differentiate by; name at least one.")
@@ -144,7 +144,7 @@ def _fresh(x: Any, argument: Any, function: Function) -> Tensor:
 
 
 def _number(y: Any, function: Function, taken: int) -> Any:
-    """A result that is a plain number, a constant: a branch may be one, or .item() has lost a derivative."""
+    """A result that is a plain number: a constant, from a branch perhaps. Warns if .item() was called."""
     if Tensor.items_taken > taken:
         warnings.warn(
             f"{named(function)} returned a plain number, whose derivative is 0, after .item() was called on the way; "
@@ -155,5 +155,5 @@ def _number(y: Any, function: Function, taken: int) -> Any:
 
 
 def named(function: Function) -> str:
-    """A function as error messages name it."""
+    """The name of a function in error messages."""
     return getattr(function, "__name__", None) or repr(function)

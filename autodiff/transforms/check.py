@@ -25,18 +25,19 @@ def check_grads(
     rtol: float | None = None,
     atol: float | None = None,
 ) -> None:
-    """Compare the adjoints of `f` at the arguments with central difference quotients; silent where they agree.
+    """Compare the adjoints of `f` at the arguments with central difference quotients.
 
     Parameters
     ----------
-    f : a function of arrays that gives one array; it is smooth near the arguments
+    f : a function of arrays that returns one array, and is smooth near the arguments
     args : arrays, numbers, or nested dicts, lists and tuples of them; the floating-point ones are varied
-    order : 2 checks the adjoints of the adjoints as well, and so on
-    rng : where the random seed and directions come from
-    eps : the step, by default the cube root of the dtype's precision (truncation and rounding then balance)
-    rtol, atol : what |difference| may be: atol + rtol |derivative|, by default `eps` both
+    order : 2 also checks the adjoints of the adjoints, and so on
+    rng : the generator of the random seed and directions
+    eps : the step, by default the cube root of the dtype's precision (it balances truncation and rounding)
+    rtol, atol : the allowed |difference| is atol + rtol |derivative|; both are `eps` by default
 
-    Raises AssertionError that names the order, the function and the two numbers; TypeError if nothing varies.
+    Raises AssertionError, with the order, the function and the two numbers, if they differ, and TypeError if no
+    argument can be varied.
 
     >>> ad.check_grads(lambda x: np.sum(np.tanh(x) ** 2), np.linspace(-1, 1, 5))
     """
@@ -63,7 +64,7 @@ def check_grads(
         given = iter(values)
         return np.sum(seed * f(*tree.mapped(lambda x: next(given) if _floating(x) else x, args)))
 
-    # The seed is an argument too: at second order a rule that loses the derivative of g shows.
+    # The seed is an argument too, so that second order finds a rule that loses the derivative of g.
     points = [_direction(generator, result), *varied]
     derivative: Callable[..., Any] = weighed
     for k in range(1, order + 1):
@@ -81,7 +82,7 @@ def _compare(
     rtol: float | None,
     atol: float | None,
 ) -> None:
-    """Each argument's adjoint of a scalar function, along its direction, against the difference quotient."""
+    """Compare the adjoint of each argument of a scalar function, along a direction, with the difference quotient."""
     adjoints = grad(function, range(len(points)))(*points)
     for k, (x, direction, g) in enumerate(zip(points, directions, adjoints, strict=True)):
         which = f"with respect to {f'argument {k - 1}' if k else 'the seed'} (shape {x.shape}, {x.dtype})"
@@ -95,7 +96,7 @@ def _compare(
         numeric = (ahead - behind) / (2 * eps)
         analytic = float(np.sum(g * direction))
         allowed = (eps if atol is None else atol) + (eps if rtol is None else rtol) * abs(numeric)
-        if not abs(analytic - numeric) <= allowed:  # so written that NaN does not pass
+        if not abs(analytic - numeric) <= allowed:  # written so that NaN fails
             raise AssertionError(
                 f"{label} {which}: the adjoint along a random direction is {analytic:.10g}, the difference quotient "
                 f"{numeric:.10g}, and {allowed:.1g} is allowed between them; check the adjoint rules that the function "
@@ -104,7 +105,7 @@ def _compare(
 
 
 def _along(function: Callable[..., Any], directions: Sequence[Array]) -> Callable[..., Any]:
-    """The derivative of a scalar function along a direction, as a function of the same arguments."""
+    """The derivative of a scalar function along the directions, as a function of the same arguments."""
     gradient = grad(function, range(len(directions)))
 
     def derivative(*args: Any) -> Any:

@@ -39,7 +39,7 @@ def checkpoint(function: Function) -> Function:
         new = _new_results(results, since)
         if scope is None or not new:
             return results
-        # What it read from outside (its arguments, and Tensors it closes over) becomes the arguments of one node.
+        # Everything that the function reads (its arguments, and outer Tensors) becomes the arguments of one node.
         sources = older_sources(new, since)
         again = functools.partial(function, *args, **kwargs)
         primitive = Primitive(again, named(function), Together(_again(again, sources)))
@@ -51,17 +51,17 @@ def checkpoint(function: Function) -> Function:
 
 
 def _new_results(results: Any, since: int) -> list[Tensor]:
-    """The Tensors in a nest of results that were made since."""
+    """The Tensors in a nest of results that are younger than the serial number `since`."""
     return list(dict.fromkeys(r for r in tree.leaves(results) if isinstance(r, Tensor) and r.serial >= since))
 
 
 def _together(new: list[Tensor]) -> Tensor:
-    """Several Tensors as one vector; a single one as it is."""
+    """Several Tensors as one vector; a single Tensor unchanged."""
     return new[0] if len(new) == 1 else np.concatenate([np.ravel(tensor) for tensor in new])  # type: ignore[return-value]  # of Tensors, np.concatenate is a Tensor
 
 
 def _apart(node: Tensor, new: list[Tensor]) -> Iterator[Tensor]:
-    """The parts of the vector, in the shapes and dtypes of the Tensors it was made of."""
+    """The parts of the vector, in the shapes and dtypes of the Tensors that it was made from."""
     if len(new) == 1:
         yield node
         return
@@ -74,7 +74,7 @@ def _apart(node: Tensor, new: list[Tensor]) -> Iterator[Tensor]:
 
 
 def _again(function: Function, sources: list[Node]) -> Function:
-    """The rule of a checkpoint: compute again, and reverse that."""
+    """The rule of a checkpoint: compute the function again, and reverse it."""
 
     def rule(g: Any, y: Any, *arguments: Any) -> list[Any]:
         since = next_serial()

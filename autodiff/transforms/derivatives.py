@@ -1,8 +1,8 @@
 """Derivatives of functions: grad and its relatives. They nest to any order.
 
 Arguments are arrays, numbers, or nested dicts, lists and tuples of them; derivatives have the same structure.
-They are plain arrays, unless the function reads Tensors from outside (its arguments included): then they are
-Tensors, which remember.
+They are plain arrays. Only if the function reads Tensors from outside, or gets Tensors as arguments, are they
+Tensors, which remember their history.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from autodiff.transforms.call import Argnums, Function, Traced, named, traced
 
 Unused = Literal["zeros", "error"]
 Mode = Literal["forward", "reverse"]
-MOST_AT_ONCE = 2**22  # elements of the largest array that the seeds of a Jacobian make of one
+MOST_AT_ONCE = 2**22  # elements of the largest array in a pass with many seeds of a Jacobian at once
 
 
 def stop_gradient(x: Any) -> Any:
-    """The value as a constant, through which no derivative flows: of a Tensor a plain array of its own.
+    """The value as a constant, through which no derivative flows: a copy of a Tensor's value as a plain array.
 
-    A nest of Tensors gives a nest of such arrays; what is no Tensor stays as it is.
+    A nest of Tensors gives a nest of such arrays; other values are unchanged.
 
     >>> ad.grad(lambda x: x * ad.stop_gradient(x))(3.0)
     array(3.)
@@ -47,13 +47,13 @@ def grad(function: Function, argnums: Argnums = 0, has_aux: bool = False, unused
     ----------
     argnums : the position, or positions, of the arguments to differentiate by
     has_aux : whether the function returns (result, anything); the gradient function then does too
-    unused : what to do about an argument that the result does not depend on: "zeros", or an "error" that names it
+    unused : the gradient of an argument that the result does not depend on: "zeros", or an "error" that names it
 
     Returns
     -------
     a function of the same arguments; its result has the structure and the shapes of the chosen argument (a
-    tuple of them where argnums is a sequence). It raises ValueError where the result is not one number, and
-    TypeError where it is complex, or an argument holds integers.
+    tuple of them if argnums is a sequence). It raises ValueError if the result is not one number, and
+    TypeError if the result is complex or an argument holds integers.
 
     >>> ad.grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     array([2., 4.])
@@ -73,7 +73,7 @@ def grad(function: Function, argnums: Argnums = 0, has_aux: bool = False, unused
 def value_and_grad(
     function: Function, argnums: Argnums = 0, has_aux: bool = False, unused: Unused = "zeros"
 ) -> Function:
-    """As `grad`, for the function that gives (result, gradient), or ((result, aux), gradient).
+    """As `grad`, but the new function returns (result, gradient), or ((result, aux), gradient).
 
     >>> ad.value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     (array(5.), array([2., 4.]))
@@ -120,9 +120,9 @@ def _one_real_number(run: Traced) -> None:
 
 
 def vjp(function: Function, *args: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """(y, pullback) at the arguments: pullback(seed) is the tuple of their adjoints for a seed of y's shape.
+    """(y, pullback) at the arguments: pullback(seed) is the tuple of their adjoints; the seed has the shape of y.
 
-    Where the result is a nest of arrays, a seed is a nest of the same structure.
+    If the result is a nest of arrays, a seed is a nest of the same structure.
 
     >>> y, pullback = ad.vjp(lambda a, b: a * b, np.array([1.0, 2.0]), 3.0)
     >>> pullback(np.array([1.0, 1.0]))
@@ -148,14 +148,14 @@ def _one_seed(seed: Any) -> Any:
 
 
 def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """(y, tangent): the result, and its directional derivative as the arguments move along their tangents.
+    """(y, tangent): the result, and its derivative in the direction of the arguments' tangents.
 
     Parameters
     ----------
     primals : the arguments, as a sequence
     tangents : for each argument, the same structure of arrays of the same shapes
 
-    Forward mode: one pass along the computation, whatever the size of the result, which may be a nest of arrays.
+    This is forward mode: one pass, for a result of any size, which may be a nest of arrays.
 
     >>> ad.jvp(np.sin, (0.0,), (2.0,))
     (array(0.), array(2.))
@@ -186,7 +186,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
 
 
 def hvp(function: Function, x: Any, v: Any) -> Any:
-    """The Hessian of `function` at x times v, both of one structure; the Hessian itself is never formed.
+    """The Hessian of `function` at x times v. x and v have the same structure; the Hessian itself is never formed.
 
     Forward over reverse (Pearlmutter 1994): a small multiple of the cost of the function, however long x is.
 
@@ -199,15 +199,15 @@ def hvp(function: Function, x: Any, v: Any) -> Any:
 def jacobian(function: Function, argnums: Argnums = 0, mode: Mode | None = None) -> Function:
     """The function that gives the Jacobian of `function`: for each argument an array of shape y.shape + x.shape.
 
-    Where the result is a nest of arrays, so is the Jacobian, with one of these in the place of each.
+    If the result is a nest of arrays, the Jacobian is a nest of such arrays.
 
     Parameters
     ----------
     argnums : the position, or positions, of the arguments to differentiate by
-    mode : "reverse" goes backwards from every element of the result, which is real, "forward" along every element of
-        the arguments, which are real then; None takes whichever are fewer
+    mode : "reverse" starts from every element of the result, which must be real; "forward" from every element of the
+        arguments, which must be real; None takes the one with fewer elements
 
-    All seeds go through the computation together, in one pass of array operations, where NumPy's functions allow it.
+    If NumPy's functions allow it, all seeds are computed together, in one pass of array operations.
 
     >>> ad.jacobian(lambda x: np.array([1.0, 2.0]) * x[0] * x[1])(np.array([3.0, 4.0]))
     array([[4., 3.],
@@ -277,7 +277,7 @@ def _columns(run: Traced, y: Any) -> dict[Tensor, Any]:
 
 
 def _through(run: Traced, y: Any, derivative: Function, seeds: list[Any]) -> list[Any]:
-    """What `derivative` gives for each of the seeds, along a first axis: for many together, or one by one."""
+    """The results of `derivative` for all seeds, along a first axis, computed many at once or one by one."""
     number = len(seeds[0])
     if not run.remember and isinstance(y, Tensor):
         largest = max(node.primal.size for node in ancestors(y, since=min(x.serial for x in run.inputs)))
@@ -300,7 +300,8 @@ def _together(derivative: Function, seeds: list[Any]) -> list[Any]:
 def hessian(function: Function, argnums: Argnums = 0) -> Function:
     """The function that gives the Hessian of `function`, whose result is one number: shape x.shape + x.shape.
 
-    `argnums` is one position, of an argument that is one array. For n elements, n reverse passes, done together.
+    `argnums` is the position of an argument that is one array. An array of n elements takes n reverse passes, done
+    together.
 
     >>> ad.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 3.0]))
     array([[6., 2.],

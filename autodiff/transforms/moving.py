@@ -1,4 +1,4 @@
-"""Arrays, and Tensors, from one device to another."""
+"""Moving arrays and Tensors from one device to another."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from autodiff.transforms import tree
 
 
 def relocate(leaf: Tensor, device: str) -> None:
-    """Move a leaf itself, its value and its adjoint, to a device: what a model's parameters are moved by.
+    """Move a leaf itself, its value and its adjoint, to a device. A model moves its parameters with it.
 
-    Graphs recorded before refuse to be reversed. Raises TypeError for what is no leaf.
+    Graphs recorded before cannot be reversed afterwards. Raises TypeError if the Tensor is no leaf.
 
     >>> w = ad.Tensor([1.0, 2.0])
     >>> ad.relocate(w, "cpu")
@@ -30,10 +30,10 @@ def relocate(leaf: Tensor, device: str) -> None:
 
 
 def to(x: Any, device: str) -> Any:
-    """Arrays and Tensors, or nests of them, on a device: "cuda" (through CuPy), "cpu", or one that is admitted.
+    """Copies of arrays and Tensors, or nests of them, on a device: "cuda" (through CuPy), "cpu", or an admitted one.
 
-    A Tensor's copy is the result of an operation: its adjoint comes back to where the Tensor is. What is there already,
-    and what is no array, is given back as it is. Raises ValueError for a device that nobody knows.
+    A Tensor's copy is the result of an operation: its adjoint is moved back to the device of the Tensor. Values that
+    are there already, and values that are no arrays, are returned unchanged. Raises ValueError for an unknown device.
 
     >>> ad.to({"x": np.ones(2), "name": "a"}, "cpu")
     {'x': array([1., 1.]), 'name': 'a'}

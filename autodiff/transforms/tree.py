@@ -1,4 +1,4 @@
-"""Nested dicts, lists and tuples of arrays, taken apart and put together again. None is a place with nothing in it."""
+"""Nested dicts, lists and tuples of arrays: their leaves, and functions of them. None is an empty place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def leaves(tree: Any) -> Iterator[Any]:
-    """What is in the nest, from left to right; dicts by insertion."""
+    """The leaves of the nest, from left to right; dicts in the order of insertion."""
     branches = _branches(tree)
     if branches is None:
         yield tree
@@ -17,9 +17,9 @@ def leaves(tree: Any) -> Iterator[Any]:
 
 
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
-    """A nest of the same structure with the function's value in the place of each leaf."""
+    """A nest of the same structure, with the function applied to each leaf."""
     if isinstance(tree, dict):
-        nest = tree.copy()  # of its own kind: ordered, with a default ...
+        nest = tree.copy()  # a copy keeps the type: an OrderedDict, a defaultdict ...
         nest.update((key, mapped(function, branch)) for key, branch in tree.items())
         return nest
     if isinstance(tree, list | tuple):
@@ -29,7 +29,7 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
 
 
 def pairs(tree: Any, other: Any) -> Iterator[tuple[Any, Any]]:
-    """The leaves of two nests of one structure, by twos; ValueError where the structures differ."""
+    """Pairs of leaves of two nests with the same structure. Raises ValueError if the structures differ."""
     branches, others = _branches(tree), _branches(other)
     if branches is None and others is None:
         yield tree, other
@@ -45,7 +45,7 @@ def pairs(tree: Any, other: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def path_to(tree: Any, leaf: Any) -> str:
-    """The way to a leaf, as one would write it: `['weights'][0]`; empty if the tree is the leaf."""
+    """The path to a leaf as one writes it: `['weights'][0]`; empty if the tree is the leaf."""
     for key, branch in _branches(tree) or ():
         if any(x is leaf for x in leaves(branch)):
             return f"[{key!r}]{path_to(branch, leaf)}"

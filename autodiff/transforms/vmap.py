@@ -1,4 +1,4 @@
-"""A function of one example made a function of many."""
+"""`vmap`: from a function of one example to a function of many."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def as_batch(x: Any, level: int, count: int) -> Any:
 
 @primitive
 def as_array(x: Any, level: int, count: int) -> Any:
-    """A Batch as an array with the examples along its first axis, also of what is the same for all."""
+    """A Batch, or a value that all examples share, as an array with the examples along its first axis."""
     return unpacked(x, level, count)
 
 
@@ -40,15 +40,15 @@ def vmap(function: Function, in_axes: Axes = 0, out_axes: int = 0) -> Function:
 
     Parameters
     ----------
-    function : it takes arrays, or nests of them, and returns an array or a nest of arrays
-    in_axes : the axis of the examples in every argument; None for an argument that all examples share. One for
-        each argument, as a tuple, or one for all
-    out_axes : where the axis of the examples is put in the results
+    function : a function of arrays, or nests of them, that returns an array or a nest of arrays
+    in_axes : the axis of the examples in the arguments: one for all arguments, or a tuple with one for each; None for
+        an argument that all examples share
+    out_axes : the axis of the examples in the results
 
-    All examples are computed in one pass of array operations. Where that is not possible, for instance where the
-    function branches on a value, they are computed one after the other. So the function is called once, or once more
-    for each example. Random numbers should be passed in: if they are drawn inside, all examples may share them. Keyword
-    arguments are shared.
+    All examples are computed in one pass of array operations. If that is not possible, for instance because the
+    function branches on a value, they are computed one after the other. So the function is called once, or once and
+    then once more for each example. Pass random numbers as arguments: if they are drawn inside, all examples may share
+    them. All examples share the keyword arguments.
 
     Per-sample gradients of a loss:
 
@@ -58,7 +58,7 @@ def vmap(function: Function, in_axes: Axes = 0, out_axes: int = 0) -> Function:
     >>> ad.vmap(ad.grad(loss), (None, 0, 0))(w, X, y).shape
     (5, 3)
 
-    Raises ValueError where no argument has examples, or where their numbers differ.
+    Raises ValueError if no argument has examples, or if the numbers of examples differ.
     """
 
     @functools.wraps(function)
@@ -107,7 +107,7 @@ def _at_once(function: Function, examples: tuple[Any, ...], shared: list[bool], 
     outer = mapped_over.get()
 
     def own(value: Any) -> Any:
-        """What a function inside is differentiated by: each example has its own, which need not be stored."""
+        """A differentiated argument with a separate value for each example, without storing the copies."""
         value = outer(value)
         if level in levels(value):
             return value

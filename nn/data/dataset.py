@@ -1,4 +1,4 @@
-"""The TensorDataset: arrays of samples, row by row together; and its parts, drawn at random."""
+"""The TensorDataset: arrays whose rows belong together as samples; and random splits of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nn.init import Rng, generator
 class TensorDataset:
     """Arrays of numbers with one row per sample: `dataset[k]` is a tuple of the k-th rows, `len` the number of samples.
 
-    `tensors` are what it was made of, as read-only views; `nn.data.DataLoader(dataset)` gives tuples of their batches.
+    `tensors` are read-only views of its arrays; `nn.data.DataLoader(dataset)` gives tuples of their batches.
 
     >>> dataset = nn.data.TensorDataset(np.arange(6).reshape(3, 2), np.array([0, 1, 1]))
     >>> len(dataset), dataset[2]
@@ -51,9 +51,9 @@ def random_split(
     Parameters
     ----------
     dataset : a TensorDataset, or a tuple of arrays such as (X, y)
-    lengths : how many samples each part gets, ints with the sum len(dataset); or their shares, with the sum 1, which
-        are rounded down, and what is left goes one each to the first parts
-    rng : what draws the parts: a numpy.random.Generator, an int seed, or None; generator is another name of it
+    lengths : the number of samples of each part, ints with the sum len(dataset); or shares with the sum 1, which are
+        rounded down; the remaining samples go one each to the first parts
+    rng : the random generator: a numpy.random.Generator, an int seed, or None; generator is another name of it
 
     Raises ValueError for other sums, and for a part without samples.
 

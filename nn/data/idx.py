@@ -1,7 +1,8 @@
-"""IDX files, the format of MNIST and the sets that took its place: one array of numbers behind a short header.
+"""IDX files, the format of MNIST and similar sets: one array of numbers after a short header.
 
-Two zero bytes, a byte for the type, one for the number of axes, the length of each axis as a big-endian 32-bit
-unsigned integer, then the numbers, big-endian, in C order (yann.lecun.com/exdb/mnist). Files may be compressed by gzip.
+The header has two zero bytes, one byte for the type, one for the number of axes, and the length of each axis as a
+big-endian 32-bit unsigned integer. The numbers follow, big-endian, in C order (yann.lecun.com/exdb/mnist). Files may be
+compressed by gzip.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ Images = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP = b"\x1f\x8b"
-MOST_COMPRESSED = 1032  # times smaller is the most that deflate makes anything (zlib.net/zlib_tech.html)
+MOST_COMPRESSED = 1032  # the largest ratio of deflate's compression (zlib.net/zlib_tech.html)
 READ_AT_ONCE = 1 << 20  # bytes
 
 
 def read_idx(path: FilePath) -> Array:
-    """The array in an IDX file, in the native byte order; a gzip file is known by its first bytes, not its name.
+    """The array in an IDX file, in the native byte order; a gzip file is recognised by its first bytes, not its name.
 
     Raises ValueError, naming the file, if it is no IDX file, if its header claims more or fewer numbers than it has,
-    and if its compressed data are damaged. No more memory is taken than the file can fill, whatever its header says,
-    and no more is decompressed than the header claims.
+    and if its compressed data are damaged. A wrong header cannot make it use more memory than the file can fill, or
+    decompress more than the header claims.
 
     >>> import struct
     >>> with open("two-ubyte", "wb") as file:  # bytes, one axis of two
@@ -60,9 +61,9 @@ def mnist(folder: FilePath, *, images: bool = False) -> tuple[Images, Images]:
     """(X, y), (X_test, y_test) of a folder with MNIST's four files, or those of a set in its format.
 
     The files are train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte,
-    each as it is or with .gz. X is float32 in [0, 1], of shape (samples, rows * columns), or with `images` (samples,
-    1, rows, columns); y is int64, of shape (samples,). Raises FileNotFoundError for a missing file, and ValueError for
-    one that read_idx refuses or that holds something else.
+    each of them plain or with .gz. X is float32 in [0, 1], of shape (samples, rows * columns), or with `images`
+    (samples, 1, rows, columns); y is int64, of shape (samples,). Raises FileNotFoundError for a missing file, and
+    ValueError for a file that read_idx cannot read or that holds something else.
 
     >>> import struct
     >>> for part in ("train", "t10k"):  # four files of MNIST's format, each with two images of 2 x 2
@@ -79,7 +80,7 @@ def mnist(folder: FilePath, *, images: bool = False) -> tuple[Images, Images]:
 
 
 def _array(stream: IO[bytes] | gzip.GzipFile, name: str, most: int) -> Array:
-    """The array in a stream of at most that many bytes."""
+    """The array in a stream of at most `most` bytes."""
     start = _read(stream, 4)
     kind = TYPES.get(start[2]) if len(start) == 4 and start[:2] == b"\0\0" else None
     if kind is None:
@@ -116,7 +117,7 @@ def _array(stream: IO[bytes] | gzip.GzipFile, name: str, most: int) -> Array:
 
 
 def _read(stream: IO[bytes] | gzip.GzipFile, count: int) -> bytearray:
-    """That many bytes, or fewer at the end of the stream."""
+    """The next `count` bytes, or fewer at the end of the stream."""
     found = bytearray()
     while len(found) < count:
         piece = stream.read(min(count - len(found), READ_AT_ONCE))

@@ -1,4 +1,4 @@
-"""The DataLoader: mini-batches of samples, in their order or in one that is drawn anew for each epoch."""
+"""The DataLoader: mini-batches of samples, in the given order or in a new random order for each epoch."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ Order = npt.NDArray[np.intp]
 
 
 class DataLoader:
-    """Mini-batches of one or more arrays that have one row per sample; len() of it is how many batches.
+    """Mini-batches of one or more arrays that have one row per sample; its len() is the number of batches.
 
     Parameters
     ----------
     arrays : arrays of numbers with equal first axes, or one tuple or TensorDataset of them; np.memmap files are read
-        batch by batch. In place of an array there may be a dict of arrays, or beside others a tuple of them
-    batch_size : samples per batch, the last one may have fewer; None for all samples at once
+        batch by batch. Instead of an array there may be a dict of arrays, or beside others a tuple of arrays
+    batch_size : samples per batch (the last one may have fewer); None for all samples at once
     shuffle : whether each epoch goes through the samples in a new order, every sample once
     drop_last : whether to leave out a last batch that has fewer samples
-    replacement : whether each of an epoch's samples is drawn uniformly from all, so that some come twice and some not
-        at all; with batch_size=1 that is plain stochastic gradient descent
-    rng : what draws the orders: a numpy.random.Generator, an int seed, or None
+    replacement : whether each sample of an epoch is drawn uniformly from all, so that some occur twice and some not at
+        all; with batch_size=1 this is plain stochastic gradient descent
+    rng : the generator of the orders: a numpy.random.Generator, an int seed, or None
 
-    Iterating gives one epoch: tuples of arrays, or arrays if only one was passed, and not in a tuple. Batches in the
-    given order are read-only views, since writing into them would change the data; others are copies. `dataset` is the
-    TensorDataset of the arrays, of which `len` is the number of samples.
+    Iterating gives one epoch: tuples of arrays, or arrays if one array was passed without a tuple. Batches in the given
+    order are read-only views, since writing into them would change the data; others are copies. `dataset` is the
+    TensorDataset of the arrays; its `len` is the number of samples.
 
-    A training loop that stops within an epoch and is resumed needs the order itself: `order()` draws one, and
+    A training loop that stops inside an epoch and is resumed needs the order itself: `order()` draws one, and
     `batch(order, k)` is its k-th batch.
 
     >>> X, y = np.zeros((100, 3)), np.zeros(100)
@@ -77,7 +77,7 @@ class DataLoader:
         self.replacement = switch(replacement, "replacement")
         self.rng = generator(rng)
         self._mapped = [isinstance(a, np.memmap) for a in given]
-        # ndarray.take is up to four times as fast as indexing (measured), but copies the whole of other arrays first.
+        # ndarray.take is up to four times as fast as indexing (measured), but first copies other array types entirely.
         self._taken = [isinstance(a, np.ndarray) and a.flags.c_contiguous and a.flags.aligned for a in self.arrays]
         if not len(self):
             raise ValueError(
@@ -89,15 +89,15 @@ class DataLoader:
         return self.size // rows_at_once if self.drop_last else math.ceil(self.size / rows_at_once)
 
     def order(self) -> Order:
-        """The indices of one epoch's samples, in order; they are drawn from `rng` unless the order is the given one."""
+        """The indices of one epoch's samples: the given order, or a new one drawn from `rng`."""
         if self.replacement:
             return self.rng.integers(self.size, size=self.size)
         return self.rng.permutation(self.size) if self.shuffle else np.arange(self.size)
 
     def batch(self, order: Order, k: int, part: tuple[int, int] = (0, 1)) -> tuple[Array, ...]:
-        """The k-th batch, from 0, of an epoch in this order: a function of these alone.
+        """The k-th batch, counted from 0, of an epoch in this order.
 
-        With part=(i, n) it is the i-th of n parts of the batch, from 0, whose sizes differ by one at most.
+        With part=(i, n) it is the i-th of n parts of the batch, counted from 0; their sizes differ by one at most.
         """
         if len(order) != self.size or not 0 <= k < len(self):
             raise IndexError(
@@ -130,7 +130,7 @@ class DataLoader:
 
 
 def _is_dataset(given: Any) -> bool:
-    """Whether something has samples by number, as PyTorch's own kind of Dataset, and is no array nor sequence."""
+    """Whether an object is a Dataset as PyTorch has them: it gives samples by number, and is no array or sequence."""
     kind = type(given)
     known = isinstance(given, Sequence | Mapping) or hasattr(kind, "__array__") or hasattr(kind, "__array_function__")
     return hasattr(kind, "__getitem__") and hasattr(kind, "__len__") and not known

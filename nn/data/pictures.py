@@ -1,4 +1,4 @@
-"""Images in folders, one for each class, read by Pillow."""
+"""Images in folders, one folder for each class, read by Pillow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def image_folder(
 
     Parameters
     ----------
-    folder : its path; files that are no images by their endings are passed over
+    folder : its path; files whose names do not end as images do are skipped
     size : (height, width) that each image is resized to; without it all images must have the same size
     grey : whether to read one channel, of shades of grey, instead of red, green and blue
 

@@ -1,4 +1,4 @@
-"""Arrays of samples, one per row, checked where users pass them in."""
+"""Checks of arrays of samples, one per row, that users pass."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Array = npt.NDArray[Any]
 
 
 def rows(values: Any, asked: str, numbers: bool = True) -> Array:
-    """The array that `values` are, with a first axis of samples; views of files become plain arrays.
+    """`values` as an array with a first axis of samples; views of files become plain arrays.
 
-    A dict or a tuple of arrays becomes a Several of them. `asked` begins the message of a TypeError (what is no array
-    of numbers, or with numbers=False no array) or a ValueError (rows of different lengths).
+    A dict or a tuple of arrays becomes a Several. Raises TypeError for values that are no array of numbers (with
+    numbers=False, no array), ValueError for rows of different lengths; the message begins with `asked`.
     """
     if together := several(values, lambda a, name: rows(a, f"{asked}, and so is each of several ({name})")):
-        return together  # type: ignore[return-value]  # what is done with samples it can do, too
-    if isinstance(values, np.ma.MaskedArray):  # an array of it would have what is behind the mask
+        return together  # type: ignore[return-value]  # it supports all that is done with samples
+    if isinstance(values, np.ma.MaskedArray):  # np.asarray would show the masked numbers
         raise TypeError(
             f"{asked}; received a masked array of shape {values.shape}. Fill in what is masked, values.filled(0.0), or "
             "leave those samples out."
@@ -51,7 +51,7 @@ def rows(values: Any, asked: str, numbers: bool = True) -> Array:
 
 
 def _table(frame: Any, asked: str) -> Array:
-    """The columns of a DataFrame that are not of one kind, as one array; a TypeError for those that are no numbers."""
+    """The columns of a DataFrame, of several dtypes, as one array. Raises TypeError for columns without numbers."""
     columns = [np.asarray(frame.iloc[:, k]) for k in range(len(frame.columns))]
     strange = [
         f"{name!r} ({c.dtype})" for name, c in zip(frame.columns, columns, strict=True) if c.dtype.kind not in "fiub"
@@ -65,7 +65,7 @@ def _table(frame: Any, asked: str) -> Array:
 
 
 def equally_long(arrays: Sequence[Array], asked: str) -> int:
-    """The number of samples of several arrays; a ValueError if they differ or there are none."""
+    """The number of samples of several arrays. Raises ValueError if the numbers differ or are 0."""
     sizes = [len(a) for a in arrays]
     if len(set(sizes)) == 1 and sizes[0]:
         return sizes[0]

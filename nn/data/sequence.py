@@ -1,4 +1,4 @@
-"""Sliding windows: the sequences of one length in a longer one, and what follows them."""
+"""Sliding windows: the parts of one length of a longer sequence, and the values that follow them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def windows(values: npt.ArrayLike, length: int, *, step: int = 1, targets: str |
     Parameters
     ----------
     values : the sequence, of shape (steps,) or (steps, features ...)
-    length : how many steps a window has
-    step : from the beginning of one window to the next
-    targets : "next", the value after each window, y of shape (windows, ...); "each", the window one step later, y of
-        the shape of X, as language models have it; None for X alone
+    length : the number of steps of a window
+    step : the distance from the beginning of one window to the next
+    targets : "next" for the value after each window, y of shape (windows, ...); "each" for the window one step later, y
+        of the shape of X, as for language models; None for X alone
 
     X and y are copies. Raises ValueError for a sequence that is too short.
 

@@ -1,4 +1,4 @@
-"""Several arrays with one row per sample, handled as one: the data of models with several inputs or outputs."""
+"""Several arrays with one row per sample, used as one: the data of models with several inputs or outputs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Array = npt.NDArray[Any]
 
 
 class Several:
-    """Arrays of equal first axes, by name (a dict) or by place (a tuple): cut, drawn and counted together.
+    """Arrays of equal first axes, by name (a dict) or by place (a tuple), with the operations of one array of samples.
 
-    `parts` is that dict or tuple; `shape` is (samples, elements of each sample in all).
+    `parts` is that dict or tuple; `shape` is (samples, elements per sample in all arrays).
     """
 
     ndim = 2
@@ -30,16 +30,16 @@ class Several:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """How many samples there are, and how many numbers each has."""
+        """The number of samples, and the number of elements of each."""
         return len(self), sum(math.prod(a.shape[1:]) for a in self.arrays)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The dtype that could hold all."""
+        """The dtype that can hold all arrays."""
         return np.result_type(*self.arrays)
 
     def mapped(self, function: Callable[..., Any], *others: Any) -> Several:
-        """A function of each array, and of the parts of other nests alike."""
+        """A function applied to each array, together with the same parts of other nests."""
         if isinstance(self.parts, dict):
             return Several({k: function(a, *(other[k] for other in others)) for k, a in self.parts.items()})
         return Several(tuple(function(*group) for group in zip(self.parts, *others, strict=True)))
@@ -51,12 +51,12 @@ class Several:
         return self.mapped(lambda a: a[index])
 
     def copy(self) -> Several:
-        """Copies of all."""
+        """The same with copies of all arrays."""
         return self.mapped(np.array)
 
 
 def several(values: Any, one: Callable[[Any, str], Array]) -> Several | None:
-    """The Several of a dict or a tuple of arrays, of which `one` makes each; None for anything else.
+    """The Several of a dict or a tuple of arrays, each converted by `one`; None for anything else.
 
     Raises ValueError for arrays of different lengths.
     """
@@ -73,19 +73,19 @@ def several(values: Any, one: Callable[[Any, str], Array]) -> Several | None:
 
 
 def _arrays(values: Any) -> bool:
-    """Whether something is a tuple of arrays; a list of arrays is one array of rows."""
+    """Whether values are a tuple of arrays; a list of arrays is one array of rows."""
     return all(getattr(v, "shape", ()) for v in values)
 
 
 def called(model: Callable[..., Any], inputs: Any) -> Any:
-    """What a model gives: of several inputs by place as model(a, b), by name as model(a=..., b=...)."""
+    """A model's result: several inputs are passed as model(a, b) or, with names, as model(a=..., b=...)."""
     if not isinstance(inputs, Several):
         return model(inputs)
     return model(**inputs.parts) if isinstance(inputs.parts, dict) else model(*inputs.parts)
 
 
 def plain(values: Any) -> Any:
-    """What a loss or a metric is given: the dict or tuple of several arrays, else the array."""
+    """The form that losses and metrics receive: the dict or tuple of several arrays, else the array."""
     return values.parts if isinstance(values, Several) else values
 
 
@@ -95,7 +95,7 @@ def cut(values: Any, index: Any) -> Any:
 
 
 def joined(batches: Sequence[Any]) -> Any:
-    """The outputs of several batches together: arrays, or dicts, tuples and lists of them."""
+    """The outputs of several batches joined: arrays, or dicts, tuples and lists of them."""
     first = batches[0]
     if isinstance(first, dict):
         return {name: joined([batch[name] for batch in batches]) for name in first}

@@ -1,8 +1,8 @@
 """The small real data sets that scikit-learn ships, as arrays: nothing is downloaded.
 
-Each function gives X, float32 of shape (samples, features) with the features as they were measured (a Standardiser
-brings them to one scale), and y: classes as int64 of shape (samples,), numbers as float32 of shape (samples, 1).
-Raises ModuleNotFoundError where scikit-learn is missing.
+Each function gives X, float32 of shape (samples, features), and y: classes as int64 of shape (samples,), numbers as
+float32 of shape (samples, 1). The features are not scaled; a Standardiser scales them. Raises ModuleNotFoundError if
+scikit-learn is missing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def digits(*, images: bool = False) -> Labelled:
 
 
 def iris() -> Labelled:
-    """150 flowers of 3 species by 4 measures, in cm (Fisher 1936).
+    """150 flowers of 3 species with 4 measures in cm (Fisher 1936).
 
     >>> X, y = nn.data.iris()
     >>> X.shape, np.bincount(y)
@@ -39,7 +39,7 @@ def iris() -> Labelled:
 
 
 def breast_cancer() -> Labelled:
-    """569 tumours by 30 measures: class 0 is malignant, 1 benign (Wolberg et al. 1995).
+    """569 tumours with 30 measures: class 0 is malignant, 1 benign (Wolberg et al. 1995).
 
     >>> X, y = nn.data.breast_cancer()
     >>> X.shape, y.shape
@@ -49,7 +49,7 @@ def breast_cancer() -> Labelled:
 
 
 def wine() -> Labelled:
-    """178 wines of 3 growers by 13 measures (Forina et al. 1991).
+    """178 wines of 3 growers with 13 measures (Forina et al. 1991).
 
     >>> X, y = nn.data.wine()
     >>> X.shape, np.bincount(y)
@@ -59,7 +59,7 @@ def wine() -> Labelled:
 
 
 def diabetes() -> Measured:
-    """442 patients by 10 measures, and how far their disease went on in a year, 25 to 346 (Efron et al. 2004).
+    """442 patients with 10 measures, and the progress of their disease in a year, 25 to 346 (Efron et al. 2004).
 
     >>> X, y = nn.data.diabetes()
     >>> X.shape, y.min().item(), y.max().item()

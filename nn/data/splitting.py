@@ -1,4 +1,4 @@
-"""Samples divided into a part to train on and a part to test on."""
+"""Samples divided into a training part and a test part."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def train_test_split(
     rng: Rng = None,
     shuffle: bool = True,
 ) -> tuple[Array, ...]:
-    """Each array's training part and test part: X_train, X_test, y_train, y_test = train_test_split(X, y).
+    """The training part and the test part of each array: X_train, X_test, y_train, y_test = train_test_split(X, y).
 
     Parameters
     ----------
     arrays : arrays of any dtype with equal first axes
-    test_size : the share of the samples to test on, above 0 and below 1 and rounded up, or their number, an int
-    stratify : labels, of shape (samples,): in either part the classes have the shares they have in all samples,
-        within one sample (largest remainders)
-    rng : what draws the parts: a numpy.random.Generator, an int seed, or None
-    shuffle : whether to draw; without, the test part is the last samples
+    test_size : the share of the test samples, above 0 and below 1 (rounded up), or their number, an int
+    stratify : labels, of shape (samples,): in both parts the classes have the same shares as in all samples, up to one
+        sample (largest remainders)
+    rng : the random generator: a numpy.random.Generator, an int seed, or None
+    shuffle : whether to draw at random; otherwise the test part is the last samples
 
     Every sample is in exactly one of the parts. Raises ValueError if a part would be empty, and with `stratify` also if
     a class has a single sample or a part has fewer samples than there are classes. If a class's share of a part is less
@@ -64,7 +64,7 @@ def _test_count(test_size: Any, size: int) -> int:
     if isinstance(test_size, int | np.integer) and not isinstance(test_size, bool):
         count = int(test_size)
     elif isinstance(test_size, float | np.floating) and 0 < test_size < 1:
-        count = math.ceil(float(test_size) * size - 1e-9)  # 0.07 * 100 is 7.000000000000001, and to be 7
+        count = math.ceil(float(test_size) * size - 1e-9)  # 0.07 * 100 is 7.000000000000001, but should give 7
     if not 0 < count < size:
         raise ValueError(
             f"test_size is a share above 0 and below 1, or a number of samples, that leaves some of the {size} on "
@@ -100,9 +100,9 @@ def _stratified(stratify: npt.ArrayLike, size: int, count: int, random: np.rando
 
 
 def _shared_out(count: int, sizes: Places) -> list[int]:
-    """How many of `count` places each class gets: its exact share rounded down, the rest by largest remainders."""
+    """The number of `count` places for each class: its share rounded down, the rest by largest remainders."""
     total = int(sizes.sum())
-    quotas = [divmod(count * int(s), total) for s in sizes]  # in integers: no share is off by a rounding
+    quotas = [divmod(count * int(s), total) for s in sizes]  # in integers, without rounding errors
     counts = [whole for whole, _ in quotas]
     largest = sorted(range(len(quotas)), key=lambda k: -quotas[k][1])
     for k in largest[: count - sum(counts)]:

@@ -1,4 +1,4 @@
-"""Features of mean 0 and standard deviation 1, which networks learn from fastest (LeCun et al. 1998, section 4.3)."""
+"""Features of mean 0 and standard deviation 1, with which networks learn fastest (LeCun et al. 1998, section 4.3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import autodiff as ad
 from nn.data.rows import Array, equally_long, rows
 from nn.model.module import Module
 
-ROWS_AT_ONCE = 4096  # the sums are in float64, which all samples at once would need twice their memory for
+ROWS_AT_ONCE = 4096  # the sums are in float64; for all samples at once this would take twice their memory
 
 
 class Standardiser(Module):
@@ -19,9 +19,10 @@ class Standardiser(Module):
 
     Make it from the training data and apply it to all data: the test data must not influence it.
 
-    `mean` and `std`, of the shape of one sample and the samples' dtype (float32 if that is none of floating point),
-    are buffers; so it may be the first layer of a model, and is saved with it. A feature that is constant, or whose
-    deviation underflows to 0, has std 1 and becomes 0. Results have the dtype of floating-point arguments.
+    `mean` and `std` have the shape of one sample and the dtype of the samples (float32 if that is not floating-point).
+    They are buffers, so a Standardiser may be the first layer of a model, and is saved with it. A feature that is
+    constant, or whose deviation underflows to 0, has std 1 and becomes 0. Results have the dtype of floating-point
+    arguments.
     Raises ValueError for samples that are not finite, and for arguments of another shape.
 
     >>> X_train, X_test = np.array([[1.0], [3.0]]), np.array([[5.0]])
@@ -45,21 +46,21 @@ class Standardiser(Module):
                 f"of shape {found.shape}. Leave those samples out, or fill them in."
             )
         least, most = found.min(axis=0), found.max(axis=0)
-        equal = least == most  # rounding gives the mean, and so the deviation, of equal numbers a last digit
+        equal = least == most  # with rounding, the mean of equal numbers, and so their deviation, may be slightly off
         dtype = found.dtype if found.dtype in (np.float32, np.float64) else np.dtype(np.float32)
         self.mean = np.asarray(np.where(equal, least, mean), dtype)
         with np.errstate(under="ignore"):
             deviation = np.asarray(np.sqrt(variance), dtype)
-        # What varies so little that its deviation is 0 counts as constant too.
+        # A feature that varies so little that its deviation is 0 counts as constant too.
         self.std = np.asarray(np.where(equal | (deviation == 0), 1.0, deviation), dtype)
 
     def forward(self, x: Any) -> Any:
-        """Samples, or one, standardised."""
+        """The standardised samples, or one standardised sample."""
         x, mean, std = self._matched(x)
         return (x - mean) / std
 
     def inverse(self, z: Any) -> Any:
-        """The samples that become z: what a model that learned standardised targets predicts."""
+        """The samples that become z; it converts predictions of standardised targets back."""
         z, mean, std = self._matched(z)
         return z * std + mean
 
@@ -81,9 +82,9 @@ class Standardiser(Module):
 
 
 def standardise(samples: npt.ArrayLike, *others: Any) -> Any:
-    """Samples brought to mean 0 and standard deviation 1, and others, such as the test data, by the same map.
+    """Samples scaled to mean 0 and standard deviation 1, and others, such as the test data, by the same map.
 
-    The short form of a Standardiser, which keeps the map: one array for one argument, else a tuple of them.
+    It returns one array for one argument, else a tuple of arrays. Use a Standardiser to keep the map.
 
     >>> X_train, X_test = nn.data.standardise(np.array([[1.0], [3.0]]), np.array([[5.0]]))
     >>> X_test

@@ -1,4 +1,4 @@
-"""Regression over the plane: a number at each point of [-1, 1]², as the neural-network playground has it.
+"""Regression over the plane: a number at each point of [-1, 1]², as in the neural-network playground.
 
 Each function gives X, float32 of shape (samples, 2), uniform in [-1, 1]², and y, float32 of shape (samples, 1), within
 about [-1, 1]. `noise` is the standard deviation of the normal noise on y; `rng` a numpy.random.Generator, an int seed,
@@ -28,9 +28,9 @@ def plane(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Numbers:
 
 
 def hills(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Numbers:
-    """Three hills of height 1 and three hollows of depth 1, each exp(-8 r²) of the distance r from its middle.
+    """Three hills of height 1 and three hollows of depth 1, each ±exp(-8 r²) with r the distance from its centre.
 
-    Hills and hollows are in turn at equal angles on a circle of radius 0.65.
+    Hills and hollows alternate at equal angles on a circle of radius 0.65.
 
     >>> X, y = nn.data.hills(100, rng=0)
     """

@@ -1,10 +1,10 @@
-"""Synthetic data in the plane, within about [-1, 1]: what small networks are tried on.
+"""Synthetic data in the plane, within about [-1, 1], for trying small networks.
 
-Each function gives X, float32 of shape (samples, 2), and y, int64 of shape (samples,), with as many samples of each
-class (one more of the first ones where they do not divide), in random order. `noise` is the standard deviation of the
-normal noise added to either coordinate; `rng` a numpy.random.Generator, an int seed, or None. circles, xor, gauss and
-spirals are the sets of the neural-network playground (github.com/tensorflow/playground), where coordinates reach to
-about 5 or 6 and the noise of circles and xor is on the labels instead.
+Each function gives X, float32 of shape (samples, 2), and y, int64 of shape (samples,), in random order. All classes
+have the same number of samples (the first ones have one more if the number cannot be divided). `noise` is the standard
+deviation of the normal noise added to both coordinates; `rng` is a numpy.random.Generator, an int seed, or None.
+circles, xor, gauss and spirals are the sets of the neural-network playground (github.com/tensorflow/playground), whose
+coordinates reach to about 5 or 6, and whose circles and xor have noise on the labels instead.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from nn.init import Rng, generator
 Points = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 Numbers = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 Plane = npt.NDArray[np.float64]
-GAP = 0.05  # between one class and the next: at the axes in xor, at the middle of spirals
+GAP = 0.05  # the distance between classes: at the axes in xor, at the centre of spirals
 
 
 def xor(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Points:
-    """Uniform in the four quadrants: class 1 where the signs of the two coordinates differ.
+    """Points uniform in the four quadrants; class 1 where the signs of the two coordinates differ.
 
     >>> X, y = nn.data.xor(100, rng=0)
     >>> bool(np.all(y == (X[:, 0] * X[:, 1] < 0)))
@@ -39,7 +39,7 @@ def xor(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Points:
 
 
 def circles(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Points:
-    """A disc of radius 0.5, class 1, in a ring of radii 0.7 to 1, class 0; radius and angle are uniform.
+    """A disc of radius 0.5, class 1, inside a ring of radii 0.7 to 1, class 0; radius and angle are uniform.
 
     >>> X, y = nn.data.circles(100, rng=0)
     >>> X.shape, y.shape
@@ -51,7 +51,7 @@ def circles(samples: int = 200, noise: float = 0.0, rng: Rng = None) -> Points:
 
 
 def moons(samples: int = 200, noise: float = 0.05, rng: Rng = None) -> Points:
-    """Two half circles that interlock, the upper one class 0: scikit-learn's, moved to the middle and scaled by 2/3.
+    """Two interlocking half circles, the upper one class 0: scikit-learn's, moved to the origin and scaled by 2/3.
 
     >>> X, y = nn.data.moons(100, noise=0.1, rng=0)
     >>> X.shape, y.shape
@@ -66,14 +66,14 @@ def moons(samples: int = 200, noise: float = 0.05, rng: Rng = None) -> Points:
 def spirals(
     samples: int = 200, noise: float = 0.0, rng: Rng = None, *, classes: int = 2, turns: float = 1.75
 ) -> Points:
-    """One arm per class, from near the middle to radius 1 in about `turns` turns, the arms at equal angles.
+    """One arm per class, from near the centre to radius 1 in about `turns` turns; the arms are at equal angles.
 
     >>> X, y = nn.data.spirals(90, classes=3, rng=0)
     >>> np.bincount(y)
     array([30, 30, 30])
     """
     y, random = _labels(samples, classes, rng)
-    t = GAP + (1 - GAP) * _along(y)  # in the middle itself the arms would meet
+    t = GAP + (1 - GAP) * _along(y)  # the arms would meet at the centre
     angle = 2 * math.pi * (real(turns, "turns", above=True) * t + y / classes)
     return _noisy(_polar(t, angle), y, noise, random)
 
@@ -93,7 +93,7 @@ def blobs(
 ) -> Points:
     """Normal clouds of standard deviation `noise`, one class each.
 
-    `centers` are their middles, of shape (classes, features), which also are the features of X; or how many, and then
+    `centers` are their centres, of shape (classes, features), and X has as many features; or their number, and then
     they are at equal angles on a circle of radius 0.7.
 
     >>> X, y = nn.data.blobs(90, centers=4, rng=0)
@@ -122,7 +122,7 @@ def waves(
 ) -> Numbers:
     """Regression in one dimension: the mean of sines of these frequencies, in periods per unit, with normal noise.
 
-    X is uniform in [-1, 1], and y within [-1, 1] before the noise: float32, both of shape (samples, 1).
+    X is uniform in [-1, 1], and y is within [-1, 1] before the noise; both are float32 of shape (samples, 1).
 
     >>> X, y = nn.data.waves(100, rng=0)
     >>> X.shape, y.shape, y.dtype.name
@@ -141,14 +141,14 @@ def waves(
 
 
 def _labels(samples: int, classes: int, rng: Rng) -> tuple[npt.NDArray[np.int64], np.random.Generator]:
-    """As many labels of each class, in random order."""
+    """Equal numbers of labels of each class, in random order, and the generator."""
     count = whole(classes, "classes")
     random = generator(rng)
     return random.permutation(np.arange(whole(samples, "samples", least=count), dtype=np.int64) % count), random
 
 
 def _along(y: npt.NDArray[np.int64]) -> Plane:
-    """Where on its class's curve each sample is: evenly from 0 to 1."""
+    """The place of each sample on the curve of its class, evenly from 0 to 1."""
     t = np.empty(len(y))
     for label in range(y.max() + 1):
         t[y == label] = np.linspace(0, 1, np.count_nonzero(y == label))

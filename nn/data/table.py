@@ -19,7 +19,7 @@ Line = tuple[int, list[str]]  # its number in the file, from 1, and its cells
 
 
 class Table(NamedTuple):
-    r"""What `read_csv` found; it unpacks as X, y, features, classes.
+    r"""The result of `read_csv`; it unpacks as X, y, features, classes.
 
     >>> with open("flowers.csv", "w") as file:
     ...     lines = file.write("length,species\n1.5,rose\n2.5,lily\n")
@@ -40,8 +40,8 @@ def read_csv(path: FilePath, target: int | str = -1, *, delimiter: str = ",", he
     ----------
     path : the file; quoted cells may contain the delimiter, and blank lines are skipped
     target : the column of the targets, by its place (from 0, or from the end) or its name in the header
-    delimiter : one character, what is between the cells
-    header : whether the first line has the names of the columns; None for a look at whether it has any numbers
+    delimiter : the one character between the cells
+    header : whether the first line has the names of the columns; None means: if it has no numbers
 
     All other columns are features and must be numbers. Integer targets are labels, names are classes in alphabetical
     order, and other numbers are the targets of a regression. Raises ValueError, naming line and column, for a cell that
@@ -128,7 +128,7 @@ def _column(target: int | str, titles: list[str], header: bool | None, name: str
 
 
 def _number(cell: str) -> float | None:
-    """The number that a cell is."""
+    """The number in a cell, or None."""
     try:
         return None if "_" in cell else float(cell)  # Python reads 1_000 as a number, and no other program does
     except ValueError:
@@ -160,7 +160,7 @@ def _targets(labels: list[str], numbers: list[int], called: str, name: str) -> t
     if not any(named):
         try:
             return np.array([int(label) for label in labels], np.int64), ()
-        except (ValueError, OverflowError):  # numbers that are no labels
+        except (ValueError, OverflowError):  # numbers that are not labels
             with np.errstate(over="ignore"):
                 measured = np.array(found, np.float32).reshape(-1, 1)
         named = (~np.isfinite(measured[:, 0])).tolist()

@@ -17,17 +17,17 @@ PADDING, UNKNOWN = "<padding>", "<unknown>"
 
 
 class Vocabulary:
-    """The characters or words of some texts, each with a number; 0 is padding, and 1 stands for unknown ones.
+    """The characters or words of some texts, each with a number; 0 is padding, and 1 is for unknown ones.
 
     Parameters
     ----------
     texts : one text or several
-    unit : "characters"; or "words", which are runs of letters and digits in lower case, and signs one by one
-    least : how often at least a unit occurs in the texts to be in the vocabulary
-    most : how many units the vocabulary has at most, besides the first two: the most frequent ones
+    unit : "characters"; or "words", which are runs of letters and digits in lower case, and single signs
+    least : the least number of times that a unit occurs in the texts
+    most : the largest number of units, without the first two; the most frequent ones are kept
 
-    `units` lists them by their numbers, frequent ones first, those of one count in the order of the alphabet;
-    `len(vocabulary)` is what an Embedding needs: nn.Embedding(len(vocabulary), 16, padding_idx=0).
+    `units` lists them by number, frequent ones first, equally frequent ones in alphabetical order; an Embedding needs
+    `len(vocabulary)` rows: nn.Embedding(len(vocabulary), 16, padding_idx=0).
 
     >>> vocabulary = nn.data.Vocabulary(["to be or not to be"], "words")
     >>> vocabulary.encode("to be!").tolist()
@@ -50,7 +50,7 @@ class Vocabulary:
         return len(self.units)
 
     def split(self, text: str) -> list[str]:
-        """The characters or words of a text. Raises TypeError for what is no str."""
+        """The characters or words of a text. Raises TypeError if it is no str."""
         if not isinstance(text, str):
             raise TypeError(f"a text is a str; received {text!r:.80}. Write path.read_text(encoding='utf-8').")
         return list(text) if self.unit == "characters" else re.findall(r"\w+|[^\w\s]", text.lower())
@@ -60,7 +60,7 @@ class Vocabulary:
         return np.array([self._numbers.get(part, 1) for part in self.split(text)], np.int64)
 
     def decode(self, numbers: npt.ArrayLike) -> str:
-        """The text of some numbers, without padding; words are joined by spaces. ValueError for others than its own."""
+        """The text of some numbers, without padding, with spaces between words. ValueError for unknown numbers."""
         found = np.asarray(numbers)
         if found.dtype.kind not in "iu" or found.ndim != 1 or ((found < 0) | (found >= len(self))).any():
             raise ValueError(
@@ -70,9 +70,9 @@ class Vocabulary:
         return JOINTS[self.unit].join(self.units[k] for k in found if k)
 
     def padded(self, texts: Iterable[str], length: int | None = None) -> tuple[Integers, Integers]:
-        """The numbers of several texts, of shape (texts, length), filled up with 0; and the lengths, for nn.GRU.
+        """The numbers of several texts, of shape (texts, length), padded with 0; and the lengths, for nn.GRU.
 
-        `length` is that of the longest text if not given; longer texts lose their ends.
+        `length` is by default that of the longest text; longer texts are cut off.
         """
         rows = [self.encode(text)[:length] for text in _listed(texts)]
         lengths = np.array([len(row) for row in rows], np.int64)

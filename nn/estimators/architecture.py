@@ -1,4 +1,4 @@
-"""What an estimator's model and optimizer are made from; unlike the two themselves, it can be pickled."""
+"""The description from which an estimator makes its model and optimizer; unlike these, it can be pickled."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ACTIVATIONS = {
 
 @dataclass(frozen=True)
 class Architecture:
-    """The sizes of the layers, what lies between them, and how they are trained."""
+    """The sizes of the layers, the layers between them, and the optimizer."""
 
     sizes: tuple[int, ...]
     activation: Callable[..., Any]
@@ -42,11 +42,11 @@ class Architecture:
 
     @property
     def kept(self) -> tuple[int, np.dtype[Any]]:
-        """What does not come from an estimator's parameters: the number of outputs, the dtype."""
+        """The part that is not among an estimator's parameters: the number of outputs, and the dtype."""
         return self.sizes[-1], self.dtype
 
     def trained_as(self, other: Architecture) -> Architecture:
-        """The same, with another's optimizer. Raises ValueError if the other's layers differ."""
+        """The same with the optimizer of another. Raises ValueError if the layers of the other differ."""
         if replace(other, made_by=self.made_by) != self:
             raise ValueError(
                 "warm_start goes on with the layers of the last fit; hidden_layer_sizes, activation or dropout were "
@@ -55,7 +55,7 @@ class Architecture:
         return other
 
     def model(self, rng: np.random.Generator) -> Sequential:
-        """A new model, an MLP unless there is dropout."""
+        """A new model: an MLP, with Dropout layers if there is dropout."""
         model = MLP(*self.sizes, activation=self.activation, rng=rng, dtype=self.dtype)
         if not self.dropout:
             return model
@@ -74,7 +74,7 @@ class Architecture:
 
 
 def architecture(estimator: Any, outputs: int, dtype: np.dtype[Any]) -> Architecture:
-    """What an estimator's parameters say. Raises ValueError and TypeError for those that say nothing of use."""
+    """The architecture from an estimator's parameters. Raises ValueError and TypeError for wrong ones."""
     hidden = estimator.hidden_layer_sizes
     what = "hidden_layer_sizes: the units of each hidden layer, (100,) or (50, 50),"
     return Architecture(
@@ -91,7 +91,7 @@ def architecture(estimator: Any, outputs: int, dtype: np.dtype[Any]) -> Architec
 
 
 def _chosen(given: Any, what: str, named: dict[str, Any], other: str) -> Any:
-    """What a name stands for; a function stays."""
+    """The function for a name; a function is returned unchanged."""
     if isinstance(given, str) and given in named:
         return named[given]
     if isinstance(given, str) or not callable(given):

@@ -19,36 +19,35 @@ Array = npt.NDArray[Any]
 class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc, unused-ignore]  # scikit-learn has no types
     """A multi-layer perceptron that gives classes probabilities, as a scikit-learn estimator.
 
-    Parameters that scikit-learn's own MLPClassifier has mean the same here. It does not standardise its inputs: put
-    a StandardScaler before it, in a Pipeline.
+    Parameters that scikit-learn's MLPClassifier has too mean the same here. It does not standardise its inputs: put a
+    StandardScaler before it, in a Pipeline.
 
     Parameters
     ----------
-    hidden_layer_sizes : the units of each hidden layer; () leaves logistic regression
-    activation : "relu", "tanh", "logistic", "gelu" ..., or what nn.MLP takes, such as nn.ReLU
-    optimizer : "adam" or another of nn.optim's by name, or what makes one when called with (parameters,
-        decay_biases=False): a class such as nn.optim.SGD, or functools.partial(nn.optim.SGD, momentum=0.9)
-    alpha : the L2 penalty on the weights, not the biases: alpha/2 |w|² / samples is added to the mean loss, by way of
-        the optimizer's weight decay; `loss_curve_` is without it
-    batch_size : samples per step, or "auto", which is 200, or all if there are fewer
-    learning_rate_init : the step size, whatever makes the optimizer
-    max_iter : epochs at most
+    hidden_layer_sizes : the units of each hidden layer; () for logistic regression
+    activation : "relu", "tanh", "logistic", "gelu" ..., or an activation as nn.MLP takes it, such as nn.ReLU
+    optimizer : "adam" or another name from nn.optim, or a function of (parameters, decay_biases=False): a class such as
+        nn.optim.SGD, or functools.partial(nn.optim.SGD, momentum=0.9)
+    alpha : the L2 penalty on the weights, not the biases: alpha/2 |w|² / samples is added to the mean loss, through the
+        optimizer's weight decay; `loss_curve_` does not include it
+    batch_size : samples per step, or "auto" for 200, or all if there are fewer
+    learning_rate_init : the step size of the optimizer
+    max_iter : the largest number of epochs
     random_state : an int seed, a numpy.random.RandomState or Generator; None is a new seed each time
-    tol : training ends when the loss has not fallen by more than this ...
-    n_iter_no_change : ... for this number of epochs
-    early_stopping : whether to go by the loss of samples set aside, and to end with the weights for which it was least
-    validation_fraction : the share of them, of each class
+    tol, n_iter_no_change : training ends when the loss has not fallen by more than `tol` for `n_iter_no_change` epochs
+    early_stopping : whether to use the loss of samples set aside instead, and to end with the weights of its minimum
+    validation_fraction : the share of the samples set aside, of each class
     verbose : whether to show one line per epoch
-    warm_start : whether `fit` goes on from the last one's weights
-    dropout : the share of hidden units that are left out at random in training, from 0 to below 1
-    dtype : np.float32 or np.float64 to compute in; None takes that of X, float64 if it has none of them
+    warm_start : whether `fit` continues from the last weights
+    dropout : the share of hidden units that are dropped in training, from 0 to below 1
+    dtype : np.float32 or np.float64 to compute in; None for the dtype of X, or float64 if X has neither
 
     Attributes
     ----------
     classes_ : the classes, sorted
     model_ : the nn.Sequential that was trained; it gives logits
-    history_, loss_curve_, n_iter_ : the nn.History, its losses, how many epochs there were
-    n_features_in_, feature_names_in_ : what X had
+    history_, loss_curve_, n_iter_ : the nn.History, its losses, the number of epochs
+    n_features_in_, feature_names_in_ : the number and the names of the features of X
 
     >>> X, y = nn.data.iris()
     >>> model = nn.MLPClassifier((16,), learning_rate_init=0.05, random_state=0).fit(X, y)
@@ -69,11 +68,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc, unused-i
         return ad.softmax(self._outputs(X), axis=1)
 
     def predict_log_proba(self, X: Any) -> Array:  # noqa: N803
-        """The logarithms of the probabilities, finite where those have underflown."""
+        """The logarithms of the probabilities, finite even where the probabilities underflow."""
         return ad.log_softmax(self._outputs(X), axis=1)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:  # noqa: N803
-        """One epoch on X and y. The first call takes `classes`, all there are to be."""
+        """One epoch on X and y. The first call takes `classes`, all classes that will occur."""
         if not hasattr(self, "model_"):
             if classes is None:
                 raise ValueError(
@@ -102,5 +101,5 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc, unused-i
         return places, len(self.classes_)
 
     def _strata(self, targets: Array) -> Array:
-        """The labels: the validation has its share of each class."""
+        """The labels, so that the validation samples have the same share of each class."""
         return targets

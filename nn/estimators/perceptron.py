@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: parameters, fitting, pickling."""
+"""The base of the classifier and the regressor: parameters, fitting, pickling."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from nn.training.fitting import fit
 from nn.training.samples import columns
 
 Array = npt.NDArray[Any]
-AUTO = 200  # samples at most in a batch where batch_size="auto", as in scikit-learn
+AUTO = 200  # the largest batch with batch_size="auto", as in scikit-learn
 
 
 class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]  # scikit-learn has no types
-    """A multi-layer perceptron as an estimator; what its outputs mean is up to the classes below it."""
+    """A multi-layer perceptron as an estimator; subclasses interpret its outputs."""
 
     criterion: ClassVar[Criterion]
-    checks: ClassVar[dict[str, bool]]  # how scikit-learn is to look at y
+    checks: ClassVar[dict[str, bool]]  # options of scikit-learn's check of y
 
     model_: Sequential
     history_: History
@@ -78,10 +78,10 @@ class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]  # scikit-
         self.dtype = dtype
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803  # scikit-learn's name
-        """Train on X, of shape (samples, features), and y; samples count by `sample_weight`, of shape (samples,).
+        """Train on X, of shape (samples, features), and y; `sample_weight`, of shape (samples,), weights the samples.
 
-        It begins anew, or with `warm_start` where the last fit ended. Gives the estimator itself. Raises ValueError
-        and TypeError for parameters, shapes and numbers that do not fit, and DivergedError as `nn.fit` does.
+        It begins again, or with `warm_start` continues after the last fit. Returns the estimator itself. Raises
+        ValueError and TypeError for parameters, shapes and numbers that do not fit, and DivergedError as `nn.fit` does.
         """
         held_out = switch(self.early_stopping, "early_stopping")
         stopping = EarlyStopping(
@@ -105,17 +105,17 @@ class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]  # scikit-
         return self._keep(self._learn(arrays, epochs, validation=held, callbacks=stopping))
 
     def _continue(self, X: Any, y: Any, sample_weight: Any, known: bool) -> Self:  # noqa: N803
-        """One more epoch, or the first: what the subclasses' partial_fit does."""
+        """One more epoch, or the first one: the implementation of partial_fit."""
         if self.early_stopping:
             raise ValueError("partial_fit goes through its data once; early_stopping=True is for fit. Set it to False.")
         begun = hasattr(self, "model_")
         history = self._learn(self._begin(X, y, sample_weight, begun, known or begun), 1)
-        for loss, seconds in zip(history["loss"], history.seconds, strict=True):  # none, if it was interrupted
+        for loss, seconds in zip(history["loss"], history.seconds, strict=True):  # empty if it was interrupted
             self.history_.append(dict.fromkeys(self.history_, np.nan) | {"loss": loss}, seconds)
         return self._keep(self.history_)
 
     def _begin(self, X: Any, y: Any, sample_weight: Any, begun: bool, known: bool) -> tuple[Array, ...]:  # noqa: N803
-        """X, y as the loss takes it, and the weights if there are any; a model for them, unless training has begun."""
+        """X, y in the form of the loss, and the weights if there are any; makes the model unless training has begun."""
         kinds: Any = [np.float64, np.float32] if self.dtype is None else init.floating(self.dtype)
         if begun:
             kinds = self._architecture.dtype
@@ -140,7 +140,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]  # scikit-
         count = len(arrays[0])
         size = AUTO if isinstance(self.batch_size, str) and self.batch_size == "auto" else self.batch_size
         size = min(whole(size, 'batch_size, in samples, or "auto",'), count)
-        # A batch's share of the penalty alpha/2 |w|^2 / n is that of its samples: its adjoint is alpha w / batch.
+        # A step adds the penalty alpha/2 |w|² / batch to the loss, whose adjoint is alpha w / batch.
         weight = size * (float(np.mean(arrays[2])) if len(arrays) == 3 else 1.0) or 1.0
         self._optimizer.assign("lr", real(self.learning_rate_init, "learning_rate_init", above=True))
         self._optimizer.assign("weight_decay", real(self.alpha, "alpha") / weight)
@@ -163,27 +163,27 @@ class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]  # scikit-
         return self
 
     def _outputs(self, X: Any) -> Array:  # noqa: N803
-        """What the model gives for X, of shape (samples, outputs)."""
+        """The model's outputs for X, of shape (samples, outputs)."""
         validation.check_is_fitted(self, "model_")
         return evaluation.predict(self.model_, _validated(self, X, reset=False, dtype=self._architecture.dtype))
 
     def _encoded(self, y: Array, dtype: np.dtype[Any], known: bool) -> tuple[Array, int]:
-        """Targets for the loss, and how many outputs they ask for; `known` says that this is settled already."""
+        """The targets for the loss, and the number of outputs; with `known` this number is fixed already."""
         raise NotImplementedError
 
     def _strata(self, targets: Array) -> Array | None:
-        """The labels of which the validation is to have its share, if there are any."""
+        """The labels for stratified validation samples, or None."""
         raise NotImplementedError
 
     def __getstate__(self) -> dict[str, Any]:
-        """What pickles and copies hold: arrays in place of the model and the optimizer."""
+        """The state of pickles and copies: arrays instead of the model and the optimizer."""
         state = dict(super().__getstate__())
         if "model_" in state:
             state |= {"model_": self.model_.state_dict(), "_optimizer": self._optimizer.state_dict()}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Make model and optimizer again."""
+        """Make the model and the optimizer again."""
         super().__setstate__(state)
         if "model_" in state:
             drawn = self._random.bit_generator.state
@@ -195,7 +195,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc, unused-ignore]  # scikit-
 
 
 def generator(random_state: Any) -> np.random.Generator:
-    """The generator that scikit-learn's `random_state` stands for; None is a freshly seeded one."""
+    """The generator for scikit-learn's `random_state`; None gives a freshly seeded one."""
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(2**32, size=4, dtype=np.uint32))
     try:
@@ -208,7 +208,7 @@ def generator(random_state: Any) -> np.random.Generator:
 
 
 def _validated(estimator: Perceptron, *arrays: Any, **options: Any) -> Any:
-    """What scikit-learn makes of the arrays that an estimator is given; it was a method before 1.6."""
+    """The arrays after scikit-learn's validate_data, which was a method before version 1.6."""
     if hasattr(validation, "validate_data"):
         return validation.validate_data(estimator, *arrays, **options)
     return estimator._validate_data(*arrays, **options)

@@ -17,9 +17,9 @@ Array = npt.NDArray[Any]
 class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc, unused-ignore]  # scikit-learn has no types
     """A multi-layer perceptron that gives one number or several, as a scikit-learn estimator.
 
-    It minimises half the mean squared error, as scikit-learn's own MLPRegressor does. Parameters and attributes are
-    those of nn.MLPClassifier, less the classes. It standardises neither inputs nor targets: a StandardScaler and a
-    TransformedTargetRegressor do. y is of shape (samples,) or (samples, outputs), and so is what it predicts.
+    It minimises half the mean squared error, like scikit-learn's MLPRegressor. Parameters and attributes are those of
+    nn.MLPClassifier, without the classes. It does not standardise inputs or targets: use a StandardScaler and a
+    TransformedTargetRegressor. y has the shape (samples,) or (samples, outputs), and so have the predictions.
 
     >>> X, y = np.linspace(-1, 1, 50).reshape(-1, 1), np.linspace(-1, 1, 50) ** 2
     >>> model = nn.MLPRegressor((16,), learning_rate_init=0.05, random_state=0).fit(X, y)
@@ -52,14 +52,14 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc, unused-ign
         return targets, outputs
 
     def _strata(self, targets: Array) -> None:
-        """Numbers have no classes."""
+        """None: numbers have no classes."""
 
     def __sklearn_tags__(self) -> Any:
-        """What scikit-learn is to know: y may have several columns."""
+        """scikit-learn's tags: y may have several columns."""
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
 
     def _more_tags(self) -> dict[str, bool]:
-        """The same to scikit-learn before 1.6."""
+        """The tags for scikit-learn before 1.6."""
         return {"multioutput": True}

@@ -1,4 +1,4 @@
-"""Layers and losses as functions of Tensors; on plain arrays they give plain arrays."""
+"""Layers and losses as functions of Tensors; called with plain arrays, they give plain arrays."""
 
 from typing import NoReturn
 

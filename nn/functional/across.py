@@ -1,4 +1,4 @@
-"""Sums over a batch whose samples lie in several processes: who adds them up, if anybody does."""
+"""Sums over a batch whose samples are divided among several processes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 Sum = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 
-# Adds an array of float64 to those of the other processes that compute the same batch; None where there are none.
+# A function that adds an array of float64 over the processes that share a batch; None if there is one process.
 added: ContextVar[Sum | None] = ContextVar("added", default=None)
 
 
 @contextmanager
 def adding(function: Sum | None) -> Iterator[None]:
-    """Within it this function adds up; with None nothing is, and the other processes need not wait."""
+    """A context in which `function` adds up; with None nothing is added, and no other process has to wait."""
     token = added.set(function)
     try:
         yield
@@ -27,13 +27,13 @@ def adding(function: Sum | None) -> Iterator[None]:
 
 
 def total(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """An array of float64, added to those of the other processes if there are any."""
+    """The sum of an array of float64 over the processes that share the batch."""
     elsewhere = added.get()
     return array if elsewhere is None else elsewhere(array)
 
 
 def mean(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The mean of the rows of a matrix, those of the other processes included."""
+    """The mean of the rows of a matrix, including the rows of the other processes."""
     if added.get() is None:
         return np.mean(rows, axis=0)
     *sums, count = total(np.append(rows.sum(axis=0, dtype=np.float64), len(rows)))

@@ -1,4 +1,4 @@
-"""Activations, elementwise or along an axis: those of autodiff under the names and with the arguments of networks."""
+"""Activations, elementwise or along an axis, with the names and arguments that other libraries of networks use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nn.functional.dropout import drawn
 from nn.functional.normalisation import of_dtype
 from nn.functional.rectifiers import above, bounded, exponential, hard, leaky, soft
 
-_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # at which mean 0 and variance 1 stay what they are
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # they keep mean 0 and variance 1
 
 relu = ad.relu
 silu = ad.silu
@@ -26,7 +26,7 @@ sign = np.sign
 def step(x: Any) -> Any:
     """The binary step: 1 where x >= 0, else 0. Its derivative is 0, so the result is a constant, a plain array.
 
-    The same holds for `sign`, with -1, 0 and 1. To train through an activation take a smooth one, such as tanh.
+    The same holds for `sign`, with -1, 0 and 1. To train through an activation, use a smooth one, such as tanh.
 
     >>> F.step(np.array([-2.0, 0.0, 3.0]))
     array([0., 1., 1.])
@@ -55,8 +55,8 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 def gelu(x: Any, approximate: str = "none") -> Any:
     """x Φ(x), with Φ the normal distribution function (Hendrycks & Gimpel 2016).
 
-    With approximate="tanh" Φ(x) is taken as (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2, which is off by 5e-4 at most
-    and several times as fast.
+    With approximate="tanh" Φ(x) is (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2. The error is at most 5e-4, and it is
+    several times as fast.
 
     >>> x = np.array([-1.0, 1.0])
     >>> F.gelu(x).round(4), F.gelu(x, approximate="tanh").round(4)
@@ -71,7 +71,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
 
 
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
-    """ln(1 + exp(beta x)) / beta: a smooth relu, the sharper the larger beta, which is positive.
+    """ln(1 + exp(beta x)) / beta: a smooth relu; a larger beta > 0 makes it sharper.
 
     >>> F.softplus(np.array([-50.0, 0.0, 50.0])).round(4)
     array([ 0.    ,  0.6931, 50.    ])
@@ -82,7 +82,7 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
 
 
 def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
-    """exp(x) / sum exp(x) along `axis`, or `dim`, as PyTorch names it: positive numbers that sum to 1.
+    """exp(x) / sum exp(x) along `axis` (PyTorch's name: `dim`): positive numbers that sum to 1.
 
     >>> F.softmax(np.array([[0.0, 0.0], [0.0, np.log(3.0)]]), dim=1).round(4)
     array([[0.5 , 0.5 ],
@@ -92,7 +92,7 @@ def softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
 
 
 def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
-    """The logarithm of softmax(x) along `axis`, or `dim`, as PyTorch names it; finite wherever x is.
+    """The logarithm of softmax(x) along `axis` (PyTorch's name: `dim`); finite wherever x is.
 
     >>> F.log_softmax(np.array([[0.0, 0.0], [0.0, 50.0]]), dim=1).round(4)
     array([[ -0.6931,  -0.6931],
@@ -102,7 +102,7 @@ def log_softmax(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
 
 
 def softmin(x: Any, axis: int = -1, *, dim: int | None = None) -> Any:
-    """softmax(-x) along `axis`, or `dim`: the smallest gets most.
+    """softmax(-x) along `axis` (or `dim`): the smallest element gets the largest share.
 
     >>> F.softmin(np.array([0.0, np.log(3.0)])).round(4)
     array([0.75, 0.25])
@@ -147,7 +147,7 @@ def mish(x: Any) -> Any:
 
 
 def selu(x: Any) -> Any:
-    """1.0507 elu(x, 1.67326), elementwise: it draws layers to mean 0 and variance 1 (Klambauer et al. 2017).
+    """1.0507 elu(x, 1.67326), elementwise: it moves layers towards mean 0 and variance 1 (Klambauer et al. 2017).
 
     >>> F.selu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-1.1113,  0.    ,  1.0507])
@@ -186,7 +186,7 @@ def relu6(x: Any) -> Any:
 
 
 def hardsigmoid(x: Any) -> Any:
-    """x / 6 + 1/2, but at least 0 and at most 1, elementwise: sigmoid in three straight lines.
+    """x / 6 + 1/2, but at least 0 and at most 1, elementwise: a piecewise linear sigmoid.
 
     >>> F.hardsigmoid(np.array([-4.0, 0.0, 4.0]))
     array([0. , 0.5, 1. ])
@@ -250,8 +250,8 @@ def glu(x: Any, dim: int = -1) -> Any:
 def prelu(x: Any, weight: Any) -> Any:
     """x where it is positive, else weight · x, with a weight that is learned (He et al. 2015).
 
-    `weight` has the shape (1,), or has a number for each channel, axis 1 of x: (channels,); x is converted to its
-    dtype. Raises ValueError for other shapes.
+    `weight` has the shape (1,), or (channels,) with one number for each channel, axis 1 of x. x is converted to the
+    dtype of the weight. Raises ValueError for other shapes.
 
     >>> F.prelu(np.array([[-1.0, -1.0]]), np.array([0.1, 0.5]))
     array([[-0.1, -0.5]])
@@ -269,9 +269,9 @@ def prelu(x: Any, weight: Any) -> Any:
 
 
 def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, *, rng: init.Rng = None) -> Any:
-    """x where it is positive, else a slope times x: in training drawn anew for each element (Xu et al. 2015).
+    """x where it is positive, else a slope times x; training draws a new slope for each element (Xu et al. 2015).
 
-    The slopes are uniform between `lower` and `upper`; out of training each is their mean.
+    The slopes are uniform between `lower` and `upper`; in evaluation each slope is their mean.
 
     >>> F.rrelu(np.array([-1.0, 1.0]), lower=0.1, upper=0.3)
     array([-0.2,  1. ])
@@ -288,15 +288,15 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
 def gumbel_softmax(
     logits: Any, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1, *, rng: init.Rng = None
 ) -> Any:
-    """A draw from the classes of logits that has a derivative: softmax((logits + noise) / tau) along `dim`.
+    """A differentiable random draw of a class: softmax((logits + noise) / tau) along `dim`.
 
     Parameters
     ----------
     logits : of any shape
-    tau : the temperature, above 0: the lower, the nearer the result is to one-hot
-    hard : whether the result is one-hot, with the derivative of the soft one
+    tau : the temperature, above 0: at a lower one the result is closer to one-hot
+    hard : whether the result is one-hot, with the derivative of the soft result
     eps : has no effect; accepted for programs written for PyTorch
-    rng : what the noise, of Gumbel's distribution, is drawn from
+    rng : the generator of the noise, which has Gumbel's distribution
 
     Source: Jang et al. 2017.
 
@@ -327,7 +327,7 @@ def _numbers(x: Any, dim: int) -> Any:
 
 
 def _array(x: Any) -> Any:
-    """A Tensor, or an array of floating-point numbers; what stands for one while a function is traced stays."""
+    """A Tensor, or an array of floating-point numbers; stand-ins of a traced function are unchanged."""
     dtype = getattr(x, "dtype", None)
     if isinstance(x, ad.Tensor) or (dtype is not None and dtype.kind == "f"):
         return x

@@ -1,4 +1,4 @@
-"""Adaptive pooling: the number of windows is given, and the image's size may be any.
+"""Adaptive pooling: the number of windows is given, for images of any size.
 
 Of n elements along an axis and m windows, window i has those from floor(i n / m) to ceil((i + 1) n / m), as in PyTorch.
 """
@@ -65,11 +65,11 @@ def adaptive_max_pool1d(x: Any, output_size: Wanted, return_indices: bool = Fals
 
 
 def adaptive_max_pool2d(x: Any, output_size: Wanted, return_indices: bool = False) -> Any:
-    """Maximum pooling to a given size: the highest number of each of `output_size` windows of each channel.
+    """Maximum pooling to a given size: the maximum of each of `output_size` windows of each channel.
 
-    With `return_indices` it gives (result, indices), where they lie in each channel's image, row after row. The
-    derivative goes to the highest element, the first in reading order of several. The rest is as in
-    adaptive_avg_pool2d.
+    With `return_indices` it gives (result, indices): the places of the maxima in each channel's image, numbered row
+    after row. The derivative goes to the maximum; if several elements are equal, to the first in reading order. The
+    rest is as in adaptive_avg_pool2d.
 
     >>> F.adaptive_max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
     array([[[[ 5.,  7.],
@@ -121,7 +121,7 @@ def _highest(name: str, x: Any, output_size: Wanted, return_indices: bool) -> An
 
 @functools.lru_cache(maxsize=256)
 def _bounds(n: int, count: int) -> list[tuple[int, int]]:
-    """Where each window begins, and ends."""
+    """The begin and the end of each window."""
     return [(k * n // count, -(-(k + 1) * n // count)) for k in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""Connectionist temporal classification: labels without their places in time (Graves et al. 2006).
+"""Connectionist temporal classification: labels whose places in time are unknown (Graves et al. 2006).
 
 A path has one label, or the blank, at each time. Without repetitions, and then without blanks, it must be the target.
 Write the target's S labels with blanks between, before and after them; s = 0 ... 2 S numbers these places, and e(t, s)
@@ -28,7 +28,7 @@ Array = npt.NDArray[Any]
 
 
 class Kept:
-    """What the forward pass keeps for the adjoint rule, and the result that it belongs to."""
+    """The values that the forward pass keeps for the adjoint rule, and the result that they belong to."""
 
     __slots__ = ("paths", "result")
 
@@ -52,17 +52,18 @@ def ctc_loss(
 
     Parameters
     ----------
-    log_probs : log-probabilities, such as log_softmax's, of shape (time, batch, classes), or (time, classes) for one
-    targets : labels, integers other than the blank: of shape (batch, longest), where what is beyond a target's length
-        does not count, or all targets in one row, of shape (sum of target_lengths,)
-    input_lengths, target_lengths : integers, of shape (batch,), or one for one sample
-    blank : the number of the class that stands for no label
-    reduction : "mean" over the batch of the losses over their targets' lengths; "sum"; "none" for the samples' own
-    zero_infinity : whether a target that is too long for its input has the loss 0, not infinity. It has the derivative
-        0 either way
+    log_probs : log-probabilities, for example from log_softmax, of shape (time, batch, classes); for one sample (time,
+        classes)
+    targets : labels, integers other than the blank: of shape (batch, longest), where elements beyond a target's length
+        are ignored, or all targets in one row, of shape (sum of target_lengths,)
+    input_lengths, target_lengths : integers, of shape (batch,), or one number for one sample
+    blank : the number of the class that means no label
+    reduction : "mean" over the batch, with each loss divided by its target's length; "sum"; "none" for each sample
+    zero_infinity : whether a target that is too long for its input has the loss 0, not infinity; its derivative is 0
+        in both cases
 
-    The derivative treats the log-probabilities as independent numbers. PyTorch adds a term of softmax to it, which
-    makes no difference to the derivative of the logits.
+    The derivative treats the log-probabilities as independent numbers. PyTorch adds a term of softmax to it; the
+    derivative with respect to the logits is the same.
 
     Raises ValueError for shapes, lengths and labels that do not fit together, TypeError for targets that are not
     integers.
@@ -118,7 +119,7 @@ def path_loss(emitted: Any, skipping: Array, times: Array, ends: Array, kept: Ke
 
 
 def _ahead(emitted: Any, skipping: Array, times: Array) -> list[Any]:
-    """a(t, s) for each time, from time -1 on; after an input's end it keeps its values."""
+    """a(t, s) for each time, from time -1 on; after the end of an input the values stay the same."""
     start = np.where(np.arange(emitted.shape[2]) == 0, 0.0, IMPOSSIBLE).astype(emitted.dtype)
     found = [np.broadcast_to(start, emitted.shape[1:])]
     for t in range(len(emitted)):
@@ -129,7 +130,7 @@ def _ahead(emitted: Any, skipping: Array, times: Array) -> list[Any]:
 
 
 def _behind(emitted: Any, skipping: Array, times: Array, ends: Array) -> list[Any]:
-    """b(t, s) for each time: of the times that follow, without t itself."""
+    """b(t, s) for each time: the sum over the times after t."""
     places = np.arange(emitted.shape[2])
     last = (places == ends[:, None]) | (places == ends[:, None] - 1)
     found = [np.where(last, 0.0, IMPOSSIBLE).astype(emitted.dtype)]
@@ -143,7 +144,7 @@ def _behind(emitted: Any, skipping: Array, times: Array, ends: Array) -> list[An
 
 
 def _joined(stay: Any, step: Any, leap: Any, leaping: Array) -> Any:
-    """The logarithm of the sum of the three ways' probabilities."""
+    """The logarithm of the summed probabilities of the three ways: to stay, to step, to skip a blank."""
     leap = np.where(leaping, leap, IMPOSSIBLE)
     highest = np.maximum(np.maximum(stay, step), leap)
     highest = ad.stop_gradient(highest)
@@ -151,7 +152,7 @@ def _joined(stay: Any, step: Any, leap: Any, leaping: Array) -> Any:
 
 
 def _moved(x: Any, by: int) -> Any:
-    """x shifted along its last axis by that many places, up or down."""
+    """x shifted by some places along its last axis, up or down."""
     gap = np.full((x.shape[0], min(abs(by), x.shape[1])), IMPOSSIBLE, x.dtype)
     return np.concatenate([gap, x[:, :-by]] if by > 0 else [x[:, -by:], gap], axis=1)
 
@@ -194,7 +195,7 @@ def _lengths(values: Any, batch: int, name: str) -> npt.NDArray[np.intp]:
 
 
 def _labels(targets: Any, lengths: Array, classes: int, blank: int) -> npt.NDArray[np.intp]:
-    """The targets as (batch, longest), filled up with blanks."""
+    """The targets as (batch, longest), padded with blanks."""
     found = np.asarray(targets)
     if found.dtype.kind not in "iu" and found.size:
         raise TypeError(f"ctc_loss takes integer labels; received dtype {found.dtype}. Write targets.astype(int).")

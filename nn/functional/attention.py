@@ -1,4 +1,4 @@
-"""Attention (Vaswani et al. 2017): each query takes a mean of the values, weighted by how well their keys fit it."""
+"""Attention (Vaswani et al. 2017): for each query a mean of the values, weighted by how well their keys match it."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def scaled_dot_product_attention(
     query : of shape (..., queries, width)
     key : of shape (..., keys, width)
     value : of shape (..., keys, value width); the axes before broadcast
-    attn_mask : what broadcasts to (..., queries, keys): booleans, True where a query may look, or numbers that are
-        added. The result of a query that may look nowhere is 0
-    dropout_p : the probability that a weight is dropped (always: pass 0 in evaluation)
-    is_causal : whether query k looks only at the keys up to k
+    attn_mask : an array that broadcasts to (..., queries, keys): booleans, True where a query may see a key, or numbers
+        that are added to the scores. The result of a query that may see no key is 0
+    dropout_p : the probability that a weight is dropped (at every call: pass 0 in evaluation)
+    is_causal : whether query k sees only the keys up to k
     scale : 1 / √width by default
-    enable_gqa : whether the axis before the keys may be shorter than the queries', whose heads share keys and values in
-        groups (Ainslie et al. 2023)
-    rng : what dropout draws from, as in `dropout`
+    enable_gqa : whether keys and values may have fewer heads than the queries; groups of query heads then share them
+        (Ainslie et al. 2023)
+    rng : the generator of dropout, as in `dropout`
 
     Raises ValueError for shapes that do not belong together.
 
@@ -59,7 +59,7 @@ def scaled_dot_product_attention(
 
 
 def _for_each_head(x: Any, query: Any) -> Any:
-    """Keys or values, of shape (..., heads, keys, width), as many heads as the queries have."""
+    """Keys or values, of shape (..., heads, keys, width), repeated to the number of heads of the queries."""
     heads, shared = (np.shape(v)[-3] if np.ndim(v) > 2 else 0 for v in (query, x))
     if not shared or heads % shared:
         raise ValueError(
@@ -79,7 +79,7 @@ def attend(
     scale: float | None = None,
     rng: init.Rng = None,
 ) -> tuple[Any, Any]:
-    """What `scaled_dot_product_attention` gives, and the weights of it, of shape (..., queries, keys)."""
+    """The result of `scaled_dot_product_attention`, and its weights, of shape (..., queries, keys)."""
     q, k, v = (of_dtype(x, getattr(query, "dtype", None), "attention") for x in (query, key, value))
     if min(q.ndim, k.ndim, v.ndim) < 2 or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
         raise ValueError(
@@ -107,7 +107,7 @@ def attend(
 
 @ad.primitive
 def attention_weights(query: Any, key: Any, *, bias: Array | None, scale: float) -> Any:
-    """softmax(query keyᵀ scale + bias) along the keys; 0 where the bias is -∞ for all of them."""
+    """softmax(query keyᵀ scale + bias) along the keys; 0 where the bias is -∞ for all keys."""
     scores = np.matmul(query, np.swapaxes(key, -1, -2))
     scores *= scale
     if bias is not None:
@@ -127,7 +127,7 @@ def attention_weights(query: Any, key: Any, *, bias: Array | None, scale: float)
 
 
 def _weights_adjoints(g: Any, y: Any, query: Any, key: Any, *, bias: Any, scale: float) -> Any:
-    """Those of query and key: through the softmax, s = y (g - Σ g y), and the product."""
+    """The adjoints of query and key: through the softmax, s = y (g - Σ g y), and the product."""
     s = y * ((g - np.sum(g * y, axis=-1, keepdims=True)) * scale)
     return broadcast_back(np.matmul(s, key), query), broadcast_back(np.matmul(np.swapaxes(s, -1, -2), query), key)
 
@@ -137,7 +137,7 @@ ad.adjoint(attention_weights, together=_weights_adjoints)
 
 
 def additive(mask: Any, dtype: np.dtype[Any], what: str, kept: bool = True) -> Any:
-    """A mask as numbers that are added to scores: of booleans 0 where they are `kept`, and -∞ elsewhere."""
+    """A mask as numbers to add to scores; booleans become 0 where they equal `kept`, and -∞ elsewhere."""
     if mask is None or isinstance(mask, ad.Tensor):
         return mask
     found = array(mask)
@@ -150,7 +150,7 @@ def additive(mask: Any, dtype: np.dtype[Any], what: str, kept: bool = True) -> A
 
 @functools.lru_cache(maxsize=16)
 def causal_bias(queries: int, keys: int, dtype: np.dtype[Any]) -> Array:
-    """0 for the keys up to each query's number, and -∞ after: of shape (queries, keys), read-only."""
+    """0 for the keys up to each query's number, and -∞ for later ones: of shape (queries, keys), read-only."""
     found = additive(np.tri(queries, keys, dtype=bool), dtype, "")
     found.flags.writeable = False
     return np.asarray(found)
@@ -159,8 +159,8 @@ def causal_bias(queries: int, keys: int, dtype: np.dtype[Any]) -> Array:
 def positional_encoding(length: int, width: int, dtype: npt.DTypeLike = np.float32) -> Array:
     """A vector for each place in a sequence, of shape (length, width); Vaswani et al. 2017, section 3.5.
 
-    Element 2k of place t is sin(t / 10000^(2k / width)), element 2k + 1 the cosine: so the vector of a place some steps
-    on is a rotation of it, the same at every place. Add it to the embeddings.
+    Element 2k of place t is sin(t / 10000^(2k / width)), element 2k + 1 the cosine. So the vector of a place some steps
+    later is a rotation of it, the same rotation at every place. Add it to the embeddings.
 
     >>> F.positional_encoding(2, 4).round(3)
     array([[0.   , 1.   , 0.   , 1.   ],

@@ -1,4 +1,4 @@
-"""Bags of rows of a table: the sum, mean or maximum of the rows that several integers look up."""
+"""Bags of rows of a table: the sum, mean or maximum of the rows at several integers."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ def embedding_bag(
     ----------
     indices : integers from 0 to rows - 1: of shape (bags, size), or all bags in one row
     weight : the table, of shape (rows, width)
-    offsets : for all bags in one row: where each bag begins, from 0 and not falling; with `include_last_offset` also
+    offsets : if all bags are in one row: where each bag begins, from 0 and not falling; with `include_last_offset` also
         where the last one ends
-    mode : "sum", "mean" or "max"; of a bag without a row it is 0. The derivative of a maximum goes to the first row
-        that has it
-    per_sample_weights : of the shape of the indices: what each row is multiplied by, with mode="sum"
-    padding_idx : the number of a row that does not count, or None
+    mode : "sum", "mean" or "max"; an empty bag gives 0. The derivative of a maximum goes to the first row that has it
+    per_sample_weights : a factor for each row, of the shape of the indices, with mode="sum"
+    padding_idx : the number of a row that is ignored, or None
 
     Raises TypeError for indices that are not integers, ValueError for numbers out of range and shapes that do not fit.
 
@@ -78,7 +77,7 @@ def embedding_bag(
 
 
 def _bags(chosen: npt.NDArray[Any], offsets: Any, include_last_offset: bool) -> tuple[npt.NDArray[np.intp], int]:
-    """The bag that each index is in, in reading order, and how many there are."""
+    """The bag of each index, in reading order, and the number of bags."""
     if chosen.ndim == 2 and offsets is None:
         return np.repeat(count(len(chosen)), chosen.shape[1]), len(chosen)
     bounds = None if offsets is None else np.asarray(offsets)

@@ -1,4 +1,4 @@
-"""Losses of classifiers with two classes, and of probabilities; on plain arrays they give plain numbers.
+"""Losses of classifiers with two classes, and of probabilities; called with plain arrays, they give plain numbers.
 
 binary_cross_entropy               probabilities, targets in [0, 1]
 binary_cross_entropy_with_logits   scores, targets in [0, 1]
@@ -24,15 +24,16 @@ def binary_cross_entropy(
 ) -> Any:
     """The cross-entropy -(t ln p + (1 - t) ln(1 - p)) of probabilities p with targets t, both in [0, 1].
 
-    Logarithms are taken as -100 at least, and derivatives are finite, so that a p of exactly 0 or 1 does no harm.
-    binary_cross_entropy_with_logits, without a sigmoid before, keeps digits that this one cannot.
+    Logarithms are at least -100, and derivatives are finite, so that a p of exactly 0 or 1 does no harm.
+    binary_cross_entropy_with_logits, without a sigmoid before it, is more precise.
 
     Parameters
     ----------
     prediction, target : of one shape, (batch, ...)
-    weight : numbers that broadcast to that shape and multiply the elements' losses; the mean is over the elements still
-    reduction : "mean" over all elements, "sum", or "none" for the elements' own
-    sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
+    weight : factors of the elements' losses, of a shape that broadcasts to that shape; the mean still divides by the
+        number of elements
+    reduction : "mean" over all elements, "sum", or "none" for the loss of each element
+    sample_weight : factors of the losses, not negative, of shape (batch,); the mean is sum(w l) / sum(w)
 
     Raises ValueError for shapes that differ, and numbers that are not in [0, 1].
 
@@ -58,8 +59,8 @@ def binary_cross_entropy_with_logits(
 ) -> Any:
     """The binary cross-entropy of sigmoid(prediction), for scores of any size.
 
-    `pos_weight`, a number or one per last axis's column, multiplies the loss of positives (t ln p): above 1 it favours
-    recall. The other parameters are those of binary_cross_entropy. Warns if the scores come out of a sigmoid.
+    `pos_weight`, one number or one for each column of the last axis, multiplies the loss of positives (t ln p); above 1
+    it favours recall. The other parameters are those of binary_cross_entropy. Warns if the scores come from a sigmoid.
 
     >>> round(float(F.binary_cross_entropy_with_logits(np.array([0.0, 1000.0]), np.array([1.0, 1.0]))), 4)
     0.3466
@@ -110,7 +111,7 @@ def _check_positive_weight(w: Any) -> None:
 def logistic_loss(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
     """The logistic loss ln(1 + exp(-y h)) of scores h with labels y, -1 or 1 (PyTorch's SoftMarginLoss).
 
-    It is binary_cross_entropy_with_logits with the labels named otherwise, and the other parameters are the same.
+    It is binary_cross_entropy_with_logits with other labels; the other parameters are the same.
     Raises ValueError for other labels. Warns if the scores come out of a sigmoid.
 
     >>> F.logistic_loss(np.array([0.0, 50.0]), np.array([1, -1]), reduction="none").round(4)
@@ -123,7 +124,7 @@ def logistic_loss(prediction: Any, target: Any, *, reduction: str = "mean", samp
 
 
 def hinge_loss(prediction: Any, target: Any, *, reduction: str = "mean", sample_weight: Any = None) -> Any:
-    """The hinge max(0, 1 - y h) of scores h with labels y, -1 or 1: that of support vector machines.
+    """The hinge loss max(0, 1 - y h) of scores h with labels y, -1 or 1, used by support vector machines.
 
     The other parameters are those of binary_cross_entropy. Raises ValueError for other labels.
 
@@ -142,11 +143,11 @@ def kl_div(
 
     Parameters
     ----------
-    prediction : log-probabilities, such as log_softmax's; warned about if there are positive ones
+    prediction : log-probabilities, for example from log_softmax; positive numbers cause a warning
     target : probabilities of the same shape, or with `log_target` their logarithms
-    reduction : "batchmean" for the sum over the distribution, averaged over the batch: the divergence proper. "mean"
-        is over all elements, "sum" and "none" as they say
-    sample_weight : of shape (batch,), not negative; means are then sum(w l) / sum(w)
+    reduction : "batchmean", the sum over each distribution, averaged over the batch, is the divergence as defined.
+        "mean" is over all elements; "sum" and "none" as in the other losses
+    sample_weight : factors of the losses, not negative, of shape (batch,); means are sum(w l) / sum(w)
 
     >>> p, q = np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]])
     >>> round(float(F.kl_div(np.log(p), q, reduction="batchmean")), 4)
@@ -187,15 +188,15 @@ def _check_target(t: Any) -> None:
 
 @ad.primitive
 def cross_entropy_of_probability(p: Any, t: Any) -> Any:
-    """-(t ln p + (1 - t) ln(1 - p)), elementwise, with logarithms of -100 at least."""
+    """-(t ln p + (1 - t) ln(1 - p)), elementwise, with logarithms of at least -100."""
     below, above = _logarithms(p)
     return -(t * below + (1 - t) * above)
 
 
 @ad.primitive
 def cross_entropy_of_logit(x: Any, t: Any) -> Any:
-    """The same of p = sigmoid(x), elementwise: ln(1 + exp(x)) - x t."""
-    # For t of 0 and 1 the first two cancel exactly, or leave |x|: the rest keeps all its digits.
+    """The same for p = sigmoid(x), elementwise: ln(1 + exp(x)) - x t."""
+    # For t = 0 and t = 1 the first two terms cancel exactly or give |x|, so the third loses no digits.
     return np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -216,7 +217,7 @@ ad.written(cross_entropy_of_logit, "bce_with_logits(a, b)", ("σ(a) − b", "−
 
 
 def _within(values: Any, loss: str, what: str, hint: str) -> None:
-    """Refuse numbers outside of [0, 1]; NaN passes, and makes the loss NaN."""
+    """Raise ValueError for numbers outside [0, 1]; NaN is accepted, and makes the loss NaN."""
     ad.ask(functools.partial(_check_range, loss=loss, what=what, hint=hint), values)
 
 

@@ -1,4 +1,4 @@
-"""Small constant arrays that layers and losses need at every call, made once, and the sums made by them."""
+"""Small constant arrays that layers and losses need at every call, made once, and sums computed with them."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-MOST = 2**16  # elements of an array that is kept; to make a longer one is fast beside the work that is done with it
-SUMMED = 2**14  # rows or elements that one product sums; a sum of more of them, in float32, would lose digits
+MOST = 2**16  # elements of a kept array; a longer one takes little time beside the work that is done with it
+SUMMED = 2**14  # rows or elements that one product sums; in float32 a longer sum would lose digits
 
 
 def ones(length: int, x: Any) -> npt.NDArray[Any]:
-    """Ones of x's dtype: a matrix times them is its row sums, at several times the speed of np.sum for short rows."""
+    """Ones of x's dtype: a matrix times them gives its row sums, several times as fast as np.sum for short rows."""
     if not isinstance(x, np.ndarray):
         return np.ones_like(x, x.dtype, shape=length)
     return _ones(length, x.dtype) if length <= MOST else np.ones(length, x.dtype)
 
 
 def count(length: int, x: Any = None) -> npt.NDArray[np.intp]:
-    """0, 1, ... length - 1, where x is."""
+    """0, 1, ... length - 1, on the device of x."""
     if not isinstance(x, np.ndarray | None):
         return np.arange(length, like=x)
     return _count(length) if length <= MOST else np.arange(length)
 
 
 def row_sum(x: Any) -> Any:
-    """The sum of the rows of a matrix."""
+    """The sum of each row of a matrix."""
     n = len(x)
     if n <= SUMMED:
         return np.dot(ones(n, x), x)

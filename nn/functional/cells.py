@@ -1,12 +1,12 @@
-"""One step of a recurrent network: from an input and the states before to the states after, composed of functions.
+"""One step of a recurrent network: the next states from an input and the states before, as a composition of functions.
 
-With p = W_ih x + b_ih and q = W_hh h + b_hh, each of one block of rows per gate:
+With p = W_ih x + b_ih and q = W_hh h + b_hh, each with one block of rows per gate:
 
     RNN    h' = tanh(p + q), or relu                                                     (Elman 1990)
     LSTM   i, f, g, o = σ, σ, tanh, σ of p + q;  c' = f c + i g;  h' = o tanh c'         (Hochreiter & Schmidhuber 1997)
     GRU    r, z = σ of p + q;  n = tanh(p + r q);  h' = (1 - z) n + z h                  (Cho et al. 2014)
 
-The GRU is the variant that resets after the product, as PyTorch has it.
+The GRU is the variant that resets after the product, as in PyTorch.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ States = tuple[Any, ...]
 
 
 class Cell(NamedTuple):
-    """What kind of network it is: its number of gates and of states, and its step, of p, q and the states."""
+    """A kind of network: its number of gates, its number of states, and its step, a function of p, q and the states."""
 
     gates: int
     states: int
@@ -51,7 +51,7 @@ CELLS = {
 
 
 def blocks(x: Any, count: int) -> list[Any]:
-    """The last axis, divided into that many equal parts."""
+    """The parts of the last axis, divided into `count` equal parts."""
     width = x.shape[-1] // count
     return [x[..., k * width : (k + 1) * width] for k in range(count)]
 
@@ -76,7 +76,7 @@ def rnn_cell(
 
 
 def lstm_cell(x: Any, states: States, w_ih: Any, w_hh: Any, b_ih: Any = None, b_hh: Any = None) -> States:
-    """One step of an LSTM: the new (h, c) for those before; shapes as in rnn_cell.
+    """One step of an LSTM: the new (h, c) from the old ones; shapes as in rnn_cell.
 
     >>> x, h, c = np.zeros((5, 3)), np.zeros((5, 4)), np.ones((5, 4))
     >>> h, c = F.lstm_cell(x, (h, c), np.zeros((16, 3)), np.zeros((16, 4)))

@@ -1,4 +1,4 @@
-"""Functions of the channels of images: their order, and normalisation by neighbouring ones."""
+"""Functions of the channels of images: a new order, and normalisation by neighbouring channels."""
 
 from __future__ import annotations
 

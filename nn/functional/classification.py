@@ -1,11 +1,11 @@
-"""Losses of classifiers with an output per class; on plain arrays they give plain numbers.
+"""Losses of classifiers with one output per class; called with plain arrays, they give plain numbers.
 
     cross_entropy       of logits: -ln softmax(logits)[label]
     nll_loss            of log-probabilities: -x[label]
-    multi_margin_loss   of scores: how far the label's is above the others (the multi-class hinge)
+    multi_margin_loss   of scores: a margin between the label's score and the others (the multi-class hinge)
 
-The cross-entropy that is trained with, a mean over integer labels, is a function of the logits; the softmax that its
-rule needs is kept beside them, as a residual. What has weights or smoothed labels is composed of NumPy's functions.
+The usual cross-entropy, a mean over integer labels, is a primitive with the logits as argument; its rule needs the
+softmax, which is kept beside them as a residual. With weights or smoothed labels it is composed of NumPy's functions.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from nn.functional.reduction import no_mean, reduced, weighted, weights
 Array = npt.NDArray[Any]
 
 UNDERFLOWN = 1e-30  # below it, a probability in float32 may have lost digits
-MANY = 4096  # logits, for which a pass over them takes longer than two calls of NumPy
+MANY = 4096  # logits: for this number one pass over them takes longer than two calls of NumPy
 
 
 def cross_entropy(
@@ -42,20 +42,20 @@ def cross_entropy(
     label_smoothing: float = 0.0,
     sample_weight: Any = None,
 ) -> Any:
-    """The cross-entropy -Σ q ln softmax(logits) between labels q and logits, numbers of any size.
+    """The cross-entropy -Σ q ln softmax(logits) between labels q and logits of any size.
 
     Parameters
     ----------
     logits : of shape (batch, classes); or (batch, classes, ...), with a class for each place, such as an image's pixels
     labels : integers from 0 to classes - 1, of shape (batch,), or (batch, ...); or probabilities, such as one-hot
-        rows, of the logits' shape
-    weight : of shape (classes,), of the classes; with integer labels the mean is sum(w l) / sum(w)
-    ignore_index : the integer label of samples that do not count
-    reduction : "mean" over the batch, "sum", or "none" for the samples' own
+        rows, of the shape of the logits
+    weight : factors of the classes, of shape (classes,); with integer labels the mean is sum(w l) / sum(w)
+    ignore_index : the integer label of samples that are ignored
+    reduction : "mean" over the batch, "sum", or "none" for the loss of each sample
     label_smoothing : the share, from 0 to 1, of each label that is spread evenly over the classes
-    sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
+    sample_weight : factors of the losses, not negative, of shape (batch,); the mean is sum(w l) / sum(w)
 
-    Raises ValueError for shapes that do not belong together, labels out of range and a mean over no samples,
+    Raises ValueError for shapes that do not fit together, labels out of range and a mean over no samples,
     TypeError for labels that are not integers. Warns if the logits come out of softmax, log_softmax or sigmoid.
 
     >>> logits = np.array([[2.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
@@ -93,10 +93,11 @@ def nll_loss(
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
-    """The negative log-likelihood -x[label] of log-probabilities x, of shape (batch, classes), such as log_softmax's.
+    """The negative log-likelihood -x[label] of log-probabilities x, of shape (batch, classes), from log_softmax.
 
-    Or (batch, classes, ...), such as log_softmax's along axis 1, with a label for each place. The other parameters are
-    those of cross_entropy; labels are integers. Warns of positive numbers, which are no log-probabilities.
+    x may also have the shape (batch, classes, ...), from log_softmax along axis 1, with a label for each place. The
+    other parameters are those of cross_entropy; labels are integers. Warns if x has positive numbers, which are no
+    log-probabilities.
 
     >>> log_probs = np.log(np.array([[0.5, 0.5], [0.1, 0.9]]))
     >>> F.nll_loss(log_probs, np.array([0, 1]), reduction="none").round(4)
@@ -141,8 +142,8 @@ def multi_margin_loss(
     prediction : scores x, of shape (batch, classes)
     labels : integers from 0 to classes - 1, of shape (batch,)
     p : 1 or 2
-    weight : of shape (classes,): each sample's loss is multiplied by its label's; the mean is over the batch all the
-        same, as in PyTorch
+    weight : factors of the classes, of shape (classes,): each sample's loss is multiplied by the one of its label; the
+        mean still divides by the batch size, as in PyTorch
     reduction, sample_weight : as in cross_entropy
 
     >>> scores = np.array([[2.0, 1.5, 0.0]])
@@ -170,7 +171,7 @@ def multi_margin_loss(
 def _losses(
     x: Any, labels: Array, kept: Array | None, weight: Array | None, smoothing: float = 0.0
 ) -> tuple[Any, Array | None]:
-    """-x[label] of each sample, weighted and smoothed, and how much each counts in the mean (None: all the same)."""
+    """-x[label] of each sample, weighted and smoothed, and its weight in the mean (None if all are equal)."""
     shares = None if weight is None else taken_rows(weight, labels)
     if kept is not None:
         shares = kept.astype(x.dtype) if shares is None else shares * kept
@@ -191,7 +192,7 @@ def _class_weights(weight: Any, x: Any, loss: str) -> Any:
 def _everywhere(
     loss: Callable[..., Any], x: Any, labels: Any, weight: Any, reduction: str, sample_weight: Any, **options: Any
 ) -> Any:
-    """The loss of scores of shape (batch, classes, ...): of the rows that the classes of each place are."""
+    """The loss of scores of shape (batch, classes, ...), computed with the classes of each place as one row."""
     batch, classes, *places = x.shape
     labels = by_place(labels, x.shape, loss.__name__)
     if sample_weight is not None:
@@ -226,7 +227,7 @@ def below_highest(logits: Any) -> tuple[Any, Any]:
 
 @ad.primitive
 def mean_cross_entropy(logits: Any, labels: Any, probabilities: Any) -> Any:
-    """The mean of -ln softmax(logits)[label], told the softmax."""
+    """The mean of -ln softmax(logits)[label], given the softmax."""
     size = len(labels)
     if not size:
         raise no_mean("cross_entropy", logits.shape)
@@ -289,8 +290,8 @@ ad.looped(mean_cross_entropy, loops.mean_cross_entropy)
 ad.lowered(cross_entropy_slope, _written_slope)
 ad.looped(cross_entropy_slope, loops.cross_entropy_slope)
 ad.adjoint(softmax, lambda g, y, x: y * (g - np.sum(g * y, axis=1, keepdims=True)))
-# The loss is a function of the logits alone, and the slope says how it moves with them: nothing flows through the
-# softmax a second time. The slope's own derivative does go through it.
+# The loss is a function of the logits alone, and the slope is its whole derivative: nothing flows through the softmax
+# argument as well. Only the derivative of the slope goes through the softmax.
 ad.adjoint(
     mean_cross_entropy,
     lambda g, y, logits, labels, probabilities: cross_entropy_slope(g, labels, probabilities),

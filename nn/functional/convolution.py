@@ -4,10 +4,10 @@ A convolution is linear in the image and in the weight. Its two adjoints and its
 
     convolution(x, w)   spread(g, w) = its adjoint by x   correlation(g, x) = its adjoint by w,
 
-three primitives, so that every order of derivative is made of the same three kernels. The columns are made anew for
-the adjoint by the weight: that takes a tenth to a third of the matrix product, and keeping them would hold the image in
-memory once for every element of the kernel. They are made for a few rows of the result at a time, which fit the
-processor's cache.
+three primitives, so that derivatives of every order use the same three kernels. The columns are made again for the
+adjoint by the weight. This takes a tenth to a third of the time of the matrix product; stored columns would need as
+much memory as the image times the number of kernel elements. They are made for a few rows of the result at a time,
+which fit into the processor's cache.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from nn.functional.windows import (
 )
 
 PIECE = 2**19  # bytes of columns at a time; measured: half a core's second cache
-WIDE_PIECE = 2**21  # the same where columns are not filled from the image but laid on it
+WIDE_PIECE = 2**21  # the same, for columns that are added to the image instead of filled from it
 
 
 def conv1d(
@@ -63,7 +63,7 @@ def conv2d(
     dilation: int | Sizes = 1,
     groups: int = 1,
 ) -> Any:
-    """The convolution (cross-correlation, as networks have it) of images with a weight, in the weight's dtype.
+    """The convolution of images with a weight (a cross-correlation, as usual in networks), in the weight's dtype.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def conv2d(
     weight : of shape (out, in / groups, kernel height, kernel width), as PyTorch keeps it
     bias : of shape (out,), or None for no bias
     stride : the step from one window to the next: an int, or a pair (vertical, horizontal), as the next two
-    padding : the number of zeros added at each side; "valid" for none, "same" for as many as keep the size (with
+    padding : the number of zeros added at each side; "valid" for none, "same" for the number that keeps the size (with
         stride 1; if the number is odd, one more is added at the bottom and right)
     dilation : the distance of a kernel's elements in the image
     groups : the number of groups that the channels are divided into; each output sees one group
@@ -121,7 +121,7 @@ def _convolved(name: str, x: Any, weight: Any, bias: Any, stride: Any, padding: 
 
 @ad.primitive
 def convolution(x: Any, weight: Any, bias: Any = None, *, windows: Windows, groups: int) -> Any:
-    """Any of the convolutions over windows that were made already."""
+    """The convolution over given windows, in any number of dimensions."""
     images = with_border(x, windows, weight.dtype)
     counts = windows.counts(x.shape[2:])
     matrix = _matrices(weight, groups)
@@ -137,7 +137,7 @@ def convolution(x: Any, weight: Any, bias: Any = None, *, windows: Windows, grou
 
 @ad.primitive
 def spread(g: Any, weight: Any, *, size: Sizes, windows: Windows, groups: int) -> Any:
-    """The adjoint of `convolution` by images of this height and width: each output's share laid on its window."""
+    """The adjoint of `convolution` by images of this size: each output's share is added to its window."""
     planes = batch_last(g, weight.dtype)
     matrix = _matrices(weight, groups).swapaxes(1, 2)
     channels, counts, batch = weight.shape[1] * groups, g.shape[2:], len(g)
@@ -145,7 +145,7 @@ def spread(g: Any, weight: Any, *, size: Sizes, windows: Windows, groups: int) -
         flat = np.matmul(matrix, _part(planes, range(counts[0]), groups))
         return batch_first(flat.reshape(channels, *counts, batch))
     images = np.zeros_like(weight, weight.dtype, "C", shape=(channels, *windows.bordered(size), batch))
-    # A column times a row is their broadcast product, which takes half the time.
+    # For a column times a row, the broadcast product takes half the time of a matrix product.
     product = np.multiply if matrix.shape[2] == 1 else np.matmul
     for rows, columns in _columns(images, windows, counts, groups, fill=False):
         product(matrix, _part(planes, rows, groups), out=columns)
@@ -157,7 +157,7 @@ def spread(g: Any, weight: Any, *, size: Sizes, windows: Windows, groups: int) -
 
 @ad.primitive
 def correlation(g: Any, x: Any, *, windows: Windows, groups: int) -> Any:
-    """The adjoint of `convolution` by the weight: what each pixel of the windows did to each output."""
+    """The adjoint of `convolution` by the weight: sums of pixels of the windows times adjoints of the outputs."""
     images, planes = with_border(x, windows, g.dtype), batch_last(g, g.dtype)
     out, inputs = len(planes), x.shape[1] // groups
     total = np.zeros_like(g, g.dtype, "C", shape=(groups, inputs * windows.size, out // groups))
@@ -207,19 +207,18 @@ def _part(planes: Array, rows: range, groups: int) -> Array:
 def _columns(
     images: Array, windows: Windows, counts: Sizes, groups: int, fill: bool = True
 ) -> Iterator[tuple[range, Array]]:
-    """A few rows of windows at a time: which, and their columns, (groups, inputs times kernel, positions).
+    """A few rows of windows at a time: the rows, and their columns, (groups, inputs times kernel, positions).
 
-    Every piece lies in the same memory: take what you need before asking for the next. With fill=False it holds
-    nothing yet.
+    All pieces share one buffer: use a piece before the next one is made. With fill=False it is not filled.
     """
     channels, batch = images.shape[0], images.shape[-1]
-    line = math.prod(counts[1:]) * batch  # what the windows of one row make of one element
+    line = math.prod(counts[1:]) * batch  # the columns of one element of the kernel, for one row of windows
     if windows.plain:
         yield range(counts[0]), images.reshape(groups, channels // groups, counts[0] * line)
         return
     row = channels * windows.size * line
     most = max(1, min(counts[0], (PIECE if fill else WIDE_PIECE) // max(1, row * images.itemsize)))
-    most = most if isinstance(images, np.ndarray) else counts[0]  # a device has no cache to fit into, and many cores
+    most = most if isinstance(images, np.ndarray) else counts[0]  # a GPU has many cores, and no such cache
     held = np.empty_like(images, images.dtype, "C", shape=most * row)
     for first in range(0, counts[0], most):
         rows = range(first, min(first + most, counts[0]))
@@ -232,7 +231,7 @@ def _columns(
 
 
 def arrays(name: str, x: Any, weight: Any, bias: Any) -> tuple[Any, Any, Any]:
-    """The three as Tensors or arrays of real numbers, the weight's floating-point ones."""
+    """The three as Tensors or arrays of real numbers; the weight is floating-point."""
     x, weight, bias = array(x), array(weight), None if bias is None else array(bias)
     if weight.dtype.kind != "f":
         raise TypeError(

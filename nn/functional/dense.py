@@ -1,4 +1,4 @@
-"""A dense layer, as a function."""
+"""A dense layer as a function."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
 
 
 def _of_one_dtype(x: Any, weight: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Both as arrays of the weight's dtype, if nothing of x is lost by it."""
+    """Both as arrays of the weight's dtype, if x can be converted to it without loss."""
     weight = array(weight)
     if weight.dtype.kind not in "fc":
         raise TypeError(
@@ -77,22 +77,22 @@ def _misshapen(x: Any, weight: Any, bias: Any) -> ValueError:
 
 
 def rows_times(x: Any, weight: Any) -> Any:
-    """x weight along the last axis of x, whatever its axes before, as one product of two matrices.
+    """x weight along the last axis of x, with any axes before it, as one product of two matrices.
 
-    np.dot does not use BLAS where an argument has more than two axes: 12 times the time at (32, 64, 256).
+    np.dot does not use BLAS if an argument has more than two axes: it takes 12 times as long at (32, 64, 256).
     """
     if x.ndim > 2 and weight.ndim == 2:
         return np.reshape(np.dot(matrix(x), weight), (*x.shape[:-1], weight.shape[1]))
-    return (np.dot if x.ndim else np.matmul)(x, weight)  # dot takes half a microsecond less, and a number for x
+    return (np.dot if x.ndim else np.matmul)(x, weight)  # dot saves half a microsecond; x may be a number
 
 
 def matrix(x: Any) -> Any:
-    """x with every axis but the last put into one."""
+    """x with all axes but the last joined into one."""
     return x if x.ndim == 2 else np.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _steps(x: Any, weight: Any, bias: Any = None) -> Any:
-    """A dense layer in NumPy's functions."""
+    """A dense layer written in NumPy's functions."""
     if weight.ndim != 2 or x.shape[-1:] != weight.shape[1:] or (bias is not None and bias.shape != weight.shape[:1]):
         raise _misshapen(x, weight, bias)
     y = rows_times(x.astype(weight.dtype), weight.T) if x.dtype != weight.dtype else rows_times(x, weight.T)

@@ -47,7 +47,7 @@ def dropout1d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = Non
 
 
 def dropout2d(x: Any, p: float = 0.5, training: bool = True, rng: init.Rng = None) -> Any:
-    """dropout of whole channels, since neighbouring pixels are much alike (Tompson et al. 2015).
+    """dropout of whole channels, because neighbouring pixels are similar (Tompson et al. 2015).
 
     x has the shape (batch, channels, height, width), or (channels, height, width). The other parameters are those of
     dropout.
@@ -125,7 +125,7 @@ def _dropped(x: Any, p: float, training: bool, rng: init.Rng, shape: tuple[int, 
     p = real(p, f"{name}: p, the probability of 0,", most=1)
     if not training or p == 0:
         return x
-    # An exact Python number and single-precision draws: half the time of double ones, and p exact to 2⁻²⁴.
+    # Draws in single precision take half the time of double ones; p is exact to 2⁻²⁴.
     kept = drawn(rng, shape, np.float32) >= p
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(float)
     return x * ad.devices.beside(np.multiply(kept, 1 / (1 - p) if p < 1 else 0.0, dtype=dtype), x)

@@ -24,7 +24,7 @@ def taken_rows(weight: Any, indices: Any, constant: int | None = None) -> Any:
 
 @ad.primitive
 def added_rows(g: Any, indices: Any, rows: int, constant: int | None = None) -> Any:
-    """An array of zeros with that many rows, to which the rows of g are added at the indices; repeated ones add up.
+    """Zeros with `rows` rows, to which the rows of g are added at the indices; repeated indices add up.
 
     The row whose number is `constant` stays 0.
     """
@@ -53,7 +53,7 @@ def _traced_rows(g: Any, indices: Any, rows: int, constant: int | None = None) -
 
 
 def _elements(indices: Any, width: int, like: Any) -> Any:
-    """Where the elements of the rows are: np.add.at takes several times as long for rows."""
+    """The places of the elements of the rows, because np.add.at takes several times as long for whole rows."""
     return (indices.reshape(-1, 1) * width + count(width, like)).reshape(-1)
 
 
@@ -84,10 +84,10 @@ def embedding(indices: npt.ArrayLike, weight: Any, padding_idx: int | None = Non
     ----------
     indices : integers from 0 to rows - 1, of any shape
     weight : the table, of shape (rows, width)
-    padding_idx : the row, if there is one, that receives no derivative
+    padding_idx : the number of a row that receives no derivative, or None
 
     Returns an array of shape (*indices.shape, width). Raises TypeError for indices that are not integers, ValueError
-    for those out of range.
+    for indices out of range.
 
     >>> table = ad.Tensor([[0.0, 0.0], [1.0, 2.0], [3.0, 4.0]])
     >>> F.embedding(np.array([[2, 1]]), table)
@@ -104,12 +104,12 @@ def embedding(indices: npt.ArrayLike, weight: Any, padding_idx: int | None = Non
 
 
 def one_hot(labels: npt.ArrayLike, num_classes: int = -1, *, dtype: npt.DTypeLike = np.int64) -> npt.NDArray[Any]:
-    """A row per label with a 1 at its number and 0 elsewhere: of shape (*labels.shape, num_classes), a constant.
+    """One row per label, with a 1 at its number and 0 elsewhere: a constant of shape (*labels.shape, num_classes).
 
     Parameters
     ----------
     labels : integers from 0 to num_classes - 1, of any shape
-    num_classes : -1 takes one more than the highest label there is
+    num_classes : -1 means the highest label plus one
     dtype : integers by default, as in PyTorch; np.float32 for targets of a squared error
 
     >>> F.one_hot(np.array([0, 2]), 3)
@@ -127,7 +127,7 @@ def one_hot(labels: npt.ArrayLike, num_classes: int = -1, *, dtype: npt.DTypeLik
 
 
 def row_number(number: int, rows: int, what: str) -> int:
-    """A row's number from 0, of one that may be counted from the end by a negative one."""
+    """A row's number counted from 0; a negative number counts from the end."""
     if isinstance(number, bool) or not isinstance(number, int | np.integer) or not -rows <= number < rows:
         raise ValueError(f"{what} is an int from {-rows} to {rows - 1}; received {number!r:.80}.")
     return int(number) % rows
@@ -142,7 +142,7 @@ def numbers(indices: npt.ArrayLike, above: int | None, name: str, why: str) -> n
             f"{found.dtype}. If they are whole numbers, convert them with .astype(int)."
         )
     ad.ask(functools.partial(_check_numbers, above=above, name=name, why=why), found)
-    return found.astype(np.intp)  # a graph keeps them, and the array may be filled anew before the reverse pass
+    return found.astype(np.intp)  # a copy: the user may write into the array before the reverse pass
 
 
 def _check_numbers(found: Any, above: int | None, name: str, why: str) -> None:

@@ -1,4 +1,4 @@
-"""The windows of images as columns, and columns laid back on images: each the other's adjoint."""
+"""The windows of images as columns, and columns added back to images: two functions that are adjoint to each other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def unfold(
     x : images, of shape (batch, channels, height, width), or one of shape (channels, height, width)
     kernel_size : height and width of a window: an int, or a pair (vertical, horizontal), as the next three
     dilation : the distance of a window's elements in the image
-    padding : how many zeros are put at each side
+    padding : the number of zeros added at each side
     stride : the step from one window to the next
 
     >>> F.unfold(np.arange(9.0).reshape(1, 1, 3, 3), 2)
@@ -62,7 +62,7 @@ def fold(
     padding: int | Sizes = 0,
     stride: int | Sizes = 1,
 ) -> Any:
-    """Columns added to their windows of an image of `output_size`, where windows may overlap: the adjoint of unfold.
+    """Columns added to their windows in an image of `output_size`; windows may overlap. It is the adjoint of unfold.
 
     x has the shape (batch, channels times the kernel's size, windows), or one axis less for one image. The result has
     the shape (batch, channels, *output_size). The other parameters are those of unfold.
@@ -88,7 +88,7 @@ def fold(
 
 @ad.primitive
 def unfolded(x: Any, windows: Windows) -> Any:
-    """unfold, with its windows as one Windows."""
+    """unfold over given windows."""
     images = with_border(x, windows, x.dtype)
     batch, channels, counts = len(x), x.shape[1], windows.counts(x.shape[2:])
     columns = np.empty_like(x, x.dtype, "C", shape=(channels, windows.size, *counts, batch))
@@ -99,7 +99,7 @@ def unfolded(x: Any, windows: Windows) -> Any:
 
 @ad.primitive
 def folded(columns: Any, size: Sizes, windows: Windows) -> Any:
-    """fold, with its windows as one Windows."""
+    """fold over given windows."""
     batch, channels, counts = len(columns), columns.shape[1] // windows.size, windows.counts(size)
     shares = batch_last(columns, columns.dtype).reshape(channels, windows.size, *counts, batch)
     images = np.zeros_like(columns, columns.dtype, "C", shape=(channels, *windows.bordered(size), batch))

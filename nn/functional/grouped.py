@@ -1,4 +1,4 @@
-"""Normalisation of groups of channels, of single channels, and by the root mean square: of each sample alone."""
+"""Normalisation of each sample alone: of groups of channels, of single channels, and by the root mean square."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def group_norm(x: Any, num_groups: int, weight: Any = None, bias: Any = None, ep
     Parameters
     ----------
     x : of shape (batch, channels, ...)
-    num_groups : how many groups of one size the channels are cut into; 1 for all, or their number for each
+    num_groups : the number of equal groups that the channels are divided into; 1 is one group of all channels
     weight, bias : of shape (channels,), or None; x is converted to their dtype
     eps : from 0, in units of the variance
 
@@ -66,8 +66,8 @@ def instance_norm(
     Parameters
     ----------
     x : of shape (batch, channels, ...) with at least two pixels
-    running_mean, running_var : of shape (channels,), or None; moved in place towards the samples' mean statistics
-    use_input_stats : whether to normalise by the samples' own statistics; otherwise by the running ones
+    running_mean, running_var : of shape (channels,), or None; moved in place towards the mean statistics of the samples
+    use_input_stats : whether to normalise by the statistics of each sample; otherwise by the running ones
     weight, bias, momentum, eps : as in batch_norm
 
     Raises ValueError for shapes that do not belong together. Source: Ulyanov et al. 2016.
@@ -92,7 +92,7 @@ def instance_norm(
     batch, channels = shape[:2]
     if not batch:
         return group_norm(x, channels, weight, bias, eps)
-    # Every sample's channel is a channel of its own, and the running statistics move towards their mean.
+    # Each channel of each sample is treated as a separate channel; the running statistics move towards their mean.
     scale, shift = (None if v is None else np.tile(v, batch) for v in (weight, bias))
     rows = np.reshape(x, (1, batch * channels, *shape[2:]))
     y, mean, variance = with_statistics(rows, scale, shift, eps)
@@ -103,14 +103,14 @@ def instance_norm(
 
 
 def rms_norm(x: Any, normalized_shape: int | Sequence[int], weight: Any = None, eps: float | None = None) -> Any:
-    """Each sample over the root of the mean square of its features, times their weights (Zhang & Sennrich 2019).
+    """Each sample divided by the root mean square of its features, times their weights (Zhang & Sennrich 2019).
 
     Parameters
     ----------
     x : of shape (..., *normalized_shape)
     normalized_shape : the last axes, over which the mean is taken; an int for one axis
     weight : of that shape, or None; x is converted to its dtype
-    eps : what is added to the mean square, from 0; by default the distance from 1 to the next number of x's dtype
+    eps : a number from 0, added to the mean square; by default the distance from 1 to the next number of x's dtype
 
     Raises ValueError for shapes that do not belong together.
 

@@ -1,4 +1,4 @@
-"""The labels and scores of classifiers, checked."""
+"""Checks of the labels and scores of classifiers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from nn.checked import array, whole
 
 Array = npt.NDArray[Any]
 
-IGNORED = -100  # the label of samples that do not count, as in PyTorch
+IGNORED = -100  # the label of samples that are ignored, as in PyTorch
 UNSIGNED = {size: np.dtype(f"u{size}") for size in (1, 2, 4, 8)}  # by the bytes of an element
 
 
 def scores(values: Any, loss: str) -> Any:
-    """A Tensor, or a floating-point array: also of scores in a list, or of integers."""
+    """Scores as a Tensor or a floating-point array; lists and integers are converted."""
     if isinstance(values, ad.Tensor) or (type(values) is np.ndarray and values.dtype.kind == "f"):
         if values.dtype.kind == "f":
             return values
@@ -33,10 +33,10 @@ def scores(values: Any, loss: str) -> Any:
 
 
 def checked_labels(labels: Any, shape: tuple[int, ...], ignore_index: int | None = IGNORED) -> Any:
-    """The labels as an array, if they are ones that logits of this shape, (batch, classes), can have.
+    """The labels as an array, if they fit logits of this shape, (batch, classes); else a ValueError.
 
-    Integers from 0 to classes - 1, or `ignore_index`, of shape (batch,); or probabilities of shape (batch, classes).
-    Of logits of shape (batch, classes, ...) they are (batch, ...), or of the logits' shape.
+    Labels are integers from 0 to classes - 1, or `ignore_index`, of shape (batch,); or probabilities of shape (batch,
+    classes). For logits of shape (batch, classes, ...) they have the shape (batch, ...), or that of the logits.
 
     >>> F.checked_labels([0, 2, 1], (3, 4))
     array([0, 2, 1])
@@ -50,7 +50,7 @@ def checked_labels(labels: Any, shape: tuple[int, ...], ignore_index: int | None
 
 
 def by_place(labels: Any, shape: tuple[int, ...], loss: str) -> Any:
-    """Labels of scores of shape (batch, classes, ...) as those of the rows that the classes of each place are."""
+    """Labels of scores of shape (batch, classes, ...), in the order in which each place becomes one row of classes."""
     labels = array(labels)
     if labels.shape == shape:
         return np.reshape(np.moveaxis(labels, 1, -1), (-1, shape[1]))
@@ -62,9 +62,9 @@ def by_place(labels: Any, shape: tuple[int, ...], loss: str) -> Any:
 def known_labels(
     labels: Any, shape: tuple[int, ...], ignore_index: int | None, loss: str = "cross_entropy"
 ) -> tuple[Any, Array | None]:
-    """The labels, and which of them count; None if all do. Those that do not are 0 here.
+    """The labels, with 0 for ignored ones, and a mask of those that count, or None if all count.
 
-    Integers are a copy: a graph keeps them, and a training loop may fill its array anew before the reverse pass.
+    Integers are copied: the graph keeps them, and a training loop may write into its array before the reverse pass.
     """
     if type(ignore_index) is not int and ignore_index is not None:
         ignore_index = whole(ignore_index, f"{loss}: ignore_index", None)
@@ -83,7 +83,7 @@ def known_labels(
             f"{'a Tensor of ' if isinstance(labels, ad.Tensor) else ''}dtype {labels.dtype}. "
             "If they are whole numbers, convert them with labels.astype(int)."
         )
-    if not labels.dtype.isnative:  # as in files of big-endian numbers, MNIST's for one
+    if not labels.dtype.isnative:  # as in files of big-endian numbers, such as MNIST's
         labels = labels.astype(labels.dtype.newbyteorder("="))
     bounded = functools.partial(_bounded, classes=shape[1], ignore_index=ignore_index, loss=loss)
     within = bounded(labels) if type(labels) is np.ndarray else ad.ask(bounded, labels)
@@ -102,8 +102,8 @@ def _check_place(labels: Any, loss: str) -> None:
 
 
 def _bounded(labels: Array, classes: int, ignore_index: int | None, loss: str) -> bool:
-    """Whether all labels are from 0 to classes - 1; else, if one is not to be ignored, a ValueError."""
-    # Seen as unsigned, a negative label is huge: one pass finds both kinds of stray.
+    """Whether all labels are from 0 to classes - 1. Raises ValueError for another label that is not `ignore_index`."""
+    # As an unsigned number a negative label is huge, so one pass finds both kinds of wrong labels.
     if not labels.size or np.maximum.reduce(labels.view(UNSIGNED[labels.itemsize])) < classes:
         return True
     strays = (labels < 0) | (labels >= classes)
@@ -119,7 +119,7 @@ def _bounded(labels: Array, classes: int, ignore_index: int | None, loss: str) -
 
 
 def _probabilities(labels: Any, loss: str) -> Any:
-    """Rows of probabilities, such as one-hot ones, if each sums to 1."""
+    """Rows of probabilities, such as one-hot rows. Raises ValueError unless each sums to 1."""
     ad.ask(functools.partial(_check_probabilities, loss=loss), labels)
     return labels
 

@@ -1,4 +1,4 @@
-"""Negative log-likelihoods of predicted distributions; on plain arrays they give plain numbers."""
+"""Negative log-likelihoods of predicted distributions; called with plain arrays, they give plain numbers."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def gaussian_nll_loss(
     Parameters
     ----------
     prediction, target : y' and y, of one shape, (batch, ...)
-    var : the variance v, not negative: of that shape, or of it without the last axis or with 1 there, or a number. What
-        is below eps counts as eps, with the derivative there
+    var : the variance v, not negative: of that shape, or without its last axis, or with 1 there, or one number. A
+        variance below eps counts as eps, and its derivative is that at eps
     full : whether to add the constant ln(2π) / 2
     eps : above 0
-    reduction : "mean" over all elements, "sum", or "none" for the elements' own
-    sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
+    reduction : "mean" over all elements, "sum", or "none" for the loss of each element
+    sample_weight : factors of the losses, not negative, of shape (batch,); the mean is sum(w l) / sum(w)
 
-    Raises ValueError for shapes that do not belong together and for a negative variance.
+    Raises ValueError for shapes that do not fit together and for a negative variance.
 
     >>> float(F.gaussian_nll_loss(np.array([1.0]), np.array([3.0]), np.array([1.0])))
     2.0
@@ -77,12 +77,12 @@ def poisson_nll_loss(
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
-    """exp(x) - y x of counts y with the Poisson mean exp(x); or with log_input=False x - y ln(x + eps), of the mean x.
+    """exp(x) - y x for counts y with the Poisson mean exp(x); with log_input=False, x - y ln(x + eps) for the mean x.
 
     Parameters
     ----------
     prediction, target : x and y, of one shape, (batch, ...)
-    full : whether to add ln y!, for y above 1 by Stirling's formula, y ln y - y + ln(2π y) / 2
+    full : whether to add ln y!, which for y above 1 is computed by Stirling's formula, y ln y - y + ln(2π y) / 2
     eps : from 0
     reduction, sample_weight : as in gaussian_nll_loss
 

@@ -1,6 +1,6 @@
-"""Losses by margins and distances: of two inputs, of three, and of several labels; plain arrays give plain numbers.
+"""Losses by margins and distances, for two inputs, three, or several labels; plain arrays give plain numbers.
 
-With h₊ = max(0, h), and the reductions of all losses:
+With h₊ = max(0, h), before the reduction:
 
     margin_ranking_loss          (margin - y (x1 - x2))₊          which of two scores should be higher
     hinge_embedding_loss         x for y = 1, (margin - x)₊ for y = -1
@@ -30,13 +30,13 @@ from nn.functional.similarity import pairwise_distance
 def margin_ranking_loss(
     x1: Any, x2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
-    """max(0, margin - y (x1 - x2)), of scores x1 that should be higher than x2 (y = 1), or lower (y = -1).
+    """max(0, margin - y (x1 - x2)) for scores x1 that should be higher than x2 (y = 1), or lower (y = -1).
 
     Parameters
     ----------
     x1, x2, target : of one shape, (batch, ...)
-    reduction : "mean" over all elements, "sum", or "none" for the elements' own
-    sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
+    reduction : "mean" over all elements, "sum", or "none" for the loss of each element
+    sample_weight : factors of the losses, not negative, of shape (batch,); the mean is sum(w l) / sum(w)
 
     Raises ValueError for shapes that differ and for labels other than -1 and 1.
 
@@ -68,7 +68,7 @@ def hinge_embedding_loss(
 def cosine_embedding_loss(
     x1: Any, x2: Any, target: Any, margin: float = 0.0, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
-    """1 - cos where y = 1, and max(0, cos - margin) where y = -1, with the cosine of the angle between x1 and x2.
+    """1 - cos where y = 1, and max(0, cos - margin) where y = -1; cos is the cosine of the angle between x1 and x2.
 
     x1 and x2 have the shape (batch, features) and y (batch,); or (features,) and (). The margin is from -1 to 1. The
     rest is as in margin_ranking_loss.
@@ -107,9 +107,9 @@ def triplet_margin_loss(
     Parameters
     ----------
     anchor, positive, negative : of one shape, (batch, features) or (features,)
-    margin : by how much farther away the negative should be, above 0
-    p, eps : those of pairwise_distance
-    swap : whether to take the distance of positive and negative where that is less than the anchor's (Balntas et al.
+    margin : the least difference of the two distances that costs nothing, above 0
+    p, eps : as in pairwise_distance
+    swap : whether to use the distance from negative to positive if it is less than that to the anchor (Balntas et al.
         2016)
     reduction, sample_weight : as in margin_ranking_loss
 
@@ -146,7 +146,7 @@ def triplet_margin_with_distance_loss(
     reduction: str = "mean",
     sample_weight: Any = None,
 ) -> Any:
-    """triplet_margin_loss with a distance of your own, a function of two arrays.
+    """triplet_margin_loss with another distance, given as a function of two arrays.
 
     >>> def squared(a, b):
     ...     return np.sum((a - b) ** 2, axis=-1)
@@ -170,8 +170,8 @@ def multilabel_margin_loss(x: Any, target: Any, *, reduction: str = "mean", samp
     Parameters
     ----------
     x : scores, of shape (batch, classes), or (classes,)
-    target : integers of x's shape: each row has the sample's labels, from 0 to classes - 1, then -1, and what follows
-        does not count
+    target : integers of x's shape: each row has the sample's labels, from 0 to classes - 1, then -1; numbers after it
+        are ignored
     reduction, sample_weight : as in margin_ranking_loss
 
     >>> scores = np.array([[2.0, 0.0, 1.5]])
@@ -208,12 +208,12 @@ def _check_labels(labels: Any, classes: int) -> None:
 def multilabel_soft_margin_loss(
     x: Any, target: Any, weight: Any = None, *, reduction: str = "mean", sample_weight: Any = None
 ) -> Any:
-    """-(t ln sigmoid(x) + (1 - t) ln sigmoid(-x)), its mean over the classes: a yes or no for each.
+    """The mean over the classes of -(t ln sigmoid(x) + (1 - t) ln sigmoid(-x)): one binary decision for each class.
 
     Parameters
     ----------
     x, target : scores and labels from 0 to 1, of shape (batch, classes), or with more axes before the classes
-    weight : of shape (classes,), of the classes
+    weight : factors of the classes, of shape (classes,)
     reduction, sample_weight : as in margin_ranking_loss
 
     >>> round(float(F.multilabel_soft_margin_loss(np.zeros((1, 3)), np.array([[1.0, 0.0, 1.0]]))), 4)
@@ -230,7 +230,7 @@ def multilabel_soft_margin_loss(
 
 
 def signs(target: Any, loss: str) -> Any:
-    """Labels -1 and 1, as they are; else a ValueError."""
+    """Labels -1 and 1, unchanged. Raises ValueError for others."""
     ad.ask(functools.partial(_check_signs, loss=loss), array(target))
     return target
 

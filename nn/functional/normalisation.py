@@ -1,4 +1,4 @@
-"""Normalisation of activations: to mean 0 and variance 1 over the batch, or over the features of each sample."""
+"""Normalisation of activations to mean 0 and variance 1, over the batch or over the features of each sample."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-5,
 ) -> Any:
-    """Each channel to mean 0 and variance 1 over the batch, times its weight, plus its bias (Ioffe & Szegedy 2015).
+    """Each channel normalised to mean 0 and variance 1 over the batch, times its weight, plus its bias.
 
-    y = (x - m) / √(v + eps) · weight + bias. In training m and v are the batch's mean and biased variance, and the
-    running ones, unless None, move towards them in place, the share `momentum` of the way (towards the unbiased
-    variance, as in PyTorch). Otherwise m and v are the running ones.
+    y = (x - m) / √(v + eps) · weight + bias. In training m and v are the batch's mean and biased variance. The running
+    averages, unless None, then move towards them in place, by the fraction `momentum` of the difference (towards the
+    unbiased variance, as in PyTorch). In evaluation m and v are the running averages. Source: Ioffe & Szegedy 2015.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def batch_norm(
     momentum : from 0 to 1
     eps : from 0, in units of the variance
 
-    Raises ValueError for shapes that do not belong together, for training with fewer than two values per channel
+    Raises ValueError for shapes that do not fit together, for training with fewer than two values per channel
     (their variance is 0), and for evaluation without running statistics.
 
     >>> x = np.array([[1.0, 10.0], [3.0, 30.0]])
@@ -81,14 +81,14 @@ def batch_norm(
             "batch_norm in evaluation normalises by running statistics; received None for them. Pass "
             "running_mean and running_var, or training=True for those of the batch."
         )
-    # Copies: the statistics are written into by later training, and the graph may be read after that.
+    # Copies: later training writes into the statistics, and the graph may be read after that.
     rest = x - along(np.copy(ad.stop_gradient(running_mean)), x)
     variance = np.copy(ad.stop_gradient(running_var))
     return scaled(rest, normalising(variance, weight, eps=eps), bias)
 
 
 def with_statistics(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
-    """Each channel normalised by its own statistics, and these: its mean and its unbiased variance."""
+    """Each channel normalised by its own statistics, its mean, and its unbiased variance."""
     kept, count = Kept(), per_channel(x)
     y = batch_normalised(x, weight, bias, eps=eps, kept=kept)
     return y, kept.mean, kept.variance * (count / (count - 1))
@@ -97,14 +97,15 @@ def with_statistics(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, An
 def layer_norm(
     x: Any, normalized_shape: int | Sequence[int], weight: Any = None, bias: Any = None, eps: float = 1e-5
 ) -> Any:
-    """Each sample to mean 0 and variance 1 over its features, times their weights, plus their biases (Ba et al. 2016).
+    """Each sample normalised to mean 0 and variance 1 over its features, times their weights, plus their biases.
 
-    It is the same in training and in evaluation, and does not depend on the other samples of the batch.
+    It is the same in training and in evaluation, and does not depend on the other samples of the batch. Source: Ba et
+    al. 2016.
 
     Parameters
     ----------
     x : of shape (..., *normalized_shape)
-    normalized_shape : the last axes, over which mean and biased variance are taken; an int for one axis
+    normalized_shape : the lengths of the last axes, over which mean and biased variance are taken; an int for one axis
     weight, bias : of that shape, or None; x is converted to their dtype
     eps : from 0, in units of the variance
 
@@ -135,12 +136,12 @@ def layer_norm(
 
 
 def weight_norm(v: Any, g: Any, dim: int | None = 0) -> Any:
-    """A weight by its length and direction, g v / |v|, for each index along `dim` (Salimans & Kingma 2016).
+    """A weight from its length and direction, g v / |v|, for each index along `dim` (Salimans & Kingma 2016).
 
     Parameters
     ----------
     v : the direction, of the weight's shape, not zero
-    g : the length: 1 along the other axes, or with dim=None, which takes the whole of v as one vector, of shape ()
+    g : the lengths, of shape 1 along the other axes; with dim=None, which takes v as one vector, of shape ()
 
     >>> F.weight_norm(np.array([[3.0, 4.0]]), np.array([[10.0]]))
     array([[6., 8.]])
@@ -149,7 +150,7 @@ def weight_norm(v: Any, g: Any, dim: int | None = 0) -> Any:
 
 
 def lengths(v: Any, dim: int | None = 0) -> Any:
-    """The Euclidean length of v for each index along `dim`, with the other axes kept as 1; of all of v for None."""
+    """The Euclidean length of v for each index along `dim`, with the other axes of length 1; for None, of all of v."""
     if dim is None:
         return np.sqrt(np.sum(v * v))
     others = tuple(k for k in range(v.ndim) if k != dim % v.ndim)
@@ -157,18 +158,18 @@ def lengths(v: Any, dim: int | None = 0) -> Any:
 
 
 def _all_of_shape(shape: tuple[int, ...], arrays: list[Any]) -> bool:
-    """Whether they are arrays or Tensors of that shape (np.shape of a Tensor would take a microsecond)."""
+    """Whether all are arrays or Tensors of that shape (np.shape of a Tensor would take a microsecond)."""
     return all(getattr(v, "shape", None) == shape for v in arrays)
 
 
 def _shapes(named: dict[str, Any]) -> str:
-    """The shapes of those that are there, as a part of a sentence."""
+    """The shapes of the arrays that are not None, as part of a sentence."""
     parts = (f", {name} of shape {np.shape(v)}" for name, v in named.items() if v is not None)
     return "".join(parts)
 
 
 def of_dtype(x: Any, dtype: np.dtype[Any] | None, name: str) -> Any:
-    """x as a floating-point array or Tensor of this dtype, or if that is None of its own."""
+    """x as a floating-point array or Tensor of this dtype; with None its own dtype is kept."""
     if not isinstance(x, ad.Tensor):
         x = array(x)
         if x.dtype.kind not in "fiub":
@@ -181,12 +182,12 @@ def of_dtype(x: Any, dtype: np.dtype[Any] | None, name: str) -> Any:
 
 
 def _is_traced(x: Any) -> bool:
-    """Whether something stands for an array while a program is made."""
+    """Whether x is a stand-in for an array in a function that is being compiled."""
     return hasattr(x, "__array_ufunc__") and not isinstance(x, ad.Tensor)
 
 
 def move(running: Array, value: Array, momentum: float, norm: str, name: str) -> None:
-    """Move a running average, in place, the share `momentum` of the way to a value."""
+    """Move a running average in place towards a value, by the fraction `momentum` of the difference."""
     writable = running.flags.writeable if isinstance(running, np.ndarray) else _is_traced(running)
     if not writable or running.dtype.kind != "f":
         raise TypeError(

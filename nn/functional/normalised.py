@@ -1,11 +1,11 @@
-"""Batch and layer normalisation as one primitive each, with an adjoint of its own.
+"""Batch and layer normalisation, each as one primitive with an adjoint rule.
 
-With z = x - mean, r = 1 / √(mean z² + eps) and y = z r w + b, the means over what is normalised together:
+With z = x - mean, r = 1 / √(mean z² + eps) and y = z r w + b, and means over the values normalised together:
 
     adjoint of w = sum of g z r,    of b = sum of g,    of x = r (h - mean h - z r mean(h z r)) with h = g w
 
-(Ioffe & Szegedy 2015, section 3). The rule takes z and the factors from the forward pass. A recorded pass, which is to
-be differentiated again, goes through the steps of nn.functional.normalisation.
+(Ioffe & Szegedy 2015, section 3). The rule takes z and the factors from the forward pass. A recorded pass, which can be
+differentiated again, uses the steps of nn.functional.normalisation.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Array = npt.NDArray[Any]
 
 
 class Kept:
-    """What the forward pass keeps for the adjoint rule, and the result that it belongs to."""
+    """The values that the forward pass keeps for the adjoint rule, and the result that they belong to."""
 
     __slots__ = ("mean", "rest", "result", "root", "scale", "variance")
 
@@ -53,7 +53,7 @@ class Kept:
 
 @ad.primitive
 def layer_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> Any:
-    """Each row of a matrix to mean 0 and variance 1, times the weights, plus the biases; either may be None."""
+    """Each row of a matrix normalised, times the weights, plus the biases; both may be None."""
     kept = Kept() if kept is None else kept
     kept.result, kept.rest, kept.root, kept.scale = layer_parts(x, weight, bias, eps)
     return kept.result
@@ -61,7 +61,7 @@ def layer_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = 
 
 @ad.primitive
 def layer_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
-    """Rows normalised, z, the root r and r w."""
+    """The normalised rows, z, the root r and r w."""
     features = x.shape[1]
     rest = x - (np.dot(x, ones(features, x)) / features)[:, None]
     root = 1 / np.sqrt(row_products(rest, rest) / features + eps)
@@ -74,7 +74,7 @@ def layer_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
 
 @ad.primitive
 def batch_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> Any:
-    """Each channel, along axis 1, to mean 0 and variance 1, times its weight, plus its bias; either may be None."""
+    """Each channel (axis 1) normalised, times its weight, plus its bias; both may be None."""
     kept = Kept() if kept is None else kept
     found = batch_parts(x, weight, bias, eps)
     kept.result, kept.rest, kept.root, kept.scale, kept.mean, kept.variance = found
@@ -83,7 +83,7 @@ def batch_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = 
 
 @ad.primitive
 def batch_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
-    """Channels normalised, z, the root r, r w, their means and their variances."""
+    """The normalised channels, z, the root r, r w, the means and the variances."""
     count = per_channel(x)
     mean = channel_sums(x) / count
     rest = x - along(mean, x)
@@ -160,7 +160,7 @@ def _recorded(*values: Any) -> bool:
 
 
 def _of(y: Any, kept: Any, function: Callable[..., Any], x: Any, weight: Any, bias: Any, eps: float) -> Any:
-    """What was kept of this result, or is computed again."""
+    """The values kept for this result; if there are none, they are computed again."""
     if kept is None or kept.result is not y:
         kept = Kept()
         function(x, weight, bias, eps=eps, kept=kept)
@@ -168,7 +168,7 @@ def _of(y: Any, kept: Any, function: Callable[..., Any], x: Any, weight: Any, bi
 
 
 def _through(steps: Callable[..., Any], g: Any, *arguments: Any) -> list[Any]:
-    """The adjoints by the steps; None for arguments that are None."""
+    """The adjoints computed through the steps; None for arguments that are None."""
     given = [k for k, v in enumerate(arguments) if v is not None]
 
     def taken(*values: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Where a prediction comes from: a loss that takes logits warns of those that went through a softmax before."""
+"""The origin of a prediction: a loss that takes logits warns if they went through a softmax before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import autodiff as ad
 
-INNER = frozenset({"nn", "autodiff", "numpy", "contextlib"})  # whose frames are not the caller's
+INNER = frozenset({"nn", "autodiff", "numpy", "contextlib"})  # packages whose frames are not the caller's
 NORMALISING = frozenset({"softmax", "log_softmax", "sigmoid"})
 
 
@@ -34,7 +34,7 @@ def warn(message: str | UserWarning) -> None:
 
 
 def _place(tensor: ad.Tensor) -> str:
-    """The layer that recorded a Tensor, with the way to it from the model that was called; "" outside of all."""
+    """The layer that recorded a Tensor, with its path in the model that was called; "" outside every layer."""
     frames = tensor.scopes
     if not frames:
         return ""

@@ -1,4 +1,4 @@
-"""Padding: arrays made longer at their ends."""
+"""Padding: elements added at the ends of arrays."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def pad(x: Any, pad: Sequence[int], mode: str = "constant", value: float = 0.0) 
     Parameters
     ----------
     x : of any shape
-    pad : (left, right), or (left, right, top, bottom) ...; a negative number cuts off, with mode="constant"
+    pad : (left, right), or (left, right, top, bottom) ...; with mode="constant" a negative number removes elements
     mode : "constant" for `value`; "reflect" for x mirrored at its first and last element, which are not repeated;
-        "replicate" for these elements over and over; "circular" for x from its other end
-    value : what is put there with mode="constant"
+        "replicate" to repeat these elements; "circular" to continue with the other end of x
+    value : the added number with mode="constant"
 
     Raises ValueError for more padding than the mode has elements for.
 

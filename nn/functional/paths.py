@@ -1,8 +1,8 @@
 """The recursion of connectionist temporal classification in logarithms, on plain arrays (Graves et al. 2006).
 
-b of a sample is a of the reversed sample, with its times and its places from the last to the first. So one loop
-computes both, as samples of one batch. The numbers of one time have the shape (places, samples), so that the places
-before a place are the rows before it.
+b of a sample equals a of the reversed sample, with times and places in reverse order. So one loop computes both, as
+samples of one batch. The numbers of one time have the shape (places, samples): the rows before a place are the places
+before it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-IMPOSSIBLE = -1e30  # stands for ln 0: it is finite, because inf - inf is NaN
+IMPOSSIBLE = -1e30  # used as ln 0; it is finite, because inf - inf is NaN
 
 
 class Paths(NamedTuple):
-    """ln p of each sample, and the logarithms of the paths' shares at each place; the batch is the last axis."""
+    """ln p of each sample, and the logarithms of the shares of paths through each place; the batch is the last axis."""
 
     total: Array  # (batch,)
-    shares: Array  # (time, places, batch): a + b, with b as it is before time t
+    shares: Array  # (time, places, batch): a + b, with the b of the times after t
 
 
 def paths(emitted: Array, skipping: Array, times: Array, ends: Array) -> Paths:
@@ -46,10 +46,10 @@ def paths(emitted: Array, skipping: Array, times: Array, ends: Array) -> Paths:
 
 
 def _recursion(emitted: Array, forbidden: Array, over: Array | None) -> Array:
-    """a before the first time and after each: (time + 1, places, samples), from emissions of (time, places, samples).
+    """a before the first time and after each time: (time + 1, places, samples); emissions are (time, places, samples).
 
     `forbidden` is added to the three ways to a place: from itself, from the place before, and from the one before that.
-    Where `over` is True a sample has ended, and its values stay.
+    Where `over` is True a sample has ended, and its values stay the same.
     """
     steps, places, samples = emitted.shape
     held = np.full((steps + 1, places + 2, samples), IMPOSSIBLE, emitted.dtype)

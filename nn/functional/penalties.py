@@ -1,4 +1,4 @@
-"""Penalties of large parameters, to be added to a loss: L1 and L2 regularisation."""
+"""Penalties for large parameters, to add to a loss: L1 and L2 regularisation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nn.functional.cached import SUMMED
 @ad.primitive
 def sum_of_squares(*arrays: Any) -> Any:
     """The sum of the squares of all elements of all arrays."""
-    # Python's numbers adapt to the dtype of what they meet, and so does the sum of them all.
+    # Python numbers take the dtype of the array that they are added to, and so does the sum.
     return sum(np.vdot(a, a) if a.size <= SUMMED else _squares(np.ravel(a)) for a in arrays)
 
 
@@ -37,7 +37,7 @@ def l2_penalty(parameters: Iterable[Any], *, biases: bool = False) -> Any:
     """The sum of squares θ² of the weights: `loss + 0.5 * strength * F.l2_penalty(model.parameters())`.
 
     With the factor 0.5 it adds strength · θ to the adjoint of each weight. Biases, that is all arrays with fewer than
-    two axes, should not be drawn to 0: they are left out unless biases=True.
+    two axes, should not be pulled towards 0: they are left out unless biases=True.
 
     >>> float(F.l2_penalty([np.array([[1.0, -2.0]]), np.array([100.0])]))  # the second is a bias
     5.0
@@ -46,7 +46,7 @@ def l2_penalty(parameters: Iterable[Any], *, biases: bool = False) -> Any:
 
 
 def l1_penalty(parameters: Iterable[Any], *, biases: bool = False) -> Any:
-    """The sum of sizes |θ| of the weights, which draws many of them to 0; the rest is as in l2_penalty.
+    """The sum of absolute values |θ| of the weights, which makes many of them 0; the rest is as in l2_penalty.
 
     >>> float(F.l1_penalty([np.array([[1.0, -2.0]]), np.array([100.0])]))  # the second is a bias
     3.0

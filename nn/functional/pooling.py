@@ -1,4 +1,4 @@
-"""Pooling: each window of a signal, an image or a volume as one number, its highest or its mean."""
+"""Pooling: each window of a signal, an image or a volume becomes one number, its maximum or its mean."""
 
 from __future__ import annotations
 
@@ -37,23 +37,24 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The highest number of each window of each channel.
+    """The maximum of each window of each channel.
 
-    The derivative goes to the highest element, and to the first of them in reading order where several are.
+    The derivative goes to the maximum; if several elements are equal, to the first in reading order.
 
     Parameters
     ----------
     x : images, of shape (batch, channels, height, width), or one of shape (channels, height, width)
     kernel_size : height and width of a window: an int, or a pair (vertical, horizontal), as the next three
-    stride : the step from one window to the next, by default the kernel's size: they lie side by side
-    padding : how far windows reach over each side, at most half the kernel's size; places there are ignored
+    stride : the step from one window to the next, by default the kernel's size, so that windows do not overlap
+    padding : how far windows reach beyond each side, at most half the kernel's size; places there are ignored
     dilation : the distance of a window's elements in the image
-    ceil_mode : whether to add a last row and column of windows that reach over the bottom and right
-    return_indices : whether to give (result, indices), where the highest lie in each channel's image, row after row
+    ceil_mode : whether to add a last row and column of windows that reach beyond the bottom and right
+    return_indices : whether to give (result, indices): the places of the maxima in each channel's image, numbered row
+        after row
 
     The result has the shape (batch, channels, rows, columns), rows = floor((height + 2 padding - dilation (kernel
-    height - 1) - 1) / stride) + 1, or that rounded up. Integers become float64. Raises ValueError for images of
-    another shape or smaller than a window, TypeError for numbers that are not real.
+    height - 1) - 1) / stride) + 1, or rounded up with ceil_mode. Integers become float64. Raises ValueError for images
+    of another shape or smaller than a window, TypeError for numbers that are not real.
 
     >>> F.max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
     array([[[[ 5.,  7.],
@@ -107,9 +108,9 @@ def avg_pool2d(
 ) -> Any:
     """The mean of each window of each channel.
 
-    `count_include_pad` says whether the zeros of the padding count as elements of a window; what a window reaches
-    beyond them (with ceil_mode) never does. `divisor_override` is what the sum of a window is divided by instead. The
-    rest is as in max_pool2d.
+    `count_include_pad` says whether the zeros of the padding count as elements of a window; places beyond the padding
+    (with ceil_mode) never count. The sum of a window is divided by `divisor_override`, if it is given. The rest is as
+    in max_pool2d.
 
     >>> F.avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2)
     array([[[[ 2.5,  4.5],
@@ -183,7 +184,7 @@ def _mean(
 
 @ad.primitive
 def max_pooling(x: Any, windows: Windows) -> Any:
-    """Any of the max_pools over windows that were made already."""
+    """Maximum pooling over given windows, in any number of dimensions."""
     first, *rest = _views(with_border(x, windows, x.dtype, -np.inf), windows, x.shape[2:])
     y = first.copy()
     for view in rest:
@@ -193,13 +194,13 @@ def max_pooling(x: Any, windows: Windows) -> Any:
 
 @ad.primitive
 def max_spreading(g: Any, y: Any, x: Any, windows: Windows) -> Any:
-    """The adjoint of `max_pooling`, where it gave y for x: each window's share laid on its highest element."""
+    """The adjoint of y = `max_pooling`(x): each window's share is added to its maximum."""
     return _laid(batch_last(g, x.dtype), _hits(y, x, windows), windows, x)
 
 
 @ad.primitive
 def max_picking(h: Any, y: Any, x: Any, windows: Windows) -> Any:
-    """What h, of x's shape, has in each window where x is highest: the adjoint of `max_spreading`."""
+    """The element of h, of x's shape, at the maximum of x in each window: the adjoint of `max_spreading`."""
     views = _views(with_border(h, windows, x.dtype), windows, x.shape[2:])
     found = np.zeros_like(batch_last(y, x.dtype))
     for view, hit in zip(views, _hits(y, x, windows), strict=True):
@@ -209,9 +210,9 @@ def max_picking(h: Any, y: Any, x: Any, windows: Windows) -> Any:
 
 @ad.primitive
 def average_pooling(x: Any, windows: Windows, counted: Borders | int) -> Any:
-    """Any of the avg_pools over windows that were made already.
+    """Average pooling over given windows, in any number of dimensions.
 
-    `counted` is the border whose zeros count as elements, or the number that sums are divided by.
+    `counted` is the border whose zeros count as elements, or the divisor of the sums.
     """
     first, *rest = _views(with_border(x, windows, x.dtype), windows, x.shape[2:])
     y = first.copy()
@@ -223,14 +224,14 @@ def average_pooling(x: Any, windows: Windows, counted: Borders | int) -> Any:
 
 @ad.primitive
 def average_spreading(g: Any, x: Any, windows: Windows, counted: Borders | int) -> Any:
-    """The adjoint of `average_pooling` by images of x's shape: each window's share laid on its elements, equally."""
+    """The adjoint of `average_pooling` by images of x's shape: each window's share is divided among its elements."""
     shares = batch_last(g, x.dtype) / _sizes(windows, x, counted)
     return _laid(shares, itertools.repeat(None, windows.size), windows, x)
 
 
 @ad.primitive
 def highest_places(y: Any, x: Any, windows: Windows) -> Any:
-    """Where in x, each channel laid out flat, the windows' highest elements are: of y's shape."""
+    """The places of the windows' maxima in the flattened channels of x: of y's shape."""
     numbers = np.arange(math.prod(x.shape[2:]), like=x).reshape(1, 1, *x.shape[2:])
     views = _views(with_border(numbers, windows, numbers.dtype), windows, x.shape[2:])
     found = np.zeros_like(y, np.int64, "C", shape=batch_last(y, y.dtype).shape)
@@ -255,18 +256,18 @@ ad.written(average_pooling, lambda x: f"avg_pool{np.ndim(x) - 2}d(a)", pullbacks
 
 
 def _views(images: Array, windows: Windows, size: Sizes) -> Iterator[Array]:
-    """Each element of the kernel: its pixel in every window of bordered images of these lengths."""
+    """For each element of the kernel, its pixel in every window of images with a border."""
     first, *others = windows.counts(size)
     return windows.views(images, range(first), tuple(others))
 
 
 def _hits(y: Array, x: Array, windows: Windows) -> Iterator[Array]:
-    """For each element of the kernel, in which windows it is the first that is highest."""
+    """For each element of the kernel, the windows in which it is the first maximum."""
     top = batch_last(y, y.dtype)
-    if top.size and np.isnan(np.min(top)):  # NaN, which equals nothing, goes above everything, as np.maximum has it
+    if top.size and np.isnan(np.min(top)):  # NaN equals nothing, and counts as the maximum, as in np.maximum
         x, top = (np.where(np.isnan(v), np.inf, v) for v in (x, top))
     free = np.ones_like(top, bool, "C", shape=top.shape)
-    images = with_border(x, windows, x.dtype, np.nan)  # nor does the border equal anything, not even -inf
+    images = with_border(x, windows, x.dtype, np.nan)  # a border of NaN equals nothing, not even -inf
     for k, view in enumerate(_views(images, windows, x.shape[2:]), 1):
         if k < windows.size:
             hit = view == top
@@ -278,7 +279,7 @@ def _hits(y: Array, x: Array, windows: Windows) -> Iterator[Array]:
 
 
 def _laid(shares: Array, hits: Iterable[Array | None], windows: Windows, x: Array) -> Array:
-    """Images of x's shape, on whose windows the shares are laid: on each element where it is hit; overlaps add up."""
+    """Images of x's shape to which each window's share is added, at the elements that are hit; overlaps add up."""
     batch, channels, size = x.shape[0], x.shape[1], x.shape[2:]
     allocate = np.empty_like if windows.tiling(size) else np.zeros_like
     images = allocate(x, x.dtype, "C", shape=(channels, *windows.bordered(size), batch))
@@ -293,7 +294,7 @@ def _laid(shares: Array, hits: Iterable[Array | None], windows: Windows, x: Arra
 
 
 def _sizes(windows: Windows, x: Array, counted: Borders | int) -> Any:
-    """How many elements of each window count: one number, or (rows, columns, 1)."""
+    """The number of elements of each window that count: one number, or an array (rows, columns, 1)."""
     size = x.shape[2:]
     if isinstance(counted, int):
         return counted
@@ -310,7 +311,7 @@ def _sizes(windows: Windows, x: Array, counted: Borders | int) -> Any:
 def _prepared(
     name: str, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> tuple[Any, Windows]:
-    """A batch of images of floating-point numbers, and the windows that were asked for."""
+    """A batch of images of floating-point numbers, and the windows from the user's arguments."""
     x = array(x)
     if x.dtype.kind not in "fiub":
         raise TypeError(f"{name} takes real numbers; received dtype {x.dtype}. Pass two channels for complex ones.")

@@ -1,7 +1,7 @@
 """Rectifiers, elementwise: straight lines and exponentials that meet at 0 or at bounds, as primitives.
 
-Each is written with minima, maxima and products by conditions: np.where of a condition that changes from element to
-element takes ten times as long as any of these, as the processor guesses wrong half of the time.
+Each is written with minima, maxima and products with conditions. np.where takes ten times as long if the condition
+changes from element to element, because the processor's branch prediction fails half of the time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import autodiff as ad
 
 @ad.primitive
 def leaky(x: Any, slope: Any) -> Any:
-    """x where it is positive, else slope · x, with a number for the slope or an array that broadcasts to x."""
+    """x where it is positive, else slope · x; the slope is a number or an array that broadcasts to x."""
     if isinstance(slope, float) and 0 < slope <= 1:
         return np.maximum(x, slope * x)
     return np.maximum(x, 0) + slope * np.minimum(x, 0)
@@ -64,7 +64,7 @@ def _ones_where(condition: Any, x: Any) -> Any:
 
 
 def broadcast_back(g: Any, x: Any) -> Any:
-    """An adjoint in the shape of x, which was broadcast to g's."""
+    """An adjoint summed back to the shape of x, which was broadcast to the shape of g."""
     if g.shape == x.shape:
         return g
     more = g.ndim - x.ndim

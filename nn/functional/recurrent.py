@@ -1,14 +1,14 @@
 """A recurrent layer over a whole sequence, and backpropagation through time (Werbos 1990), as one primitive.
 
-The inputs of all steps are projected by one matrix product, before. `recurrence` goes from step to step and keeps the
-gates; its rule goes back. What the gates do to an adjoint is the same whatever the adjoint is, so that is computed for
-all steps at once:
+First, one matrix product projects the inputs of all steps. `recurrence` goes from step to step and keeps the gates; its
+rule goes back. The factors by which the gates multiply an adjoint do not depend on that adjoint, so they are computed
+for all steps at once:
 
-    a = F d       the adjoints of what went into the gates, for the adjoint d of the state after the step
-    d' = a W + K d + g    those of the state before, with g the adjoint that comes from outside
+    a = F d       the adjoints of the inputs of the gates, for the adjoint d of the state after the step
+    d' = a W + K d + g    the adjoint of the state before, with g the adjoint that comes from outside
 
-and after the last step the adjoint of the weight is one product over all steps. A recorded pass, which is to be
-differentiated again, takes the steps one by one, composed of functions (`one_by_one`).
+and after the last step the adjoint of the weight is one product over all steps. A recorded pass, which can be
+differentiated again, computes the steps one by one, as a composition of functions (`one_by_one`).
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ Array = npt.NDArray[Any]
 
 
 class Gates:
-    """What `recurrence` keeps for its adjoint rule: the gates of all steps, and the result that they belong to."""
+    """The values that `recurrence` keeps for its adjoint rule: the gates of all steps, and their result."""
 
     __slots__ = ("candidates", "gates", "result")
 
     result: Any
     gates: Any
-    candidates: Any  # of a GRU: n; of others it means nothing
+    candidates: Any  # n of a GRU; unused by the others
 
     def __init__(self) -> None:
         self.result = self.gates = self.candidates = None
@@ -61,11 +61,11 @@ def over_time(
     states : (h,), for an LSTM (h, c): before the first step, each of shape (batch, hidden)
     w_ih, w_hh, b_ih, b_hh : as in rnn_cell
     kind : "tanh", "relu", "LSTM" or "GRU"
-    mask : booleans of shape (steps, batch); where one is False the states stay what they are, and the result is 0
+    mask : booleans of shape (steps, batch); where one is False the states do not change, and the result is 0
     reverse : whether it goes from the last step to the first
-    unrolled : whether each step is recorded by itself, for a picture of them; the numbers are the same
-    w_hr : what an LSTM's h is projected by after each step, of shape (projected, hidden), or None; then each step is
-        recorded by itself
+    unrolled : whether each step is recorded separately, for a picture of the steps; the numbers are the same
+    w_hr : a matrix that projects an LSTM's h after each step, of shape (projected, hidden), or None; with it each step
+        is recorded separately
     """
     p = projected(x, w_ih, b_ih)
     steps = mask
@@ -87,7 +87,7 @@ def over_time(
 def one_by_one(
     p: Any, weight: Any, bias: Any, *states: Any, kind: str, mask: Array | None = None, w_hr: Any = None
 ) -> list[States]:
-    """The states that `recurrence` gives, step by step, composed of functions."""
+    """The states of `recurrence`, step by step, as a composition of functions."""
     rows: list[States] = [states]
     for t in range(p.shape[0]):
         before = rows[-1]
@@ -111,7 +111,7 @@ def recurrence(
     ----------
     p : W_ih x + b_ih for every step, of shape (steps, batch, gates hidden)
     weight, bias, states, kind, mask : as in `over_time`
-    kept : a Gates, which is filled
+    kept : a Gates, which is filled in
     """
     kept = Gates() if kept is None else kept
     kept.result, kept.gates, kept.candidates = recurrent_parts(p, weight, bias, *states, kind=kind, mask=mask)
@@ -176,7 +176,7 @@ def _lstm_step(p: Array, gate: Array, _: Any, before: Array, after: Array) -> No
 
 
 def _gru_step(p: Array, gate: Array, n: Any, before: Array, after: Array) -> None:
-    """After it `gate` holds r, z, and W_hn h + b_hn, as it was."""
+    """One step of a GRU; afterwards `gate` holds r, z, and W_hn h + b_hn, which is unchanged."""
     hidden = n.shape[-1]
     rz, h = gate[:, : 2 * hidden], after[0]
     rz += p[:, : 2 * hidden]
@@ -193,7 +193,7 @@ STEPS = {"tanh": _tanh_step, "relu": _relu_step, "LSTM": _lstm_step, "GRU": _gru
 
 
 def _again(y: Array, p: Array, weight: Array, bias: Any, *states: Any, kind: str) -> tuple[Array, Any]:
-    """The gates and candidates of a result whose own were not kept: every step from the states before it."""
+    """The gates and candidates of a result that kept none: each step is computed again from the states before it."""
     kept = Gates()
     flat = (1, -1, y.shape[-1])
     before = [state.reshape(flat)[0] for state in y[:, :-1]]
@@ -226,7 +226,7 @@ def recurrent_slopes(g: Any, y: Any, weight: Any, gates: Any, n: Any, *, kind: s
         factors, stays, of_candidate = _factors(kind, y, gates, n)
         a, d = _back(g[0], weight, *_masked(mask, factors, stays))
         of_p, of_cell = a, []
-        if of_candidate is not None:  # W_hn h is multiplied by r, its part of p is not
+        if of_candidate is not None:  # W_hn h is multiplied by r, but the candidate's part of p is not
             hidden = y.shape[-1]
             of_p = np.empty_like(a)
             of_p[..., : 2 * hidden] = a[..., : 2 * hidden]
@@ -250,7 +250,7 @@ def _recorded(g: Any, arguments: tuple[Any, ...], kind: str, mask: Array | None)
 
 
 def _factors(kind: str, y: Array, gates: Array, n: Any) -> tuple[Array, Any, Any]:
-    """F, of shape (steps, batch, gates, hidden), K, and for a GRU the share of F that is the candidate's own."""
+    """F, of shape (steps, batch, gates, hidden), K, and for a GRU the part of F that belongs to p of the candidate."""
     h = y[0, 1:]
     if kind == "tanh":
         return (1 - h * h)[:, :, None], None, None
@@ -268,7 +268,7 @@ def _factors(kind: str, y: Array, gates: Array, n: Any) -> tuple[Array, Any, Any
 
 
 def _masked(mask: Array | None, factors: Array, stays: Any) -> tuple[Array, Any]:
-    """F and K where steps are left out: nothing goes into the gates, and the state's adjoint passes."""
+    """F and K with steps left out: there the gates receive 0, and the adjoint of the state passes unchanged."""
     if mask is None:
         return factors, stays
     taken = mask.astype(factors.dtype).reshape(*mask.shape, *(1,) * (factors.ndim - 2))

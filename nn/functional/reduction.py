@@ -1,4 +1,4 @@
-"""What all losses share: the check that prediction and target have one shape, weights, and the reduction."""
+"""The common part of all losses: the check that prediction and target have one shape, weights, and the reduction."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ REDUCTIONS = ("mean", "sum", "none")
 
 
 def reduced(losses: Any, loss: str, reduction: str, sample_weight: Any = None, shares: Array | None = None) -> Any:
-    """The losses of elements, of shape (batch, ...), made one number, or with "none" left as they are.
+    """The losses of elements, of shape (batch, ...), reduced to one number, or unchanged with "none".
 
-    With weights w of the samples, each is multiplied by its sample's; the mean is then sum(w l) / sum(w), so that a
-    weight of 2 counts like a sample given twice. `shares` are weights that the losses have been multiplied by already.
+    With weights w of the samples, each loss is multiplied by the weight of its sample, and the mean is sum(w l) /
+    sum(w), so that a weight of 2 counts like a sample given twice. `shares` are weights that the losses were already
+    multiplied by.
     """
     if reduction not in REDUCTIONS:
         known_reduction(reduction, loss)
@@ -51,7 +52,7 @@ def _is_zero(total: Any) -> bool:
 
 
 def known_reduction(reduction: str, loss: str, known: tuple[str, ...] = REDUCTIONS) -> str:
-    """The reduction, if it is one of those known; else a ValueError."""
+    """The reduction. Raises ValueError unless it is one of the known ones."""
     if reduction not in known:
         raise ValueError(
             f"{loss}: reduction is one of {', '.join(map(repr, known))}; received {reduction!r:.80}. "
@@ -61,9 +62,9 @@ def known_reduction(reduction: str, loss: str, known: tuple[str, ...] = REDUCTIO
 
 
 def weights(values: Any, shape: tuple[int, ...], like: Any, what: str, each: str) -> Array:
-    """One number, not negative, per sample or class, which `each` names: a constant of that shape, in `like`'s dtype.
+    """One number, not negative, per sample or class (`each` names it): a constant of that shape, in `like`'s dtype.
 
-    It is checked on the host, and then is where `like` is.
+    It is checked on the host, and then moved to the device of `like`.
     """
     found = array(ad.stop_gradient(values))
     if ad.devices.place(found) != ad.devices.HOST:
@@ -87,7 +88,7 @@ def _check_weights(found: Any, what: str) -> None:
 
 
 def weighted(losses: Any, w: Array) -> Any:
-    """The losses times their weights; what has the weight 0 counts as 0, also if it is infinite or NaN."""
+    """The losses times their weights; a loss with the weight 0 counts as 0, even if it is infinite or NaN."""
     return (losses if type(w) is np.ndarray and np.all(w) else np.where(w, losses, 0)) * w
 
 
@@ -130,7 +131,7 @@ def compared(prediction: Any, target: Any, loss: str) -> tuple[Any, Any]:
 
 
 def one_shape(prediction: tuple[int, ...], target: tuple[int, ...]) -> str:
-    """What to do about a target of another shape than the prediction's."""
+    """Advice for a target whose shape differs from the prediction's."""
     if math.prod(prediction) == math.prod(target) and prediction:
         return f"Write target.reshape({', '.join(map(str, (-1, *prediction[1:])))})."
     if len(prediction) == 2 and target in (prediction[:1], (prediction[0], 1)):

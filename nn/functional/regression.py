@@ -19,10 +19,10 @@ def mse_loss(
     Parameters
     ----------
     prediction, target : of one shape, (batch, ...)
-    reduction : "mean" over all elements, "sum", or "none" for the elements' own
-    sample_weight : of shape (batch,), not negative: multiplies the losses, and the mean is sum(w l) / sum(w)
+    reduction : "mean" over all elements, "sum", or "none" for the loss of each element
+    sample_weight : factors of the losses, not negative, of shape (batch,); the mean is sum(w l) / sum(w)
 
-    Raises ValueError where the shapes differ: (n, 1) against (n,) would broadcast to n x n without a word.
+    Raises ValueError if the shapes differ: (n, 1) and (n,) would silently broadcast to n x n.
 
     >>> float(F.mse_loss(np.array([1.0, 2.0]), np.array([0.0, 4.0])))
     2.5
@@ -46,9 +46,10 @@ def l1_loss(prediction: Any, target: Any, *, reduction: str = "mean", sample_wei
 def huber_loss(
     prediction: Any, target: Any, *, reduction: str = "mean", delta: float = 1.0, sample_weight: Any = None
 ) -> Any:
-    """The squared error d² / 2 of small differences d, delta (|d| - delta / 2) of those above `delta` (Huber 1964).
+    """The squared error d² / 2 for small differences d, and delta (|d| - delta / 2) above `delta` (Huber 1964).
 
-    Its derivative is d, clipped to ±delta: outliers pull no harder. The other parameters are those of mse_loss.
+    Its derivative is d clipped to ±delta, which limits the effect of outliers. The other parameters are those of
+    mse_loss.
 
     >>> F.huber_loss(np.array([0.5, 10.0]), np.zeros(2), reduction="none")
     array([0.125, 9.5  ])
@@ -60,7 +61,7 @@ def huber_loss(
 def smooth_l1_loss(
     prediction: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0, sample_weight: Any = None
 ) -> Any:
-    """The Huber loss over its delta, here `beta`: |d| - beta / 2 for large differences d, whatever beta is.
+    """The Huber loss divided by its delta, here called `beta`: |d| - beta / 2 for large differences d.
 
     >>> F.smooth_l1_loss(np.array([0.5, 10.0]), np.zeros(2), reduction="none")
     array([0.125, 9.5  ])
@@ -77,11 +78,11 @@ def _huber(prediction: Any, target: Any, delta: float, loss: str) -> Any:
 
 @ad.primitive
 def huber(d: Any, delta: float) -> Any:
-    """d² / 2, elementwise, and beyond ±delta the straight lines that go on from there."""
+    """d² / 2, elementwise, continued beyond ±delta by the tangents."""
     size = np.abs(d)
     near = np.minimum(size, delta)
-    return near * (size - 0.5 * near)  # both pieces
+    return near * (size - 0.5 * near)  # both cases in one formula
 
 
-# |d| has no second derivative at 0; this one has: the clipped d's derivative is 1.
+# |d| has no second derivative at 0, but this loss has one: the derivative of the clipped d is 1.
 ad.adjoint(huber, lambda g, y, d, delta=1.0: g * np.clip(d, -delta, delta))

@@ -1,4 +1,4 @@
-"""Images made larger or smaller, and channels made of pixels."""
+"""Images made larger or smaller, and pixels exchanged with channels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nn.functional.windows import AXES, Sizes, by
 
 Array = npt.NDArray[Any]
 LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3}
-SHARPNESS = -0.75  # the free number of a cubic kernel (Keys 1981), as PyTorch has it
+SHARPNESS = -0.75  # the free parameter of the cubic kernel (Keys 1981), as in PyTorch
 
 
 def interpolate(
@@ -32,14 +32,14 @@ def interpolate(
     Parameters
     ----------
     x : of shape (batch, channels, length), (batch, channels, height, width) or with a depth before
-    size : the new lengths, an int or one for each axis; or, instead,
-    scale_factor : what the lengths are multiplied by, and rounded down
-    mode : "nearest" takes the element at or before the place, "nearest-exact" the nearest; "linear", "bilinear" and
-        "trilinear", for one, two and three axes, the weighted mean of the two beside it along each axis; "bicubic"
-        four of them; "area" the means of adaptive_avg_pool
-    align_corners : with the linear modes and bicubic: whether the first and the last elements of x become those of the
-        result. Otherwise its outer edges do
-    recompute_scale_factor : whether to go by the ratio of the lengths, where a scale_factor was rounded
+    size : the new lengths, an int or one for each axis; or instead of it
+    scale_factor : a factor of the lengths; the products are rounded down
+    mode : "nearest" takes the element at or before the place, "nearest-exact" the nearest one; "linear", "bilinear" and
+        "trilinear", for one, two and three axes, take the weighted mean of the two neighbours along each axis;
+        "bicubic" of four neighbours; "area" the means of adaptive_avg_pool
+    align_corners : for the linear modes and bicubic: whether the centres of the first and last elements of x and of the
+        result coincide; otherwise their outer edges do
+    recompute_scale_factor : whether to use the ratio of the lengths if the scaled lengths were rounded
 
     Raises ValueError for both or neither of size and scale_factor, and for modes that do not go with x's shape.
 
@@ -73,14 +73,14 @@ def interpolate(
         n = x.shape[k + 2]
         ratio = n / length if factor is None or recompute_scale_factor else 1 / factor
         if (length == n and mode in LINEAR) or (length in (n, 2 * n) and mode == "nearest" and axes == 2):
-            ratio = n / length  # whatever the factor was, as in PyTorch
+            ratio = n / length  # even if a factor was given, as in PyTorch
         places, weights = _taps(n, length, ratio, "cubic" if cubic else mode, bool(align_corners))
         x = resampled(x, axis=k + 2, places=places, weights=weights)
     return x
 
 
 def _lengths(given: Sizes, size: Any, scale_factor: Any) -> tuple[Sizes, list[float | None]]:
-    """The new lengths, and what the old ones were multiplied by, if that was said."""
+    """The new lengths, and the factors of the old ones if they were given."""
     axes = len(given)
     if (size is None) == (scale_factor is None):
         raise ValueError(
@@ -101,7 +101,7 @@ def _lengths(given: Sizes, size: Any, scale_factor: Any) -> tuple[Sizes, list[fl
 
 
 def _taps(n: int, length: int, ratio: float, mode: str, align_corners: bool) -> tuple[Array, Array]:
-    """Where an axis of n elements is read for each of the new length, and with which weights: (taps, length) each."""
+    """The places where an axis of n elements is read for each new element, and their weights: each (taps, length)."""
     k = np.arange(length)
     if mode.startswith("nearest"):
         places = np.floor((k + (0.5 if mode == "nearest-exact" else 0)) * ratio).astype(int)
@@ -118,7 +118,7 @@ def _taps(n: int, length: int, ratio: float, mode: str, align_corners: bool) -> 
 
 
 def _cubic(distance: Array) -> Array:
-    """The weight of an element at this distance, below 2 (Keys 1981, equation 4)."""
+    """The weight of an element at a distance below 2 (Keys 1981, equation 4)."""
     a, d = SHARPNESS, distance
     near, far = ((a + 2) * d - (a + 3)) * d * d + 1, ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
     return np.where(d <= 1, near, far)
@@ -126,7 +126,7 @@ def _cubic(distance: Array) -> Array:
 
 @ad.primitive
 def resampled(x: Any, axis: int, places: Array, weights: Array) -> Any:
-    """The sums of x's elements at the places along an axis, each with its weight."""
+    """The weighted sums of x's elements at the places along an axis."""
     shape = (-1,) + (1,) * (x.ndim - 1 - axis)
     parts = zip(places, weights.astype(x.dtype), strict=True)
     if len(places) == 1:

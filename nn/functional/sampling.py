@@ -1,4 +1,4 @@
-"""Images read at computed places: spatial transformers (Jaderberg et al. 2015)."""
+"""Sampling of images at computed places: spatial transformers (Jaderberg et al. 2015)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def affine_grid(theta: Any, size: Sizes, align_corners: bool = False) -> Any:
 
     Parameters
     ----------
-    theta : of shape (batch, 2, 3). The place that is read for a pixel of the result is theta @ (x, y, 1), with (x, y)
-        the pixel's own place; x goes from -1 to 1 to the right, y from -1 to 1 downwards
+    theta : of shape (batch, 2, 3). For the pixel of the result at (x, y), the image is read at theta @ (x, y, 1); x
+        goes from -1 to 1 to the right, y from -1 to 1 downwards
     size : the shape of the result of grid_sample, (batch, channels, height, width)
     align_corners : whether -1 and 1 are the centres of the outermost pixels, not their outer edges
 
@@ -55,8 +55,8 @@ def grid_sample(
     x : images, of shape (batch, channels, height, width)
     grid : of shape (batch, rows, columns, 2): (x, y), each from -1 to 1 in the image, x to the right and y down
     mode : "bilinear" for the mean of the four pixels around, or "nearest"
-    padding_mode : what lies outside of the image: "zeros", "border" for its outermost pixels, "reflection" for the
-        image mirrored
+    padding_mode : the values outside the image: "zeros", "border" for its outermost pixels, "reflection" for the
+        mirrored image
     align_corners : whether -1 and 1 are the centres of the outermost pixels, not their outer edges
 
     The images have a derivative, and with "bilinear" the grid too. Raises ValueError for shapes that do not fit
@@ -93,7 +93,7 @@ def grid_sample(
 
 
 def _pixels(place: Any, length: int, border: str, corners: bool) -> Any:
-    """A place from -1 to 1 as the number of a pixel, which is inside the image unless the border is "zeros"."""
+    """A place from -1 to 1 as a pixel number, which is inside the image unless the border is "zeros"."""
     at = (place + 1) * ((length - 1) / 2) if corners else ((place + 1) * length - 1) / 2
     if border == "reflection":
         low, span = (0.0, float(length - 1)) if corners else (-0.5, float(length))
@@ -107,7 +107,7 @@ def _pixels(place: Any, length: int, border: str, corners: bool) -> Any:
 
 
 def _read(x: Any, places: list[Any]) -> Any:
-    """The pixels at places that are whole numbers, 0 outside of the image."""
+    """The pixels at whole-numbered places; 0 outside the image."""
     lengths = x.shape[2:]
     inside = np.logical_and(*((place >= 0) & (place < n) for place, n in zip(places, lengths, strict=True)))
     rows, columns = (np.clip(place, 0, n - 1).astype(np.intp) for place, n in zip(places, lengths, strict=True))

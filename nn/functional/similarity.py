@@ -1,4 +1,4 @@
-"""Distances between vectors, and angles."""
+"""Distances and angles between vectors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nn.checked import array, real
 def normalize(
     x: Any, p: float = 2.0, axis: int | tuple[int, ...] = 1, eps: float = 1e-12, *, dim: int | None = None
 ) -> Any:
-    """x over its p-norm along `axis`, or `dim`, as PyTorch names it; the norm counts as `eps` at least.
+    """x divided by its p-norm along `axis` (PyTorch's name: `dim`); a norm below `eps` counts as `eps`.
 
     >>> F.normalize(np.array([[3.0, 4.0], [0.0, 2.0]]))
     array([[0.6, 0.8],
@@ -25,9 +25,9 @@ def normalize(
 
 
 def cosine_similarity(x1: Any, x2: Any, axis: int = 1, eps: float = 1e-8, *, dim: int | None = None) -> Any:
-    """The cosine of the angle between vectors, x1 · x2 / (|x1| |x2|), along `axis`, or `dim`, as PyTorch names it.
+    """The cosine of the angle between vectors, x1 · x2 / (|x1| |x2|), along `axis` (PyTorch's name: `dim`).
 
-    Both are broadcast to one shape. A length counts as `eps` at least.
+    Both are broadcast to one shape. A length below `eps` counts as `eps`.
 
     >>> F.cosine_similarity(np.array([[1.0, 0.0], [3.0, 4.0]]), np.array([[0.0, 2.0], [3.0, 4.0]]))
     array([0., 1.])

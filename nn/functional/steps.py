@@ -1,8 +1,8 @@
-"""The steps of a normalisation, each a primitive whose rule is plain NumPy.
+"""The steps of a normalisation, each a primitive whose rule is written in NumPy.
 
-x less its mean, the mean of the squares of that, the factor that makes them 1, a scale and a shift. Channels lie along
-one axis (1 for batch normalisation; the rows of a matrix, 0, for layer normalisation); sums over the others are
-products with ones, which is faster than np.sum.
+The steps are: x minus its mean, the mean of its squares, the factor that makes this mean 1, a scale and a shift. The
+channels are one axis (1 for batch normalisation; 0, the rows of a matrix, for layer normalisation). Sums over the other
+axes are products with ones, which are faster than np.sum.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Array = npt.NDArray[Any]
 
 
 def channel_sums(x: Any, axis: int = 1) -> Any:
-    """The sum over all axes but one: of shape (channels,)."""
+    """The sum over all axes except one: of shape (channels,)."""
     if x.ndim == 2:
         return row_sum(x) if axis else np.dot(x, ones(x.shape[1], x))
     batch, channels, *field = x.shape
     pixels = math.prod(field)
     if isinstance(x, np.ndarray):
         last = x.transpose(*range(1, x.ndim), 0)
-        if last.flags.c_contiguous:  # as convolutions leave it: the batch innermost
+        if last.flags.c_contiguous:  # as in results of convolutions, whose batch axis is contiguous
             per_pixel = np.dot(last.reshape(channels * pixels, batch), ones(batch, x))
             return np.dot(per_pixel.reshape(channels, pixels), ones(pixels, x))
     per_sample = np.dot(np.reshape(x, (batch * channels, pixels)), ones(pixels, x))
@@ -41,19 +41,19 @@ def along(v: Any, x: Any, axis: int = 1) -> Any:
 
 
 def per_channel(x: Any, axis: int = 1) -> int:
-    """How many values a channel has."""
+    """The number of values of a channel."""
     return math.prod(x.shape[:axis] + x.shape[axis + 1 :])
 
 
 @ad.primitive
 def centred(x: Any, axis: int = 1) -> Any:
-    """Each channel less its mean: a projection, which is its own transpose."""
+    """Each channel minus its mean: a projection that equals its own transpose."""
     return x - along(channel_sums(x, axis) / per_channel(x, axis), x, axis)
 
 
 @ad.primitive
 def mean_squares(x: Any) -> Any:
-    """The mean of the squares of each channel: of what is centred, its (biased) variance."""
+    """The mean of the squares of each channel; for centred values, the (biased) variance."""
     return channel_sums(x * x) / per_channel(x)
 
 
@@ -65,12 +65,12 @@ def normalising(variance: Any, weight: Any = None, eps: float = 1e-5) -> Any:
 
 @ad.primitive
 def standardised(x: Any, eps: float = 1e-5) -> Any:
-    """Each row of a matrix, centred, over the root of its mean square plus eps."""
+    """Each row of a centred matrix, divided by the root of its mean square plus eps."""
     return x * row_factors(x, eps)
 
 
 def row_factors(x: Any, eps: float) -> Any:
-    """What each row is multiplied by to have the mean square 1: of shape (rows, 1)."""
+    """The factor that gives each row the mean square 1: of shape (rows, 1)."""
     return (1 / np.sqrt(row_products(x, x) / x.shape[1] + eps))[:, None]
 
 
@@ -100,11 +100,11 @@ ad.adjoint(
 
 
 def standardised_adjoint(g: Any, y: Any, x: Any, eps: float = 1e-5) -> Any:
-    """With r the factor, y = r x: r (g - y mean(g y))."""
+    """r (g - y mean(g y)), where r is the factor of y = r x."""
     along_y = y * (row_products(g, y) / x.shape[1])[:, None]
     if not isinstance(along_y, np.ndarray):  # recorded
         return (g - along_y) * row_factors(x, eps)
-    rest: Array = np.subtract(g, along_y, out=along_y)  # two arrays fewer, which would not fit the cache
+    rest: Array = np.subtract(g, along_y, out=along_y)  # in place: two more arrays would not fit into the cache
     rest *= row_factors(x, eps)
     return rest
 

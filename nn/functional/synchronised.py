@@ -1,7 +1,7 @@
-"""Batch normalisation of a batch whose samples lie in several processes, as one primitive with an adjoint of its own.
+"""Batch normalisation of a batch that is divided among several processes, as one primitive with an adjoint rule.
 
-The formulas are those of nn.functional.normalised, the means over the samples of all processes: two sums forward, one
-in reverse. The adjoints of weight and bias are those of the samples here, as every other parameter's are.
+The formulas are those of nn.functional.normalised, with means over the samples of all processes: two sums forward, one
+in reverse. The adjoints of weight and bias sum over the samples of this process only, like those of other parameters.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nn.functional.steps import along, called, channel_sums, per_channel
 
 
 class Kept:
-    """What the forward pass leaves for the rule: z, the root r, r w, and how many values a channel has in all."""
+    """The values that the forward pass keeps for the rule: z, the root r, r w, and the number of values per channel."""
 
     count: int
     rest: Any
@@ -28,7 +28,7 @@ class Kept:
 
 
 def with_statistics(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, Any, Any]:
-    """The normalised x, and of each channel the mean and the unbiased variance over all processes."""
+    """The normalised x, and the mean and unbiased variance of each channel over all processes."""
     kept = Kept()
     y = batch_synchronised(x, weight, bias, eps=eps, kept=kept)
     return y, kept.mean, kept.variance * (kept.count / max(kept.count - 1, 1))
@@ -36,7 +36,7 @@ def with_statistics(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, An
 
 @ad.primitive
 def batch_synchronised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Kept) -> Any:
-    """Each channel, along axis 1, to mean 0 and variance 1, times its weight, plus its bias; either may be None."""
+    """Each channel (axis 1) normalised, times its weight, plus its bias; both may be None."""
     sums = channel_sums(x)
     *totals, count = across.total(np.append(sums.astype(np.float64), per_channel(x)))
     kept.count, kept.mean = round(count), np.array(totals / count, x.dtype)

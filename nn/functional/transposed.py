@@ -1,6 +1,6 @@
 """Transposed convolution: the adjoint of a convolution by its images, which makes images larger (Zeiler et al. 2010).
 
-It is the convolution's own primitive `spread`, with the weight as a convolution from the result back to x has it.
+It uses the primitive `spread` of convolution, with the weight of the convolution from the result to x.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: int | Sizes = 1,
 ) -> Any:
-    """A transposed convolution: each pixel of x times the kernels is added to the result, in steps of `stride`.
+    """A transposed convolution: for each pixel of x, the kernels times the pixel are added to the result.
 
     It is the adjoint of conv2d, with the same stride, padding, dilation and groups, from images of the result's size.
 
@@ -52,9 +52,9 @@ def conv_transpose2d(
     weight : of shape (in, out / groups, kernel height, kernel width), as PyTorch keeps it
     bias : of shape (out,), or None for no bias
     stride, dilation : an int, or a pair (vertical, horizontal), as the next two
-    padding : how much is cut off from each side of the result
-    output_padding : how much the result is longer at the bottom and right, less than the stride or the dilation: of the
-        sizes that conv2d brings to x's, which one is meant
+    padding : the number of pixels cut off from each side of the result
+    output_padding : the number of pixels added at the bottom and right, less than the stride or the dilation: several
+        sizes of images give conv2d's results the size of x, and this selects one of them
     groups : the number of groups that the channels are divided into; each output sees one group
 
     The result has the shape (batch, out, rows, columns), rows = (height - 1) stride - 2 padding + dilation (kernel
@@ -110,7 +110,7 @@ def _transposed(
             f"{name}'s output_padding is less than the stride or the dilation; received output_padding="
             f"{output_padding!r}, stride={stride!r} and dilation={dilation!r}. Take a larger stride, or np.pad."
         )
-    # What the result is longer reaches into the padding that is cut off; what is longer than that is zeros.
+    # The added pixels come from the padding that is cut off; beyond it they are zeros.
     within = tuple(map(min, more, around))
     borders = tuple((n, n - longer) for n, longer in zip(around, within, strict=True))
     windows = Windows(weight.shape[2:], steps, borders, gaps)

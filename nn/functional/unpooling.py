@@ -1,4 +1,4 @@
-"""Pooling undone, and pooling by a power mean."""
+"""Unpooling, and pooling by a p-norm."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nn.functional.windows import AXES, Sizes, misshapen, sizes
 
 @ad.primitive
 def placed(values: Any, indices: Any, length: int) -> Any:
-    """Zeros of so many places along the last axis, with the values at the indices."""
+    """Zeros of this length along the last axis, with the values at the indices."""
     found = np.zeros_like(values, values.dtype, "C", shape=(*values.shape[:-1], length))
     np.put_along_axis(found, indices, values, axis=-1)
     return found
@@ -36,14 +36,14 @@ def max_unpool2d(
     padding: int | Sizes = 0,
     output_size: Sizes | None = None,
 ) -> Any:
-    """Images with the maxima that max_pool2d found where they were, and zeros elsewhere.
+    """Images with the maxima of max_pool2d at their old places, and zeros elsewhere.
 
     Parameters
     ----------
     x, indices : the two results of max_pool2d(..., return_indices=True), each of shape (batch, channels, height,
         width), or without the batch
     kernel_size, stride, padding : as given to max_pool2d
-    output_size : the size of the images that max_pool2d took, (height, width), or their whole shape; if not given,
+    output_size : the size of the images before max_pool2d, (height, width), or their whole shape; by default
         (height - 1) stride - 2 padding + kernel_size
 
     Raises ValueError for indices of another shape than x, or beyond the images. Source: Zeiler & Fergus 2014,

@@ -1,10 +1,10 @@
-"""Windows that slide over signals, images and volumes: what convolution and pooling share.
+"""Windows that slide over signals, images and volumes: the common part of convolution and pooling.
 
-Whatever the number of axes, images are (batch, channels, height, width) to everybody outside, as in PyTorch. Inside
-they lie in memory with the batch last, (channels, height, width, batch): a window's element at all positions is then
-a few long runs of memory, the columns of a convolution are made by copying such runs, and one matrix product makes
-all of its outputs. What comes out is shown with the batch first again, as a view; elementwise functions keep the order
-they find, so the images stay so from layer to layer, and flattening them copies nothing.
+For users, images are (batch, channels, height, width), as in PyTorch. Inside, the batch is the last axis in memory,
+(channels, height, width, batch). So one element of the window at all positions is a few long runs of memory: copying
+such runs makes the columns of a convolution, and one matrix product computes all outputs. The result is a view with the
+batch first again. Elementwise functions keep the order in memory, so images keep it from layer to layer, and flattening
+them copies nothing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ KINDS = {1: "signals", 2: "images", 3: "volumes"}
 
 
 class Windows(NamedTuple):
-    """The windows that a kernel is laid on: their size, their steps, the border around the image."""
+    """The windows of a kernel: their size, their steps, the border around the image."""
 
     kernel: Sizes
     stride: Sizes
@@ -49,12 +49,12 @@ class Windows(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many elements a window has."""
+        """The number of elements of a window."""
         return math.prod(self.kernel)
 
     @property
     def extent(self) -> Sizes:
-        """The lengths of a window, the gaps of its dilation included."""
+        """The lengths of a window, including the gaps of its dilation."""
         return _extent(self.kernel, self.dilation)
 
     @property
@@ -82,20 +82,20 @@ class Windows(NamedTuple):
         return whole and self.kernel == self.stride == self.extent
 
     def counts(self, size: Sizes) -> Sizes:
-        """How many windows there are along each axis of an image of these lengths."""
+        """The number of windows along each axis of an image of these lengths."""
         return _counts(self, size)
 
     def views(self, images: Array, rows: range, counts: Sizes) -> Iterator[Array]:
-        """Each element of the kernel, in reading order: its pixel in every window, (channels, rows, *counts, batch).
+        """For each element of the kernel in reading order, its pixel in every window: (channels, rows, *counts, batch).
 
-        `images` are (channels, *lengths, batch), border included; `rows` are the windows to look at along the first
-        axis, `counts` how many there are along the others.
+        `images` are (channels, *lengths, batch), including the border; `rows` are the windows along the first axis,
+        `counts` the numbers of windows along the others.
         """
         for place in _places(self, rows.start, (len(rows), *counts)):
             yield images[place]
 
     def fitting(self, size: Sizes, name: str) -> Windows:
-        """Themselves, if there is room for one in an image of these lengths with its border."""
+        """The windows. Raises ValueError if none fits into an image of these lengths with its border."""
         around, kind = self.bordered(size), KINDS[len(size)]
         if any(map(operator.lt, around, self.extent)):
             raise ValueError(
@@ -105,7 +105,7 @@ class Windows(NamedTuple):
         return self
 
 
-# The geometry of a layer's windows is the same at every call, and for small images would take longer than the sums.
+# A layer's windows are the same at every call; for small images their computation would take longer than the sums.
 remembered = functools.lru_cache(maxsize=1024)
 
 
@@ -132,7 +132,7 @@ def _counts(windows: Windows, size: Sizes) -> Sizes:
 
 @remembered
 def _places(windows: Windows, first: int, counts: Sizes) -> list[tuple[slice, ...]]:
-    """For each element of the kernel the slices of an image that are its pixels in all windows from the first on."""
+    """For each element of the kernel, the slices of an image with its pixels in all windows from the first on."""
     spans = []
     for axis, (count, k, s, d) in enumerate(zip(counts, windows.kernel, windows.stride, windows.dilation, strict=True)):
         start, span = 0 if axis else first * s, (count - 1) * s + 1
@@ -141,12 +141,12 @@ def _places(windows: Windows, first: int, counts: Sizes) -> list[tuple[slice, ..
 
 
 def by(lengths: Sizes) -> str:
-    """Lengths as 28x28."""
+    """Lengths as text: 28x28."""
     return "x".join(map(str, lengths))
 
 
 def sizes(value: Any, what: str, axes: int, least: int = 1) -> Sizes:
-    """An int for all axes, or a tuple of one for each, (vertical, horizontal) of an image, each from `least`."""
+    """A number for each axis, from an int or a tuple, (vertical, horizontal) for an image; each from `least`."""
     if type(value) is int and value >= least:
         return (value,) * axes
     if not isinstance(value, tuple | list):
@@ -159,7 +159,7 @@ def sizes(value: Any, what: str, axes: int, least: int = 1) -> Sizes:
 
 
 def sliding(name: str, kernel: Sizes, stride: Any, padding: Any, dilation: Any) -> Windows:
-    """The windows of a convolution: ints or tuples, and for the padding also "same" or "valid"."""
+    """The windows of a convolution from ints or tuples; the padding may also be "same" or "valid"."""
     axes = len(kernel)
     steps, gaps = sizes(stride, f"{name}'s stride", axes), sizes(dilation, f"{name}'s dilation", axes)
     if not isinstance(padding, str):
@@ -178,7 +178,7 @@ def sliding(name: str, kernel: Sizes, stride: Any, padding: Any, dilation: Any) 
 def resting(
     name: str, size: Sizes, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
 ) -> Windows:
-    """The windows of a pool on images of these lengths: ints or tuples, and whether to round their number up."""
+    """The windows of pooling on images of these lengths, from ints or tuples; their number may be rounded up."""
     axes = len(size)
     kernel = sizes(kernel_size, f"{name}'s kernel_size", axes)
     steps = kernel if stride is None else sizes(stride, f"{name}'s stride", axes)
@@ -196,9 +196,9 @@ def resting(
 
 
 def _reaching(length: int, around: int, step: int, extent: int) -> Pair:
-    """The border before and after an axis whose last window may reach over its end."""
+    """The border before and after an axis whose last window may reach beyond its end."""
     count = -((length + 2 * around - extent) // -step) + 1
-    if (count - 1) * step >= length + around:  # it would see nothing but padding
+    if (count - 1) * step >= length + around:  # the last window would see only padding
         count -= 1
     return around, max(around, (count - 1) * step + extent - length - around)
 
@@ -214,12 +214,12 @@ def batch_last(x: Any, dtype: np.dtype[Any]) -> Array:
 
 
 def batch_first(images: Array) -> Array:
-    """A view of (channels, *lengths, batch) as (batch, channels, *lengths)."""
+    """Images (channels, *lengths, batch) as a view (batch, channels, *lengths)."""
     return images.transpose(-1, *range(images.ndim - 1))
 
 
 def with_border(x: Any, windows: Windows, dtype: np.dtype[Any], value: float = 0.0) -> Array:
-    """Images (batch, channels, *lengths) batch last, with the windows' border of this value around them."""
+    """Images (batch, channels, *lengths) with the batch last, inside a border of this value."""
     if not windows.bordering:
         return batch_last(x, dtype)
     batch, channels, *_ = x.shape
@@ -230,7 +230,7 @@ def with_border(x: Any, windows: Windows, dtype: np.dtype[Any], value: float = 0
 
 
 def inside(images: Array, windows: Windows, size: Sizes) -> Array:
-    """The view of bordered images, batch last, without their border."""
+    """A view of images with the batch last, without their border."""
     if not windows.bordering:
         return images
     place = (slice(before, before + n) for n, (before, _) in zip(size, windows.padding, strict=True))
@@ -238,7 +238,7 @@ def inside(images: Array, windows: Windows, size: Sizes) -> Array:
 
 
 def misshapen(name: str, shape: Sizes, axes: int, channels: int | None = None) -> ValueError:
-    """The error about images of another shape than (batch, channels, height, width), and the like."""
+    """The error for images whose shape is not (batch, channels, height, width), or for signals and volumes."""
     kinds, lengths = KINDS[axes], ", ".join(AXES[axes])
     one, hint = kinds[:-1], f"Reshape them with x.reshape(batch, channels, {lengths})."
     if len(shape) == axes:

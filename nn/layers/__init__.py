@@ -1,4 +1,4 @@
-"""Layers: Modules with parameters, or with a few options."""
+"""Layers: Modules with parameters or options."""
 
 from typing import NoReturn
 

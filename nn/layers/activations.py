@@ -1,6 +1,6 @@
 """Activations as layers.
 
-`inplace`, which some take as in PyTorch, has no effect: Tensors are never written into.
+`inplace`, which some take for compatibility with PyTorch, has no effect: Tensors are never written into.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Step(Module):
 
 
 class _Elementwise(Module):
-    """What those without parameters share."""
+    """The base of activations whose only argument is `inplace`."""
 
     def __init__(self, inplace: bool = False) -> None:
         switch(inplace, f"{type(self).__name__}: inplace")
@@ -88,7 +88,7 @@ class GELU(Module):
     """
 
     def __init__(self, approximate: str = "none") -> None:
-        functional.gelu(0.0, approximate)  # to refuse another word here
+        functional.gelu(0.0, approximate)  # raises ValueError for another word
         self.approximate = approximate
 
     def forward(self, x: Any) -> Any:
@@ -158,7 +158,7 @@ class ELU(Module):
 
 
 class _AlongAxis(Module):
-    """What Softmax, LogSoftmax and Softmin share."""
+    """The base of Softmax, LogSoftmax and Softmin."""
 
     def __init__(self, axis: int = -1, *, dim: int | None = None) -> None:
         self.axis = axis if dim is None else dim
@@ -168,9 +168,9 @@ class _AlongAxis(Module):
 
 
 class Softmax(_AlongAxis):
-    """exp(x) / sum exp(x) along `axis`, or `dim`, as PyTorch names it: probabilities, along the last axis by default.
+    """exp(x) / sum exp(x) along `axis` (PyTorch's name: `dim`), by default the last one: probabilities.
 
-    Not in front of CrossEntropyLoss, which takes logits.
+    Do not use it before CrossEntropyLoss, which takes logits.
 
     >>> nn.Softmax(dim=1)(np.array([[0.0, np.log(3.0)]])).round(4)
     array([[0.25, 0.75]])
@@ -182,7 +182,7 @@ class Softmax(_AlongAxis):
 
 
 class LogSoftmax(_AlongAxis):
-    """The logarithm of softmax along `axis`, or `dim`, as PyTorch names it; along the last axis by default.
+    """The logarithm of softmax along `axis` (PyTorch's name: `dim`), by default the last one.
 
     >>> nn.LogSoftmax()(np.array([[0.0, 50.0]]))
     array([[-50.,   0.]])
@@ -194,12 +194,12 @@ class LogSoftmax(_AlongAxis):
 
 
 class Softmin(_AlongAxis):
-    """softmax(-x) along `axis`, or `dim`, as PyTorch names it; along the last axis by default.
+    """softmax(-x) along `axis` (PyTorch's name: `dim`), by default the last one.
 
     >>> nn.Softmin()(np.array([0.0, np.log(3.0)])).round(4)
     array([0.75, 0.25])
     """
 
     def forward(self, x: Any) -> Any:
-        """The probabilities, the largest for the smallest x."""
+        """The probabilities; the smallest x has the largest one."""
         return functional.softmin(x, self.axis)

@@ -1,6 +1,6 @@
-"""Keras's layers of images, which have other names here: calling one raises an error that names the layer to write.
+"""Keras's layers for images, which have other names here: calling one raises an error that names the layer to write.
 
-Keras has images as (batch, height, width, channels), PyTorch and this package as (batch, channels, height, width).
+Images are (batch, height, width, channels) in Keras, and (batch, channels, height, width) in PyTorch and this package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ IMAGES = "Images are (batch, channels, height, width) here: X.transpose(0, 3, 1,
 
 
 def _written(value: Any) -> str:
-    """An int or a pair, as short as it can be."""
+    """An int or a pair as text; a pair of equal numbers as one number."""
     pair = tuple(value) if isinstance(value, list | tuple) else (value, value)
     return repr(pair[0] if len(set(pair)) == 1 else pair)
 
@@ -35,7 +35,7 @@ def Conv2D(
     input_shape: Sequence[int] | None = None,
     **others: Any,
 ) -> NoReturn:
-    """Keras's convolution: a TypeError with the nn.Conv2d to write."""
+    """Keras's convolution: raises a TypeError with the nn.Conv2d to write."""
     parts = [str(input_shape[-1]) if input_shape else "in_channels", str(filters), _written(kernel_size)]
     parts += [f"stride={_written(strides)}"] * (_written(strides) != "1")
     parts += [f"padding={padding!r}"] * (padding != "valid") + ["bias=False"] * (not use_bias)
@@ -54,24 +54,24 @@ def _pooling(layer: str, pool_size: Pair, strides: Pair | None, padding: str) ->
 
 
 def MaxPooling2D(pool_size: Pair = 2, strides: Pair | None = None, padding: str = "valid", **others: Any) -> NoReturn:
-    """Keras's pooling by the highest number: a TypeError with the nn.MaxPool2d to write."""
+    """Keras's maximum pooling: raises a TypeError with the nn.MaxPool2d to write."""
     _pooling("MaxPool2d", pool_size, strides, padding)
 
 
 def AveragePooling2D(
     pool_size: Pair = 2, strides: Pair | None = None, padding: str = "valid", **others: Any
 ) -> NoReturn:
-    """Keras's pooling by the mean: a TypeError with the nn.AvgPool2d to write."""
+    """Keras's average pooling: raises a TypeError with the nn.AvgPool2d to write."""
     _pooling("AvgPool2d", pool_size, strides, padding)
 
 
 def GlobalAveragePooling2D(**others: Any) -> NoReturn:
-    """Keras's mean over the image: a TypeError with the function to write."""
+    """Keras's mean over the image: raises a TypeError with the function to write."""
     raise TypeError(f"Write the function lambda x: x.mean(axis=(2, 3)). {IMAGES}")
 
 
 def BatchNormalization(*, momentum: float = 0.99, epsilon: float = 1e-3, **others: Any) -> NoReturn:
-    """Keras's batch normalisation: a TypeError with the layers to write."""
+    """Keras's batch normalisation: raises a TypeError with the layers to write."""
     options = f"eps={epsilon}, momentum={1 - momentum:.4g}"
     raise TypeError(
         f"Write nn.BatchNorm1d(features, {options}) after a dense layer, nn.BatchNorm2d(channels, {options}) after a "
@@ -80,5 +80,5 @@ def BatchNormalization(*, momentum: float = 0.99, epsilon: float = 1e-3, **other
 
 
 def LayerNormalization(*, epsilon: float = 1e-3, **others: Any) -> NoReturn:
-    """Keras's layer normalisation: a TypeError with the nn.LayerNorm to write."""
+    """Keras's layer normalisation: raises a TypeError with the nn.LayerNorm to write."""
     raise TypeError(f"Write nn.LayerNorm(features, eps={epsilon}), with how many features the layer before gives.")

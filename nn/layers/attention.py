@@ -1,4 +1,4 @@
-"""Attention with several heads, and what tells it where in a sequence things are (Vaswani et al. 2017)."""
+"""Attention with several heads, and the encoding of positions in a sequence (Vaswani et al. 2017)."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from nn.model.module import Module
 
 
 class MultiheadAttention(Module):
-    """Attention in several subspaces at once, whose results are joined (Vaswani et al. 2017, section 3.2.2).
+    """Attention in several subspaces, whose results are joined (Vaswani et al. 2017, section 3.2.2).
 
     Parameters
     ----------
-    embed_dim : the width of queries and of the result; num_heads divides it
+    embed_dim : the width of queries and of the result, a multiple of num_heads
     num_heads : the number of subspaces
     dropout : the probability, from 0 to 1, that a weight is dropped in training
     bias : whether the four projections have biases, which start at 0
-    add_bias_kv : whether a key and a value that are learned, `bias_k` and `bias_v`, follow those of the sequence
-    add_zero_attn : whether a key and a value of zeros follow, so that a query may look at nothing
+    add_bias_kv : whether to append a learned key and value, `bias_k` and `bias_v`, to those of the sequence
+    add_zero_attn : whether to append a key and a value of zeros, so that a query may attend to nothing
     kdim, vdim : the widths of keys and values, embed_dim by default
     batch_first : whether arrays are (batch, steps, width), not (steps, batch, width)
-    rng : where weights, and later what dropout drops, are drawn from: a numpy.random.Generator, an int seed, or None
+    rng : the generator of weights and dropout: a numpy.random.Generator, an int seed, or None
     dtype : float32 or float64; the layer computes in it, whatever its input
 
-    `in_proj_weight` of shape (3 embed_dim, embed_dim) makes queries, keys and values, and starts Xavier uniform; with
-    a kdim or vdim of their own there are `q_proj_weight`, `k_proj_weight` and `v_proj_weight` instead. `in_proj_bias`
-    has the shape (3 embed_dim,); `out_proj` is a Linear.
+    `in_proj_weight` of shape (3 embed_dim, embed_dim) computes queries, keys and values, and starts Xavier uniform. If
+    kdim or vdim differs from embed_dim there are `q_proj_weight`, `k_proj_weight` and `v_proj_weight` instead.
+    `in_proj_bias` has the shape (3 embed_dim,); `out_proj` is a Linear.
 
     >>> attention = nn.MultiheadAttention(8, num_heads=2, batch_first=True, rng=0)
     >>> x = np.zeros((5, 7, 8))
@@ -102,16 +102,16 @@ class MultiheadAttention(Module):
 
         Parameters
         ----------
-        query : of shape (queries, batch, embed_dim), with batch_first (batch, queries, embed_dim); or all of them and
-            the masks without a batch
+        query : of shape (queries, batch, embed_dim), with batch_first (batch, queries, embed_dim); or without a batch,
+            like all other arguments
         key, value : of shape (keys, batch, kdim) and (keys, batch, vdim), or with the batch first
-        key_padding_mask : of shape (batch, keys): booleans, True for keys that nobody looks at, or numbers to be added
-        need_weights : whether the weights are given as well
+        key_padding_mask : of shape (batch, keys): booleans, True for ignored keys, or numbers added to the scores
+        need_weights : whether to return the weights as well
         attn_mask : of shape (queries, keys) or (batch num_heads, queries, keys): booleans, True where a query may not
-            look (in `functional.scaled_dot_product_attention` it is the other way round, both as in PyTorch), or
-            numbers to be added
-        average_attn_weights : False gives each head's weights: (batch, num_heads, queries, keys)
-        is_causal : whether query k looks only at the keys up to k, with or without attn_mask
+            see a key (in `functional.scaled_dot_product_attention` True means that it may; both are as in PyTorch), or
+            numbers added to the scores
+        average_attn_weights : False returns the weights of each head: (batch, num_heads, queries, keys)
+        is_causal : whether query k sees only the keys up to k, with or without attn_mask
         """
         one = query is key is value
         arrays = [of_dtype(x, self.dtype, "MultiheadAttention") for x in ((query,) if one else (query, key, value))]
@@ -163,7 +163,7 @@ class MultiheadAttention(Module):
         return [self._split(_linear(*three), 1)[0] for three in zip(given, weights, biases, strict=True)]
 
     def _with_more(self, k: Any, v: Any, mask: Any, queries: int, is_causal: bool) -> tuple[Any, Any, Any]:
-        """Keys and values with the learned ones and zeros after them, and the mask, through which all see those."""
+        """Keys and values followed by the learned ones and zeros, and the mask, which lets all queries see these."""
         batch, heads, keys, width = k.shape
         if is_causal:
             causal = causal_bias(queries, keys, self.dtype)
@@ -183,7 +183,7 @@ class MultiheadAttention(Module):
         return [np.swapaxes(apart[:, :, k], 1, 2) for k in range(count)]
 
     def _mask(self, mask: Any, padding: Any, queries: tuple[int, ...], keys: int, single: bool) -> Any:
-        """The two masks as one that is added, which broadcasts to (batch, heads, queries, keys); None for neither."""
+        """The two masks as one to add, which broadcasts to (batch, heads, queries, keys); None if there is no mask."""
         batch, heads, steps, _ = queries
         found = additive(mask, self.dtype, "MultiheadAttention: attn_mask", kept=False)
         if found is not None:
@@ -211,14 +211,14 @@ class MultiheadAttention(Module):
 
 
 class PositionalEncoding(Module):
-    """x plus a vector for each place, functional.positional_encoding; then dropout (Vaswani et al. 2017).
+    """x plus a vector for each position, functional.positional_encoding; then dropout (Vaswani et al. 2017).
 
     Parameters
     ----------
     d_model : the last axis of x
     dropout : the probability, from 0 to 1, that an element is dropped in training
     batch_first : whether x is (batch, steps, d_model), not (steps, batch, d_model)
-    rng : what dropout draws from, as in Dropout
+    rng : the generator of dropout, as in Dropout
 
     >>> nn.PositionalEncoding(4, dropout=0.0)(np.zeros((2, 1, 4), np.float32))[:, 0].round(3)
     array([[0.   , 1.   , 0.   , 1.   ],
@@ -231,7 +231,7 @@ class PositionalEncoding(Module):
         self.dropout = Dropout(dropout, rng)
 
     def forward(self, x: Any) -> Any:
-        """x with its places, in its shape."""
+        """x plus the encoding, in the shape of x."""
         x = of_dtype(x, None, "PositionalEncoding")
         if x.ndim != 3 or x.shape[-1] != self.d_model:
             first = "batch, steps" if self.batch_first else "steps, batch"

@@ -1,4 +1,4 @@
-"""Containers: layers put together."""
+"""Containers: layers combined."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Array = npt.NDArray[Any]
 
 
 class Sequential(Module):
-    """Layers one after the other; each is a Module or any function of one Tensor. Indexed and counted like a list.
+    """Layers one after the other; each is a Module or a function of one Tensor. It can be indexed like a list.
 
-    It can be trained in three calls, as in Keras: `compile`, `fit`, `evaluate` or `predict`; `nn.fit` does it as well.
+    It can be trained as in Keras, by `compile`, `fit`, `evaluate` and `predict`, or by `nn.fit`.
 
     >>> model = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Tanh(), nn.Linear(3, 1, rng=1))
     >>> model(np.zeros((5, 4))).shape, len(model)
     ((5, 1), 3)
     """
 
-    # Given by nn.training.keras: a layer knows nothing of trainings.
+    # nn.training.keras defines them: the layers do not import the training.
     compile: Callable[..., None]
     fit: Callable[..., Any]
     evaluate: Callable[..., Any]
@@ -45,7 +45,7 @@ class Sequential(Module):
             self.add(layer)
 
     def add(self, layer: Layer) -> Self:
-        """Put a layer at the end; a Dense takes its number of inputs from the layer before."""
+        """Append a layer; a Dense takes its number of inputs from the layer before."""
         if not callable(layer) or isinstance(layer, type):
             hint = f"{layer.__name__}()" if isinstance(layer, type) else "Sequential(*layers) for a list of them"
             hint = "Sequential(*layers.values()); they are called by their numbers" if isinstance(layer, dict) else hint
@@ -98,8 +98,8 @@ class Sequential(Module):
 class MLP(Sequential):
     """A multi-layer perceptron: Linear layers of these sizes, an activation between them, a linear output.
 
-    `MLP(64, 32, 10)` has 64 inputs, 32 hidden units and 10 outputs. `activation` makes the layer between two Linear
-    ones: a class such as nn.Tanh, or a function. The rest is as in Linear.
+    `MLP(64, 32, 10)` has 64 inputs, 32 hidden units and 10 outputs. `activation` is a class such as nn.Tanh, or a
+    function, that is applied between two Linear layers. The rest is as in Linear.
 
     >>> model = nn.MLP(64, 32, 10, rng=0)
     >>> model(np.zeros((5, 64))).shape
@@ -139,9 +139,10 @@ class MLP(Sequential):
 
 
 class Residual(Module):
-    """A skip connection (He et al. 2016): x + layers(x), which lets a deep network learn.
+    """A skip connection (He et al. 2016): x + layers(x), with which a deep network can learn.
 
-    `shortcut` is applied to x before the sum, where the layers change its shape: a Linear or a Conv2d of one pixel.
+    If the layers change the shape, pass a `shortcut`, which is applied to x before the sum: a Linear, or a Conv2d of
+    one pixel.
 
     >>> block = nn.Residual(nn.Linear(4, 4, rng=0), nn.Tanh())
     >>> block(np.zeros((5, 4))).shape
@@ -153,7 +154,7 @@ class Residual(Module):
         self.shortcut = shortcut
 
     def forward(self, x: Any) -> Any:
-        """The sum, in the shape of the layers' result."""
+        """x + layers(x), in the shape of the layers' result."""
         y = self.layers(x)
         past = x if self.shortcut is None else self.shortcut(x)
         if np.shape(y) != np.shape(past):
@@ -165,10 +166,10 @@ class Residual(Module):
 
 
 class Checkpointed(Module):
-    """A Module whose intermediate values are not kept for the reverse pass but computed again there (ad.checkpoint).
+    """A Module whose intermediate values are not kept, but computed again in the reverse pass (ad.checkpoint).
 
-    It takes the memory of its inputs and outputs only, and the time of one more forward computation. The second run
-    drops what the first dropped, and moves no running averages: generators and buffers are put back for it.
+    It needs only the memory of its inputs and outputs, and the time of one more forward computation. For the second run
+    generators and buffers are set back, so that dropout drops the same elements, and running averages do not move.
 
     >>> model = nn.Sequential(nn.Checkpointed(nn.MLP(64, 512, 512, 64, rng=0)), nn.Linear(64, 10, rng=1))
     >>> model(np.zeros((32, 64))).shape
@@ -184,7 +185,7 @@ class Checkpointed(Module):
         self.module = module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the Module gives."""
+        """The Module's result."""
         before: list[Callable[[], None]] = []
 
         def run(*args: Any, **kwargs: Any) -> Any:

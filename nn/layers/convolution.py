@@ -26,7 +26,7 @@ PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 class _Convolution(Module):
-    """What all convolutions share: their channels, and their parameters."""
+    """The base of all convolutions: channels and parameters."""
 
     axes = 2
     weight: Any
@@ -73,7 +73,7 @@ class _Convolution(Module):
 
 
 class _Conv(_Convolution):
-    """What Conv1d, Conv2d and Conv3d share: everything but the number of axes."""
+    """The base of Conv1d, Conv2d and Conv3d, which differ only in the number of axes."""
 
     def __init__(
         self,
@@ -112,18 +112,18 @@ class _Conv(_Convolution):
 
 
 class Conv2d(_Conv):
-    """A convolution of images (LeCun et al. 1989), in the dtype of its weight; functional.conv2d says what it computes.
+    """A convolution of images (LeCun et al. 1989), in the dtype of its weight; functional.conv2d gives the formula.
 
     Parameters
     ----------
-    in_channels, out_channels : how many the images have, and the result
+    in_channels, out_channels : the number of channels of the images, and of the result
     kernel_size, stride, dilation : an int, or a pair (vertical, horizontal)
-    padding : the same, or "valid" or "same"
+    padding : an int, a pair, "valid" or "same"
     groups : the number of groups that the channels are divided into; each output sees one group
-    padding_mode : what is put there: "zeros", or as in functional.pad "reflect", "replicate" or "circular"
+    padding_mode : the values of the padding: "zeros", or as in functional.pad "reflect", "replicate" or "circular"
     bias : whether a number is added to each output
-    rng : where the weight is drawn from: a numpy.random.Generator, an int seed, or None. Layers that are made with
-        the same seed start alike; to make several from one seed, pass them one generator
+    rng : the generator of the weight: a numpy.random.Generator, an int seed, or None. Layers with the same seed start
+        with the same numbers; to make several layers from one seed, pass them one generator
     dtype : float32 or float64; the layer computes in it, whatever its input
     weight_init : a function (shape, rng, dtype), such as those of nn.init; the bias starts at 0
 
@@ -156,7 +156,7 @@ class Conv3d(_Conv):
 
 
 class ConvTranspose(_Convolution):
-    """What ConvTranspose1d, ConvTranspose2d and ConvTranspose3d share."""
+    """The base of ConvTranspose1d, ConvTranspose2d and ConvTranspose3d."""
 
     def __init__(
         self,
@@ -190,15 +190,15 @@ class ConvTranspose(_Convolution):
 
 
 class ConvTranspose2d(ConvTranspose):
-    """A transposed convolution, which makes images larger; functional.conv_transpose2d says what it computes.
+    """A transposed convolution, which makes images larger; functional.conv_transpose2d describes it.
 
     Parameters
     ----------
-    in_channels, out_channels : how many the images have, and the result
+    in_channels, out_channels : the number of channels of the images, and of the result
     kernel_size, stride, dilation : an int, or a pair (vertical, horizontal), as the next two
-    padding : how much is cut off from each side of the result
-    output_padding : how much the result is longer at the bottom and right
-    groups, bias, rng, dtype, weight_init : as in Conv2d; the weight starts as that of a convolution from the result
+    padding : the number of pixels cut off from each side of the result
+    output_padding : the number of pixels added at the bottom and right
+    groups, bias, rng, dtype, weight_init : as in Conv2d; fan_in and fan_out are those of a convolution from the result
 
     `weight` has the shape (in_channels, out_channels / groups, kernel height, kernel width), `bias` (out_channels,).
 
@@ -228,5 +228,5 @@ class ConvTranspose3d(ConvTranspose):
 
 
 def shortened(value: Any) -> str:
-    """A tuple of equal numbers as one."""
+    """A tuple of equal numbers as one number."""
     return repr(value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value)

@@ -1,4 +1,4 @@
-"""Dense layers, and those that only pass on or rearrange."""
+"""Dense layers and embeddings, and layers that only rearrange or pass on their input."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Linear(Module):
     ----------
     in_features, out_features : the last axis of the input and of the result
     bias : whether there is a b
-    rng : where the weight is drawn from: a numpy.random.Generator, an int seed, or None. Layers that are made with
-        the same seed start alike; to make several from one seed, pass them one generator
+    rng : the generator of the weight: a numpy.random.Generator, an int seed, or None. Layers with the same seed start
+        with the same numbers; to make several layers from one seed, pass them one generator
     dtype : float32 or float64; the layer computes in it, whatever its input
-    weight_init : a function (shape, rng, dtype), such as those of nn.init, or its name there. LeCun's keeps the
-        variance of what passes through; for many layers with ReLU between them take nn.init.he_uniform, as nn.MLP
-        does. The bias starts at 0
+    weight_init : a function (shape, rng, dtype), such as those of nn.init, or its name there. The default, LeCun's,
+        keeps the variance through linear layers; for many layers with ReLU between them use nn.init.he_uniform, as
+        nn.MLP does. The bias starts at 0
 
     `weight` has the shape (out_features, in_features), `bias` (out_features,).
 
@@ -69,7 +69,7 @@ class Linear(Module):
 
 
 class Flatten(Module):
-    """The axes from `start_dim` to `end_dim` joined into one: by default all but the first, so images become rows.
+    """The axes from `start_dim` to `end_dim` joined into one; by default all but the first, so that images become rows.
 
     >>> nn.Flatten()(np.zeros((8, 3, 5, 5))).shape
     (8, 75)
@@ -87,7 +87,7 @@ class Flatten(Module):
             raise ValueError("Flatten takes a batch, of shape (batch, ...); received shape (). Write x[None] for one.")
         axes = len(shape)
         start, end = (k + axes if k < 0 else k for k in (self.start_dim, self.end_dim))
-        if (start, end) == (1, 0):  # a batch of numbers: rows of one each
+        if (start, end) == (1, 0):  # a batch of numbers becomes rows of one number
             return np.reshape(x, (*shape, 1))
         if not 0 <= start <= end < axes:
             raise ValueError(
@@ -108,7 +108,7 @@ class Identity(Module):
     array([1., 2.])
     """
 
-    def __init__(self, *unused: Any, **also_unused: Any) -> None:  # what the layer in its place would be given
+    def __init__(self, *unused: Any, **also_unused: Any) -> None:  # the arguments of the layer that it replaces
         pass
 
     def forward(self, x: Any) -> Any:
@@ -117,13 +117,13 @@ class Identity(Module):
 
 
 class Embedding(Module):
-    """A table of vectors: each integer in the input is replaced by that row of `weight`.
+    """A table of vectors: each integer k in the input is replaced by row k of `weight`.
 
     Parameters
     ----------
-    num_embeddings : how many things there are; they are numbered from 0
-    embedding_dim : the length of their vectors
-    padding_idx : the number that stands for nothing, if there is one: its vector starts at 0 and is not trained
+    num_embeddings : the number of rows; the input has integers from 0 to num_embeddings - 1
+    embedding_dim : the length of the vectors
+    padding_idx : the number used for padding, or None: its vector starts at 0 and is not trained
     rng, dtype, weight_init : as in Linear; the vectors are standard normal by default
 
     `weight` has the shape (num_embeddings, embedding_dim).

@@ -1,4 +1,4 @@
-"""Dropout as layers."""
+"""Layers of dropout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nn.model.module import Module
 
 
 class _Dropping(Module):
-    """What all of them share: their probability, and their generator."""
+    """The base of all dropout layers: a probability and a generator."""
 
     function: Callable[..., Any]
 

@@ -1,4 +1,4 @@
-"""Layers that normalise each sample alone: groups of channels, single channels, or by the root mean square."""
+"""Layers that normalise each sample alone: by groups of channels, by single channels, or by the root mean square."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from nn.model.module import Module
 
 
 class GroupNorm(Module):
-    """Each group of channels of a sample to mean 0 and variance 1, then scaled and shifted (Wu & He 2018).
+    """Each group of channels of a sample normalised to mean 0 and variance 1, then scaled and shifted (Wu & He 2018).
 
-    The same in training and in evaluation, and independent of the batch.
+    It is the same in training and in evaluation, and independent of the batch.
 
     Parameters
     ----------
-    num_groups : how many groups of one size the channels are cut into
+    num_groups : the number of equal groups that the channels are divided into
     num_channels : the channels C of an input of shape (batch, C, ...)
-    eps : what is added to the variance, from 0
+    eps : a number from 0, added to the variance
     affine : whether there are `weight` and `bias`, of shape (C,), which start at 1 and 0
     dtype : float32 or float64; the layer computes in it, whatever its input
 
@@ -73,7 +73,7 @@ class GroupNorm(Module):
 
 
 class _InstanceNorm(BatchNorm):
-    """What InstanceNorm1d, InstanceNorm2d and InstanceNorm3d share: everything but the shape of the input."""
+    """The base of InstanceNorm1d, InstanceNorm2d and InstanceNorm3d, which differ only in the shape of the input."""
 
     def __init__(
         self,
@@ -110,14 +110,14 @@ class _InstanceNorm(BatchNorm):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """Each channel of each sample to mean 0 and variance 1 over its length (Ulyanov et al. 2016).
+    """Each channel of each sample normalised to mean 0 and variance 1 over its length (Ulyanov et al. 2016).
 
     Parameters
     ----------
     num_features : the channels C of an input of shape (batch, C, length), or (C, length)
     eps, momentum, dtype : as in BatchNorm1d
     affine : whether there are `weight` and `bias`, of shape (C,)
-    track_running_stats : whether there are running averages, by which evaluation normalises
+    track_running_stats : whether to keep running averages, which evaluation uses
 
     >>> nn.InstanceNorm1d(2)(np.array([[[1.0, 3.0], [10.0, 30.0]]])).round(3)
     array([[[-1.,  1.],
@@ -151,12 +151,12 @@ class InstanceNorm3d(_InstanceNorm):
 
 
 class RMSNorm(Module):
-    """Each sample over the root of the mean square of its features, then scaled (Zhang & Sennrich 2019).
+    """Each sample divided by the root mean square of its features, then scaled (Zhang & Sennrich 2019).
 
     Parameters
     ----------
     normalized_shape : the lengths of the last axes, over which the mean is taken
-    eps : what is added to the mean square, from 0; by default the distance from 1 to the next number of the dtype
+    eps : a number from 0, added to the mean square; by default the distance from 1 to the next number of the dtype
     elementwise_affine : whether there is a `weight`, of that shape, which starts at 1
     dtype : float32 or float64; the layer computes in it, whatever its input
 

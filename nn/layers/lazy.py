@@ -1,4 +1,4 @@
-"""Dense: a Linear layer with its activation, as Keras writes it, that may find out its number of inputs itself."""
+"""Dense: a Linear layer with an activation, as in Keras, which can find its number of inputs itself."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Dense(Module):
     Parameters
     ----------
     units : the number of outputs
-    activation : a function, or the name of one, such as "relu" or "softmax"; none if not given
-    input_shape : (number of inputs,); if not given, taken from the layer before in a Sequential, or else from the
-        first input: before that, the layer has no parameters
+    activation : a function, or the name of one, such as "relu" or "softmax"; None for no activation
+    input_shape : (number of inputs,); if not given, it comes from the layer before in a Sequential, or else from the
+        first input; until then the layer has no parameters
     use_bias : whether there is a b, which starts at 0
     name : shown in summaries
     rng, dtype, weight_init : as in Linear; the weight starts Xavier uniform (Glorot & Bengio 2010), as in Keras, where
@@ -50,7 +50,7 @@ class Dense(Module):
     (5, 10)
     """
 
-    inputs: int | None = None  # how many it has, as soon as that is known
+    inputs: int | None = None  # the number of inputs, None until it is known
     weight: ad.Tensor
     bias: ad.Tensor | None
 
@@ -84,7 +84,7 @@ class Dense(Module):
     @property
     def built(self) -> bool:
         """Whether the layer has its parameters."""
-        return self.inputs is not None  # not `weight`, which weight_norm takes away
+        return self.inputs is not None  # not `weight`, which weight_norm removes
 
     def build(self, inputs: int) -> None:
         """Make the parameters for this number of inputs."""
@@ -150,7 +150,7 @@ class Input(Module):
 
 
 class Activation(Module):
-    """An activation as a layer, by its name, as Keras writes it: Activation("relu"); or a function.
+    """An activation as a layer, from a name as in Keras, Activation("relu"), or from a function.
 
     >>> nn.Activation("relu")(np.array([-1.0, 2.0]))
     array([0., 2.])

@@ -1,6 +1,7 @@
 """PyTorch's lists and dicts of layers and of parameters. A plain list or dict among the attributes does the same.
 
-Their members are attributes named by number or key, so that whatever walks a Module finds them: "layers.0.weight".
+Their members are attributes named by number or key, so that all functions that walk a Module find them:
+"layers.0.weight".
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def _parameter(value: Any, kind: str) -> Any:
 
 
 class _Container(Module):
-    """What they share: members among the attributes, and nothing to compute."""
+    """The base of all containers: members as attributes, and nothing to compute."""
 
     _taken: Callable[[Any, str], Any]
     __eq__ = object.__eq__
@@ -62,7 +63,7 @@ class _Container(Module):
 
 
 class _Listed(_Container, MutableSequence[Any]):
-    """A list of members: indexed, cut, appended to and counted as one."""
+    """A list of members, with the operations of a list."""
 
     def __init__(self, members: Iterable[Any] = ()) -> None:
         self.extend(members)
@@ -89,7 +90,7 @@ class _Listed(_Container, MutableSequence[Any]):
         self._renew(members)
 
     def insert(self, index: int, value: Any) -> None:
-        """Put a member before the one at `index`."""
+        """Insert a member before the one at `index`."""
         if index == len(self):
             self._put(str(index), value)
             return
@@ -102,7 +103,7 @@ class _Listed(_Container, MutableSequence[Any]):
 
 
 class _Named(_Container, MutableMapping[str, Any]):
-    """A dict of members, by names that are str and no attribute's."""
+    """A dict of members; a name is a str that no attribute has."""
 
     def __init__(self, members: Mapping[str, Any] | Iterable[tuple[str, Any]] = ()) -> None:
         self.update(members)
@@ -121,7 +122,7 @@ class _Named(_Container, MutableMapping[str, Any]):
         self._put(key, value)
 
     def __delitem__(self, key: str) -> None:
-        self[key]  # refuses what there is not
+        self[key]  # raises KeyError if there is no such member
         delattr(self, key)
 
     def __iter__(self) -> Iterator[str]:
@@ -132,7 +133,7 @@ class _Named(_Container, MutableMapping[str, Any]):
 
 
 class ModuleList(_Listed):
-    """A list of Modules, PyTorch's: `self.layers = nn.ModuleList([nn.Linear(4, 3), nn.Tanh()])`.
+    """PyTorch's list of Modules: `self.layers = nn.ModuleList([nn.Linear(4, 3), nn.Tanh()])`.
 
     >>> layers = nn.ModuleList([nn.Linear(4, 3, rng=0), nn.Tanh()])
     >>> len(layers), len(list(layers.parameters()))
@@ -143,7 +144,7 @@ class ModuleList(_Listed):
 
 
 class ModuleDict(_Named):
-    """A dict of Modules, PyTorch's: `self.heads = nn.ModuleDict({"mean": nn.Linear(4, 1)})`.
+    """PyTorch's dict of Modules: `self.heads = nn.ModuleDict({"mean": nn.Linear(4, 1)})`.
 
     >>> heads = nn.ModuleDict({"mean": nn.Linear(4, 1, rng=0), "spread": nn.Linear(4, 1, rng=1)})
     >>> heads["mean"](np.zeros((5, 4))).shape
@@ -154,7 +155,7 @@ class ModuleDict(_Named):
 
 
 class ParameterList(_Listed):
-    """A list of parameters, PyTorch's; arrays become Tensors: `self.w = nn.ParameterList([np.zeros(3)])`.
+    """PyTorch's list of parameters; arrays become Tensors: `self.w = nn.ParameterList([np.zeros(3)])`.
 
     >>> len(list(nn.ParameterList([np.zeros(3), np.ones((2, 2))]).parameters()))
     2
@@ -164,7 +165,7 @@ class ParameterList(_Listed):
 
 
 class ParameterDict(_Named):
-    """A dict of parameters, PyTorch's; arrays become Tensors: `self.w = nn.ParameterDict({"a": np.zeros(3)})`.
+    """PyTorch's dict of parameters; arrays become Tensors: `self.w = nn.ParameterDict({"a": np.zeros(3)})`.
 
     >>> nn.ParameterDict({"a": np.zeros(3)})["a"]
     Tensor([0., 0., 0.])

@@ -1,4 +1,4 @@
-"""Layers that normalise activations, over the batch or over the features, and weights by their length."""
+"""Layers that normalise activations over the batch or over the features, and `weight_norm`."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ M = TypeVar("M", bound=Module)
 
 
 class BatchNorm(Module):
-    """What BatchNorm1d, BatchNorm2d and BatchNorm3d share: everything but the shape of the input."""
+    """The base of BatchNorm1d, BatchNorm2d and BatchNorm3d, which differ only in the shape of the input."""
 
-    axes: tuple[int, ...] = ()  # how many an input has
-    shapes = ""  # and what they are
+    axes: tuple[int, ...] = ()  # the numbers of axes that an input may have
+    shapes = ""  # its shapes, for error messages
     weight: Any
     bias: Any
     running_mean: npt.NDArray[Any] | None
@@ -80,21 +80,21 @@ class BatchNorm(Module):
 
 
 class BatchNorm1d(BatchNorm):
-    """Batch normalisation: each feature to mean 0 and variance 1, then scaled and shifted (Ioffe & Szegedy 2015).
+    """Batch normalisation: each feature gets mean 0 and variance 1, then a scale and a shift (Ioffe & Szegedy 2015).
 
     In training it uses the mean and the biased variance of the batch, which needs at least two samples. In evaluation
-    (`model.eval()`) it uses running averages of them, so that a sample's result does not depend on its batch. In a
-    batch of a few samples, such as the last of an epoch, these statistics are mostly noise; leave that batch out with
+    (`model.eval()`) it uses running averages of them, so that a sample's result does not depend on its batch. The
+    statistics of a small batch, such as the last one of an epoch, are mostly noise; leave it out with
     nn.data.DataLoader(..., drop_last=True).
 
     Parameters
     ----------
     num_features : the channels C of an input of shape (batch, C) or (batch, C, length)
-    eps : what is added to the variance, from 0
+    eps : a number from 0, added to the variance
     momentum : the share, from 0 to 1, of a batch in the new running average; None for the mean of all batches
     affine : whether there are `weight` and `bias`, of shape (C,), which start at 1 and 0
     track_running_stats : whether there are the buffers `running_mean`, `running_var` and `num_batches_tracked`;
-        without them evaluation normalises by its own batch too
+        without them evaluation, too, uses the statistics of its batch
     dtype : float32 or float64; the layer computes in it, whatever its input
 
     A bias in the layer before has no effect in training: write nn.Linear(..., bias=False) there. Inside ad.checkpoint,
@@ -113,9 +113,9 @@ class BatchNorm1d(BatchNorm):
 
 
 class BatchNorm2d(BatchNorm):
-    """Each channel of images to mean 0 and variance 1 over the batch and the pixels, then scaled and shifted.
+    """Each channel of images normalised to mean 0 and variance 1 over batch and pixels, then scaled and shifted.
 
-    For input of shape (batch, channels, height, width); everything else is as in BatchNorm1d.
+    The input has the shape (batch, channels, height, width); everything else is as in BatchNorm1d.
 
     >>> nn.BatchNorm2d(3)(np.ones((8, 3, 5, 5))).shape
     (8, 3, 5, 5)
@@ -137,14 +137,14 @@ class BatchNorm3d(BatchNorm):
 
 
 class LayerNorm(Module):
-    """Each sample to mean 0 and variance 1 over its features, then scaled and shifted (Ba et al. 2016).
+    """Each sample normalised to mean 0 and variance 1 over its features, then scaled and shifted (Ba et al. 2016).
 
-    The same in training and in evaluation, and independent of the batch.
+    It is the same in training and in evaluation, and independent of the batch.
 
     Parameters
     ----------
     normalized_shape : the lengths of the last axes, over which mean and biased variance are taken
-    eps : what is added to the variance, from 0
+    eps : a number from 0, added to the variance
     elementwise_affine : whether there is a `weight`, of that shape, which starts at 1
     bias : whether there is, with the weight, a `bias`, which starts at 0
     dtype : float32 or float64; the layer computes in it, whatever its input
@@ -193,17 +193,17 @@ class LayerNorm(Module):
 
 
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
-    """The same layer, its weight given by length and direction: g v / |v| (Salimans & Kingma 2016).
+    """The same layer with its weight split into length and direction: g v / |v| (Salimans & Kingma 2016).
 
-    The parameter `weight` is replaced by `weight_g`, its lengths, and `weight_v`, its directions, as PyTorch names
-    them; `module.weight` is computed from the two whenever it is read. The layer is changed in place, and computes
-    what it did before. Make the optimizer afterwards, since these two are its parameters.
+    The parameter `weight` is replaced by `weight_g`, its lengths, and `weight_v`, its directions (PyTorch's names);
+    `module.weight` is computed from the two whenever it is read. The layer is changed in place, and its results stay
+    the same. Make the optimizer afterwards, since these two are now the parameters.
 
     Parameters
     ----------
     module : a layer, such as nn.Linear(3, 2)
-    name : which of its parameters
-    dim : the axis along which each index has a length of its own: 0 for each unit; None for one length in all
+    name : the name of one of its parameters
+    dim : the axis along which each index has its own length: 0 for each unit; None for one length of the whole
 
     >>> layer = nn.weight_norm(nn.Linear(3, 2))
 
@@ -235,7 +235,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
 
 
 def _normed(kind: type[Module], name: str, dim: int | None) -> type[Module]:
-    """A class of its own, whose weight is computed: the layer's forward goes on reading self.weight."""
+    """A new class whose `weight` is a property that computes it; the layer's forward still reads self.weight."""
     length, direction = f"{name}_g", f"{name}_v"
     plain, normed = getattr(kind, "_normed", (kind, ()))
 
@@ -255,7 +255,7 @@ def _normed(kind: type[Module], name: str, dim: int | None) -> type[Module]:
 
 
 def _blank(kind: type[Module], normed: tuple[tuple[str, int | None], ...]) -> Module:
-    """A layer of such a class, without attributes: what copies and pickles begin with."""
+    """A layer of such a class without attributes, which copy and pickle then fill."""
     for name, dim in normed:
         kind = _normed(kind, name, dim)
     return object.__new__(kind)

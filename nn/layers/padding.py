@@ -1,4 +1,4 @@
-"""Layers without parameters that continue images, signals and volumes beyond their edges."""
+"""Layers without parameters that pad images, signals and volumes at their edges."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nn.layers.resizing import Shown
 class ConstantPad2d(Shown):
     """Images with `value` around them.
 
-    `padding` is an int for all sides, or (left, right, top, bottom); a negative number cuts pixels off.
+    `padding` is an int for all sides, or (left, right, top, bottom); a negative number removes pixels.
 
     >>> nn.ConstantPad2d((1, 0, 0, 1), 9.0)(np.array([[[[1.0, 2.0]]]]))
     array([[[[9., 1., 2.],
@@ -95,7 +95,7 @@ class ZeroPad3d(ZeroPad2d):
 
 
 class ReflectionPad2d(ZeroPad2d):
-    """Images continued as in a mirror at their edge, whose pixels are not repeated.
+    """Images mirrored at their edges; the pixels at the edge are not repeated.
 
     >>> nn.ReflectionPad2d(1)(np.arange(4.0).reshape(1, 1, 2, 2))
     array([[[[3., 2., 3., 2.],
@@ -128,7 +128,7 @@ class ReflectionPad3d(ReflectionPad2d):
 
 
 class ReplicationPad2d(ZeroPad2d):
-    """Images continued by the pixels at their edge.
+    """Images with the pixels at their edges repeated.
 
     >>> nn.ReplicationPad2d((1, 0, 1, 0))(np.arange(4.0).reshape(1, 1, 2, 2))
     array([[[[0., 0., 1.],
@@ -160,7 +160,7 @@ class ReplicationPad3d(ReplicationPad2d):
 
 
 class CircularPad2d(ZeroPad2d):
-    """Images continued from their other side.
+    """Images continued with the pixels of the opposite side.
 
     >>> nn.CircularPad2d(1)(np.array([[[[1.0, 2.0]]]]))
     array([[[[2., 1., 2., 1.],

@@ -29,7 +29,7 @@ class Bilinear(Module):
     ----------
     in1_features, in2_features, out_features : the last axes of the inputs and of the result
     bias : whether there is a b
-    rng, dtype, weight_init : as in Linear; the weight starts uniform in ±1 / √in1_features, as in PyTorch, the bias
+    rng, dtype, weight_init : as in Linear; the weight starts uniform in ±1 / √in1_features, as in PyTorch, and the bias
         at 0
 
     `weight` has the shape (out_features, in1_features, in2_features), `bias` (out_features,).
@@ -70,7 +70,7 @@ class Bilinear(Module):
 
 
 class CosineSimilarity(Module):
-    """The cosine of the angle between two arrays' vectors along the axis `dim`.
+    """The cosine of the angle between the vectors of two arrays along the axis `dim`.
 
     >>> nn.CosineSimilarity()(np.array([[1.0, 0.0]]), np.array([[0.0, 2.0]]))
     array([0.])
@@ -113,8 +113,8 @@ class EmbeddingBag(Module):
     ----------
     num_embeddings, embedding_dim : the table's shape
     mode : "mean", "sum" or "max"
-    include_last_offset : whether the offsets end with where the last bag ends
-    padding_idx : an integer that does not count, or None; its row starts at 0 and is not trained
+    include_last_offset : whether the last offset is the end of the last bag
+    padding_idx : an integer that is ignored, or None; its row starts at 0 and is not trained
     rng, dtype, weight_init : as in Embedding
 
     `weight` has the shape (num_embeddings, embedding_dim).
@@ -155,7 +155,7 @@ class EmbeddingBag(Module):
         self.weight = ad.Tensor(values, name="weight")
 
     def forward(self, indices: Any, offsets: Any = None, per_sample_weights: Any = None) -> Any:
-        """The bags' vectors, (bags, embedding_dim), of indices (bags, size), or of indices in one row and offsets."""
+        """The vectors of the bags, (bags, embedding_dim), for indices (bags, size), or a row of indices and offsets."""
         return functional.embedding_bag(
             indices,
             self.weight,

@@ -1,4 +1,4 @@
-"""Pooling as layers."""
+"""Layers of pooling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nn.model.module import Module
 
 
 class _Pool(Module):
-    """What the layers that slide a window share."""
+    """The base of layers with a sliding window."""
 
     axes = 2
     function: Callable[..., Any]
@@ -35,7 +35,7 @@ class _Pool(Module):
 
 
 class _MaxPool(_Pool):
-    """What MaxPool1d, MaxPool2d and MaxPool3d share."""
+    """The base of MaxPool1d, MaxPool2d and MaxPool3d."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class _MaxPool(_Pool):
 
 
 class MaxPool2d(_MaxPool):
-    """The highest number of each window of each channel; functional.max_pool2d describes the parameters.
+    """The maximum of each window of each channel; functional.max_pool2d describes the parameters.
 
     >>> nn.MaxPool2d(2)(np.arange(16.0).reshape(1, 1, 4, 4))
     array([[[[ 5.,  7.],
@@ -92,7 +92,7 @@ class MaxPool3d(_MaxPool):
 
 
 class _AvgPool(_Pool):
-    """What AvgPool1d, AvgPool2d and AvgPool3d share."""
+    """The base of AvgPool1d, AvgPool2d and AvgPool3d."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class AvgPool3d(_AvgPool):
 
 
 class _Adaptive(Module):
-    """What the adaptive layers share; functional.adaptive_avg_pool2d describes the parameters."""
+    """The base of the adaptive layers; functional.adaptive_avg_pool2d describes the parameters."""
 
     function: Callable[..., Any]
 
@@ -169,7 +169,7 @@ class _Adaptive(Module):
         self.output_size = tuple(output_size) if isinstance(output_size, tuple | list) else output_size
 
     def forward(self, x: Any) -> Any:
-        """The windows' numbers, for x of shape (batch, channels, height, width)."""
+        """One number for each window, for x of shape (batch, channels, height, width)."""
         return type(self).function(x, self.output_size)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Recurrent layers: a state goes through a sequence from step to step."""
+"""Recurrent layers: a state is updated from step to step of a sequence."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from nn.model.module import Module
 
 
 class _Recurrent(Module):
-    """What RNN, LSTM and GRU share: everything but the cell.
+    """The base of RNN, LSTM and GRU, which differ only in the cell.
 
     Parameters
     ----------
     input_size : the last axis of the input
-    hidden_size : that of the state, and of the output (twice that if bidirectional)
-    num_layers : how many follow each other, each on the output of the one before
+    hidden_size : the last axis of the state, and of the output (twice that if bidirectional)
+    num_layers : the number of layers; each takes the output of the one before
     bias : whether there are biases
-    batch_first : whether input and output are (batch, steps, ...), not (steps, batch, ...); states never are
+    batch_first : whether input and output are (batch, steps, ...), not (steps, batch, ...); states are the same
     dropout : the probability, from 0 to 1, that an element between two layers is dropped in training
-    bidirectional : whether a second network goes backwards, its output beside the first's
-    proj_size : of an LSTM, the width that h is projected to after each step (Sak et al. 2014); 0 for none. It is
-        slower: its steps are recorded one by one
-    rng : where weights, and later what dropout drops, are drawn from: a numpy.random.Generator, an int seed, or None
+    bidirectional : whether a second network goes backwards; its output is joined to that of the first
+    proj_size : for an LSTM, the width that h is projected to after each step (Sak et al. 2014); 0 for none. It is
+        slower, because the steps are recorded one by one
+    rng : the generator of weights and dropout: a numpy.random.Generator, an int seed, or None
     dtype : float32 or float64; the layer computes in it, whatever its input
 
     The parameters of layer k are `weight_ih_l{k}` of shape (gates hidden_size, inputs), `weight_hh_l{k}` (gates
-    hidden_size, hidden_size), `bias_ih_l{k}` and `bias_hh_l{k}` (gates hidden_size,), those of the way back have
-    `_reverse` after it, as in PyTorch. They start uniform in ±1/√hidden_size.
+    hidden_size, hidden_size), `bias_ih_l{k}` and `bias_hh_l{k}` (gates hidden_size,); for the backward direction
+    `_reverse` is appended, as in PyTorch. They start uniform in ±1/√hidden_size.
 
-    Sequences of different lengths are filled up to one, with any numbers, and their `lengths` are passed. Of a sequence
-    too long for one reverse pass the state goes on as a constant (truncated backpropagation through time, Williams &
-    Peng 1990):
+    Pad sequences of different lengths to one length, with any numbers, and pass their `lengths`. If a sequence is too
+    long for one reverse pass, divide it and pass the state on as a constant (truncated backpropagation through time,
+    Williams & Peng 1990):
 
     >>> layer, state = nn.RNN(3, 4, rng=0), None
     >>> for piece in np.zeros((2, 5, 1, 3)):  # two pieces of five steps
@@ -88,16 +88,16 @@ class _Recurrent(Module):
                 _draw(self, inputs, f"_l{layer}{way}", self.rng, self.proj_size)
 
     def forward(self, x: Any, hx: Any = None, *, lengths: Any = None, unrolled: bool = False) -> tuple[Any, Any]:
-        """(output, state): what the last layer's state is after each step, and every layer's after the last.
+        """(output, state): the last layer's state after each step, and the state of every layer after the last step.
 
         Parameters
         ----------
         x : of shape (steps, batch, input_size), with batch_first (batch, steps, input_size), or (steps, input_size)
         hx : the first state, of shape (num_layers ways, batch, hidden_size), where there are 2 ways if bidirectional;
-            for an LSTM a pair of them, (h, c); zeros if not given. Without a batch in x it has none either
-        lengths : the number of steps of each sequence, of shape (batch,), if not all: the output after is 0, the
-            state is that after each one's last step
-        unrolled : whether pictures show each step; otherwise a layer's way is one operation, and faster
+            for an LSTM a pair of them, (h, c); zeros by default. If x has no batch, hx has none
+        lengths : the number of steps of each sequence, of shape (batch,), by default all: later outputs are 0, and the
+            state is that after the last step of each sequence
+        unrolled : whether pictures show each step; otherwise a layer is one operation per direction, which is faster
 
         The output has x's shape with hidden_size, or twice that, for input_size; the state has hx's.
         """
@@ -142,7 +142,7 @@ class _Recurrent(Module):
         return x, final if len(final) > 1 else final[0]
 
     def _ways(self) -> tuple[str, ...]:
-        """What follows the names of the parameters, for each direction."""
+        """The ends of the names of the parameters, one for each direction."""
         return ("", "_reverse") if self.bidirectional else ("",)
 
     def _width(self) -> int:
@@ -206,9 +206,8 @@ class RNN(_Recurrent):
 class LSTM(_Recurrent):
     """Long short-term memory (Hochreiter & Schmidhuber 1997; Gers et al. 2000), whose state is a pair (h, c).
 
-    With i, f, o = σ and g = tanh of W_ih x + b_ih + W_hh h + b_hh, of which each has a block of rows in this order (i,
-    f, g, o): c' = f c + i g, h' = o tanh c'. What c is passes on almost unchanged where f is near 1, and so does its
-    adjoint.
+    With i, f, o = σ and g = tanh of W_ih x + b_ih + W_hh h + b_hh, each from a block of rows, in the order i, f, g, o:
+    c' = f c + i g, h' = o tanh c'. If f is near 1, c is passed on almost unchanged, and so is its adjoint.
 
     >>> layer = nn.LSTM(3, 4, num_layers=2, rng=0)
     >>> output, (h, c) = layer(np.zeros((7, 2, 3)))  # seven steps of two sequences
@@ -222,8 +221,8 @@ class LSTM(_Recurrent):
 class GRU(_Recurrent):
     """The gated recurrent unit (Cho et al. 2014).
 
-    With r, z = σ of W_ih x + b_ih + W_hh h + b_hh, and n = tanh(W_in x + b_in + r (W_hn h + b_hn)), of which each has a
-    block of rows in this order (r, z, n): h' = (1 - z) n + z h.
+    With r, z = σ of W_ih x + b_ih + W_hh h + b_hh, and n = tanh(W_in x + b_in + r (W_hn h + b_hn)), each from a block
+    of rows, in the order r, z, n: h' = (1 - z) n + z h.
 
     >>> layer = nn.GRU(3, 4, batch_first=True, rng=0)
     >>> output, state = layer(np.zeros((2, 7, 3)))  # two sequences of seven steps
@@ -235,7 +234,7 @@ class GRU(_Recurrent):
 
 
 _SHARED = (_Recurrent.__doc__ or "").partition("\n")[2]
-for _layer in (RNN, LSTM, GRU):  # help(nn.GRU) says all of it
+for _layer in (RNN, LSTM, GRU):  # so that help(nn.GRU) is complete
     _layer.__doc__ = f"{_layer.__doc__}{_SHARED}"
 
 
@@ -265,7 +264,7 @@ class _Cell(Module):
         _draw(self, self.input_size, "", init.generator(rng))
 
     def forward(self, x: Any, hx: Any = None) -> Any:
-        """The state after x, of shape (batch, input_size) or (input_size,), in the state's shape; zeros for None."""
+        """The new state, for x of shape (batch, input_size) or (input_size,); hx is zeros if it is None."""
         name, count = type(self).__name__, CELLS[self.kind].states
         x = of_dtype(x, self.dtype, name)
         wanted = (*x.shape[:-1], self.hidden_size)
@@ -285,7 +284,7 @@ class _Cell(Module):
 
 
 class RNNCell(_Cell):
-    """One step of an RNN: called with x (batch, input_size) and h (batch, hidden_size), it gives the new h.
+    """One step of an RNN: a function of x (batch, input_size) and h (batch, hidden_size) that gives the new h.
 
     `nonlinearity` is "tanh" or "relu".
 
@@ -301,7 +300,7 @@ class RNNCell(_Cell):
 
 
 class LSTMCell(_Cell):
-    """One step of an LSTM, whose state is a pair (h, c): called with (x, (h, c)), it gives the new pair.
+    """One step of an LSTM, whose state is a pair (h, c): a function of x and (h, c) that gives the new pair.
 
     x has the shape (batch, input_size), h and c have (batch, hidden_size).
 
@@ -314,7 +313,7 @@ class LSTMCell(_Cell):
 
 
 class GRUCell(_Cell):
-    """One step of a GRU: called with x (batch, input_size) and h (batch, hidden_size), it gives the new h.
+    """One step of a GRU: a function of x (batch, input_size) and h (batch, hidden_size) that gives the new h.
 
     >>> nn.GRUCell(3, 4, rng=0)(np.zeros((5, 3)), np.zeros((5, 4))).shape
     (5, 4)
@@ -324,7 +323,7 @@ class GRUCell(_Cell):
 
 
 def _draw(module: Any, inputs: int, suffix: str, rng: np.random.Generator, projected: int = 0) -> None:
-    """The parameters of one cell of a layer, uniform in ±1/√hidden."""
+    """Draw the parameters of one cell of a layer, uniform in ±1/√hidden."""
     hidden = module.hidden_size
     bound, rows = 1 / math.sqrt(hidden), CELLS[module.kind].gates * hidden
     shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, projected or hidden)}
@@ -358,7 +357,7 @@ def _pair(hx: Any, layer: str) -> tuple[Any, Any]:
 
 
 def _mask(lengths: Any, steps: int, batch: int, layer: str) -> npt.NDArray[np.bool_]:
-    """Whether a step is one of the sequence: of shape (steps, batch)."""
+    """Whether each step belongs to the sequence: of shape (steps, batch)."""
     found = np.asarray(lengths)
     if found.shape != (batch,) or found.dtype.kind not in "iu" or found.min() < 1 or found.max() > steps:
         raise ValueError(

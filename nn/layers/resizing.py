@@ -1,4 +1,4 @@
-"""Layers without parameters that make images larger, smaller, or of another form."""
+"""Layers without parameters that change the size or the form of images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nn.model.module import Module
 
 
 class Shown(Module):
-    """Their common class: shown as the call that makes a layer, with its attributes as arguments."""
+    """The base of these layers: printed as the call that makes the layer, with its attributes as arguments."""
 
     def __repr__(self) -> str:
         parts = []
@@ -107,7 +107,7 @@ class Unfold(Shown):
 
 
 class Fold(Shown):
-    """Columns added to their windows of an image; functional.fold describes the parameters.
+    """Columns added to their windows in an image; functional.fold describes the parameters.
 
     >>> nn.Fold(output_size=3, kernel_size=2)(np.ones((1, 4, 4)))
     array([[[[1., 2., 1.],
@@ -131,7 +131,7 @@ class Fold(Shown):
         self.padding = sizes(padding, "Fold's padding", 2, least=0)
 
     def forward(self, x: Any) -> Any:
-        """The images, of x of shape (batch, channels times the kernel's size, windows)."""
+        """The images, for x of shape (batch, channels times the kernel's size, windows)."""
         given = self.output_size, self.kernel_size, self.dilation, self.padding, self.stride
         return functional.fold(x, *given)
 
@@ -175,7 +175,7 @@ class ChannelShuffle(Shown):
 
 
 class LocalResponseNorm(Shown):
-    """x over a power of neighbouring channels' squares; functional.local_response_norm describes the parameters.
+    """x divided by a power of a mean of squares of neighbouring channels, as functional.local_response_norm describes.
 
     >>> nn.LocalResponseNorm(5)(np.ones((2, 16, 8, 8))).shape
     (2, 16, 8, 8)
@@ -204,6 +204,6 @@ class Unflatten(Shown):
         self.unflattened_size = tuple(whole(n, "Unflatten's unflattened_size", None) for n in unflattened_size)
 
     def forward(self, x: Any) -> Any:
-        """x with the axis `dim` in this shape, in which one -1 stands for what is left."""
+        """x with the axis `dim` in this shape, in which one length may be -1."""
         dim = self.dim % x.ndim
         return x.reshape(*x.shape[:dim], *self.unflattened_size, *x.shape[dim + 1 :])

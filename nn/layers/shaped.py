@@ -1,6 +1,6 @@
-"""Activations with a shape of their own: hard, shrinking, gated, learned; functional has each as a function.
+"""More activations: hard, shrinking, gated, learned; functional has each as a function.
 
-`inplace`, which some take as in PyTorch, has no effect: Tensors are never written into.
+`inplace`, which some take for compatibility with PyTorch, has no effect: Tensors are never written into.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import numpy.typing as npt
 import autodiff as ad
 from nn import functional, init
 from nn.checked import real, switch, whole
-from nn.init import constant  # PReLU has an argument of the module's name
+from nn.init import constant  # PReLU has an argument named init, as the module is
 from nn.model.module import Module
 
 
 class _Shaped(Module):
-    """A function of x and of options that are numbers; they are attributes, checked when the layer is made."""
+    """A function of x and of numbers, which are attributes and are checked when the layer is made."""
 
     function: Callable[..., Any]
 
@@ -31,7 +31,7 @@ class _Shaped(Module):
         self.options = tuple(options)
         for option, value in options.items():
             setattr(self, option, real(value, f"{name}: {option}", least=-math.inf))
-        self.forward(np.zeros(2))  # to refuse here what the function refuses
+        self.forward(np.zeros(2))  # raises the function's errors when the layer is made
 
     def forward(self, x: Any) -> Any:
         """The activation of x."""
@@ -44,7 +44,7 @@ class _Shaped(Module):
 
 
 class SELU(_Shaped):
-    """A scaled ELU, which draws layers to mean 0 and variance 1, elementwise.
+    """A scaled ELU, which moves layers towards mean 0 and variance 1, elementwise.
 
     >>> nn.SELU()(np.array([-1.0, 1.0])).round(4)
     array([-1.1113,  1.0507])
@@ -212,7 +212,7 @@ class PReLU(Module):
     Parameters
     ----------
     num_parameters : 1, or the number of channels, axis 1 of the input, for one weight each
-    init : what the weight, of shape (num_parameters,), starts at
+    init : the initial number of the weight, of shape (num_parameters,)
     dtype : float32 or float64
 
     >>> layer = nn.PReLU()
@@ -236,12 +236,12 @@ class PReLU(Module):
 
 
 class RReLU(Module):
-    """x where it is positive, else a slope times x, in training drawn for each element (Xu et al. 2015).
+    """x where it is positive, else a slope times x; training draws a slope for each element (Xu et al. 2015).
 
     Parameters
     ----------
-    lower, upper : the slopes are uniform between them; in evaluation each is their mean
-    rng : where they come from: a numpy.random.Generator, an int seed, or None
+    lower, upper : the slopes are uniform between them; in evaluation each slope is their mean
+    rng : the generator of the slopes: a numpy.random.Generator, an int seed, or None
 
     >>> nn.RReLU(0.1, 0.3).eval()(np.array([-1.0, 1.0]))
     array([-0.2,  1. ])

@@ -1,4 +1,4 @@
-"""Spectral normalisation: a weight over its largest singular value."""
+"""Spectral normalisation: a weight divided by its largest singular value."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ def spectral_norm(
     *,
     rng: init.Rng = None,
 ) -> M:
-    """The same layer, its weight W over an estimate of its largest singular value, σ = uᵀ W v (Miyato et al. 2018).
+    """The same layer, with its weight W divided by an estimate of its largest singular value, σ = uᵀ W v.
 
-    The parameter `weight` is replaced by `weight_orig`, W, and the buffers `weight_u` and `weight_v`, as PyTorch names
-    them: unit vectors, which every call in training moves towards those of σ, v ∝ Wᵀ u and u ∝ W v (algorithm 1), and
-    which have no derivative. `module.weight` is computed whenever it is read. The layer is changed in place. Make the
-    optimizer afterwards, since W is the parameter now.
+    The parameter `weight` is replaced by `weight_orig`, W, and the buffers `weight_u` and `weight_v` (PyTorch's names).
+    These are unit vectors without derivative; every call in training moves them towards the singular vectors of σ,
+    v ∝ Wᵀ u and u ∝ W v (Miyato et al. 2018, algorithm 1). `module.weight` is computed whenever it is read. The layer
+    is changed in place. Make the optimizer afterwards, since W is now the parameter.
 
     Parameters
     ----------
     module : a layer, such as nn.Linear(3, 2)
-    name : which of its parameters; all its axes but `dim` are put into one to make a matrix of it
-    n_power_iterations : how often the vectors are moved at a call
-    eps : the least length by which they are divided
+    name : the name of one of its parameters; all axes except `dim` are joined to make a matrix of it
+    n_power_iterations : the number of times the vectors are moved in a call
+    eps : the least length by which the vectors are divided
     dim : the axis of the outputs: by default 1 for transposed convolutions, else 0
-    rng : where u and v start: a numpy.random.Generator, an int seed, or None
+    rng : the generator of the first u and v: a numpy.random.Generator, an int seed, or None
 
     >>> layer = nn.spectral_norm(nn.Linear(3, 2))
 
@@ -71,11 +71,11 @@ def spectral_norm(
     def normed(self: Module) -> Any:
         """The weight that the layer computes with."""
         weight = getattr(self, original)
-        u, v = np.copy(getattr(self, left)), np.copy(getattr(self, right))  # those of the graph stay what they are
+        u, v = np.copy(getattr(self, left)), np.copy(getattr(self, right))  # copies, because the graph keeps them
         return weight / np.dot(u, np.dot(_matrix(weight, axis), v))
 
     def forward(self: Module, *args: Any, **given: Any) -> Any:
-        """The layer's result; in training after the vectors were moved."""
+        """The layer's result; in training the vectors are moved first."""
         if self.training:
             matrix = _matrix(ad.stop_gradient(getattr(self, original)), axis)
             u, v = getattr(self, left), getattr(self, right)
@@ -84,7 +84,7 @@ def spectral_norm(
                 u[...] = _unit(np.dot(matrix, v), eps)
         return kind.forward(self, *args, **given)
 
-    # A class of its own, whose weight is computed: the layer's forward goes on reading self.weight.
+    # A new class whose `weight` is a property that computes it; the layer's forward still reads self.weight.
     module.__class__ = type(
         kind.__name__,
         (kind,),
@@ -100,7 +100,7 @@ def spectral_norm(
 
 
 def _matrix(weight: Any, axis: int) -> Any:
-    """The weight as a matrix, a row per output."""
+    """The weight as a matrix with one row per output."""
     return np.reshape(np.moveaxis(weight, axis, 0), (weight.shape[axis], -1))
 
 

@@ -1,4 +1,4 @@
-"""The transformer: layers of attention and of dense layers, stacked (Vaswani et al. 2017)."""
+"""The transformer: stacked layers of attention and dense layers (Vaswani et al. 2017)."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from nn.model.module import Module
 
 
 class TransformerEncoderLayer(Module):
-    """Self-attention, then two dense layers at each place, each with a skip connection and a LayerNorm.
+    """Self-attention, then two dense layers at each position; both parts have a skip connection and a LayerNorm.
 
     Parameters
     ----------
-    d_model, nhead : the width, and the number of heads, which divides it
+    d_model, nhead : the width, and the number of heads, which must divide it
     dim_feedforward : the width between the two dense layers
-    dropout : the probability, from 0 to 1, in training: of the attention weights, of the values between the dense
-        layers, and of each part's result
+    dropout : the probability, from 0 to 1, of being dropped in training, for the attention weights, the values between
+        the dense layers, and the result of each part
     activation : between the dense layers: "relu", "gelu" or a function
-    layer_norm_eps : what the LayerNorms add to the variance
+    layer_norm_eps : the eps of the LayerNorms
     batch_first : whether arrays are (batch, steps, d_model), not (steps, batch, d_model)
-    norm_first : whether each part's input is normalised (Xiong et al. 2020), not the sum after it
+    norm_first : whether the input of each part is normalised (Xiong et al. 2020), not the sum after it
     bias : whether dense layers and LayerNorms have biases
     rng, dtype : as in MultiheadAttention
 
@@ -71,7 +71,7 @@ class TransformerEncoderLayer(Module):
         self.dropout1, self.dropout2 = Dropout(dropout, shared), Dropout(dropout, shared)
 
     def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
-        """The layer of src, of shape (steps, batch, d_model), in its shape; the masks are MultiheadAttention's."""
+        """The result for src, of shape (steps, batch, d_model), in its shape; masks are as in MultiheadAttention."""
         masks = (src_mask, src_key_padding_mask, is_causal)
         if self.norm_first:
             x = src + self._attended(self.norm1(src), *masks)
@@ -90,9 +90,9 @@ class TransformerEncoderLayer(Module):
 
 
 class TransformerDecoderLayer(Module):
-    """A TransformerEncoderLayer with attention to an encoder's output, the memory, between its two parts.
+    """A TransformerEncoderLayer with attention to the output of an encoder, the memory, between its two parts.
 
-    Parameters are those of TransformerEncoderLayer (Vaswani et al. 2017, section 3.1).
+    The parameters are those of TransformerEncoderLayer (Vaswani et al. 2017, section 3.1).
 
     >>> layer = nn.TransformerDecoderLayer(8, nhead=2, dim_feedforward=16, batch_first=True, rng=0)
     >>> layer(np.zeros((5, 7, 8)), np.zeros((5, 3, 8))).shape
@@ -138,9 +138,9 @@ class TransformerDecoderLayer(Module):
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
     ) -> Any:
-        """The layer of tgt, of shape (steps, batch, d_model), in its shape; memory is (keys, batch, d_model).
+        """The result for tgt, of shape (steps, batch, d_model), in its shape; memory is (keys, batch, d_model).
 
-        The masks are MultiheadAttention's. Those that begin with tgt_ are for the attention of tgt to itself, those
+        The masks are as in MultiheadAttention: those that begin with tgt_ for the attention of tgt to itself, those
         that begin with memory_ for its attention to the memory.
         """
         itself = (tgt_key_padding_mask, False, tgt_mask, True, tgt_is_causal)
@@ -162,8 +162,8 @@ class TransformerEncoder(Module):
     Parameters
     ----------
     encoder_layer : a TransformerEncoderLayer, which is copied: all layers start with its weights, as in PyTorch
-    num_layers : how many copies
-    norm : a LayerNorm for the result, which layers with norm_first need; or None
+    num_layers : the number of copies
+    norm : a LayerNorm for the result, needed after layers with norm_first; or None
     enable_nested_tensor, mask_check : have no effect; accepted for programs written for PyTorch
 
     >>> layer = nn.TransformerEncoderLayer(64, 4, 128, batch_first=True, rng=0)
@@ -186,7 +186,7 @@ class TransformerEncoder(Module):
         self.norm = norm
 
     def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
-        """The layers of src one after the other, each with these masks; shapes as in TransformerEncoderLayer."""
+        """The result of all layers for src, each with these masks; shapes as in TransformerEncoderLayer."""
         for layer in self.layers:
             src = layer(src, src_mask=mask, src_key_padding_mask=src_key_padding_mask, is_causal=is_causal)
         return src if self.norm is None else self.norm(src)
@@ -215,7 +215,7 @@ class TransformerDecoder(Module):
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
     ) -> Any:
-        """The layers of tgt one after the other; shapes and masks as in TransformerDecoderLayer."""
+        """The result of all layers for tgt; shapes and masks as in TransformerDecoderLayer."""
         masks = (tgt_mask, memory_mask, tgt_key_padding_mask, memory_key_padding_mask)
         for layer in self.layers:
             tgt = layer(tgt, memory, *masks, tgt_is_causal, memory_is_causal)
@@ -229,8 +229,8 @@ class Transformer(Module):
     ----------
     d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias : as in
         TransformerEncoderLayer
-    num_encoder_layers, num_decoder_layers : how many layers each has
-    custom_encoder, custom_decoder : Modules in their place
+    num_encoder_layers, num_decoder_layers : the number of layers of each
+    custom_encoder, custom_decoder : Modules to use instead
     rng, dtype : as in MultiheadAttention
 
     Weights start Xavier uniform, different in each layer.
@@ -287,9 +287,9 @@ class Transformer(Module):
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
     ) -> Any:
-        """The decoder of tgt, of shape (steps, batch, d_model), in its shape; src is (keys, batch, d_model).
+        """The decoder's result for tgt, of shape (steps, batch, d_model), in its shape; src is (keys, batch, d_model).
 
-        The masks are MultiheadAttention's; tgt_is_causal=True hides from each step those after it.
+        The masks are as in MultiheadAttention; tgt_is_causal=True hides later steps from each step.
         """
         memory = self.encoder(src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal)
         padding = (tgt_key_padding_mask, memory_key_padding_mask)
@@ -297,18 +297,18 @@ class Transformer(Module):
 
     @staticmethod
     def generate_square_subsequent_mask(sz: int, *, dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
-        """The mask of is_causal=True, of shape (sz, sz), to be added: 0 up to each row's step, -∞ for later steps."""
+        """The mask of is_causal=True, of shape (sz, sz), to add: 0 up to each row's step, -∞ for later steps."""
         size = whole(sz, "generate_square_subsequent_mask: sz")
         return causal_bias(size, size, init.floating(dtype)).copy()
 
 
 def _copies(layer: Any, count: int, name: str) -> list[Module]:
-    """Copies of a layer, all with its weights."""
+    """Copies of a layer, all with the same weights."""
     if not isinstance(layer, Module):
         raise TypeError(
             f"{name} takes a layer, to be copied; received {layer!r:.80}. Write nn.{name}(nn.{name}Layer(64, 4), 2)."
         )
-    # One generator for all: copies of it would drop the same elements in every layer.
+    # All layers share one generator: with copies of it, every layer would drop the same elements.
     shared = {id(rng): rng for _, rng in layer.named_generators()}
     return [copy.deepcopy(layer, dict(shared)) for _ in range(whole(count, f"{name}'s num_layers"))]
 

@@ -1,4 +1,4 @@
-"""Pooling undone, and pooling by a power mean, as layers."""
+"""Layers of unpooling, and of pooling by a p-norm."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _MaxUnpool(Shown):
 
 
 class MaxUnpool1d(_MaxUnpool):
-    """Signals with MaxPool1d's maxima where they were; functional.max_unpool2d describes the parameters.
+    """Signals with the maxima of MaxPool1d at their old places; functional.max_unpool2d describes the parameters.
 
     >>> maxima, indices = nn.MaxPool1d(2, return_indices=True)(np.array([[[2.0, 1.0, 0.0, 4.0]]]))
     >>> nn.MaxUnpool1d(2)(maxima, indices)
@@ -34,7 +34,7 @@ class MaxUnpool1d(_MaxUnpool):
 
 
 class MaxUnpool2d(_MaxUnpool):
-    """Images with MaxPool2d's maxima where they were; functional.max_unpool2d describes the parameters.
+    """Images with the maxima of MaxPool2d at their old places; functional.max_unpool2d describes the parameters.
 
     >>> maxima, indices = nn.MaxPool2d(2, return_indices=True)(np.array([[[[1.0, 2.0], [4.0, 3.0]]]]))
     >>> nn.MaxUnpool2d(2)(maxima, indices)
@@ -46,7 +46,7 @@ class MaxUnpool2d(_MaxUnpool):
 
 
 class MaxUnpool3d(_MaxUnpool):
-    """Volumes with MaxPool3d's maxima where they were; functional.max_unpool2d describes the parameters.
+    """Volumes with the maxima of MaxPool3d at their old places; functional.max_unpool2d describes the parameters.
 
     >>> maxima, indices = nn.MaxPool3d(2, return_indices=True)(np.ones((1, 3, 4, 6, 6)))
     >>> maxima.shape, nn.MaxUnpool3d(2)(maxima, indices).shape

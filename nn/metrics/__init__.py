@@ -1,7 +1,7 @@
 """Metrics: functions of (outputs, targets), plain arrays or Tensors, over all samples at once.
 
-Some, such as accuracy, are means over the samples: their mean over batches, weighted by the batches' sizes, is the
-same number. F1, recall or R² are not: `additive` tells which is which.
+Some, such as accuracy, are means over the samples: their mean over batches, weighted by the batch sizes, is the same
+number. F1, recall and R² are not such means. `additive` says whether a metric is one.
 """
 
 from nn.metrics.choice import ADDITIVE, NAMED, Metric, additive, chosen

@@ -17,7 +17,7 @@ NAMED: dict[str, Metric] = {
     **dict.fromkeys(  # Keras's names
         ("acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"), accuracy
     ),
-    "top_5_accuracy": top_k_accuracy,  # and any other number
+    "top_5_accuracy": top_k_accuracy,  # any other number works too
     "precision": precision,
     "recall": recall,
     "f1": f1,
@@ -47,11 +47,11 @@ def additive(metric: Metric) -> bool:
 def chosen(
     metrics: str | Metric | Iterable[str | Metric] | None, threshold: float = 0.5, ignore_index: int | None = None
 ) -> dict[str, Metric]:
-    """Metrics given by name or as functions, by the name that they have in a History: the given one.
+    """Metrics given by name or as functions, by their names in a History.
 
-    `threshold` is where the outputs of a binary classifier become the positive class, for metrics given by name: 0.5
-    for probabilities, 0 for scores. A loss of this package has it as an attribute. `ignore_index` is the label, if the
-    targets have such, of samples that do not count, for metrics of labels given by name; then none is `additive`.
+    For metrics given by name, `threshold` is the output above which a binary classifier predicts the positive class:
+    0.5 for probabilities, 0 for scores. Losses of this package have it as an attribute. `ignore_index` is the label of
+    samples that are ignored, if there are any; then metrics of labels given by name are not `additive`.
 
     >>> sorted(nn.metrics.chosen(["accuracy", "f1"]))
     ['accuracy', 'f1']

@@ -1,14 +1,14 @@
 """Metrics of classifiers.
 
-Outputs are, with targets of as many samples:
+Outputs and targets have the same number of samples:
 
-outputs (batch, classes)           the highest wins; targets are integer labels, or rows such as one-hot ones
+outputs (batch, classes)           the highest output decides; targets are integer labels, or rows such as one-hot rows
 outputs (batch, ..., classes)      with a label for each place, (batch, ...), which counts as a sample; or with the
-                                   classes as axis 1, as losses have them: which it is, the labels' shape says
+                                   classes as axis 1, as in losses: the shape of the labels decides
 outputs (batch,) or (batch, 1)     those above `threshold` are positive; targets are 0 and 1, or -1 and 1
-integers, of shape (batch,)        classes that were decided on already; targets are integer labels
+integers, of shape (batch,)        predicted classes; targets are integer labels
 
-Samples whose label is `ignore_index` do not count, if that is given: those that a loss leaves out.
+Samples whose label is `ignore_index` are ignored, if that is given, as in losses.
 The threshold is 0.5 for probabilities; for scores (logits) pass 0: functools.partial(accuracy, threshold=0).
 """
 
@@ -29,7 +29,7 @@ AVERAGES = ("auto", "binary", "macro", "micro", None)
 
 
 def accuracy(outputs: Any, targets: Any, *, threshold: float = 0.5, ignore_index: int | None = None) -> float:
-    """The share of samples that are classified correctly; a sample with a NaN counts as wrong.
+    """The share of samples that are classified correctly; a sample with NaN counts as wrong.
 
     >>> logits = np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]])
     >>> nn.metrics.accuracy(logits, np.array([0, 1, 1])).__round__(4)
@@ -44,7 +44,7 @@ def accuracy(outputs: Any, targets: Any, *, threshold: float = 0.5, ignore_index
 def top_k_accuracy(outputs: Any, targets: Any, k: int = 5, *, ignore_index: int | None = None) -> float:
     """The share of samples whose class has one of the k highest outputs, of shape (batch, classes).
 
-    Among equal outputs the first counts as higher, as in accuracy; NaN puts a sample into no class.
+    Among equal outputs the first counts as higher, as in accuracy; a sample with NaN belongs to no class.
 
     >>> nn.metrics.top_k_accuracy(np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0]]), np.array([1, 2]), k=2)
     0.5
@@ -59,14 +59,14 @@ def top_k_accuracy(outputs: Any, targets: Any, k: int = 5, *, ignore_index: int 
     labels = _decided(scores, wanted, 0.5, "top_k_accuracy")[1]
     own = scores[count(len(labels)), labels][:, None]
     before = (scores == own) & (np.arange(scores.shape[1]) < labels[:, None])
-    rank = np.count_nonzero(~(scores <= own) | before, axis=1)  # NaN is no small number
+    rank = np.count_nonzero(~(scores <= own) | before, axis=1)  # with ~, NaN counts as higher
     return float(np.count_nonzero(rank < classes) / len(labels))
 
 
 def confusion_matrix(
     outputs: Any, targets: Any, *, threshold: float = 0.5, ignore_index: int | None = None
 ) -> npt.NDArray[np.intp]:
-    """How many samples of each class (rows) were classified as each class (columns), of shape (classes, classes).
+    """The number of samples of each class (rows) classified as each class (columns), of shape (classes, classes).
 
     >>> nn.metrics.confusion_matrix(np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]]), np.array([0, 1, 1]))
     array([[1, 0],
@@ -85,10 +85,10 @@ def precision(
     threshold: float = 0.5,
     ignore_index: int | None = None,
 ) -> Any:
-    """Of the samples classified as a class, the share that belong to it; 0 if there are none.
+    """The share of the samples classified as a class that belong to it; 0 if there are none.
 
-    `average` is over the classes: "macro", the mean of those that occur; "micro", all samples taken together;
-    "binary", class 1 alone; None, an array of all. "auto" is "binary" for one output per sample, else "macro".
+    `average` is over the classes: "macro", the mean of those that occur; "micro", over all samples together; "binary",
+    only class 1; None, an array of all classes. "auto" is "binary" for one output per sample, else "macro".
 
     >>> nn.metrics.precision(np.array([0.9, 0.8, 0.1]), np.array([1, 0, 0]))
     0.5
@@ -105,7 +105,7 @@ def recall(
     threshold: float = 0.5,
     ignore_index: int | None = None,
 ) -> Any:
-    """Of the samples of a class, the share that were classified as it; 0 if there are none. `average` as in precision.
+    """The share of the samples of a class that were classified as it; 0 if there are none. `average` as in precision.
 
     >>> nn.metrics.recall(np.array([0.9, 0.8, 0.1]), np.array([1, 0, 0]))
     1.0
@@ -122,7 +122,7 @@ def f1(
     threshold: float = 0.5,
     ignore_index: int | None = None,
 ) -> Any:
-    """The harmonic mean of precision and recall; 0 where both are. `average` as in precision.
+    """The harmonic mean of precision and recall; 0 where both are 0. `average` as in precision.
 
     >>> nn.metrics.f1(np.array([0.9, 0.8, 0.1]), np.array([1, 0, 0])).__round__(4)
     0.6667
@@ -134,7 +134,7 @@ def f1(
 def _counts(
     outputs: Any, targets: Any, threshold: float, average: str | None, ignore_index: int | None, metric: str
 ) -> tuple[Array, Array, Array, str | None]:
-    """Per class, the samples put there rightly, those put there, those that belong there; and the average."""
+    """For each class, the numbers of samples rightly predicted, predicted, and belonging to it; and the average."""
     if average not in AVERAGES:
         raise ValueError(f"{metric}: average is one of {', '.join(map(repr, AVERAGES))}; received {average!r:.80}.")
     found, wanted = _counting(outputs, targets, ignore_index, metric)
@@ -161,7 +161,7 @@ def _averaged(above: Array, below: Array, other: Array, average: str | None) -> 
 
 
 def _counting(outputs: Any, targets: Any, ignore_index: int | None, metric: str) -> tuple[Array, Array]:
-    """Outputs and targets as arrays, without the samples whose label is to be ignored."""
+    """Outputs and targets as arrays, without ignored samples."""
     found, wanted = (v.value if isinstance(v, ad.Tensor) else np.asarray(v) for v in (outputs, targets))
     if found.ndim > 2:
         found, wanted = _places(found, wanted, metric)
@@ -179,9 +179,9 @@ def _counting(outputs: Any, targets: Any, ignore_index: int | None, metric: str)
 
 
 def _places(found: Array, wanted: Array, metric: str) -> tuple[Array, Array]:
-    """Outputs and labels of sequences or images, a row for each place."""
+    """Outputs and labels of sequences or images, with one row for each place."""
     shape = found.shape
-    if wanted.shape == shape and shape[-1] > 1:  # one-hot: where they sum to 1 are the classes
+    if wanted.shape == shape and shape[-1] > 1:  # one-hot: the axis along which they sum to 1 is that of the classes
         last, second = ((wanted.sum(axis=axis) == 1).all() for axis in (-1, 1))
     else:
         last, second = wanted.shape in (shape[:-1], (*shape[:-1], 1)), wanted.shape == (shape[0], *shape[2:])
@@ -200,7 +200,7 @@ def _places(found: Array, wanted: Array, metric: str) -> tuple[Array, Array]:
 
 
 def _decided(found: Array, wanted: Array, threshold: float, metric: str) -> tuple[Array, Array, int]:
-    """The classes that samples were put into, those they belong to, and how many there are."""
+    """The predicted classes of the samples, their true classes, and the number of classes."""
     if found.dtype.kind not in "fiub" or wanted.dtype.kind not in "fiub":
         raise TypeError(
             f"{metric} takes arrays of numbers; received outputs of dtype {found.dtype} and targets of dtype "
@@ -243,7 +243,7 @@ def _decided(found: Array, wanted: Array, threshold: float, metric: str) -> tupl
 def _whole(labels: Array, metric: str) -> Array:
     if labels.dtype.kind != "f":
         return labels.astype(np.intp, copy=False)
-    if not ((np.floor(labels) == labels) & (np.abs(labels) < 2**53)).all():  # others do not become integers
+    if not ((np.floor(labels) == labels) & (np.abs(labels) < 2**53)).all():  # other numbers cannot become integers
         raise TypeError(
             f"{metric} takes integer labels, the numbers of the classes; received dtype {labels.dtype} with fractions, "
             "NaN or huge numbers. For numbers, take mean_absolute_error or r2."

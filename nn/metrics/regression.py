@@ -37,8 +37,8 @@ def mean_squared_error(outputs: Any, targets: Any) -> float:
 def r2(outputs: Any, targets: Any) -> float:
     """The coefficient of determination 1 - Σ (y' - y)² / Σ (y - mean y)², its mean over the columns of targets.
 
-    1 for exact outputs, 0 for the mean of the targets, negative for worse. Where the targets are all the same it is 1
-    for exact outputs, else 0; of a single sample it is NaN.
+    It is 1 for exact outputs, 0 for the mean of the targets, and negative for worse outputs. If all targets are equal,
+    it is 1 for exact outputs, else 0; for a single sample it is NaN.
 
     >>> nn.metrics.r2(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
     1.0
@@ -55,7 +55,7 @@ def r2(outputs: Any, targets: Any) -> float:
 
 
 def _compared(outputs: Any, targets: Any, metric: str) -> tuple[Array, Array]:
-    """Both in double precision, in which differences of unsigned integers do not wrap around, if of one shape."""
+    """Both in double precision, in which differences of unsigned integers do not wrap around. They have one shape."""
     found, wanted = (v.value if isinstance(v, ad.Tensor) else np.asarray(v) for v in (outputs, targets))
     if found.shape != wanted.shape or not found.ndim or not found.size:
         raise ValueError(

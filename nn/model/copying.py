@@ -1,9 +1,9 @@
-"""Copies and pickles of models: a parameter goes along as its array, and comes back as a leaf Tensor.
+"""Copies and pickles of models: a parameter is copied as its array, and restored as a leaf Tensor.
 
-A Module is pickled as any object is, its class by name and its attributes; in them a stand-in, `Leaf`, is in the place
-of each leaf Tensor, which Tensors themselves refuse, for they may carry along a whole computation. What it comes back
-by is one call, ad.Tensor(array, name=name). Reading a pickle runs what its writer wished: read only your own. Files for
-others are `nn.save`'s, in which nothing can run.
+A Module is pickled like any object: the name of its class, and its attributes. A Tensor cannot be pickled, because it
+may hold a whole computation, so a stand-in, `Leaf`, replaces each leaf Tensor in the attributes; one call,
+ad.Tensor(array, name=name), restores it. Reading a pickle can run any code of its writer: read only your own. To give
+files to others use `nn.save`; such files hold no code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Attributes = dict[str, Any] | tuple[dict[str, Any] | None, dict[str, Any]]
 
 
 class Leaf:
-    """What stands for a leaf Tensor where a Module is pickled or copied."""
+    """The stand-in for a leaf Tensor when a Module is pickled or copied."""
 
     def __init__(self, tensor: ad.Tensor) -> None:
         self.tensor = tensor
@@ -31,12 +31,12 @@ def _tensor(value: Any, name: str | None) -> ad.Tensor:
     return ad.Tensor(value, name=name)
 
 
-# One stand-in for each Tensor while a pickle is written, so that what is tied stays so.
+# One stand-in for each Tensor while a pickle is written, so that shared parameters stay shared.
 _standing: weakref.WeakValueDictionary[int, Leaf] = weakref.WeakValueDictionary()
 
 
 def packed(value: Any, seen: dict[int, Any] | None = None) -> Any:
-    """A value with a stand-in for each leaf Tensor in it, also in lists, tuples and dicts; others stay as they are."""
+    """A value with stand-ins for all leaf Tensors, also inside lists, tuples and dicts; other values are unchanged."""
     if is_parameter(value):
         leaf = _standing.get(id(value))
         if leaf is None or leaf.tensor is not value:
@@ -61,7 +61,7 @@ def packed(value: Any, seen: dict[int, Any] | None = None) -> Any:
 
 
 def without(attributes: Any, name: str) -> Any:
-    """The attributes but for one; `attributes` is what object.__getstate__ gives."""
+    """The attributes, from object.__getstate__, without the one of this name."""
     if isinstance(attributes, tuple):
         return without(attributes[0], name), *attributes[1:]
     return {k: v for k, v in attributes.items() if k != name} if attributes and name in attributes else attributes

@@ -1,4 +1,4 @@
-"""A model's parameters as one vector, for optimizers that know nothing of models: SciPy's, for one."""
+"""A model's parameters as one vector, for optimizers that do not know models, such as SciPy's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FlatParameters(ad.Flat):
         """Give all parameters new values, converted to their dtype.
 
         Raises ValueError for a vector of another length, TypeError for one that is not of real numbers, and
-        RuntimeError where another flat vector or an optimizer, made later, has taken the parameters over.
+        RuntimeError if another flat vector or an optimizer, made later, has taken over the parameters.
         """
         given = np.asarray(vector)
         if given.shape != self.value.shape:
@@ -32,16 +32,16 @@ class FlatParameters(ad.Flat):
             )
         if given.dtype.kind not in "fiub":
             raise TypeError(f"the parameters are {self.value.dtype}; received a vector of dtype {given.dtype}.")
-        self.reached()  # refuses if they were taken over
+        self.reached()  # raises RuntimeError if they were taken over
         self.value[...] = given
         self.assigned()
 
     def objective(self, loss: Callable[[], ad.Tensor]) -> Callable[[npt.ArrayLike], tuple[float, Vector]]:
-        """The loss as a function of the vector: it gives (value, gradient), the latter in float64, for `jac=True`.
+        """The loss as a function of the vector that gives (value, gradient), with the gradient in float64 (`jac=True`).
 
-        `loss` takes nothing, and computes the loss with the model as it is, as one Tensor; TypeError for anything
-        else. The gradient by parameters that it does not depend on is 0. Each call leaves the vector it was called
-        with in the model, so that the last one tried stays, which need not be the best: assign that in the end.
+        `loss` has no arguments and computes the loss with the present model as one Tensor; TypeError for another
+        result. The gradient of parameters that it does not depend on is 0. Each call assigns its vector to the model.
+        The last one tried need not be the best, so assign the result at the end.
         """
 
         def at(vector: npt.ArrayLike) -> tuple[float, Vector]:
@@ -57,7 +57,7 @@ class FlatParameters(ad.Flat):
 
 
 def flat(model: Module) -> FlatParameters:
-    """The parameters of a model, from now on views into one vector `flat.value`; frozen ones are left out.
+    """The parameters of a model, which become views into one vector `flat.value`; frozen ones are left out.
 
     Logistic regression to full accuracy, by SciPy's L-BFGS:
 
@@ -72,9 +72,8 @@ def flat(model: Module) -> FlatParameters:
     >>> bool(np.max(np.abs(result.jac)) < 1e-4)
     True
 
-    With float64, line searches end at the minimum rather than at rounding errors. Dropout makes a loss that differs
-    from call to call, and such methods fail then: call model.eval() before. An optimizer that was made for the
-    parameters before has to be made again. Raises ValueError for a model without parameters to train, TypeError for
-    mixed dtypes.
+    Use float64, so that line searches do not end early at rounding errors. With dropout the loss differs from call to
+    call, and such methods fail: call model.eval() first. An optimizer that was made for the parameters before has to be
+    made again. Raises ValueError for a model without parameters to train, TypeError for mixed dtypes.
     """
     return FlatParameters(arguments.trainable(model).parameters)

@@ -1,4 +1,4 @@
-"""Forward hooks: functions that are called with what a Module was given and what it gave."""
+"""Forward hooks: functions that are called with the arguments and the result of a Module."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from nn.model.module import Module
 
-Hook = Callable[..., Any]  # (module, args, result) -> None, or what takes the result's place
+Hook = Callable[..., Any]  # (module, args, result) -> None, or a new result
 
 
 class Handle:
-    """A hook in its place: `remove` takes it away, and so does the end of a `with` block."""
+    """A registered hook; `remove`, or the end of a `with` block, removes it."""
 
     def __init__(self, module: Module, hook: Hook) -> None:
         self._module, self._hook = module, hook
 
     def remove(self) -> None:
-        """Take the hook away; a second time does nothing."""
+        """Remove the hook; a second call does nothing."""
         kept = tuple(handle for handle in self._module._hooks if handle is not self)
         self._module._hooks = kept
 
@@ -33,7 +33,7 @@ class Handle:
 
 
 def registered(module: Module, hook: Hook) -> Handle:
-    """The handle of a hook that a Module calls from now on, after those that it has."""
+    """Add a hook to a Module, after those that it has, and return its handle."""
     if not callable(hook):
         raise TypeError(
             f"register_forward_hook takes a function of (module, args, result); received {hook!r:.80}. Write "
@@ -45,7 +45,7 @@ def registered(module: Module, hook: Hook) -> Handle:
 
 
 def hooked(module: Module, args: tuple[Any, ...], result: Any) -> Any:
-    """The result of a Module after its hooks have seen it, in the order they were registered."""
+    """The result of a Module after all hooks, which are called in the order in which they were registered."""
     for handle in module._hooks:
         found = handle._hook(module, args, result)
         result = result if found is None else found

@@ -32,7 +32,7 @@ Array = npt.NDArray[Any]
 
 
 def _without_forward(self: Module, *args: Any, **kwargs: Any) -> Any:
-    """What a Module computes is its own `forward`, which this class does not have."""
+    """The forward of a class that defines none: it raises NotImplementedError."""
     kind = type(self).__name__
     raise NotImplementedError(
         f"{kind} was called, but it has no forward method; define what it computes: class {kind}(nn.Module): "
@@ -44,10 +44,10 @@ class Module:
     """A function with parameters: subclass it, keep parameters and other Modules as attributes, define `forward`.
 
     A leaf Tensor among the attributes is a parameter. An ndarray is a buffer: state that is not trained, and is changed
-    in place. An attribute that `forward` only keeps for inspection needs a name that begins with _. Attributes are
-    found when they are asked for, in the order in which they were set, also inside lists, tuples, dicts and Modules;
-    one that occurs twice counts once. A set has no order, so a Tensor or Module in a set raises TypeError. There is no
-    registration: `super().__init__()` is allowed and not needed.
+    in place. If `forward` keeps a value only for inspection, begin the attribute's name with _. Attributes are searched
+    on demand, in the order in which they were set, also inside lists, tuples, dicts and Modules; one that occurs twice
+    counts once. A set has no order, so a Tensor or Module in a set raises TypeError. There is no registration:
+    `super().__init__()` is allowed but not needed.
 
     >>> class Line(nn.Module):
     ...     def __init__(self):
@@ -59,24 +59,24 @@ class Module:
     ['slope']
     """
 
-    takes_indices = False  # whether its input is looked up, and so is not to be converted to floating point
-    training = True  # whether Dropout and BatchNorm do what they do in training; see `train` and `eval`
+    takes_indices = False  # whether its input are indices, which must not be converted to floating point
+    training = True  # the mode, for Dropout and BatchNorm: training or evaluation; see `train` and `eval`
     _frozen: tuple[Place, ...] = ()
     _hooks: tuple[hooks.Handle, ...] = ()
 
     def __init_subclass__(cls) -> None:
         if cls.__module__.startswith("nn.") and "__init__" in vars(cls):
-            cls.__init__ = hints.answering(cls.__init__)  # type: ignore[method-assign]  # the same, with answers
+            cls.__init__ = hints.answering(cls.__init__)  # type: ignore[method-assign]  # the same, with hints
 
     # Declared as an attribute, so that a subclass may give forward whatever arguments it needs.
     forward: Callable[..., Any] = _without_forward
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """A Module; one that is made within `nn.device` is noted there."""
+        """A Module; one that is made inside `nn.device` is noted there."""
         return placing.noted(super().__new__(cls))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The result of `forward`, recorded as a box of its own in pictures."""
+        """The result of `forward`, recorded as a box in pictures."""
         with ad.scope(self):
             result = self.forward(*args, **kwargs)
         if result is None:
@@ -85,7 +85,7 @@ class Module:
         return hooks.hooked(self, args, result) if self._hooks else result
 
     def __getstate__(self) -> Any:
-        """The attributes but for hooks, for a pickle or deep copy; a leaf Tensor becomes its array, and one again."""
+        """The attributes without hooks, for a pickle or deep copy; leaf Tensors become stand-ins with arrays."""
         return copying.packed(copying.without(super().__getstate__(), "_hooks"))
 
     def __setstate__(self, attributes: Any) -> None:
@@ -95,7 +95,7 @@ class Module:
             setattr(self, name, value)
         for place in self._frozen:
             if isinstance(place.constant, np.ndarray):
-                place.constant.flags.writeable = False  # what pickles forget
+                place.constant.flags.writeable = False  # pickles do not keep this flag
 
     def __copy__(self) -> Self:
         """A Module with the same attributes: parameters are shared, as in PyTorch."""
@@ -105,11 +105,11 @@ class Module:
 
     def __getattr__(self, name: str) -> Any:
         if name not in hints.METHODS or hasattr(type(self), name):
-            return object.__getattribute__(self, name)  # raises what was raised before, by a property perhaps
+            return object.__getattribute__(self, name)  # raises the first error again, from a property perhaps
         raise AttributeError(f"{type(self).__name__} has no {name!r}: {hints.METHODS[name]}.", name=name, obj=self)
 
     def named_attributes(self) -> Iterator[tuple[str, Any]]:
-        """The attributes to be walked, each with the name it has in the names of parameters."""
+        """The attributes to walk, each with its part of the names of parameters."""
         for kind in type(self).__mro__[::-1]:
             for name, slot in vars(kind).items():
                 if isinstance(slot, types.MemberDescriptorType) and hasattr(self, name):
@@ -121,7 +121,7 @@ class Module:
                 yield name, value
 
     def named_parameters(self) -> Iterator[tuple[str, ad.Tensor]]:
-        """Each parameter once, with its first name: the way to it, such as "layers.0.weight"."""
+        """Each parameter once, with its first name, the path to it, such as "layers.0.weight"."""
         return ((name, value) for name, value in walk(self, "", set()) if is_parameter(value))
 
     def parameters(self) -> Iterator[ad.Tensor]:
@@ -129,7 +129,7 @@ class Module:
         return (tensor for _, tensor in self.named_parameters())
 
     def named_buffers(self) -> Iterator[tuple[str, Array]]:
-        """Each ndarray among the attributes once, with its name: state that is not trained, frozen parameters too."""
+        """Each ndarray among the attributes once, with its name: state that is not trained, and frozen parameters."""
         return ((name, value) for name, value in walk(self, "", set()) if is_buffer(value))
 
     def buffers(self) -> Iterator[Array]:
@@ -137,7 +137,7 @@ class Module:
         return (array for _, array in self.named_buffers())
 
     def named_generators(self) -> Iterator[tuple[str, np.random.Generator]]:
-        """Each random generator among the attributes once, with its name: what Dropout draws from."""
+        """Each random generator among the attributes once, with its name; Dropout has one."""
         return ((name, value) for name, value in walk(self, "", set()) if isinstance(value, np.random.Generator))
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
@@ -173,16 +173,16 @@ class Module:
     def register_buffer(self, name: str, value: npt.ArrayLike | None, persistent: bool = True) -> None:
         """Keep an array as the attribute `name`: a buffer, which is saved and not trained. The same as assigning it.
 
-        Raises ValueError for persistent=False: what is not saved has a name that begins with _. Raises KeyError for a
-        name that is taken, and TypeError for what is no array of numbers.
+        Raises ValueError for persistent=False: an array that is not saved needs a name that begins with _. Raises
+        KeyError for a name that is taken, and TypeError for a value that is no array of numbers.
         """
         register(self, name, value, persistent)
 
     def register_forward_hook(self, hook: Callable[..., Any]) -> hooks.Handle:
-        """Call hook(module, args, result) after each call of the Module; what it gives, unless None, is the result.
+        """Call hook(module, args, result) after each call of the Module; a result other than None replaces `result`.
 
-        `args` are the positional arguments. `remove()` of the handle ends it, and so does the end of a `with` block.
-        Deep copies and pickles have no hooks.
+        `args` are the positional arguments. Call `remove()` of the handle, or use it in a `with` block, to remove the
+        hook. Deep copies and pickles have no hooks.
 
         >>> model = nn.Sequential(nn.Linear(3, 2), nn.Tanh())
         >>> with model[0].register_forward_hook(lambda module, args, result: print(result.shape)):
@@ -192,7 +192,7 @@ class Module:
         return hooks.registered(self, hook)
 
     def train(self, mode: bool = True) -> Self:
-        """Set every Module inside to training, or with False to evaluation; gives the Module itself."""
+        """Set every Module inside to training, or with False to evaluation. Returns the Module itself."""
         for module in self.modules():
             module.training = mode
         return self
@@ -204,9 +204,9 @@ class Module:
     def freeze(self) -> Self:
         """Make the parameters inside constants: plain arrays, which no derivative reaches, until `unfreeze`.
 
-        They are left out of `parameters()` and cost nothing in the reverse pass; `state_dict` has them as before.
-        Buffers are not frozen: in training BatchNorm's running averages move on. Raises TypeError where a parameter is
-        kept in a tuple, which cannot be changed.
+        They are left out of `parameters()` and cost nothing in the reverse pass; `state_dict` still has them. Buffers
+        are not frozen: in training BatchNorm's running averages still change. Raises TypeError if a parameter is in a
+        tuple, which cannot be changed.
         """
         freeze(self.modules())
         return self
@@ -217,11 +217,11 @@ class Module:
         return self
 
     def to(self, device: str) -> Self:
-        """Move every parameter and buffer inside to a device, such as "cuda" or "cpu"; gives the Module itself.
+        """Move every parameter and buffer inside to a device, such as "cuda" or "cpu". Returns the Module itself.
 
-        What the Module is given then is moved there as it is recorded. An optimizer is made, or made anew, afterwards:
-        its vectors are where the parameters are. Random numbers are drawn on the host on every device, so a seed gives
-        the same network everywhere. Raises ValueError for a device that nobody knows.
+        Later inputs are moved there when they are recorded. Make the optimizer afterwards, or make it again: its
+        vectors are on the device of the parameters. Random numbers are always drawn on the host, so a seed gives the
+        same network on every device. Raises ValueError for an unknown device.
 
         >>> model = nn.MLP(784, 128, 10, rng=0).to("cpu")
         """
@@ -229,31 +229,31 @@ class Module:
         return self
 
     def own_parameters(self) -> Iterator[tuple[ad.Tensor, bool]]:
-        """The parameters that are not in Modules inside, each with whether it is frozen."""
+        """The parameters of this Module alone, without inner Modules, each with whether it is frozen."""
         yield from ((value, False) for _, _, value in own(self) if is_parameter(value))
         yield from ((place.tensor, True) for place in self._frozen)
 
     def summary(self, input_shape: Any = None) -> Summary:
-        """The layers, the shapes they give, and their numbers of parameters: a table.
+        """A table of the layers, the shapes of their results, and their numbers of parameters.
 
-        `input_shape` is that of one sample, without the batch: 64, or (1, 28, 28); or samples X of that shape, whose
-        columns are named if they have names, as a DataFrame's; of several inputs a list or dict of these. Where it is
-        not given it is taken from the first layer if that is a dense one; otherwise no shapes are shown. The model is
-        run on one sample of zeros, in evaluation mode; what it raises if a sample of that shape does not fit is raised.
+        `input_shape` is the shape of one sample, without the batch: 64, or (1, 28, 28); or samples X, whose columns are
+        named if they have names, as in a DataFrame; for several inputs a list or dict of these. By default it comes
+        from the first layer if that is a dense one; otherwise no shapes are shown. The model is run on one sample of
+        zeros, in evaluation mode; it raises its own error if a sample of that shape does not fit.
         """
         return summary(self, input_shape)
 
     def state_dict(self) -> dict[str, Array]:
-        """A copy of every parameter and buffer by name, in PyTorch's names for PyTorch's layers."""
+        """A copy of every parameter and buffer by name; PyTorch's layers have PyTorch's names."""
         return state.copied(self)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> state.Loaded:
         """Give parameters and buffers the values in `state_dict`, a mapping of names such as `state_dict()` makes.
 
-        Values are arrays, or what np.asarray makes one of; they are converted to the dtypes of the model. With
-        `strict` the names must be the model's, else those in common are loaded; the others are given back. Raises
-        KeyError for names, ValueError for shapes, TypeError for dtypes that do not go together, each time naming
-        all that are wrong; then nothing is changed.
+        Values are arrays, or are converted to arrays; they are converted to the dtypes of the model. With `strict` the
+        names must be those of the model; otherwise common names are loaded, and the others are returned. Raises
+        KeyError for names, ValueError for shapes, TypeError for dtypes that do not fit, with a list of all that are
+        wrong; then nothing is changed.
         """
         return state.load(self, state_dict, strict)
 

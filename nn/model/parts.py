@@ -1,4 +1,4 @@
-"""The parts of a model (parameters, buffers, modules ...), all found in one walk through its attributes."""
+"""The parts of a model (parameters, buffers, modules ...), found in one walk through its attributes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 class Parts:
-    """What a model is made of, each once: parameters, buffers and generators with their names, and the Modules."""
+    """The parts of a model, each once: parameters, buffers and generators with their names, and the Modules."""
 
     def __init__(self, model: Module) -> None:
         found = list(walk(model, "", set()))
@@ -37,13 +37,13 @@ class Parts:
         return self.parameters[0].device if self.parameters else "cpu"
 
     def current(self) -> Parts:
-        """These, or those of a new walk, if a Module has other attributes than it had: a call may build layers."""
+        """These parts, or those of a new walk if attributes have changed: a call may build layers."""
         now = [_held(module) for module in self.modules]
         same = all(len(a) == len(b) and all(map(operator.is_, a, b)) for a, b in zip(self._held, now, strict=True))
         return self if same else Parts(self.model)
 
     def snapshot(self, *generators: np.random.Generator) -> Callable[[], None]:
-        """What puts the buffers and the generators, these others too, back to what they are now."""
+        """A function that restores the present state of buffers and generators, and of the given generators."""
         buffers = [(buffer, buffer.copy()) for _, buffer in self.named_buffers if writeable(buffer)]
         drawn_from = *(rng for _, rng in self.named_generators), *generators
         states = [(rng, rng.bit_generator.state) for rng in drawn_from]
@@ -63,7 +63,7 @@ class Parts:
 
     @contextmanager
     def mode(self, training: bool) -> Iterator[None]:
-        """Within it the model is in training or in evaluation mode; then every Module is in the mode it was in."""
+        """A context in which the model is in training or in evaluation mode; afterwards the old modes return."""
         modes = [(module, module.training) for module in self.modules]
         try:
             self.train(training)
@@ -74,13 +74,13 @@ class Parts:
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
-        """Within it the model is in evaluation mode, and nothing is recorded."""
+        """A context in which the model is in evaluation mode, and nothing is recorded."""
         with ad.no_grad(), self.mode(training=False):
             yield
 
 
 def _held(module: Module) -> list[Any]:
-    """The parts among a Module's attributes, and what holds them: lists, tuples and dicts, looked into."""
+    """The parts among a Module's attributes, and the lists, tuples and dicts that hold them."""
     found: list[Any] = []
     waiting: list[Any] = [module]
     seen: set[int] = set()

@@ -1,4 +1,4 @@
-"""A model moved to a device: its parameters in place, its buffers exchanged for their copies."""
+"""Moving a model to a device: parameters are moved in place, buffers are replaced by copies."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 M = TypeVar("M")
 
-# The Modules that were made within `device`; None outside of it.
+# The Modules that were made inside `device`; None outside it.
 _made: ContextVar[list[Any] | None] = ContextVar("_made", default=None)
 
 
 def noted(module: M) -> M:
-    """A new Module, noted where somebody waits for it."""
+    """A new Module, noted for the enclosing `device` if there is one."""
     made = _made.get()
     if made is not None:
         made.append(module)
@@ -30,7 +30,7 @@ def noted(module: M) -> M:
 
 @contextmanager
 def device(name: str) -> Iterator[None]:
-    """Modules made within it are moved to a device at its end, as `model.to(name)` does; make optimizers after it.
+    """A context that moves Modules made inside it to a device at its end, as `model.to(name)`; make optimizers later.
 
     >>> with nn.device("cpu"):
     ...     model = nn.MLP(784, 128, 10, rng=0)
@@ -49,10 +49,10 @@ def device(name: str) -> Iterator[None]:
 
 
 def to(model: Module, device: str) -> None:
-    """What `Module.to` does."""
+    """The implementation of `Module.to`."""
     ad.to((), device)
     frozen = unfreeze(model.modules())
-    copies: dict[int, Any] = {}  # one of each, so that what was tied stays so
+    copies: dict[int, Any] = {}  # one copy of each, so that shared buffers stay shared
     try:
         for module in model.modules():
             for holder, key, value in own(module):

@@ -1,7 +1,7 @@
-"""Files of arrays in the safetensors format, the ecosystem's own: nothing in them can run.
+"""Files of arrays in the safetensors format, which is widely used and holds no code.
 
-A file is written beside its place and then put there in one step, so that whatever ends the program in between, the
-previous one is whole.
+A file is first written under another name and then renamed in one step, so that the previous file stays whole if the
+program ends in between.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ import autodiff as ad
 from nn.model.module import Module
 
 Array = npt.NDArray[Any]
-TRAINING = "training"  # the note that a training's checkpoint has
-MODEL = "model."  # what the names of its weights begin with
-CHECKSUM = "crc32"  # of names, dtypes, shapes, numbers and notes; other programs' files have none
+TRAINING = "training"  # the note of a training's checkpoint
+MODEL = "model."  # the beginning of the names of its weights
+CHECKSUM = "crc32"  # of names, dtypes, shapes, numbers and notes; files of other programs have none
 
 
 class FileError(ValueError):
-    """A file that cannot be read as what it should be; the message says what is wrong with it.
+    """A file that cannot be read, because it is damaged or of another kind; the message says what is wrong.
 
     >>> with open("broken.safetensors", "wb") as file:
     ...     written = file.write(b"no weights")
@@ -43,8 +43,8 @@ class FileError(ValueError):
 def save(model: Module | Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """Write a model's parameters and buffers, or a mapping of names to arrays, to a safetensors file.
 
-    PyTorch reads it with safetensors.torch.load_file. Raises TypeError for values that are not arrays of numbers. If
-    that or anything else fails, an existing file is left as it was.
+    PyTorch reads it with safetensors.torch.load_file. Raises TypeError for values that are not arrays of numbers. After
+    any error an existing file is unchanged.
 
     >>> model = nn.Linear(2, 1, rng=0)
     >>> nn.save(model, "weights.safetensors")
@@ -76,7 +76,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Array]:
 
 
 def write(path: str | os.PathLike[str], arrays: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> None:
-    """Put arrays and notes (texts by name) into a file, in one step: write beside it, sync, rename."""
+    """Write arrays and notes (texts by name) to a file in one step: write under another name, sync, rename."""
     plain = {}
     for name, value in arrays.items():
         array = np.asarray(ad.stop_gradient(value))
@@ -102,7 +102,7 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Any], notes: Mappin
         os.replace(beside, place)
     finally:
         beside.unlink(missing_ok=True)
-    if hasattr(os, "O_DIRECTORY"):  # the rename, too, is to survive a loss of power; Windows has no such call
+    if hasattr(os, "O_DIRECTORY"):  # sync the folder, so that the rename survives a loss of power; Windows cannot
         folder = os.open(place.parent, os.O_DIRECTORY)
         try:
             os.fsync(folder)

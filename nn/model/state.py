@@ -1,4 +1,4 @@
-"""The state of a model, its parameters and buffers by name: copied out, and loaded after it was looked at whole."""
+"""The state of a model, its parameters and buffers by name: copied, and loaded after all of it was checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 class Loaded(NamedTuple):
-    """What `load_state_dict` left out: names the model has and the state lacks, and the other way round."""
+    """The names that `load_state_dict` left out: those missing in the state, and those unknown to the model."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
@@ -30,7 +30,7 @@ def named_state(model: Module) -> Iterator[tuple[str, Any]]:
 
 
 def copied(model: Module) -> dict[str, Array]:
-    """A copy of each."""
+    """A copy of each parameter and buffer, by name."""
     found: dict[str, Array] = {}
     for name, value in named_state(model):
         if name in found:
@@ -40,7 +40,7 @@ def copied(model: Module) -> dict[str, Array]:
 
 
 def load(model: Module, given: Mapping[str, Any], strict: bool) -> Loaded:
-    """What `Module.load_state_dict` does."""
+    """The implementation of `Module.load_state_dict`."""
     if not isinstance(given, Mapping):
         raise TypeError(
             f"load_state_dict takes arrays by name; received {given!r:.80}. Write load_state_dict(nn.load(path))."
@@ -79,7 +79,7 @@ def _loaded(model: Module, given: Mapping[str, Any], strict: bool) -> Loaded:
 
 
 def _repeats(model: Module, name: str, given: Mapping[str, Any]) -> bool:
-    """Whether a name is another one of a shared parameter, and has the value that its first name is given."""
+    """Whether a name is a second name of a shared parameter, with the same value as under the first name."""
     found: Any = model
     for part in name.split("."):
         found = next((v for k, v in members(found) if str(k) == part), None) if has_members(found) else None
@@ -92,7 +92,7 @@ def _raw(value: Any) -> Any:
 
 
 def _misfit(name: str, old: Any, new: Array) -> Exception | None:
-    """What is wrong with a new value, if something is."""
+    """The error for a new value that does not fit, or None."""
     if new.shape != old.shape:
         hint = ""
         if new.ndim == 2 and new.shape == old.shape[::-1]:

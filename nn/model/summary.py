@@ -1,4 +1,4 @@
-"""The summary of a model: its layers, what shapes they give, and how many parameters they have."""
+"""The summary of a model: its layers, the shapes of their results, and their numbers of parameters."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One Module: its name and class, how deep it lies, what it gives for one sample, and its own parameters.
+    """One Module: its name and class, its depth, the shape of its result for one sample, and its own parameters.
 
-    `shape` is that of the result; of several results, a list of theirs, or a dict.
+    If there are several results, `shape` is a list or dict of their shapes.
     """
 
     name: str
@@ -29,10 +29,10 @@ class Row(NamedTuple):
 
 
 class Summary:
-    """A table of a model's layers, which shows itself in notebooks and prints as text; `rows` are its lines.
+    """A table of a model's layers, which notebooks display and which prints as text; `rows` are its lines.
 
-    `parameters` is the number of all parameters, `trained` of those that are not frozen, `bytes` what all take;
-    `columns` are the names of the inputs, if they have some.
+    `parameters` is the number of all parameters, `trained` of those that are not frozen, `bytes` the memory of all;
+    `columns` are the names of the inputs, if they have names.
     """
 
     def __init__(self, rows: list[Row], size: int, columns: Sequence[str] = ()) -> None:
@@ -73,7 +73,7 @@ class Summary:
 
 
 def summary(model: Module, input_shape: Any) -> Summary:
-    """The rows of a model, with the shapes that it gives for one sample of zeros, if that sample's shape is known."""
+    """The rows of a model, with shapes for one sample of zeros if the sample's shape is known."""
     shape: Any = _first(model) if input_shape is None else input_shape
     shapes = {} if shape is None else _shapes(model, _sample_shape(shape))
     rows = []
@@ -91,7 +91,7 @@ def summary(model: Module, input_shape: Any) -> Summary:
 
 
 def _kind(module: Module) -> str:
-    """Its call if that is a line, else its class."""
+    """The text of a Module: its call if that fits one line, else its class."""
     text = repr(module)
     return text if "\n" not in text and len(text) <= 60 else type(module).__name__
 
@@ -105,7 +105,7 @@ def _first(model: Module) -> int | None:
 
 
 def _sample_shape(given: Any) -> Any:
-    """The shape of one sample: a tuple of ints; of several inputs, a dict or a list of such."""
+    """The shape of one sample: a tuple of ints; for several inputs, a dict or a list of such tuples."""
     if isinstance(given, dict):
         return {name: _sample_shape(part) for name, part in given.items()}
     if isinstance(given, int | np.integer):
@@ -118,7 +118,7 @@ def _sample_shape(given: Any) -> Any:
 
 
 def _shapes(model: Module, shape: Any) -> dict[int, Any]:
-    """What each Module gives for a sample of this shape, by its identity."""
+    """The shape of each Module's result for a sample of this shape, by the Module's identity."""
     found: dict[int, Any] = {}
 
     def watched(module: Module, forward: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,7 +151,7 @@ def _shapes(model: Module, shape: Any) -> dict[int, Any]:
 
 
 def _given(result: Any) -> Any:
-    """The shape of a result for one sample, without the batch; of several results, those of all."""
+    """The shape of a result for one sample, without the batch; for several results, a nest of shapes."""
     if isinstance(result, dict):
         return {name: _given(part) for name, part in result.items()}
     return list(map(_given, result)) if isinstance(result, list | tuple) else tuple(np.shape(result)[1:])

@@ -1,4 +1,4 @@
-"""What a model is made of, found by walking its attributes; and parameters exchanged for constants in their places."""
+"""Walking through a model's attributes to find its parts; and replacing parameters by constants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 
 
 def is_module(value: Any) -> bool:
-    """Whether a value has attributes to be walked."""
+    """Whether a value is a Module."""
     return hasattr(type(value), "named_attributes")
 
 
@@ -27,7 +27,7 @@ def is_parameter(value: Any) -> bool:
 
 
 def is_array(value: Any) -> bool:
-    """Whether a value is an array, on whatever device."""
+    """Whether a value is an array, on any device."""
     return isinstance(value, np.ndarray) or type(value) in ad.devices.admitted
 
 
@@ -37,14 +37,14 @@ def is_buffer(value: Any) -> bool:
 
 
 def writeable(array: Any) -> bool:
-    """Whether an array may be written into; those on a device always may."""
+    """Whether an array may be written into; arrays on a device always may."""
     return not isinstance(array, np.ndarray) or array.flags.writeable
 
 
 def walk(value: Any, name: str, seen: set[int], deep: bool = True) -> Iterator[tuple[str, Any]]:
     """The Modules, Tensors, ndarrays and generators that can be reached from a value, by name, each once, in order.
 
-    With deep=False what is inside of other Modules is left out.
+    With deep=False the insides of other Modules are left out.
     """
     if not has_members(value):
         if isinstance(value, ad.Tensor | np.random.Generator) or is_array(value):
@@ -56,7 +56,7 @@ def walk(value: Any, name: str, seen: set[int], deep: bool = True) -> Iterator[t
                 f"a model's parameters have an order; received a set of them, the attribute {name}. Make it a list."
             )
         return
-    if id(value) not in seen:  # a Module may be kept by several others, or know the one it is a part of
+    if id(value) not in seen:  # a Module may be part of several others, or hold a reference to its parent
         seen.add(id(value))
         if is_module(value):
             yield name, value
@@ -72,14 +72,14 @@ def has_members(value: Any) -> bool:
 
 
 def members(value: Any) -> Iterator[tuple[Any, Any]]:
-    """What a value holds, by name, key or number."""
+    """The values that a value holds, by name, key or number."""
     if isinstance(value, dict):
         return iter(value.items())
     return enumerate(value) if isinstance(value, list | tuple) else value.named_attributes()
 
 
 def own(module: Module) -> Iterator[tuple[Any, Any, Any]]:
-    """What a Module itself holds, not those inside it: the list or dict it is in (None: an attribute), key, value."""
+    """The values of a Module without inner ones: the list or dict that holds it (None for an attribute), key, value."""
     waiting: list[Any] = [None]
     seen = set()
     while waiting:
@@ -94,7 +94,7 @@ def own(module: Module) -> Iterator[tuple[Any, Any, Any]]:
 
 
 def inner_first(module: Module, seen: set[int]) -> Iterator[Module]:
-    """The Modules inside of one, each once, before those they are inside of, and last itself."""
+    """The Modules inside a Module, each once and inner before outer, and last the Module itself."""
     seen.add(id(module))
     for child in module.children():
         if id(child) not in seen:
@@ -103,7 +103,7 @@ def inner_first(module: Module, seen: set[int]) -> Iterator[Module]:
 
 
 def register(module: Module, name: str, value: Any, persistent: bool) -> None:
-    """What `Module.register_buffer` does."""
+    """The implementation of `Module.register_buffer`."""
     kind = type(module).__name__
     if not isinstance(name, str) or not name.isidentifier() or name.startswith("_"):
         raise ValueError(
@@ -129,7 +129,7 @@ def register(module: Module, name: str, value: Any, persistent: bool) -> None:
 
 
 class Place(NamedTuple):
-    """Where a parameter was exchanged for a constant: in a list or dict (None: an attribute of the module), its key."""
+    """The place of a parameter replaced by a constant: the list or dict (None for an attribute), and its key."""
 
     holder: Any
     key: Any
@@ -138,7 +138,7 @@ class Place(NamedTuple):
 
 
 def freeze(modules: Iterable[Module]) -> None:
-    """Put a read-only array in the place of every parameter that these Modules hold themselves."""
+    """Replace every parameter that these Modules hold themselves by a read-only array."""
     found = [(module, [(h, k, v) for h, k, v in own(module) if is_parameter(v)]) for module in modules]
     for module, places in found:
         if any(isinstance(holder, tuple) for holder, _, _ in places):
@@ -146,7 +146,7 @@ def freeze(modules: Iterable[Module]) -> None:
                 f"freeze puts arrays in the place of parameters; {type(module).__name__} keeps some in a tuple, which "
                 "cannot be changed. Keep them in a list."
             )
-    constants: dict[ad.Tensor, Array] = {}  # one for each, so that what was tied stays so
+    constants: dict[ad.Tensor, Array] = {}  # one for each, so that shared parameters stay shared
     for module, places in found:
         for holder, key, tensor in places:
             tensor.grad = None
@@ -154,7 +154,7 @@ def freeze(modules: Iterable[Module]) -> None:
 
 
 def unfreeze(modules: Iterable[Module]) -> list[tuple[Module, Place]]:
-    """Put the parameters back that `freeze` exchanged, where nobody put anything else; gives where that was."""
+    """Restore the parameters that `freeze` replaced, unless the user replaced them since; returns their places."""
     found = []
     for module in modules:
         for place in module._frozen:
@@ -168,7 +168,7 @@ def unfreeze(modules: Iterable[Module]) -> list[tuple[Module, Place]]:
 
 
 def freeze_again(places: Iterable[tuple[Module, Place]]) -> None:
-    """Undo what `unfreeze` did."""
+    """Undo `unfreeze`."""
     constants: dict[ad.Tensor, Array] = {}
     for module, place in places:
         constant = constants.setdefault(place.tensor, place.tensor.value)

@@ -1,4 +1,4 @@
-"""How a model is written: its repr, as the calls that would make it."""
+"""The repr of a model: the calls that would make it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import autodiff as ad
 
 
 def call(name: str, parts: list[str]) -> str:
-    """The text of a call, one part a line if there are several or one of them is long."""
+    """The text of a call, with one argument per line if there are several or one is long."""
     if len(parts) < 2 and not any("\n" in part for part in parts):
         return f"{name}({', '.join(parts)})"
     return f"{name}(\n" + "".join(_indented(part) + ",\n" for part in parts) + ")"
@@ -19,7 +19,7 @@ def _indented(text: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """One attribute of a model."""
+    """The text of one attribute of a model."""
     if isinstance(value, ad.Tensor):
         return f"Tensor of shape {value.shape}, {value.dtype}"
     if isinstance(value, dict):

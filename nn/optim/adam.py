@@ -16,14 +16,14 @@ from nn.optim.run import Run
 
 
 class Moments(Optimizer):
-    """What Adam, NAdam and LAMB share: running means m of g and v of g².
+    """The base of Adam, NAdam and LAMB: running means m of g and v of g².
 
-    m = β₁ m + (1 - β₁) g and v = β₂ v + (1 - β₂) g²; m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) undo the means' start at
-    0; t counts a parameter's steps. The state holds grad_sum M = m / (1 - β₁) and square_sum V = v / (1 - β₂), with
-    the betas of the last step: the exp_avg and exp_avg_sq of other libraries are (1 - β₁) M and (1 - β₂) V.
+    m = β₁ m + (1 - β₁) g and v = β₂ v + (1 - β₂) g²; m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) correct the bias from the
+    start at 0; t counts a parameter's steps. The state holds grad_sum M = m / (1 - β₁) and square_sum V = v / (1 - β₂),
+    with the betas of the last step; exp_avg and exp_avg_sq of other libraries are (1 - β₁) M and (1 - β₂) V.
     """
 
-    # M = β₁ M + g and V = β₂ V + g² take two passes less than m and v, and with c² = (1 - β₂) / (1 - β₂ᵗ)
+    # M = β₁ M + g and V = β₂ V + g² take two passes fewer than m and v, and with c² = (1 - β₂) / (1 - β₂ᵗ)
     # m̂ / (√v̂ + eps) = (1 - β₁) / ((1 - β₁ᵗ) c) · M / (√V + eps / c).
     vectors: ClassVar[tuple[str, ...]] = ("grad_sum", "square_sum")
     numbers: ClassVar[dict[str, Check[Any]]] = {"betas": beta_pair}
@@ -32,7 +32,7 @@ class Moments(Optimizer):
     eps = Option(number())
 
     def placed(self) -> None:
-        """Make the numbers that a step works with."""
+        """Make the arrays of numbers that a step needs."""
         # 0-d arrays of the parameters' dtype: a Python float would be converted again by every operation.
         self._factors = [np.empty((), self.flat.value.dtype) for _ in range(4)]
 
@@ -41,7 +41,7 @@ class Moments(Optimizer):
         return {"betas": group.options["betas"]}
 
     def factors(self, *values: Any) -> Any:
-        """Numbers as 0-d arrays, on the host, unless a program is being made."""
+        """Numbers as 0-d arrays on the host; unchanged while the step is being compiled."""
         if any(type(value) is not float for value in values) or not isinstance(self.flat.value, np.ndarray):
             return values
         for factor, value in zip(self._factors, values, strict=True):
@@ -49,7 +49,7 @@ class Moments(Optimizer):
         return self._factors
 
     def rescaled(self, run: Run) -> tuple[float, float]:
-        """What M and V are to be multiplied by at this step, so that m and v stay what they are: 1 if the betas did."""
+        """The factors of M and V for this step that keep m and v if the betas were changed; otherwise 1."""
         before, betas = run.numbers["betas"], run.options["betas"]
         run.numbers["betas"] = betas
         if before == betas:
@@ -60,8 +60,9 @@ class Moments(Optimizer):
 class Adam(Moments):
     """Adam (Kingma & Ba 2015): p = p - lr m̂ / (√v̂ + eps), from running means m of g and v of g².
 
-    m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) undo the means' start at 0; t counts a parameter's steps. `amsgrad` takes
-    the largest v so far for v (Reddi et al. 2018). `weight_decay` adds weight_decay p to g; AdamW decays p itself.
+    m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ) correct the bias from the start at 0; t counts a parameter's steps. With
+    `amsgrad` v is the largest so far (Reddi et al. 2018). `weight_decay` adds weight_decay p to g; AdamW decays p
+    itself.
 
     >>> p = ad.Tensor([1.0, -5.0])
     >>> optimizer = nn.optim.Adam([p], lr=0.1)
@@ -75,7 +76,7 @@ class Adam(Moments):
 
     vectors = ("grad_sum", "square_sum", "max_square_sum")
     optional = ("max_square_sum",)
-    decoupled = False  # whether the decay leaves the means alone
+    decoupled = False  # whether the decay does not enter the means
 
     amsgrad = Option(switch)
 
@@ -223,7 +224,7 @@ class NAdam(Moments):
             v += scratch
             np.multiply(m, share, out=scratch)
             scratch += g
-            np.sqrt(v, out=spare)  # where g is in the spare, it is not needed any more
+            np.sqrt(v, out=spare)  # the spare may have held g, which is no longer needed
             spare += options["eps"] / c
             scratch /= spare
             scratch *= lr * along / c
@@ -233,7 +234,7 @@ class NAdam(Moments):
 class LAMB(Moments):
     """LAMB (You et al. 2020, algorithm 2): p = p - lr ‖p‖/‖r‖ r, with Adam's r = m̂ / (√v̂ + eps) + weight_decay p.
 
-    The norms are those of one parameter, a layer's weight or its bias. Where one of them is 0, their ratio counts as 1.
+    The norms are those of one parameter, a layer's weight or its bias. If one of them is 0, their ratio counts as 1.
 
     >>> model = nn.Linear(2, 1, rng=0)
     >>> nn.optim.LAMB(model.parameters(), lr=0.01).param_groups[0]["weight_decay"]
@@ -258,7 +259,7 @@ class LAMB(Moments):
         )
 
     def placed(self) -> None:
-        """Make the numbers that a step works with, and the vector of its directions."""
+        """Make the arrays of numbers that a step needs, and the vector of its directions."""
         super().placed()
         self._directions = np.empty_like(self.flat.value)  # r, whose norm is known only after its last piece
 

@@ -50,7 +50,7 @@ class Adagrad(Optimizer):
         )  # fmt: skip
 
     def initial(self, group: Group) -> float:
-        """What s starts at."""
+        """The initial value of s."""
         return float(group.options["initial_accumulator_value"])
 
     def update(self, run: Run) -> None:
@@ -70,7 +70,8 @@ class Adagrad(Optimizer):
 class Adadelta(Optimizer):
     """Adadelta (Zeiler 2012): d = √(u + eps) / √(v + eps) g; p = p - lr d.
 
-    v and u are running means of g² and of d², of which rho is kept at a step; v has this step's g², u not yet its d².
+    v and u are running means of g² and d², which keep the share rho at each step; v includes this step's g², u not yet
+    its d².
     `weight_decay` adds weight_decay p to g.
 
     >>> p = ad.Tensor([1.0])
@@ -121,8 +122,8 @@ class Adadelta(Optimizer):
 class RMSprop(Optimizer):
     """RMSprop (Hinton, lecture 6e of 2012): p = p - lr b, b = momentum b + g / (√v + eps), v a running mean of g².
 
-    alpha of the mean is kept at a step. `centered` takes v - m², an estimate of the variance, for v, with m a running
-    mean of g (Graves 2013). `weight_decay` adds weight_decay p to g.
+    The mean keeps the share alpha at each step. With `centered` v is replaced by v - m², an estimate of the variance,
+    where m is a running mean of g (Graves 2013). `weight_decay` adds weight_decay p to g.
 
     >>> p = ad.Tensor([1.0])
     >>> optimizer = nn.optim.RMSprop([p], lr=0.01)
@@ -173,7 +174,7 @@ class RMSprop(Optimizer):
                 m += scratch
                 np.multiply(m, m, out=scratch)
                 np.subtract(v, scratch, out=scratch)
-                np.maximum(scratch, 0, out=scratch)  # rounding makes some variances negative
+                np.maximum(scratch, 0, out=scratch)  # rounding can make a variance negative
                 np.sqrt(scratch, out=scratch)
             else:
                 np.sqrt(v, out=scratch)

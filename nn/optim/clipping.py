@@ -1,4 +1,4 @@
-"""Clipping: adjoints scaled down before a step to a norm of all together, or limited element by element."""
+"""Clipping: before a step, adjoints are scaled down to a common norm, or limited element by element."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def clip_grad_norm(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
 ) -> float:
-    """Scale all adjoints, taken as one vector, to a norm of at most `max_norm`. Returns the norm before.
+    """Scale all adjoints, as one vector, to a norm of at most `max_norm`. Returns the norm before scaling.
 
     `parameters` is an optimizer, or Tensors. Their `.grad` is changed in place; those without one are skipped. The
     factor is max_norm / (norm + 1e-6), if that is below 1 (Pascanu et al. 2013; PyTorch's number). `norm_type` is
@@ -85,10 +85,10 @@ def scale(vectors: Sequence[Vector], factor: float) -> None:
 
 @np.errstate(over="ignore", under="ignore", invalid="ignore")
 def norm(vectors: Sequence[Vector], power: float = 2.0) -> float:
-    """(Σ|x|^power)^(1/power) over all elements, without overflow on the way; their largest |x| for math.inf."""
+    """(Σ|x|^power)^(1/power) over all elements, without overflow; for math.inf the largest |x|."""
     if power == 2:
         total = sum(float(np.dot(x, x)) for x in _parts(vectors))
-        if 1e-20 < total < math.inf:  # nothing overflowed, and what underflowed does not count
+        if 1e-20 < total < math.inf:  # nothing overflowed, and numbers that underflowed are negligible
             return math.sqrt(total)
     largest = float(np.max([0.0, *(float(np.max(np.abs(x))) for x in _parts(vectors))]))
     if power == math.inf or largest == 0 or not math.isfinite(largest):
@@ -104,7 +104,7 @@ def _parts(vectors: Sequence[Vector]) -> Iterator[Vector]:
 
 
 def _adjoints(parameters: Any, name: str) -> list[Vector]:
-    """The arrays that hold the adjoints there are: an optimizer's are few, however many parameters it has."""
+    """The arrays of the existing adjoints; an optimizer has only a few, for any number of parameters."""
     if isinstance(parameters, Optimizer):
         flat = parameters.flat
         return [flat.grad[stretch] for stretch in flat.reached()]

@@ -16,8 +16,8 @@ from nn.optim.run import Run
 class SGD(Optimizer):
     """Stochastic gradient descent: b = momentum b + (1 - dampening) g; p = p - lr b (Polyak 1964).
 
-    At a parameter's first step b is g, and without momentum always. With `nesterov` the step is along g + momentum b
-    (Sutskever et al. 2013), which takes a momentum and no dampening. `weight_decay` adds weight_decay p to g.
+    At a parameter's first step, and without momentum, b is g. With `nesterov` the step is along g + momentum b
+    (Sutskever et al. 2013), which needs a momentum and no dampening. `weight_decay` adds weight_decay p to g.
 
     >>> p = ad.Tensor([1.0])
     >>> optimizer = nn.optim.SGD([p], lr=0.1)
@@ -29,7 +29,7 @@ class SGD(Optimizer):
 
     vectors = ("momentum_buffer",)
     optional = vectors
-    numbers: ClassVar[dict[str, Check[Any]]] = {"begun": switch}  # whether there is a b; without one g is not dampened
+    numbers: ClassVar[dict[str, Check[Any]]] = {"begun": switch}  # whether b exists; the first g is not dampened
 
     momentum = Option(number(below=1))
     dampening = Option(number(most=1))
@@ -54,7 +54,7 @@ class SGD(Optimizer):
 
     @classmethod
     def check_together(cls, options: Mapping[str, Any]) -> None:
-        """Refuse Nesterov's momentum without a momentum, or with dampening."""
+        """Raise ValueError for Nesterov's momentum without a momentum, or with dampening."""
         if options["nesterov"] and (not options["momentum"] or options["dampening"]):
             raise ValueError(
                 f"{cls.__name__}: nesterov takes a momentum above 0 and no dampening; received momentum="

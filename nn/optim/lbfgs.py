@@ -15,7 +15,7 @@ from nn.optim.options import Group, Option, number
 from nn.optim.state import checked_state, packed_state
 
 Vector = npt.NDArray[Any]
-LEAST_CURVATURE = 1e-10  # of a pair that is kept: y·s above it keeps the estimate positive definite
+LEAST_CURVATURE = 1e-10  # a pair is kept if y·s is above it, so that the estimate stays positive definite
 
 
 def _searching(value: Any, what: str) -> str | None:
@@ -33,23 +33,23 @@ def _counted_or_none(value: Any, what: str) -> int | None:
 
 
 class LBFGS(Optimizer):
-    """Limited-memory BFGS (Liu & Nocedal 1989): p = p + t d, with d = -H g of the last `history_size` steps.
+    """Limited-memory BFGS (Liu & Nocedal 1989): p = p + t d, with d = -H g from the last `history_size` steps.
 
-    H approximates the inverse of the second derivative by pairs of s, how far a step went, and y, how the gradient
-    changed by it; d is found by the two-loop recursion (Nocedal & Wright 2006, algorithm 7.4). It is for losses that
-    are the same at every call: all samples at once, and no dropout.
+    H approximates the inverse of the second derivative by pairs (s, y): the step s, and the change y of the gradient; d
+    is computed by the two-loop recursion (Nocedal & Wright 2006, algorithm 7.4). Use it for losses that are the same at
+    every call: all samples at once, and no dropout.
 
     Parameters
     ----------
     params : as in all optimizers; one group
-    lr : the step size t; at the first iteration min(1, 1/|g|₁) times it
-    max_iter : iterations a step at most
-    max_eval : calls of the closure a step at most; 5/4 of max_iter if not given
+    lr : the step size t; multiplied by min(1, 1/|g|₁) in the first iteration
+    max_iter : the most iterations per step
+    max_eval : the most calls of the closure per step; by default 5/4 of max_iter
     tolerance_grad : a step ends when no element of the gradient is larger
-    tolerance_change : it ends, too, when neither a parameter nor the loss changes by more
-    history_size : how many pairs are kept
-    line_search_fn : None for steps of lr; "strong_wolfe" for steps that meet the strong Wolfe conditions, for which the
-        closure is called more often
+    tolerance_change : a step also ends when neither a parameter nor the loss changes by more
+    history_size : the number of pairs that are kept
+    line_search_fn : None for steps of length lr; "strong_wolfe" for steps that meet the strong Wolfe conditions, which
+        calls the closure more often
 
     >>> p = ad.Tensor([-1.0, 2.0])
     >>> optimizer = nn.optim.LBFGS([p], line_search_fn="strong_wolfe")
@@ -95,7 +95,7 @@ class LBFGS(Optimizer):
 
     @classmethod
     def check_together(cls, options: Mapping[str, Any]) -> None:
-        """Refuse a weight decay and a maximum: what is minimised is what the closure gives."""
+        """Raise ValueError for a weight decay or maximize: the closure alone defines the loss."""
         if options.get("maximize"):
             raise ValueError(
                 f"{cls.__name__} minimises what the closure gives; received maximize=True. Give the negative, and call "
@@ -108,13 +108,13 @@ class LBFGS(Optimizer):
             )
 
     def bind(self, params: Iterable[Any]) -> None:
-        """Give its parameters to an optimizer that was made without."""
+        """Set the parameters of an optimizer that was made without them."""
         super().bind(params)
         self._forget()
 
     @classmethod
     def check_groups(cls, groups: Sequence[Group]) -> None:
-        """Refuse several groups."""
+        """Raise ValueError for several groups."""
         if len(groups) > 1:
             raise ValueError(
                 f"LBFGS has one group of parameters, for its direction is that of them all; received {len(groups)}. "
@@ -125,13 +125,13 @@ class LBFGS(Optimizer):
         self.iterations = self.evaluations = 0
         self._pairs: list[tuple[Vector, Vector]] = []  # (y, s), the newest last
         self._direction: Vector | None = None
-        self._gradient: Vector | None = None  # where the direction was taken
+        self._gradient: Vector | None = None  # the gradient at which the direction was computed
         self._length = 0.0
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Iterate until a limit or a tolerance is reached; gives the loss at the beginning.
+        """Iterate until a limit or a tolerance is reached. Returns the loss at the beginning.
 
-        `closure` clears the adjoints, computes the loss, calls its backward, and gives it.
+        `closure` clears the adjoints, computes the loss, calls its backward, and returns it.
         """
         if closure is None:
             raise TypeError(self.needs_closure)
@@ -158,10 +158,10 @@ class LBFGS(Optimizer):
         return first
 
     def _evaluated(self, closure: Callable[[], Any]) -> tuple[Any, Evaluation]:
-        """What the closure gives, and it as numbers: the loss, and the gradient in one vector."""
+        """The closure's result, and its numbers: the loss, and the gradient as one vector."""
         value = closure()
         self.evaluations += 1
-        self.flat.reached()  # refuses if another optimizer has taken the parameters over
+        self.flat.reached()  # raises RuntimeError if another optimizer has taken over the parameters
         if all(tensor.grad is None for tensor in self.flat.tensors):
             raise RuntimeError(
                 "LBFGS: the closure gave no parameter an adjoint. Let it call loss.backward() after zero_grad()."
@@ -173,7 +173,7 @@ class LBFGS(Optimizer):
         return value, Evaluation(float(getattr(value, "value", value)), gradient)
 
     def _chosen(self, gradient: Vector) -> tuple[Vector, float]:
-        """The direction from here, and the length of the first step along it that is tried."""
+        """The direction from this point, and the first length to try."""
         lr = self.first_options["lr"]
         if self._direction is None or self._gradient is None:
             direction, length = -gradient, min(1.0, 1.0 / float(np.sum(np.abs(gradient)))) * lr
@@ -194,7 +194,7 @@ class LBFGS(Optimizer):
         slope: float,
         last: bool,
     ) -> tuple[Evaluation, float, int]:
-        """Go along the direction: what there is there, how far it went, and how often the closure was called."""
+        """Go along the direction. Returns the loss and gradient there, the length, and the number of closure calls."""
         start = self.flat.value.copy()
 
         def at(t: float) -> Evaluation:
@@ -220,7 +220,7 @@ class LBFGS(Optimizer):
         return [self._name(k) for k, tensor in enumerate(self.flat.tensors) if tensor.grad is None]
 
     def state_dict(self) -> dict[str, Any]:
-        """As of all optimizers; the state is one for all parameters, under the number 0."""
+        """As in all optimizers; there is one state for all parameters, under the number 0."""
         state: dict[int, dict[str, Any]] = {}
         if self._direction is not None and self._gradient is not None:
             state[0] = {
@@ -235,7 +235,7 @@ class LBFGS(Optimizer):
         return packed_state(type(self).__name__, state, self.param_groups)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Continue where another one, for as many parameters, left off: bit for bit."""
+        """Continue bit for bit where another LBFGS for the same number of parameters stopped."""
         given = dict(state_dict) if isinstance(state_dict, Mapping) else state_dict
         state = given.pop("state", None) if isinstance(given, dict) else None
         (options,), _ = checked_state(
@@ -253,7 +253,7 @@ class LBFGS(Optimizer):
 def two_loops(gradient: Vector, pairs: list[tuple[Vector, Vector]]) -> Vector:
     """-H g for the H of these pairs (y, s), oldest first (Nocedal & Wright 2006, algorithm 7.4).
 
-    The H that they begin with is s·y / y·y times the identity, of the newest pair (equation 7.20).
+    The initial H is s·y / y·y of the newest pair times the identity (equation 7.20).
     """
     q = -gradient
     shares = []
@@ -269,7 +269,7 @@ def two_loops(gradient: Vector, pairs: list[tuple[Vector, Vector]]) -> Vector:
 
 
 def _entry(state: Any, like: Vector) -> dict[str, Any]:
-    """What was saved, checked; nothing if no step was made."""
+    """The saved state, checked; empty if no step was made."""
     if not isinstance(state, Mapping) or not state:
         return {}
     entry = next(iter(state.values()))

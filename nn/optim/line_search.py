@@ -1,4 +1,4 @@
-"""A line search: how far to go along a direction so that a function falls enough, and its slope with it."""
+"""A line search: a length along a direction at which the function and its slope have decreased enough."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-DECREASE = 1e-4  # c₁: the least share of the fall that the first slope promises
-CURVATURE = 0.9  # c₂: the largest share of the first slope that may be left
+DECREASE = 1e-4  # c₁: the least decrease, as a share of the decrease that the initial slope predicts
+CURVATURE = 0.9  # c₂: the largest remaining slope, as a share of the initial slope
 MOST = 25  # trials
 
 
@@ -22,7 +22,7 @@ class Evaluation(NamedTuple):
 
 
 class _Trial(NamedTuple):
-    """What there is at the length t: the loss, and its slope along the direction."""
+    """The loss at the length t, and its slope along the direction."""
 
     t: float
     loss: float
@@ -38,11 +38,11 @@ def strong_wolfe(
     slope: float,
     least: float,
 ) -> tuple[Evaluation, float]:
-    """A length that meets the strong Wolfe conditions, and what there is (Nocedal & Wright 2006, algorithms 3.5, 3.6).
+    """A length that meets the strong Wolfe conditions, with its loss and gradient.
 
-    They are φ(t) ≤ φ(0) + c₁ t φ'(0) and |φ'(t)| ≤ c₂ |φ'(0)|, with `slope` φ'(0) < 0. `length` is tried first; the
-    search ends, too, where an interval, times the direction's largest element, is below `least`, or after 25 trials:
-    then with the lowest loss that was found.
+    They are φ(t) ≤ φ(0) + c₁ t φ'(0) and |φ'(t)| ≤ c₂ |φ'(0)|, with `slope` φ'(0) < 0. `length` is tried first. The
+    search also ends if an interval, times the direction's largest element, is below `least`, or after 25 trials: then
+    with the lowest loss found. Source: Nocedal & Wright 2006, algorithms 3.5 and 3.6.
     """
 
     def trial(t: float) -> _Trial:
@@ -63,7 +63,7 @@ def strong_wolfe(
             return tried.found, tried.t
         elif tried.slope >= 0:
             low, high = tried, last
-        else:  # it still falls: further
+        else:  # the loss still falls: try a larger length
             low = tried
             length = min(max(_least(last, tried), tried.t + 0.01 * (tried.t - last.t)), 10 * tried.t)
             continue
@@ -80,7 +80,7 @@ def _zoomed(
     narrow: float,
     most: int,
 ) -> tuple[Evaluation, float]:
-    """The search between two lengths, of which `low` has the lower loss (algorithm 3.6)."""
+    """The search between two lengths; `low` is the one with the lower loss (algorithm 3.6)."""
     for _ in range(most):
         if abs(high.t - low.t) < narrow:
             break
@@ -99,7 +99,7 @@ def _zoomed(
 
 
 def _least(a: _Trial, b: _Trial) -> float:
-    """Where the cubic through two losses and their slopes is least (equation 3.59); their middle if nowhere."""
+    """The minimum of the cubic through two losses and their slopes (equation 3.59); the middle if there is none."""
     d1 = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t) if a.t != b.t else math.nan
     square = d1 * d1 - a.slope * b.slope
     if not square >= 0 or not math.isfinite(square):

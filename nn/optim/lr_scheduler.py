@@ -1,13 +1,13 @@
-"""Schedules: the learning rate as a function of how often the schedule was stepped, group by group.
+"""Schedules: the learning rate of each group as a function of the number of steps of the schedule.
 
     schedule = nn.optim.StepLR(optimizer, step_size=10)
     for epoch in range(30):
         ...                          # optimizer.step() for every batch
         schedule.step()
 
-Names, arguments and rates are PyTorch's; `each`, which all of them take by keyword, is explained in LRScheduler.
-Almost every schedule is a closed form in t, the number of its steps, so `rates` can tell the future, and a loaded
-schedule continues exactly.
+Names, arguments and rates are PyTorch's; `each`, a keyword of all of them, is explained in LRScheduler. Almost every
+schedule is a closed form in t, the number of its steps. So `rates` gives future rates, and a loaded schedule continues
+exactly.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ __all__ = [
 
 
 class LambdaLR(LRScheduler):
-    """The initial rate times a function of t, or for each group one of its own. The functions are not saved.
+    """The initial rate times a function of t: one for all groups, or a list of one for each. Functions are not saved.
 
     >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
     >>> nn.optim.LambdaLR(optimizer, lambda t: 0.9**t).rates(3).ravel().round(4)
@@ -92,12 +92,12 @@ class StepLR(LRScheduler):
         super().__init__(optimizer, last_epoch, each=each)
 
     def factor(self, t: int) -> float:
-        """gamma to the power of how often step_size is in t."""
+        """gamma to the power of t // step_size."""
         return self.gamma ** (t // self.step_size)
 
 
 class MultiStepLR(LRScheduler):
-    """The rate times gamma after each of the `milestones`, numbers of steps; one that is named twice counts twice.
+    """The rate times gamma after each of the `milestones`, numbers of steps; a repeated milestone counts twice.
 
     >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
     >>> schedule = nn.optim.MultiStepLR(optimizer, milestones=[1, 3], gamma=0.5)
@@ -119,7 +119,7 @@ class MultiStepLR(LRScheduler):
         super().__init__(optimizer, last_epoch, each=each)
 
     def factor(self, t: int) -> float:
-        """gamma to the power of how many milestones are over."""
+        """gamma to the power of the number of milestones passed."""
         return self.gamma ** bisect_right(self.milestones, t)
 
 
@@ -146,7 +146,7 @@ class ConstantLR(LRScheduler):
         super().__init__(optimizer, last_epoch, each=each)
 
     def factor(self, t: int) -> float:
-        """The share at first, then 1."""
+        """`factor` at first, then 1."""
         return self.share if t < self.total_iters else 1.0
 
 
@@ -175,7 +175,7 @@ class LinearLR(LRScheduler):
         super().__init__(optimizer, last_epoch, each=each)
 
     def factor(self, t: int) -> float:
-        """The line, and its end ever after."""
+        """The value of the line; after its end the last value."""
         return self.start_factor + (self.end_factor - self.start_factor) * min(t, self.total_iters) / self.total_iters
 
 
@@ -218,7 +218,7 @@ class PolynomialLR(LRScheduler):
         super().__init__(optimizer, last_epoch, each=each)
 
     def factor(self, t: int) -> float:
-        """The share that is left."""
+        """(1 - t / total_iters)^power, or 0 after the end."""
         return float((1 - min(t, self.total_iters) / self.total_iters) ** self.power)
 
 
@@ -238,7 +238,9 @@ class MultiplicativeLR(LambdaLR):
 
 
 class InverseTimeLR(LRScheduler):
-    """The rate over 1 + decay t: steps whose sum diverges and whose squares' converges (Robbins & Monro 1951).
+    """The rate divided by 1 + decay t: the sum of the rates diverges, that of their squares converges.
+
+    Source: Robbins & Monro 1951.
 
     >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
     >>> nn.optim.InverseTimeLR(optimizer, decay=1.0).rates(4).ravel().round(4)
@@ -281,7 +283,7 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Half a cosine down to `eta_min` in `T_0` steps, then from the top again, each time `T_mult` times as long.
+    """Half a cosine down to `eta_min` in `T_0` steps, then again from the top, each time `T_mult` times as long.
 
     SGDR (Loshchilov & Hutter 2017).
 

@@ -1,4 +1,4 @@
-"""A schedule of one cycle: up to a large rate, then down to a tiny one, stepped after every batch."""
+"""A schedule of one cycle, stepped after every batch: up to a large rate, then down to a tiny one."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from nn.optim.schedule import LRScheduler, chosen, per_group
 
 
 class OneCycleLR(LRScheduler):
-    """From max_lr / div_factor up to max_lr, then down to a final_div_factor-th of the start (Smith & Topin 2018).
+    """From max_lr / div_factor up to max_lr, then down to the initial rate / final_div_factor (Smith & Topin 2018).
 
     Parameters
     ----------
-    max_lr : the largest rate; a number, or a list with one per group. The optimizer's own rates do not count
+    max_lr : the largest rate; a number, or a list with one per group. The optimizer's own rates are not used
     total_steps : the length of the cycle in steps of the optimizer; or epochs and steps_per_epoch, their product
     pct_start : the share of the steps in which the rate rises, from 0 to 1
     anneal_strategy : "cos" for half cosines, "linear" for straight lines
-    cycle_momentum : whether SGD's momentum, or Adam's first beta, goes the other way, from max_momentum down to
+    cycle_momentum : whether SGD's momentum, or Adam's first beta, goes the opposite way, from max_momentum down to
         base_momentum and back
-    three_phase : whether the rate goes down as it came up, and from there to its end in what steps are left
+    three_phase : whether the rate first goes down to its start in as many steps as it rose, and then to its end
 
     Raises ValueError at a step past the end of the cycle.
 
@@ -95,7 +95,7 @@ class OneCycleLR(LRScheduler):
                 group["momentum"] = momentum
 
     def _between(self, corners: list[list[float]], t: int) -> list[float]:
-        """The values after t steps on the way from corner to corner."""
+        """The values after t steps, interpolated between the corners."""
         if t > self.total_steps:
             raise ValueError(
                 f"OneCycleLR was made for {self.total_steps} steps, and is asked for its rates after {t}. "
@@ -105,7 +105,7 @@ class OneCycleLR(LRScheduler):
         ends = [risen, 2 * risen, self.total_steps - 1] if self.three_phase else [risen, self.total_steps - 1]
         k = next((k for k, end in enumerate(ends[:-1]) if t <= end), len(ends) - 1)
         start = ends[k - 1] if k else 0.0
-        share = min(1.0, (t - start) / (ends[k] - start)) if ends[k] > start else 1.0  # after the last step, its end
+        share = min(1.0, (t - start) / (ends[k] - start)) if ends[k] > start else 1.0  # 1 after the last step
         if self.anneal_strategy == "cos":
             share = (1 - math.cos(math.pi * share)) / 2
         return [a + (b - a) * share for a, b in zip(corners[k], corners[k + 1], strict=True)]

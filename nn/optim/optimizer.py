@@ -1,8 +1,8 @@
-"""What all optimizers share: the parameters in one vector, their adjoints in another, and the step through both.
+"""The base of all optimizers: parameters in one vector, adjoints in another, and the step through both.
 
-All parameters lie in one vector and their adjoints in another (`ad.Flat`), in the order of the groups. A step goes
-through both in pieces that fit the processor's cache together with the optimizer's own state, writes in place and
-allocates nothing.
+All parameters are one vector and their adjoints another (`ad.Flat`), in the order of the groups. A step goes through
+both in pieces that fit into the processor's cache together with the optimizer's state. It writes in place and allocates
+nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from nn.optim.run import Run
 from nn.optim.state import Saved, checked_state, packed_state
 
 Vector = npt.NDArray[Any]
-PIECE = 2**18  # bytes of each vector at a time, so that what a step reads twice is still in a core's cache
+PIECE = 2**18  # bytes of each vector at a time, so that a step's second read finds them in the core's cache
 
 
 class Optimizer:
@@ -33,19 +33,19 @@ class Optimizer:
     Parameters
     ----------
     params : leaf Tensors of one dtype, such as model.parameters(); pairs of name and Tensor, such as
-        model.named_parameters(); or groups with options of their own, [{"params": ..., "lr": 0.01}, ...].
-        Without any, the optimizer waits for `bind`
+        model.named_parameters(); or groups with their own options, [{"params": ..., "lr": 0.01}, ...]. If it is not
+        given, call `bind` later
     lr : the step size, above 0; a schedule or an assignment may set it to 0 later
     defaults : the other options, for groups that do not have their own
 
-    An option is read and assigned in a group, `optimizer.param_groups[0]["lr"] = 0.1`, or in all of them,
-    `optimizer.lr = 0.1` (reading gives the first group's). With `maximize` the loss rises: g is -g, before any weight
-    decay. With `decay_biases=False` parameters of fewer than two axes have no weight decay. Parameters without a
-    gradient are skipped, and their count of steps does not advance. A second optimizer for the same parameters takes
-    them over: `step` of the first then raises an error.
+    Assign an option to one group, `optimizer.param_groups[0]["lr"] = 0.1`, or to all, `optimizer.lr = 0.1` (reading
+    gives the first group's). With `maximize` the loss is maximised: g is replaced by -g, before any weight decay. With
+    `decay_biases=False` parameters of fewer than two axes have no weight decay. Parameters without a gradient are
+    skipped, and their count of steps does not advance. A second optimizer for the same parameters takes them over:
+    `step` of the first one then raises an error.
 
-    Raises ValueError for no parameters and for options out of range, TypeError for what is not a leaf Tensor and for
-    mixed dtypes.
+    Raises ValueError for no parameters and for options out of range, TypeError for values that are no leaf Tensors and
+    for mixed dtypes.
 
     >>> body, head = nn.Linear(4, 3, rng=0), nn.Linear(3, 1, rng=1)
     >>> groups = [{"params": body.parameters(), "lr": 0.01}, {"params": head.parameters()}]
@@ -54,15 +54,15 @@ class Optimizer:
     [0.01, 0.1]
     """
 
-    options: ClassVar[dict[str, Option[Any]]] = {}  # all that a group may have
-    vectors: ClassVar[tuple[str, ...]] = ()  # what the rule keeps between steps, in the order of a piece
-    optional: ClassVar[tuple[str, ...]] = ()  # those of them that only some options need
-    numbers: ClassVar[dict[str, Check[Any]]] = {}  # what a run may remember besides
-    needs_closure = ""  # why a step cannot be made without one, and what to write
-    each_alone = False  # whether the rule looks at every parameter by itself
+    options: ClassVar[dict[str, Option[Any]]] = {}  # all options of a group
+    vectors: ClassVar[tuple[str, ...]] = ()  # the names of the state vectors, in the order of a piece
+    optional: ClassVar[tuple[str, ...]] = ()  # the state vectors that only some options need
+    numbers: ClassVar[dict[str, Check[Any]]] = {}  # the names of numbers that a run keeps between steps
+    needs_closure = ""  # if a step needs a closure: why, and what to write
+    each_alone = False  # whether the rule needs each parameter as a run of its own
 
     lr = Option(number())
-    initial_lr = Option(number())  # the lr before any schedule, where there is one
+    initial_lr = Option(number())  # the lr before a schedule changed it
     weight_decay = Option(number())
     maximize = Option(switch)
     decay_biases = Option(switch, fixed=True)
@@ -85,7 +85,7 @@ class Optimizer:
             self.bind(params)
 
     def bind(self, params: Iterable[Any]) -> None:
-        """Give its parameters to an optimizer that was made without. RuntimeError if it has some."""
+        """Set the parameters of an optimizer that was made without them. Raises RuntimeError if it has some."""
         if self._flat is not None:
             raise RuntimeError(
                 f"bind was asked of {self!r}, which has its parameters. Make a new one, {type(self).__name__}(lr=...)."
@@ -136,10 +136,10 @@ class Optimizer:
         self._flat, self._groups = flat, groups
         self._begin([*saved, *[None] * (len(flat.tensors) - len(saved))])
         self.placed()
-        self._unchecked = True  # whether it is still to be said which parameters the first step did not reach
+        self._unchecked = True  # whether to warn at the first step of parameters that it does not reach
 
     def placed(self) -> None:
-        """What a rule makes besides its state, once the vectors are laid out."""
+        """Make the arrays of a rule besides its state; called after the vectors are made."""
 
     @property
     def bound(self) -> bool:
@@ -174,7 +174,7 @@ class Optimizer:
         return self._groups[0].options if self._groups else self.defaults
 
     def assign(self, name: str, value: Any) -> None:
-        """Set an option in the defaults and in all groups; in none, if one of them refuses it."""
+        """Set an option in the defaults and in all groups; if one of them raises an error, in none."""
         kind = type(self)
         everywhere = [self.defaults, *(group.options for group in self._groups)]
         for options in everywhere:
@@ -183,7 +183,7 @@ class Optimizer:
             options.assign(kind, name, value)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the parameters' adjoints: every `.grad` is None until the next `backward`; or 0, if so asked."""
+        """Forget the parameters' adjoints: every `.grad` is None (or 0) until the next `backward`."""
         if set_to_none:
             self.flat.zero_grad()
             return
@@ -194,8 +194,8 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has an adjoint.
 
-        A `closure` computes the loss and its adjoints first; its loss is returned. The first step that leaves
-        parameters alone warns of them by name. Raises RuntimeError where no parameter has an adjoint.
+        A `closure` computes the loss and its adjoints first; its loss is returned. The first step that does not reach
+        some parameters warns of them by name. Raises RuntimeError if no parameter has an adjoint.
         """
         loss = None if closure is None else closure()
         self.move(self._by_pieces)
@@ -206,7 +206,7 @@ class Optimizer:
             self.update(run)
 
     def move(self, by: Callable[[Sequence[Run]], None]) -> None:
-        """What `step` does, given what moves the parameters of some runs, whose counts of steps were advanced."""
+        """The work of `step`: count the steps of the runs, and call `by`, which moves their parameters."""
         runs = self.due()
         for run in runs:
             run.steps += 1
@@ -222,7 +222,7 @@ class Optimizer:
                 )
 
     def due(self) -> list[Run]:
-        """The runs of the parameters that have an adjoint. RuntimeError if there are none."""
+        """The runs of the parameters that have an adjoint. Raises RuntimeError if there are none."""
         flat = self.flat
         stretches = flat.reached()
         if flat.grad is not self._adjoints:
@@ -238,7 +238,7 @@ class Optimizer:
         return runs
 
     def unreached(self) -> list[str]:
-        """The parameters that had an adjoint at no step so far: their names, or their places and shapes."""
+        """The parameters that have had no adjoint at any step: their names, or their places and shapes."""
         runs, tensors = self._runs_of_parameters(), self.flat.tensors
         return [self._name(k) for k, run in enumerate(runs) if not run.steps and tensors[k].size]
 
@@ -252,11 +252,11 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} has no update rule; define update(self, run)")
 
     def initial(self, group: Group) -> float:
-        """What the state vectors of a group are filled with at the beginning."""
+        """The initial number in the state vectors of a group."""
         return 0.0
 
     def first_numbers(self, group: Group) -> dict[str, Any]:
-        """What a run of a group remembers, besides vectors, before its first step."""
+        """The numbers that a run of a group keeps before its first step, besides its vectors."""
         return {}
 
     @classmethod
@@ -265,14 +265,14 @@ class Optimizer:
 
     @classmethod
     def check_groups(cls, groups: Sequence[Group]) -> None:
-        """Raise ValueError for groups that the rule cannot have."""
+        """Raise ValueError for groups that the rule does not support."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything a step depends on besides the parameters: dicts and lists of arrays, numbers and strings.
+        """Everything that a step depends on, apart from the parameters: nested arrays, numbers and strings.
 
         {"optimizer": its class, "state": {number of a parameter: {"step": int, ...}}, "param_groups": [{..., "params":
-        numbers}]}, PyTorch's form with numbers of our own. Parameters that were never moved have no entry in "state".
-        The arrays are copies.
+        numbers}]}: the form is PyTorch's, but not all entries are. Parameters that were never moved have no entry in
+        "state". The arrays are copies.
         """
         state = {
             k: {
@@ -286,7 +286,7 @@ class Optimizer:
         return packed_state(type(self).__name__, state, self.param_groups)
 
     def _saved(self) -> list[Saved | None]:
-        """What is kept of each parameter, in views of the state; None of those that were never moved."""
+        """The state of each parameter, as views; None for parameters that were never moved."""
         entries = zip(self._runs_of_parameters(), self.flat.sections, self.flat.tensors, strict=True)
         return [
             Saved(run.steps, run.numbers, {name: v[section].reshape(tensor.shape) for name, v in self.state.items()})
@@ -296,9 +296,9 @@ class Optimizer:
         ]
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Continue where another optimizer of this kind, for parameters of these shapes, left off: bit for bit.
+        """Continue bit for bit where another optimizer of this kind, for parameters of the same shapes, stopped.
 
-        Raises ValueError or TypeError, before anything is changed, for what does not fit.
+        Raises ValueError or TypeError, before anything is changed, for a state that does not fit.
         """
         options, saved = checked_state(state_dict, type(self), self.param_groups, self.flat.value.dtype)
         for group, kept in zip(self._groups, options, strict=True):
@@ -313,7 +313,7 @@ class Optimizer:
         self._lay()
 
     def _begin(self, saved: Sequence[Saved | None]) -> None:
-        """Divide the vectors into runs, and fill the state: with what was saved of each parameter, or anew."""
+        """Divide the vectors into runs, and fill the state, from what was saved or with initial numbers."""
         self._runs: list[Run] = []
         tensors = ((group, tensor) for group in self._groups for tensor in group.params)
         for (group, tensor), section, entry in zip(tensors, self.flat.sections, saved, strict=True):
@@ -343,7 +343,7 @@ class Optimizer:
             run.lay(vectors, self._scratch, self._spare)
 
     def _plan(self, start: int, stop: int) -> list[Run]:
-        """The runs between two bounds, after those across a bound are cut in two there."""
+        """The runs between two bounds; runs across a bound are first divided there."""
         for bound in (start, stop):
             for k, run in enumerate(self._runs):
                 if run.start < bound < run.stop:
@@ -393,4 +393,4 @@ class Optimizer:
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
-Optimizer.__init_subclass__()  # the base has options too, for rules that others write
+Optimizer.__init_subclass__()  # the base class has options too, for rules that users write

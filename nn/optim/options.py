@@ -1,4 +1,4 @@
-"""The options of an optimizer: declared once, kept per group of parameters, checked wherever they are set."""
+"""The options of an optimizer: declared once, kept per group of parameters, checked whenever they are set."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import autodiff as ad
 from nn.checked import real
 
 T = TypeVar("T")
-Check = Callable[[Any, str], T]  # (value, the words an error begins with) -> the value to keep
+Check = Callable[[Any, str], T]  # (value, the beginning of the error message) -> the value to keep
 
 
 def number(**bounds: float) -> Check[float]:
-    """The check of a number from 0, or within the bounds of `real`."""
+    """The check of a number from 0, or with other bounds, as in `real`."""
     return lambda value, what: real(value, what, **bounds)  # type: ignore[arg-type]  # the bounds are `real`'s own
 
 
@@ -25,9 +25,9 @@ def beta_pair(value: Any, what: str) -> tuple[float, float]:
 
 
 class Option(Generic[T]):
-    """One option, as an attribute of the optimizer: it reads the first group's value and assigns every group's.
+    """One option as an attribute of the optimizer: reading gives the first group's value, assigning sets every group's.
 
-    `fixed` options say how the optimizer is made, and cannot be assigned afterwards.
+    `fixed` options are set when the optimizer is made, and cannot be assigned afterwards.
     """
 
     def __init__(self, check: Check[T], *, fixed: bool = False) -> None:
@@ -62,7 +62,7 @@ class Options(dict[str, Any]):
 
     @staticmethod
     def checked(kind: Any, name: str, value: Any) -> Any:
-        """The value to keep for an option. Raises ValueError for one that this kind does not have."""
+        """The value to keep for an option. Raises ValueError for an option that this kind does not have."""
         if name not in kind.options:
             raise ValueError(
                 f"{kind.__name__} has no option {name!r}; its options are {', '.join(kind.options)}. "
@@ -71,7 +71,7 @@ class Options(dict[str, Any]):
         return kind.options[name].check(value, f"{kind.__name__}: {name}")
 
     def assign(self, kind: Any, name: str, value: Any) -> None:
-        """Set one option, if all remain in agreement."""
+        """Set one option, if the options then do not contradict each other."""
         kept = self.checked(kind, name, value)
         if kind.options[name].fixed and kept != self[name]:
             raise ValueError(
@@ -83,10 +83,10 @@ class Options(dict[str, Any]):
 
 
 class Group(MutableMapping[str, Any]):
-    """Some of an optimizer's parameters and their options, read and written like PyTorch's: group["lr"] = 0.1.
+    """Some of an optimizer's parameters and their options, read and written as in PyTorch: group["lr"] = 0.1.
 
-    Its keys are "params" (the Tensors), "param_names" if names were given, and the options. What is assigned is
-    checked; nothing can be added or deleted.
+    Its keys are "params" (the Tensors), "param_names" if names were given, and the options. Assigned values are
+    checked; keys cannot be added or deleted.
     """
 
     def __init__(self, kind: Any, params: list[ad.Tensor], names: list[str] | None, options: Options) -> None:

@@ -1,4 +1,4 @@
-"""What an optimizer may be given to move: Tensors, named Tensors, or groups of them with options of their own."""
+"""The parameters that an optimizer is given: Tensors, named Tensors, or groups of them with their own options."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from nn.optim.options import Group, Options
 
 
 def grouped(given: Any, kind: Any, defaults: Mapping[str, Any], before: int = 0) -> list[Group]:
-    """The groups of what was given: Tensors, (name, Tensor) pairs, or dicts with "params" and options.
+    """The groups, from Tensors, (name, Tensor) pairs, or dicts with "params" and options.
 
-    `before` is how many groups there are already, which messages count.
+    `before` is the number of existing groups; messages count from it.
 
-    Raises ValueError for no parameters and for a Tensor in two groups, TypeError for what is not a leaf Tensor.
+    Raises ValueError for no parameters and for a Tensor in two groups, TypeError for values that are no leaf Tensors.
     """
     name = kind.__name__
     items = _items(given, name)
@@ -65,7 +65,7 @@ def _items(given: Any, name: str) -> list[Any]:
 
 
 def _named(items: list[Any], name: str) -> tuple[list[str] | None, list[ad.Tensor]]:
-    """The names, if there are any, and the Tensors; what occurs twice counts once."""
+    """The names, if there are any, and the Tensors; one that occurs twice counts once."""
     named = [isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str) for item in items]
     if any(named) and not all(named):
         raise TypeError(

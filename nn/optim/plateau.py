@@ -1,4 +1,4 @@
-"""A schedule that waits for a metric to stop improving."""
+"""A schedule that reduces the rate when a metric has stopped improving."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class ReduceLROnPlateau(LRScheduler):
 
     Parameters
     ----------
-    mode : "min" where smaller metrics are better, "max" where larger ones are
+    mode : "min" if smaller metrics are better, "max" if larger ones are
     factor : from 0 to below 1
-    patience : steps without improvement that change nothing yet
-    threshold, threshold_mode : what counts as an improvement: the best so far is to be surpassed by this share of it
-        ("rel") or by this much ("abs")
+    patience : the number of steps without improvement before a reduction
+    threshold, threshold_mode : the least improvement that counts: this share of the best value so far ("rel"), or this
+        difference from it ("abs")
     cooldown : steps after a reduction in which nothing is counted
-    min_lr : no rate gets lower; a number, or a list with one per group
-    eps : a smaller reduction is not made
+    min_lr : the lowest rate; a number, or a list with one per group
+    eps : smaller reductions are not made
 
-    Rates that were assigned in the meantime are kept. Future rates depend on the metric, so there is no `rates`.
+    Rates that were assigned in the meantime are kept. Future rates depend on the metric, so `rates` raises an error.
 
     >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
     >>> schedule = nn.optim.ReduceLROnPlateau(optimizer, patience=1, factor=0.5)
@@ -62,16 +62,16 @@ class ReduceLROnPlateau(LRScheduler):
         self.min_lrs = per_group(min_lr, len(self.base_lrs), f"{kind}: min_lr")
 
     def at(self, t: int) -> NoReturn:
-        """Unknown: the rates depend on the metric."""
+        """Raise an error: the rates depend on the metric."""
         raise TypeError("ReduceLROnPlateau has no rates in advance: they depend on the metric step() takes.")
 
     def assign(self) -> None:
-        """Set the rates as they were last."""
+        """Set the last rates again."""
         for group, lr in zip(self.optimizer.param_groups, self._last_lr, strict=True):
             group["lr"] = lr
 
     def step(self, metrics: Any = None) -> None:
-        """Note the metric's value, such as an epoch's validation loss, and reduce the rates if it is time."""
+        """Note the metric's value, such as an epoch's validation loss, and reduce the rates if it does not improve."""
         if metrics is None:
             raise TypeError("ReduceLROnPlateau.step takes the metric; write schedule.step(validation_loss).")
         self.admit()

@@ -1,4 +1,4 @@
-"""A stretch of an optimizer's vectors that a rule goes through in one step, piece by piece."""
+"""A stretch of an optimizer's vectors, which a step goes through piece by piece."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy.typing as npt
 from nn.optim.options import Group
 
 Vector = npt.NDArray[Any]
-Piece = tuple[Any, ...]  # (values, adjoints, *state, scratch, spare); state that is not kept is None
+Piece = tuple[Any, ...]  # (values, adjoints, *state, scratch, spare); unused state is None
 
 
 class Run:
     """A stretch of the vectors whose parameters share their options and have always been updated together.
 
-    `steps` says how often they were; `numbers` is what the rule remembers of them besides vectors.
+    `steps` is the number of updates; `numbers` are numbers that the rule keeps between steps.
     """
 
     def __init__(self, start: int, stop: int, group: Group, decays: bool, steps: int, numbers: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ class Run:
         self.pieces: list[Piece] = []
 
     def lay(self, vectors: Sequence[Vector | None], scratch: Vector, spare: Vector) -> None:
-        """Cut the stretch of these vectors into pieces."""
+        """Divide the stretch of these vectors into pieces."""
         bounds = [*range(self.start, self.stop, len(scratch)), self.stop]
         self.pieces = [
             (*(None if v is None else v[a:b] for v in vectors), scratch[: b - a], spare[: b - a])
@@ -37,16 +37,16 @@ class Run:
 
     @property
     def weight_decay(self) -> float:
-        """The decay of these parameters: 0 for biases that are spared."""
+        """The decay of these parameters; 0 for biases with decay_biases=False."""
         return float(self.options["weight_decay"]) if self.decays else 0.0
 
     def directed(self, decay: float = 0.0) -> Iterable[Piece]:
-        """The pieces; with `maximize` or a decay their adjoints are in the spare: g or -g, plus decay times p."""
+        """The pieces; with `maximize` or a decay the spare holds the adjoints: g or -g, plus decay times p."""
         upwards = self.options["maximize"]
         return self._directed(decay, upwards) if decay or upwards else self.pieces
 
     def decayed(self) -> Iterable[Piece]:
-        """The directed pieces, whose adjoints are those of a loss with weight_decay/2 ‖p‖² added."""
+        """The directed pieces, with the adjoints of the loss plus weight_decay/2 ‖p‖²."""
         return self.directed(self.weight_decay)
 
     def _directed(self, decay: float, upwards: bool) -> Iterable[Piece]:

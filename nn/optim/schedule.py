@@ -1,4 +1,4 @@
-"""What all schedules share: the learning rate as a function of how often the schedule was stepped."""
+"""The base of all schedules: the learning rate as a function of the number of steps of the schedule."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from nn.optim.optimizer import Optimizer
 class LRScheduler:
     """The base class of schedules, which set the rates of an optimizer's groups when they are made and at each `step`.
 
-    A subclass defines `factor(t)`, by which the initial rates are multiplied after t steps. `each` says when nn.fit
-    calls `step`: after each "epoch", or after each "step" of the optimizer. `last_epoch=t-1` makes a schedule that
-    continues after t - 1 steps, for an optimizer whose groups have an "initial_lr".
+    A subclass defines `factor(t)`, the factor of the initial rates after t steps. `each` says when nn.fit calls `step`:
+    after each "epoch", or after each "step" of the optimizer. `last_epoch=t-1` makes a schedule that continues after
+    t - 1 steps, for an optimizer whose groups have an "initial_lr".
 
-    An optimizer has one schedule at a time: `step` raises RuntimeError if a rate has been set elsewhere since.
+    An optimizer has one schedule at a time: `step` raises RuntimeError if something else has set a rate since.
 
     >>> class Square(nn.optim.LRScheduler):
     ...     def factor(self, t):
@@ -55,7 +55,7 @@ class LRScheduler:
         self.assign()
 
     def factor(self, t: int) -> float:
-        """What a group's initial rate is multiplied by after t steps."""
+        """The factor of a group's initial rate after t steps."""
         raise NotImplementedError(f"{type(self).__name__} has no rates; define factor(self, t), or at(self, t)")
 
     def at(self, t: int) -> list[float]:
@@ -102,7 +102,7 @@ class LRScheduler:
         self.assign()
 
     def get_last_lr(self) -> list[float]:
-        """Every group's rate, as the schedule set it last."""
+        """Every group's rate, as last set by the schedule."""
         return list(self._last_lr)
 
     def rates(self, n: int) -> npt.NDArray[np.float64]:
@@ -110,7 +110,7 @@ class LRScheduler:
         return np.array([self.at(self.last_epoch + k) for k in range(whole(n, "rates: n"))])
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything the rates depend on, but functions: numbers, strings and lists."""
+        """Everything that the rates depend on, except functions: numbers, strings and lists."""
         return {"scheduler": type(self).__name__} | {
             name: list(value) if isinstance(value, list | tuple) else value
             for name, value in vars(self).items()
@@ -118,16 +118,16 @@ class LRScheduler:
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Continue where another schedule of this kind left off: exactly. The optimizer's rates are set.
+        """Continue exactly where another schedule of this kind stopped, and set the optimizer's rates.
 
-        Raises ValueError, before anything is changed, for what does not fit.
+        Raises ValueError, before anything is changed, for a state that does not fit.
         """
         self.check_state(state_dict)
         self.restore(state_dict)
         self.assign()
 
     def check_state(self, state_dict: Mapping[str, Any]) -> None:
-        """Raise ValueError for what is not the state of such a schedule."""
+        """Raise ValueError for a state that does not belong to such a schedule."""
         kind, own = type(self).__name__, self.state_dict()
         if not isinstance(state_dict, Mapping) or state_dict.keys() != own.keys() or state_dict["scheduler"] != kind:
             raise ValueError(
@@ -142,7 +142,7 @@ class LRScheduler:
                 )
 
     def restore(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over the state, and leave the optimizer as it is."""
+        """Take over the state, without changing the optimizer."""
         saved = {name: value for name, value in state_dict.items() if name not in ("scheduler", *self.unsaved)}
         vars(self).update({name: list(value) if isinstance(value, list) else value for name, value in saved.items()})
 
@@ -151,14 +151,14 @@ class LRScheduler:
 
 
 def chosen(value: Any, what: str, choices: tuple[str, ...]) -> str:
-    """One of the choices; else a ValueError that says what it is for."""
+    """One of the choices. Raises ValueError, whose message begins with `what`, for anything else."""
     if value not in choices:
         raise ValueError(f"{what} is one of {', '.join(map(repr, choices))}; received {value!r:.80}.")
     return str(value)
 
 
 def per_group(value: Any, count: int, what: str, **bounds: float) -> list[float]:
-    """One number for each of `count` groups, from 0 or within the bounds of `real`; a single one counts for all."""
+    """One number for each of `count` groups, from 0 or with bounds as in `real`; a single number is for all groups."""
     values = list(value) if isinstance(value, list | tuple) else [value] * count
     if len(values) != count:
         raise ValueError(f"{what} is a number or a list of one per group, {count}; received {value!r:.80}.")
@@ -170,10 +170,10 @@ def _rates(optimizer: Optimizer) -> list[float]:
 
 
 def _alike(own: Any, value: Any) -> bool:
-    """Whether a saved value can take the place of one's own: a number of a number, a list of one as long."""
+    """Whether a saved value can replace the present one: a number by a number, a list by a list of the same length."""
     if isinstance(own, list):
         return isinstance(value, list) and len(value) == len(own) and all(map(_alike, own, value))
-    if own is None or value is None:  # the best metric before there is one
+    if own is None or value is None:  # the best metric before the first step
         return not isinstance(value, list | str)
     return isinstance(value, (int, float) if type(own) in (int, float) else type(own)) and (
         isinstance(own, bool) == isinstance(value, bool)
@@ -181,7 +181,7 @@ def _alike(own: Any, value: Any) -> bool:
 
 
 def listed(milestones: Any, kind: str, least: int) -> list[int]:
-    """Numbers of steps, checked."""
+    """The milestones, checked: a list of numbers of steps."""
     if isinstance(milestones, str) or not isinstance(milestones, Iterable):
         raise TypeError(
             f"{kind}: milestones are a list of numbers of steps; received {milestones!r:.80}. "

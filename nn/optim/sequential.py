@@ -12,10 +12,10 @@ from nn.optim.schedule import LRScheduler, listed
 
 
 class SequentialLR(LRScheduler):
-    """Schedules one after the other: after each of the `milestones` the next one begins, at its own step 0.
+    """Schedules one after the other: after each of the `milestones` the next one begins, at its step 0.
 
-    All are made for this optimizer. Call `step` of this schedule only. `each` is taken from them. A ReduceLROnPlateau
-    cannot be among them.
+    Make all of them for this optimizer, and call only `step` of this schedule. `each` is taken from them. A
+    ReduceLROnPlateau cannot be among them.
 
     >>> optimizer = nn.optim.SGD([ad.Tensor([1.0])], lr=0.1)
     >>> warm = nn.optim.LinearLR(optimizer, start_factor=0.5, total_iters=2)
@@ -65,24 +65,24 @@ class SequentialLR(LRScheduler):
         return schedule.at(t - start)
 
     def assign(self) -> None:
-        """Set the rates for `last_epoch` steps, and whatever else the schedule of that time sets."""
+        """Set the rates for `last_epoch` steps, and everything else that the current schedule sets."""
         schedule, start = self._current(self.last_epoch)
         schedule.last_epoch = self.last_epoch - start
         schedule.assign()
         self._last_lr = schedule.get_last_lr()
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything the rates depend on, that of the schedules within too."""
+        """Everything that the rates depend on, including the inner schedules."""
         return super().state_dict() | {"_schedulers": [schedule.state_dict() for schedule in self._schedulers]}
 
     def check_state(self, state_dict: Mapping[str, Any]) -> None:
-        """Raise ValueError for what is not the state of such schedules."""
+        """Raise ValueError for a state that does not belong to such schedules."""
         super().check_state(state_dict)
         for schedule, saved in zip(self._schedulers, state_dict["_schedulers"], strict=True):
             schedule.check_state(saved)
 
     def restore(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over the state, that of the schedules within too."""
+        """Take over the state, including those of the inner schedules."""
         super().restore(state_dict)
         for schedule, saved in zip(self._schedulers, state_dict["_schedulers"], strict=True):
             schedule.restore(saved)

@@ -1,4 +1,4 @@
-"""The state of an optimizer as nested dicts that a file can hold, and its checks when it comes back."""
+"""The state of an optimizer as nested dicts that a file can hold, and its checks when it is loaded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nn.optim.options import Group, Options
 
 @dataclass
 class Saved:
-    """What was saved of one parameter: how often it was moved, the rule's numbers and its vectors."""
+    """The saved state of one parameter: its number of steps, the rule's numbers and its vectors."""
 
     steps: int
     numbers: dict[str, Any]
@@ -24,7 +24,7 @@ class Saved:
 
 
 def packed_state(kind: str, state: Mapping[int, Mapping[str, Any]], groups: Sequence[Group]) -> dict[str, Any]:
-    """The state dict: tuples become lists, Tensors their numbers."""
+    """The state dict; tuples become lists, and Tensors become their places in the list of parameters."""
     packed, count = [], 0
     for group in groups:
         indices = list(range(count, count + len(group.params)))
@@ -37,7 +37,7 @@ def packed_state(kind: str, state: Mapping[int, Mapping[str, Any]], groups: Sequ
 def checked_state(
     received: Mapping[str, Any], kind: Any, groups: Sequence[Group], dtype: np.dtype[Any]
 ) -> tuple[list[Options], list[Saved | None]]:
-    """The options of each group and what was saved of each parameter. ValueError or TypeError for what does not fit."""
+    """The options of each group and the state of each parameter. Raises ValueError or TypeError if they do not fit."""
     name = kind.__name__
     if not isinstance(received, Mapping) or not {"state", "param_groups"} <= received.keys():
         found = f"a dict of {list(received)!r:.80}" if isinstance(received, Mapping) else type(received).__name__
@@ -66,7 +66,7 @@ def checked_state(
     options = [_options(own, group, kind, k) for k, (own, group) in enumerate(zip(packed, groups, strict=True))]
     tensors = [tensor for group in groups for tensor in group.params]
     saved: list[Saved | None] = [None] * len(tensors)
-    places = {name: k for k in range(len(tensors)) for name in (k, str(k))}  # a JSON file makes strings of numbers
+    places = {name: k for k in range(len(tensors)) for name in (k, str(k))}  # JSON turns numbers as keys into strings
     for key, entry in state.items():
         if key not in places:
             raise ValueError(
@@ -86,7 +86,7 @@ def _options(packed: Mapping[str, Any], group: Group, kind: Any, k: int) -> Opti
             f"{name}: group {k} has a parameter {a!r} where the state dict has {b!r}. Make the optimizer with the "
             "parameters in the order they were saved in."
         )
-    own = {**packed, "maximize": packed.get("maximize", False)}  # states from before there was a maximize lack it
+    own = {**packed, "maximize": packed.get("maximize", False)}  # old states have no maximize
     own = {key: value for key, value in own.items() if key not in ("params", "param_names")}
     if missing := set(group.options) - {"initial_lr"} - own.keys():
         hint = f"Pass what {name}.state_dict() gave."

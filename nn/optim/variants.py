@@ -15,7 +15,7 @@ from nn.optim.run import Run
 
 
 class RAdam(Optimizer):
-    """RAdam (Liu et al. 2020, algorithm 2): Adam with a rectified step while its variance rests on few gradients.
+    """RAdam (Liu et al. 2020, algorithm 2): Adam with a corrected step while v is estimated from few gradients.
 
     With Adam's m̂ and v, ρ∞ = 2 / (1 - β₂) - 1 and ρ = ρ∞ - 2 t β₂ᵗ / (1 - β₂ᵗ): p = p - lr m̂ r √(1 - β₂ᵗ) / (√v +
     eps), with r² = (ρ - 4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ), where ρ is above 5; else p = p - lr m̂. `weight_decay`
@@ -96,7 +96,7 @@ class Adamax(Optimizer):
     vectors: ClassVar[tuple[str, ...]] = ("exp_avg", "exp_inf")
 
     betas = Option(beta_pair)
-    eps = Option(number(above=True))  # u is divided by, and an adjoint may always be 0
+    eps = Option(number(above=True))  # u is a divisor, and would be 0 if the adjoint is always 0
 
     def __init__(
         self,
@@ -133,8 +133,8 @@ class Adamax(Optimizer):
 class Lion(Optimizer):
     """Lion (Chen et al. 2023, algorithm 2): p = p - lr sign(β₁ m + (1 - β₁) g), then m = β₂ m + (1 - β₂) g.
 
-    `weight_decay` decays p itself, p = p - lr weight_decay p, as AdamW. Every step has the same length, so the lr is a
-    third to a tenth of AdamW's, and the decay as much larger.
+    `weight_decay` decays p itself, p = p - lr weight_decay p, as AdamW. Every step has the same length, so choose a
+    third to a tenth of AdamW's lr, and a decay that is larger by the same factor.
 
     >>> p = ad.Tensor([1.0, -5.0])
     >>> optimizer = nn.optim.Lion([p], lr=0.1)
@@ -180,7 +180,7 @@ class Lion(Optimizer):
 
 
 def _long(length: float) -> bool:
-    """Whether so many adjoints tell the variance."""
+    """Whether there are enough adjoints to estimate the variance."""
     return length > 5
 
 

@@ -1,1 +1,1 @@
-"""Trainings on many processors: one by many processes with MPI, many at once by executors, and threads of BLAS."""
+"""Training on many processors: one training by many processes (MPI), many trainings by executors, BLAS's threads."""

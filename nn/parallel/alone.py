@@ -1,18 +1,18 @@
-"""What a training asks of the processes that share it, where there is but one: nothing.
+"""The interface between a training and the processes that share it, for one process: nothing is to be shared.
 
-`nn.MPI` answers the same questions for many. A training asks
+`nn.MPI` implements the same methods for many processes. A training uses
 
     part                    which of a batch's samples are this process's, as (rank, size)
     leads                   whether it prints and writes files
     shared(make)            a value made by the process that leads, for all
     align, spread           the states of random generators: the same everywhere, or each process's own
-    rehearsing, running     what surrounds the first try of the model, and the whole training
-    step, apart             what surrounds the batches of a step, and what only one process does in one
+    rehearsing, running     contexts of the first try of the model, and of the whole training
+    step, apart             contexts of the batches of a step, and of work that one process does alone
     seed                    the adjoint of a batch's loss
-    failed, reduce          a loss that is not finite; the gradient, of all processes' samples
-    collect(means)          sums over the samples, of all processes
-    asked, over             whether all have agreed to stop
-    compare(training)       the end of an epoch: whether all have the same weights
+    failed, reduce          report a loss that is not finite; the gradient over the samples of all processes
+    collect(means)          sums over the samples of all processes
+    asked, over             whether all processes stop
+    compare(training)       at the end of an epoch: check that all have the same weights
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nn.training.training import Training
 
 T = TypeVar("T")
-NOTHING = nullcontext()  # one serves all
+NOTHING = nullcontext()  # shared by all methods
 
 
 class Alone:
@@ -47,57 +47,57 @@ class Alone:
         return self.rank == 0
 
     def shared(self, make: Callable[[], T]) -> T:
-        """What `make` gives in the process that leads; it is not called in the others."""
+        """The value that `make` returns in the leading process; the others do not call it."""
         return make()
 
     def align(self, generators: Iterable[np.random.Generator]) -> None:
-        """Give the generators everywhere the states they have in the process that leads."""
+        """Set the generators of all processes to their states in the leading process."""
 
     def spread(self, generators: Iterable[np.random.Generator]) -> None:
-        """Give aligned generators a state of each process's own; the one that leads keeps what it has."""
+        """Set aligned generators to different states in each process; the leading process keeps its states."""
 
     def guarding(self, file: Any, verbose: bool) -> AbstractContextManager[None]:
         """What surrounds a call of `fit` that writes this checkpoint, and prints if it is to."""
         return NOTHING
 
     def rehearsing(self) -> AbstractContextManager[None]:
-        """What surrounds the first try of the model."""
+        """The context of the first try of the model."""
         return NOTHING
 
     def running(self, training: Training) -> AbstractContextManager[None]:
-        """What surrounds all steps."""
+        """The context of all steps."""
         return NOTHING
 
     def step(self) -> AbstractContextManager[None]:
-        """What surrounds the forward and reverse passes of a step."""
+        """The context of the forward and reverse passes of a step."""
         return NOTHING
 
     def apart(self) -> AbstractContextManager[None]:
-        """What surrounds, within a step, what the other processes do not do as well."""
+        """The context, within a step, of work that the other processes do not do."""
         return NOTHING
 
     def seed(self, weight: float, whole: float, batches: int) -> float | None:
-        """The adjoint of a batch's loss, where it counts for `weight` in a step of this `whole`; None for 1."""
+        """The adjoint of a batch's loss with this `weight` in a step whose weights add up to `whole`; None for 1."""
         return None if batches == 1 else weight / whole
 
     def failed(self, error: Exception) -> None:
-        """Raise an error, or keep it until `reduce` can raise it in all processes."""
+        """Raise an error; or keep it until `reduce` raises it in all processes."""
         raise error
 
     def reduce(self, training: Training, weight: float) -> float:
-        """Make the gradient that of all processes' samples; gives the weight of them all."""
+        """Combine the gradients of all processes; returns the weight of all samples."""
         return weight
 
     def collect(self, means: Means) -> None:
-        """Bring the sums of all processes to the one that leads."""
+        """Add up the sums of all processes in the leading one."""
 
     def asked(self, training: Training) -> bool:
-        """Whether Ctrl-C was pressed, and all know."""
+        """Whether Ctrl-C was pressed and all processes know it."""
         return training.interrupted
 
     def over(self, training: Training) -> bool:
-        """Whether the training has ended before its time, and all know."""
+        """Whether the training was stopped early and all processes know it."""
         return bool(training.ended)
 
     def compare(self, training: Training) -> None:
-        """Refuse to go on with weights that are not the same everywhere."""
+        """Raise an error if the weights differ between processes."""

@@ -1,4 +1,4 @@
-"""Calls of one function that any executor carries out, in whatever order; what a lost worker had is given out again."""
+"""Many calls of one function by any executor, in any order; a call whose worker is lost is repeated."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 R = TypeVar("R")
 
-TRIES = 3  # how often a call is given out, all in all, if workers are lost with it
-LOST = frozenset({"KilledWorker", "WorkerCrashedError", "NodeDiedError"})  # what other executors say of a lost worker
+TRIES = 3  # how often a call is tried in all if its worker is lost
+LOST = frozenset({"KilledWorker", "WorkerCrashedError", "NodeDiedError"})  # errors of other executors for a lost worker
 
 
 def checked(executor: Any) -> Executor | None:
-    """The executor, if it is one or None; else a TypeError."""
-    from concurrent.futures import Executor  # a few milliseconds, which importing nn is not to take
+    """The executor or None. Raises TypeError for anything else."""
+    from concurrent.futures import Executor  # takes a few milliseconds, so `import nn` does not do it
 
     if executor is not None and not isinstance(executor, Executor):
         raise TypeError(
@@ -28,11 +28,11 @@ def checked(executor: Any) -> Executor | None:
 
 
 def completed(function: Callable[[A], R], arguments: Sequence[A], executor: Executor) -> Iterator[tuple[int, R]]:
-    """The number of each argument with what the function gives for it, in the order in which they are finished.
+    """The number of each argument and the function's result for it, in the order in which the calls finish.
 
-    A call whose worker is lost (killed, for want of memory perhaps) is given out again, up to three times in all; a
-    ProcessPoolExecutor that broke with it is replaced by one like it. Any other error is raised, and calls that have
-    not begun are taken back.
+    A call whose worker is lost (killed, for example, because memory ran out) is tried again, up to three times in all;
+    a ProcessPoolExecutor that broke is replaced by a new one. Any other error is raised, and calls that have not begun
+    are cancelled.
     """
     from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 
@@ -75,14 +75,14 @@ def _is_loss(error: Exception) -> bool:
 
 
 def _another(broken: Executor, first: Executor) -> Executor:
-    """A pool of processes like one that broke."""
+    """A new pool of processes with the settings of a broken one."""
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
     if not isinstance(broken, ProcessPoolExecutor):
         raise BrokenExecutor(f"{broken!r:.80} takes no more calls, since it lost its workers. Make a new one.")
     if broken is not first:
         broken.shutdown()
-    inside: Any = broken  # what a pool was made with it does not tell otherwise
+    inside: Any = broken  # a pool has no public attributes for its settings
     return ProcessPoolExecutor(inside._max_workers, inside._mp_context, inside._initializer, inside._initargs)
 
 

@@ -1,6 +1,6 @@
 """Nested values as bytes: dicts and lists of arrays, numbers and texts, without pickle.
 
-The arrays are a safetensors file, the rest is a note in it, as in a checkpoint.
+The arrays are a safetensors file, and the rest is a note in it, as in a checkpoint.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from safetensors.numpy import load, save
 
 from nn.training.checkpoint import flattened, nested
 
-NOTE = "/"  # no name of an array is that
+NOTE = "/"  # no array has this name
 
 
 def packed(value: Any) -> bytes:
-    """The bytes of a value. Raises TypeError for other things than dicts, lists, tuples, arrays, numbers and texts."""
+    """The bytes of a value. Raises TypeError unless it consists of dicts, lists, tuples, arrays, numbers and texts."""
     arrays: dict[str, Any] = {}
     text = json.dumps(flattened({"": value}, "", arrays))
     arrays = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
@@ -26,7 +26,7 @@ def packed(value: Any) -> bytes:
 
 
 def unpacked(data: bytes) -> Any:
-    """The value that `packed` was given."""
+    """The value whose bytes these are; the inverse of `packed`."""
     arrays = load(data)
     text = arrays.pop(NOTE).tobytes().decode()
     return nested(json.loads(text), arrays)[""]

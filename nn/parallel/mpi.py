@@ -1,4 +1,4 @@
-"""One training by many processes: each has a share of every batch, and MPI adds up what they find."""
+"""One training by many processes: each has a share of every batch, and MPI adds up their gradients."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Array = npt.NDArray[Any]
-PATIENCE = 3.0  # seconds in which all processes are to fail alike, or the run is ended
-FLAGS = 4  # numbers that go with the gradient, before those that say which parameters it has
+PATIENCE = 3.0  # seconds: if not all processes fail within this time, the run is ended
+FLAGS = 4  # numbers sent with the gradient, before one number for each parameter
 
 
 class MPI(Alone):
     """The processes that `mpiexec` started: `nn.fit(..., parallel=nn.MPI())` in all of them is one training.
 
-    Of every batch each process (a rank) reads and computes its share of the samples, and one Allreduce per step adds up
-    the gradients, so that the result is that of one process with the same batches, to rounding: also with weights of
-    samples and classes, a last batch that cannot be shared out evenly, and `accumulate`. BatchNorm's statistics are
-    those of the whole batch, metrics and the validation those of all samples. Only Dropout and what else draws from a
-    generator of the model differs: each rank draws numbers of its own.
+    Each process (a rank) reads and computes its share of every batch, and one Allreduce per step adds up the gradients.
+    So the result equals that of one process with the same batches, up to rounding: also with weights of samples and
+    classes, with a last batch that cannot be divided evenly, and with `accumulate`. BatchNorm's statistics are those of
+    the whole batch; metrics and validation are those of all samples. Only Dropout and other modules with a random
+    generator differ: each rank draws different numbers.
 
-    All ranks call `fit` with the same arguments; weights and random states are those of rank 0, which alone prints and
-    writes checkpoints. Any number of ranks can go on from a checkpoint. Weights are compared after each epoch.
+    All ranks call `fit` with the same arguments. Weights and random states are those of rank 0, and only rank 0 prints
+    and writes checkpoints. Any number of ranks can resume from a checkpoint. Weights are compared after each epoch.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ class MPI(Alone):
     adder : what adds up the gradients of models on a device where they are, by all_reduce(array, out), such as NCCL's
         cupyx.distributed.init_process_group(size, rank, use_mpi=True). Without one they go through the host
 
-    `rank` is the number of this process, from 0, `size` how many there are, `leads` whether it is rank 0; `sum(array)`
-    adds up an array of all ranks, which buffers of one's own may need.
+    `rank` is the number of this process, from 0; `size` is the number of processes; `leads` is true for rank 0;
+    `sum(array)` adds up an array over all ranks, for buffers that you define.
 
     >>> ranks = nn.MPI()  # in train.py, started with: mpiexec -n 4 python train.py
     >>> X, y = nn.data.gauss(64, rng=0)
@@ -60,16 +60,16 @@ class MPI(Alone):
     >>> if ranks.leads:
     ...     nn.save(model, "model.safetensors")
 
-    An error that only some ranks have ends the run, after its traceback and the name of the last checkpoint. Making it
-    raises ModuleNotFoundError without mpi4py. `fit` raises ValueError where ranks were given different data, or where
-    a batch has fewer samples than there are ranks and the model has BatchNorm, and RuntimeError where ranks do not end
-    an epoch with the same weights.
+    An error on only some ranks ends the run, after its traceback and the name of the last checkpoint. `nn.MPI()` raises
+    ModuleNotFoundError without mpi4py. `fit` raises ValueError if ranks have different data, or if the model has
+    BatchNorm and a batch has fewer samples than there are ranks, and RuntimeError if the weights of the ranks differ
+    after an epoch.
     """
 
     def __init__(self, comm: Any = None, adder: Any = None) -> None:
         try:
             from mpi4py import MPI as mpi  # noqa: N811
-        except (ImportError, RuntimeError) as error:  # the latter where there is no MPI
+        except (ImportError, RuntimeError) as error:  # RuntimeError: there is no MPI
             raise ModuleNotFoundError(
                 f"nn.MPI was asked for, which takes mpi4py and an MPI to run on; importing it gave: {error}. Write "
                 'pip install "autodiff-nn[mpi]", and start with mpiexec -n 2 python train.py.'
@@ -84,13 +84,13 @@ class MPI(Alone):
         self._adder = adder
         self.comm = mpi.COMM_WORLD if comm is None else comm
         self.rank, self.size = self.comm.rank, self.comm.size
-        self._alarms = self.comm.Dup()  # for what is said when the others may be waiting for something else
+        self._alarms = self.comm.Dup()  # for messages while other ranks may wait in another call
         self._in_place = mpi.IN_PLACE
         self._buffer = np.empty(0)
         self._begin()
 
     def _begin(self) -> None:
-        self._synchronises = False  # whether the model sums over whole batches
+        self._synchronises = False  # whether a layer of the model sums over the whole batch
         self._failure: Exception | None = None
         self._asked = self._over = False
 
@@ -102,7 +102,7 @@ class MPI(Alone):
         return found
 
     def shared(self, make: Callable[[], T]) -> T:
-        """What `make` gives on rank 0; it is not called on the others, who raise RuntimeError if it raises."""
+        """The value that `make` returns on rank 0; if it raises an error there, the other ranks raise RuntimeError."""
         if not self.leads:
             answer = unpacked(self._broadcast(b""))
             if "error" in answer:
@@ -117,14 +117,14 @@ class MPI(Alone):
         return value
 
     def align(self, generators: Iterable[np.random.Generator]) -> None:
-        """Give the generators on all ranks the states they have on rank 0."""
+        """Set the generators of all ranks to their states on rank 0."""
         listed = list(generators)
         states = self.shared(lambda: [rng.bit_generator.state for rng in listed])
         for rng, state in zip(listed, states, strict=True):
             set_state(rng, state)
 
     def spread(self, generators: Iterable[np.random.Generator]) -> None:
-        """Give aligned generators a state of each rank's own, which follows from that of rank 0; it keeps its own."""
+        """Set aligned generators to a different state on each rank, derived from rank 0's; rank 0 keeps its state."""
         if self.leads:
             return
         for rng in {id(rng): rng for rng in generators}.values():
@@ -154,7 +154,7 @@ class MPI(Alone):
 
     @contextmanager
     def rehearsing(self) -> Iterator[None]:
-        """Within it is noted whether the model sums over whole batches."""
+        """Within this context it is noted whether a layer sums over the whole batch."""
 
         def noted(array: Array) -> Array:
             self._synchronises = True
@@ -165,7 +165,7 @@ class MPI(Alone):
 
     @contextmanager
     def running(self, training: Training) -> Iterator[None]:
-        """Begin with the weights of rank 0, if all have the same data; the generators end with its states."""
+        """Check that all have the same data, and begin with rank 0's weights; generators end with rank 0's states."""
         self._check(training)
         weights = self.shared(training.weights)
         if not self.leads:
@@ -182,15 +182,15 @@ class MPI(Alone):
         self.align(training.generators())
 
     def step(self) -> AbstractContextManager[None]:
-        """Within it batch normalisation sums over all ranks."""
+        """Within this context batch normalisation sums over all ranks."""
         return across.adding(self.sum if self._synchronises else None)
 
     def apart(self) -> AbstractContextManager[None]:
-        """Within it nothing is summed over the ranks."""
+        """Within this context nothing is summed over the ranks."""
         return across.adding(None)
 
     def seed(self, weight: float, whole: float, batches: int) -> float | None:
-        """The adjoint of a batch's loss: its weight; `reduce` divides by that of all."""
+        """The adjoint of a batch's loss: its weight; `reduce` divides by the sum of all weights."""
         return weight
 
     def failed(self, error: Exception) -> None:
@@ -198,9 +198,9 @@ class MPI(Alone):
         self._failure = self._failure or error
 
     def reduce(self, training: Training, weight: float) -> float:
-        """Make the gradient the mean over all ranks' samples; gives the weight of them all.
+        """Replace the gradient by the mean over the samples of all ranks; returns the weight of all samples.
 
-        With it go the ranks' weights, whether one failed or is to stop, and which parameters each has reached.
+        The same message carries the ranks' weights, whether a rank failed or stops, and which parameters it reached.
         """
         flat, place = training.optimizer.flat, ad.devices.place(training.optimizer.flat.value)
         apart = place != ad.devices.HOST and self._adder is not None  # the gradient is added up where it is
@@ -232,7 +232,7 @@ class MPI(Alone):
         return float(total)
 
     def collect(self, means: Means) -> None:
-        """Bring the sums of all ranks to rank 0; the others begin anew."""
+        """Add up the sums of all ranks on rank 0; the others begin again at 0."""
         state = {"sums": means.sums, "weight": means.weight, "count": means.count, "kept": means.kept}
         found = [unpacked(data) for data in self._gathered(packed(state), everywhere=False)]
         means.restore(
@@ -243,15 +243,15 @@ class MPI(Alone):
         )
 
     def asked(self, training: Training) -> bool:
-        """Whether Ctrl-C was pressed on some rank, as all have known since the last step."""
+        """Whether Ctrl-C was pressed on some rank; all ranks know it since the last step."""
         return self._asked
 
     def over(self, training: Training) -> bool:
-        """Whether some rank has ended the training, as all have known since the last step."""
+        """Whether some rank has ended the training; all ranks know it since the last step."""
         return self._over
 
     def compare(self, training: Training) -> None:
-        """Refuse to go on with parameters or buffers that are not the same on all ranks, to the bit."""
+        """Raise RuntimeError unless parameters and buffers are equal on all ranks, bit for bit."""
         sums = {name: zlib.crc32(array.tobytes()) for name, array in training.model.state_dict().items()}
         mine = {"asked": training.interrupted, "over": bool(training.ended), "sums": sums}
         found = [json.loads(text) for text in self._texts(json.dumps(mine))]
@@ -272,7 +272,7 @@ class MPI(Alone):
             training.stop("another rank ended it")
 
     def _check(self, training: Training) -> None:
-        """Refuse data that are not the same everywhere, and batches that leave ranks without samples to normalise."""
+        """Raise ValueError if the ranks' data differ, or if a rank would have no sample for batch normalisation."""
         found = [json.loads(text) for text in self._texts(json.dumps(fingerprint(training)))]
         for rank, one in enumerate(found):
             differing = [f"{name} {found[0][name]!r} and {one[name]!r}" for name in one if one[name] != found[0][name]]
@@ -297,7 +297,7 @@ class MPI(Alone):
             )
 
     def _all_fail(self, training: Training) -> NoReturn:
-        """Raise the first rank's failure in all ranks, each its own if it has one."""
+        """Raise an error on all ranks: a rank's own error if it has one, else that of the first rank that failed."""
         texts = self._texts(str(self._failure or ""))
         if self._failure is not None:
             raise self._failure
@@ -305,7 +305,7 @@ class MPI(Alone):
         raise DivergedError(f"on rank {rank} of {self.size} {texts[rank]}", training.history)
 
     def _alarm(self, error: BaseException, file: Any) -> None:
-        """Wait until all ranks fail; if they do not, say what happened and end the run."""
+        """Wait until all ranks fail; if they do not, print the error and end the run."""
         request, began = self._alarms.Ibarrier(), time.perf_counter()
         while not request.Test():
             if time.perf_counter() - began > PATIENCE:
@@ -323,7 +323,7 @@ class MPI(Alone):
             time.sleep(0.01)
 
     def _broadcast(self, data: bytes) -> bytes:
-        """The bytes that rank 0 has."""
+        """The bytes of rank 0."""
         length = np.array(len(data))
         self.comm.Bcast(length)
         buffer = np.frombuffer(bytearray(data) if self.leads else bytearray(int(length)), np.uint8)
@@ -331,7 +331,7 @@ class MPI(Alone):
         return buffer.tobytes()
 
     def _gathered(self, data: bytes, everywhere: bool) -> list[bytes]:
-        """The bytes of each rank, everywhere or else on rank 0 alone, the others having none."""
+        """The bytes of each rank, on all ranks if `everywhere`, otherwise only on rank 0 (an empty list elsewhere)."""
         lengths = np.empty(self.size, np.int64)
         self.comm.Allgather(np.array([len(data)], np.int64), lengths)
         mine = np.frombuffer(data, np.uint8)

@@ -1,4 +1,4 @@
-"""What surrounds a call of `fit`: the processes it shares, and the threads it takes."""
+"""The contexts of a call of `fit`: the processes that share it, and the threads of BLAS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def surrounded(function: F) -> F:
-    """A function with the arguments parallel, threads and checkpoint that is called within these."""
+    """A function with the arguments parallel, threads and checkpoint, called within these contexts."""
 
     @functools.wraps(function)
     def calling(*args: Any, parallel: Any = None, threads: int | None = None, **named: Any) -> Any:
@@ -29,9 +29,9 @@ def surrounded(function: F) -> F:
 
 
 def blas_threads(count: int | None) -> AbstractContextManager[Any]:
-    """Within it BLAS, which computes the products of matrices, takes so many threads; None leaves it as it is.
+    """A context in which BLAS, which computes matrix products, uses `count` threads; None changes nothing.
 
-    Raises ModuleNotFoundError without threadpoolctl, RuntimeError where that finds no BLAS whose threads can be set.
+    Raises ModuleNotFoundError without threadpoolctl, RuntimeError if it finds no BLAS whose threads can be set.
     """
     if count is None:
         return nullcontext()

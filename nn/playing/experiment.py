@@ -39,9 +39,9 @@ class Experiment:
     optimizer: nn.optim.Optimizer
     history: nn.History
     settings: Settings
-    batch: int  # how many batches of the present epoch are done
+    batch: int  # the number of finished batches of the present epoch
     last_loss: float
-    _order: Array | None  # of the samples in the present epoch, once it has begun
+    _order: Array | None  # the order of the samples in the present epoch, once it has begun
     _seconds: float
 
     def __init__(self, settings: Settings, own: tuple[Array, Array] | None = None) -> None:
@@ -50,12 +50,12 @@ class Experiment:
 
     @property
     def model(self) -> nn.Sequential:
-        """The network, as `nn` knows it."""
+        """The network as a model of `nn`."""
         return self.network.model
 
     @property
     def epoch(self) -> int:
-        """How many epochs are finished."""
+        """The number of finished epochs."""
         return len(self.history)
 
     @property

@@ -23,8 +23,8 @@ def playground(data: Any = "circle", **settings: Any) -> Playground:
     ----------
     data : "circle", "xor", "gauss", "spiral" or "moons" (two classes), "plane" or "hills" (regression), or your own
         (X, y): X of numbers, of shape (samples, 2); y of two kinds of labels (int or bool), or of floats (regression)
-    noise, samples, train, data_seed : of the data: the standard deviation of the noise; the number of samples; the
-        share to train on, 0.1 to 0.9; the random seed
+    noise, samples, train, data_seed : of the data: the standard deviation of the noise, the number of samples, the
+        share to train on (0.1 to 0.9), and the random seed
     inputs : what the network sees, some of "x1", "x2", "x1^2", "x2^2", "x1*x2", "sin(x1)", "sin(x2)" (sines of πx)
     layers : the number of neurons of each hidden layer, such as (4, 2); at most 8 layers of 10
     activation : "tanh", "relu", "sigmoid", "leaky_relu", "elu", "gelu", "silu" or "linear"

@@ -1,8 +1,8 @@
 """The loss over a plane through the present weights, with the path of the training so far.
 
 The plane's directions are the two principal components of that path, as Li et al. 2018 ("Visualizing the loss landscape
-of neural nets", section 7) draw trajectories: in random directions a path of many dimensions hardly moves. In the first
-epochs, when the path is too short, the directions are random.
+of neural nets", section 7) draw trajectories: in random directions the path would hardly be seen. In the first epochs,
+when the path is too short, the directions are random.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SIDE = 25  # points along either direction
 def landscape(experiment: Experiment) -> Frame:
     """The training loss, without penalties, on SIDE × SIDE points, and the path in the same coordinates.
 
-    The content has the "spans" of both directions (from, to), the "least" and the "most" loss, and as "share" how much
-    of the path's variance lies in the plane. Heights are of the logarithm of the loss, 0 the least and 1 the most.
+    The content has the "spans" of both directions (from, to), the "least" and the "most" loss, and as "share" the part
+    of the path's variance in the plane. Heights are of the logarithm of the loss, from 0, the least, to 1, the most.
     Raises ValueError if weights on the path are not finite.
     """
     path = np.array([*experiment.path, experiment.weights()], np.float64)
@@ -63,7 +63,7 @@ def landscape(experiment: Experiment) -> Frame:
 
 
 def _directions(steps: Array) -> tuple[Array, Array, float]:
-    """Two orthonormal directions, and how much of the variance of the steps lies in them."""
+    """Two orthonormal directions, and the share of the variance of the steps in them."""
     if len(steps) >= 4:
         _, sizes, rows = np.linalg.svd(steps - steps.mean(axis=0), full_matrices=False)
         if len(rows) > 1 and sizes[1] > 1e-9 * max(float(sizes[0]), 1e-300) and sizes[0] > 0:

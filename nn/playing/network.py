@@ -1,4 +1,4 @@
-"""The network of an experiment, read neuron by neuron: every sum, value and adjoint, by the engine's own passes."""
+"""The network of an experiment, neuron by neuron: every sum, value and adjoint, from the engine's passes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = npt.NDArray[Any]
 
 
 class Layer:
-    """One layer of neurons: a Linear and what follows it; the last one, the output, is a Linear alone."""
+    """One layer of neurons: a Linear and the layers after it; the last one, the output, is only a Linear."""
 
     def __init__(self, stage: program.Stage, rng: np.random.Generator) -> None:
         made = [(call, call.made(rng)) for call in stage.calls()]
@@ -28,7 +28,7 @@ class Layer:
 
 
 class Passed(NamedTuple):
-    """What a layer computed from its input: the weighted sums z, and the neurons' values h."""
+    """The results of a layer: the weighted sums z, and the neurons' values h."""
 
     sums: Any
     values: Any
@@ -100,6 +100,6 @@ def _value(parameter: Any) -> Array:
 
 
 def _adjoint(adjoints: Any, tensor: Any) -> Array:
-    """The adjoint of a tensor, 0 where the result does not depend on it."""
+    """The adjoint of a tensor, 0 if the result does not depend on it."""
     found = adjoints.get(tensor)
     return np.zeros(tensor.shape, tensor.dtype) if found is None else np.asarray(found)

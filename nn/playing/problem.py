@@ -11,7 +11,7 @@ import nn
 from nn.playing.settings import LOSSES, OWN, SURFACES, Settings
 
 Array = npt.NDArray[Any]
-SETS = {"circle": "circles", "spiral": "spirals"}  # where nn.data has another name
+SETS = {"circle": "circles", "spiral": "spirals"}  # the names in nn.data, if they differ
 
 
 class Problem(NamedTuple):
@@ -21,7 +21,7 @@ class Problem(NamedTuple):
     test_points: Array
     targets: Array
     test_targets: Array
-    classes: bool  # whether the targets are two classes, or numbers
+    classes: bool  # whether the targets are two classes, not numbers
     loss: str
     extent: tuple[float, float, float, float]  # the part of the plane that is shown: left, right, bottom, top
 

@@ -1,7 +1,7 @@
-"""The program of an experiment: the calls that build it, as objects and as the Python code that says the same.
+"""The program of an experiment: the calls that build it, as objects and as Python code.
 
-Each layer is a `Call` of a class of `nn`. `made` makes the layer of it and `written` its line of code, so that what
-runs and what is shown cannot differ; tests/nn/playing executes the code and compares every weight.
+Each layer is a `Call` of a class of `nn`. `made` makes the layer and `written` its line of code, so that the running
+network and the shown code cannot differ; tests/nn/playing executes the code and compares every weight.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Call:
-    """A call of something of nn's, with its arguments; `draws` if it takes the generator `rng` as well."""
+    """A call of a class or function of nn with its arguments; `draws` says whether it takes the generator `rng` too."""
 
     name: str
     positional: tuple[Any, ...] = ()
@@ -57,7 +57,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Stage:
-    """One layer of neurons: a Linear, and what follows it; the last stage is the output, a Linear alone."""
+    """One layer of neurons: a Linear and the layers after it; the last stage, the output, is only a Linear."""
 
     linear: Call
     norm: Call | None = None
@@ -71,7 +71,7 @@ class Stage:
 
 
 def stages(settings: Settings) -> list[Stage]:
-    """The layers of a network. A skip connection goes around each one that has as many neurons as the one before."""
+    """The layers of a network. Each layer with as many neurons as the one before has a skip connection around it."""
     found, before = [], len(settings.inputs)
     for k, units in enumerate(settings.layers):
         norm = Call("BatchNorm1d", (units,)) if settings.batch_norm else None

@@ -54,5 +54,5 @@ def one_sample(experiment: Experiment, index: int) -> dict[str, Any]:
 
 
 def numbers(row: Any) -> list[float | None]:
-    """Numbers as JSON has them."""
+    """Numbers for JSON, with None for NaN and infinity."""
     return [finite(value) for value in np.asarray(row).tolist()]

@@ -34,7 +34,7 @@ HEADERS = {
 def application(settings: Settings, token: str, port: Callable[[], int]) -> Any:
     """The tornado application: the page's files under /token/, and the conversation at /token/talk.
 
-    Every connection has an experiment of its own. Raises ModuleNotFoundError where tornado is not installed.
+    Every connection has its own experiment. Raises ModuleNotFoundError if tornado is not installed.
     """
     try:
         from tornado import web
@@ -46,7 +46,7 @@ def application(settings: Settings, token: str, port: Callable[[], int]) -> Any:
         ) from error
 
     def refuse_others(handler: Any) -> None:
-        """Refuse a request whose host is not this machine's own name and port."""
+        """Refuse a request whose host is not the loopback address and port of this server."""
         if handler.request.host not in {f"{name}:{port()}" for name in (LOOPBACK, "localhost")}:
             raise web.HTTPError(403)
 
@@ -112,7 +112,7 @@ def _talk(settings: Settings, check: Callable[[Any], None]) -> Any:
 
 
 async def serving(settings: Settings, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until it is cancelled; `ready` is called with the address of the page. Port 0 takes any that is free."""
+    """Serve until it is cancelled; `ready` is called with the address of the page. Port 0 takes any free port."""
     token = secrets.token_urlsafe(24)
     bound: list[int] = []
     app = application(settings, token, lambda: bound[0])

@@ -1,4 +1,4 @@
-"""Settings: everything that an experiment starts with, checked; as arguments, and as the text in an address."""
+"""Settings: the checked initial settings of an experiment, as arguments and as the text in an address."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "init": ("he_uniform", "xavier_uniform", "lecun_uniform", "orthogonal", "zeros"),
 }
 LOSSES = {"classes": ("bce", "mse", "hinge"), "numbers": ("mse", "huber", "l1")}
-PRESETS = {  # where exercises start, as addresses
+PRESETS = {  # the starting points of exercises, as addresses
     "Two clouds, one neuron": "data=gauss&layers=1",
     "XOR without a hidden layer": "data=xor&layers=",
     "Spiral": "data=spiral&layers=8,8",
@@ -45,9 +45,9 @@ MOST_LAYERS, MOST_UNITS, MOST_SAMPLES = 8, 10, 2000
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What an experiment starts with; the same settings give the same training, to the last bit.
+    """The initial settings of an experiment; the same settings give the same training, to the last bit.
 
-    Raises ValueError or TypeError that names the setting, what it was given and what it takes.
+    Raises ValueError or TypeError with the name of the setting, the wrong value, and the values that it takes.
     """
 
     data: str = "circle"
@@ -122,7 +122,7 @@ class Settings:
         return {f.name: value for f in dataclasses.fields(self) if (value := getattr(self, f.name)) != f.default}
 
     def address(self) -> str:
-        """The settings as an address has them after its #: data=spiral&layers=8,8; empty for the defaults."""
+        """The settings as text for an address, after its #: data=spiral&layers=8,8; empty for the defaults."""
         return urlencode({name: written(value) for name, value in self.changed().items()}, safe=",*()^")
 
     def call(self) -> str:
@@ -134,7 +134,7 @@ class Settings:
 
     @staticmethod
     def of_address(text: str) -> Settings:
-        """The settings of an address; those that it leaves out have their defaults."""
+        """The settings of an address; missing ones have their defaults."""
         return Settings(**{name: read(name, value) for name, value in parse_qsl(text.lstrip("#"), True)})
 
 
@@ -149,14 +149,14 @@ def known(names: Mapping[str, Any]) -> None:
 
 
 def chosen(value: Any, among: tuple[str, ...], what: str) -> str:
-    """One of several words; ValueError for another."""
+    """One of several words. Raises ValueError for another."""
     if value not in among:
         raise ValueError(f"{what} is one of {', '.join(map(repr, among))}; received {value!r:.80}.")
     return str(value)
 
 
 def listed(value: Any, what: str) -> tuple[Any, ...]:
-    """A list or tuple as a tuple; TypeError for anything else."""
+    """A list or tuple as a tuple. Raises TypeError for anything else."""
     if not isinstance(value, list | tuple):
         raise TypeError(f"{what} are a tuple, one entry for each; received {value!r:.80}. Write ({value!r:.20},).")
     return tuple(value)

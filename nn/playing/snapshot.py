@@ -1,7 +1,7 @@
-"""The snapshot: what a view draws of an experiment, as named numbers and a few compact arrays.
+"""The snapshot: the state of an experiment that a view draws, as named numbers and a few compact arrays.
 
-A `Frame` is a dict for JSON, and arrays of int8 and float32. Maps are int8 levels from -127 to 127, relative to their
-scale: enough for a picture of 30 × 30 points, with a quarter of float32's bytes.
+A `Frame` is a dict for JSON, with arrays of int8 and float32. Maps are int8 levels from -127 to 127, relative to their
+scale: precise enough for a picture, with a quarter of the bytes of float32.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nn.playing.problem import Problem
 from nn.playing.settings import INPUTS
 
 Array = npt.NDArray[Any]
-FINE, STEP = 60, 2  # points along a side of the output's map; of a neuron's map every second of them
+FINE, STEP = 60, 2  # points along a side of the output's map; a neuron's map has every second point
 LONGEST_CURVE = 240
 
 
@@ -34,7 +34,7 @@ class Frame(NamedTuple):
     arrays: dict[str, Array] = {}  # noqa: RUF012  # never written into
 
     def packed(self) -> tuple[dict[str, Any], bytes]:
-        """The content, with where each array lies under "arrays", and the arrays one after the other."""
+        """The content, with the place of each array under "arrays", and the arrays one after the other."""
         places, parts, offset = [], [], 0
         for name, array in self.arrays.items():
             kind = "i1" if array.dtype == np.int8 else "f4"
@@ -46,7 +46,7 @@ class Frame(NamedTuple):
         return {**self.content, "arrays": places}, b"".join(parts)
 
     def to_bytes(self) -> bytes:
-        """One message: the length of the content as four bytes, the content as JSON, filled up to 4, and the arrays."""
+        """One message: the length of the content in four bytes, the content as JSON padded to 4, and the arrays."""
         content, data = self.packed()
         text = json.dumps(content, allow_nan=False).encode()
         text += b" " * (-len(text) % 4)
@@ -57,9 +57,9 @@ def snapshot(experiment: Experiment, adjoints: bool = False) -> Frame:
     """The present state; with `adjoints` the neurons' maps are ∂output/∂h at each point, else the neurons' values.
 
     The adjoints of the weights are those of the loss of all training samples, with its penalties, at the present
-    weights: computed as in training (batch normalisation by these samples, dropout), though neither generators nor
-    buffers are changed. "sizes" and "neuron_sizes" are the root mean square over the samples of ∂loss/∂h, for the loss
-    of one sample, of each layer and of each neuron.
+    weights. They are computed as in training (batch normalisation by these samples, dropout), but generators and
+    buffers are not changed. "sizes" and "neuron_sizes" are the root mean square, over the samples, of ∂loss/∂h of each
+    layer and of each neuron, for the loss of one sample.
     """
     with np.errstate(all="ignore"):  # a training may diverge; the view shows that
         measured = experiment.measured()

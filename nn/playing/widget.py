@@ -1,4 +1,4 @@
-"""The playground in a notebook's cell: an anywidget, which runs wherever Jupyter's widgets do."""
+"""The playground in a notebook's cell: an anywidget, which runs in all programs that show Jupyter's widgets."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def shown(playground: Playground) -> Any:
-    """What IPython displays of a playground: a widget of its own for every cell, and a picture beside it.
+    """The output that IPython displays for a playground: a new widget for every cell, and a picture.
 
-    Raises ModuleNotFoundError where anywidget is not installed.
+    Raises ModuleNotFoundError if anywidget is not installed.
     """
     view = _kind()(playground)
     playground.views.add(view)
@@ -26,7 +26,7 @@ def shown(playground: Playground) -> Any:
 
 @cache
 def _kind() -> Any:
-    """The widget's class; anywidget is imported where it is asked for."""
+    """The widget's class; anywidget is imported at the first call."""
     try:
         import anywidget
     except ModuleNotFoundError as error:
@@ -49,7 +49,7 @@ def _kind() -> Any:
 
         def _answer(self, widget: Any, message: Any, buffers: Any) -> None:
             content, data = answer(self.playground.experiment, message).packed()
-            if isinstance(message, dict):  # which cell asked, and which question this answers
+            if isinstance(message, dict):  # the view that asked, and the number of its question
                 content |= {"to": message.get("from"), "number": message.get("number")}
             self.send(content, buffers=[data])
 

@@ -1,8 +1,8 @@
 """Two calls of a model: on an example, and on a batch of another size with other numbers.
 
 The two recorded graphs are compared. A constant that is equal in both belongs to the model. An axis whose length
-differs is the batch. A constant that differs was computed from the input without being recorded: if it is an input of
-integers, or its transpose, columns or one-hot form, it is recognised as such; any other is refused.
+differs is the batch. A constant that differs was computed from the input without being recorded: an input of integers,
+its transpose, columns or one-hot form are recognised; for any other an error is raised.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class RefusedError(Exception):
 
 
 class Call:
-    """A call of the model: inputs and outputs by name, and the results in the order they were recorded in."""
+    """A call of the model: inputs and outputs by name, and the results in the order of recording."""
 
     def __init__(self, model: Callable[..., Any], example: Any) -> None:
         inputs = example.mapped(_taken) if isinstance(example, Several) else _taken(example)
@@ -46,7 +46,7 @@ def _named(values: Any, prefix: str) -> Iterator[tuple[str, Any]]:
 
 
 def another(example: Any) -> Any:
-    """A batch of one sample more, with other numbers; integers stay between the example's lowest and highest."""
+    """A batch with one more sample and other numbers; integers stay within the range of the example's."""
     if isinstance(example, Several):
         return example.mapped(another)
     more = np.concatenate([example, example[:1]])
@@ -80,7 +80,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def alike_in_the_batch(a: Any, b: Any) -> Array | None:
-    """One row, for broadcasting, of two constants that differ only in the batch's size; None for any others."""
+    """One row, for broadcasting, if two constants differ only in the batch's size; else None."""
     a, b = (v.value if isinstance(v, ad.Tensor) else v for v in (a, b))
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)) or a.ndim != b.ndim or a.shape == b.shape:
         return None
@@ -90,16 +90,16 @@ def alike_in_the_batch(a: Any, b: Any) -> Array | None:
 
 
 class Reading(NamedTuple):
-    """How an array came from an input of integers: its name, and what was done with it."""
+    """The origin of an array in an input of integers: the input's name, and the operations on it."""
 
     name: str
     transposed: bool = False
-    columns: int | slice | None = None  # which columns were taken
-    classes: int | None = None  # the columns of a one-hot array
+    columns: int | slice | None = None  # the columns that were taken
+    classes: int | None = None  # the number of columns of a one-hot array
 
 
 def reading(a: Any, b: Any, first: Call, second: Call) -> Reading | None:
-    """How a constant that differs came from an input of integers; None if no reading explains it."""
+    """The origin of a differing constant in an input of integers; None if there is no explanation."""
     if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.ndim and b.ndim):
         return None
     for name, x in first.inputs.items():

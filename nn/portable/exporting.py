@@ -19,7 +19,7 @@ from nn.portable.calls import Call, Reading, RefusedError, alike_in_the_batch, a
 from nn.portable.operators import OPERATORS, absent
 
 OPSET, IR = 20, 9
-OF_THE_RESULT = {"shape", "newshape", "size", "kept"}  # parameters that follow its shape; NumPy 2.0 says newshape
+OF_THE_RESULT = {"shape", "newshape", "size", "kept"}  # parameters given by the result's shape; newshape: NumPy 2.0
 
 
 def export(model: Module, path: str | os.PathLike[str], example: Any) -> None:
@@ -29,9 +29,9 @@ def export(model: Module, path: str | os.PathLike[str], example: Any) -> None:
     ----------
     model : an nn.Module: of dense, convolutional, recurrent, pooling and normalising layers, attention, embeddings,
         activations and arithmetic
-    path : where to write, "model.onnx"
+    path : the file to write, "model.onnx"
     example : a batch of inputs, (batch, ...), of floating-point numbers or, for an Embedding, of integers; or a tuple
-        or dict of several. The file takes batches of any size; the other axes keep the example's lengths
+        or dict of several inputs. The file takes batches of any size; the other axes keep the example's lengths
 
     Raises NotImplementedError, before anything is written, for an operation without a counterpart in ONNX, naming it
     and the layer it is in; ImportError without the package onnx; TypeError for inputs that are no numbers.
@@ -126,7 +126,7 @@ class _Writing:
         return f"{self.layers[id(inside)] or 'the model'} ({type(inside).__name__})"
 
     def depends(self, operand: Any) -> bool:
-        """Whether an operand depends on the input, as far as was recorded."""
+        """Whether an operand depends on the input through recorded operations."""
         return id(operand) in self.names
 
     def name(self, operand: Any, like: Any) -> str:
@@ -173,7 +173,7 @@ class _Writing:
         return None if same(operand, other) else reading(operand, other, self.first, self.second)
 
     def _read(self, found: Reading, kind: int) -> str:
-        """The name of an input of integers after this reading, in this ONNX type."""
+        """The name of an input of integers after the operations of `found`, in this ONNX type."""
         x = self.emit("Cast", found.name, to=self.onnx.TensorProto.INT64 if found.classes else kind)
         if found.transposed:
             x = self.emit("Transpose", x, perm=[1, 0])
@@ -193,14 +193,14 @@ class _Writing:
         return name
 
     def emit(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
-        """Add an operation, and give the name of its first result; the others end in .1 and .2."""
+        """Add an operation and return the name of its first result; the others end in .1 and .2."""
         name = f"{kind}{len(self.nodes)}"
         names = [name, *(f"{name}.{k}" for k in range(1, outputs))]
         self.nodes.append(self.onnx.helper.make_node(kind, inputs, names, **attributes))
         return name
 
     def shape(self, node: Any) -> list[int]:
-        """The shape of a node, -1 where it depends on the batch."""
+        """The shape of a node, with -1 for a length that depends on the batch."""
         return [-1 if axis in self.batches[id(node)] else n for axis, n in enumerate(node.shape)]
 
     def model(self) -> Any:

@@ -1,4 +1,4 @@
-"""What operators write into, and the simplest of them."""
+"""The file that operators write into, and the simplest operators."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Operator = Callable[["File", Any], str]
 
 
 class File(Protocol):
-    """What an operator writes into; strings are the names of arrays in the file."""
+    """The file that an operator writes into; strings are the names of arrays in the file."""
 
     others: dict[int, Any]  # the node of the other call
 
@@ -26,7 +26,7 @@ class File(Protocol):
         raise NotImplementedError
 
     def depends(self, operand: Any) -> bool:
-        """Whether an operand depends on the input, as far as was recorded."""
+        """Whether an operand depends on the input through recorded operations."""
         raise NotImplementedError
 
     def value(self, operand: Any, broadcast: bool = False) -> Any:
@@ -38,11 +38,11 @@ class File(Protocol):
         raise NotImplementedError
 
     def emit(self, kind: str, *inputs: str, outputs: int = 1, **attributes: Any) -> str:
-        """Add an operation, and give the name of its first result; the others end in .1 and .2."""
+        """Add an operation and return the name of its first result; the others end in .1 and .2."""
         raise NotImplementedError
 
     def shape(self, node: Any) -> list[int]:
-        """The shape of a node, -1 where it depends on the batch."""
+        """The shape of a node, with -1 for a length that depends on the batch."""
         raise NotImplementedError
 
 
@@ -62,7 +62,7 @@ def along_axis(kind: str) -> Operator:
 
 
 def absent(file: File, node: Any) -> str:
-    """Refuse an operation that is not in the table."""
+    """Raise RefusedError for an operation that is not in the table."""
     raise RefusedError("it has no counterpart here")
 
 

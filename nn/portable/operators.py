@@ -1,6 +1,6 @@
-"""ONNX's counterparts of operations, each as a function of (file, node) that gives the name of its result.
+"""ONNX's counterparts of operations: functions of (file, node) that return the name of the result.
 
-Operators are those of onnx.ai/onnx/operators, opset 20. Whatever is not in `OPERATORS` has no counterpart here.
+Operators are those of onnx.ai/onnx/operators, opset 20. Operations that are not in `OPERATORS` have no counterpart.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def linear(file: File, node: Any) -> str:
 
 
 def contraction(file: File, node: Any) -> str:
-    """A sum of products, by its subscripts."""
+    """An einsum: a sum of products given by subscripts."""
     names = [file.name(operand, node) for operand in node.operands]
     return file.emit("Einsum", *names, equation=node.parameters["subscripts"])
 
@@ -92,7 +92,7 @@ def batch_normalised(file: File, node: Any) -> str:
 
 
 def centred(file: File, node: Any) -> str:
-    """Rows less their means."""
+    """Rows minus their means."""
     if node.parameters.get("axis", 1) != 0:
         raise RefusedError("it takes statistics of the batch; give the layer running ones (track_running_stats=True)")
     x = file.name(node.operands[0], node)
@@ -100,7 +100,7 @@ def centred(file: File, node: Any) -> str:
 
 
 def standardised(file: File, node: Any) -> str:
-    """Rows over the root of their mean squares."""
+    """Rows divided by the root of their mean squares."""
     return _standardised(file, file.name(node.operands[0], node), numbers(file, 1), node)
 
 
@@ -168,13 +168,13 @@ def above(file: File, node: Any) -> str:
 
 
 def squared(file: File, node: Any) -> str:
-    """x x."""
+    """x squared: x x."""
     x = file.name(node.operands[0], node)
     return file.emit("Mul", x, x)
 
 
 def after(kind: str, then: str, number: float, first: bool = False) -> Operator:
-    """One operator, and another with a number after or before it: exp x - 1, ln(1 + x), ln x / ln 2."""
+    """`kind`, and after it (with `first`, before it) `then` with a number: exp x - 1, ln(1 + x), ln x / ln 2."""
 
     def written(file: File, node: Any) -> str:
         x, constant = file.name(node.operands[0], node), file.name(number, node)

@@ -54,12 +54,12 @@ def _first(file: File, state: Any, node: Any, x: str) -> str:
     """A first state, with an axis for the direction before it; "" for zeros."""
     if not file.depends(state) and not np.any(file.value(state, broadcast=True)):
         return ""
-    swapped = file.emit("Transpose", x, perm=[1, 0, 2])  # whose first axis is the batch, as the state's
+    swapped = file.emit("Transpose", x, perm=[1, 0, 2])  # so that the batch is the first axis, as in the state
     return file.emit("Unsqueeze", expanded(file, state, node, swapped), numbers(file, 0))
 
 
 def attention(file: File, node: Any) -> str:
-    """softmax(query keyᵀ scale + bias), 0 for queries all of whose keys are masked."""
+    """softmax(query keyᵀ scale + bias); 0 for queries whose keys are all masked."""
     query, key = node.operands
     q, k, scale = file.name(query, node), file.name(key, node), file.name(node.parameters["scale"], node)
     order = [*range(key.ndim - 2), key.ndim - 1, key.ndim - 2]

@@ -53,7 +53,7 @@ def columns(file: File, node: Any) -> str:
 
 
 def laid_back(file: File, node: Any) -> str:
-    """Columns laid on images: the transposed convolution with the same kernels."""
+    """Columns added to images: the transposed convolution with the same kernels."""
     x, windows, size = node.operands[0], node.parameters["windows"], node.parameters["size"]
     apart = [*file.shape(x)[:2], *windows.counts(size)]
     images = reshaped(file, file.name(x, node), apart, node)
@@ -74,7 +74,7 @@ def _picking(file: File, channels: int, windows: Any, node: Any) -> str:
 
 
 def resampled(file: File, node: Any) -> str:
-    """An axis resized: its elements are picked, or multiplied by a matrix of weights."""
+    """A resized axis: its elements are selected, or multiplied by a matrix of weights."""
     x, (axis, places, weights) = node.operands[0], (node.parameters[k] for k in ("axis", "places", "weights"))
     name = file.name(x, node)
     if len(places) == 1:

@@ -1,4 +1,4 @@
-"""What the layers of a model gave in a step: read from the graph of its loss, which remembers every value."""
+"""The activations of a model's layers in a step, read from the graph of the loss, which holds every value."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 
 import autodiff as ad
 
-LEVEL = 0.05  # an element is saturated where the activation's slope is below this share of the steepest
+LEVEL = 0.05  # an element is saturated if the activation's slope is below this share of the steepest slope
 MEASURED = ("relu", "sigmoid", "tanh")
 
 
 def activations(loss: ad.Tensor, names: Mapping[int, str]) -> dict[str, tuple[ad.Tensor, str]]:
-    """Each layer's activation by its name, with the name of what made it: one of MEASURED, or "".
+    """Each layer's activation by the layer's name, with the function that computed it: one of MEASURED, or "".
 
-    `names` has the layers' names by the ids of the modules; those of the model's modules that are no layers are "".
+    `names` has the layers' names by the ids of the modules; modules of the model that are no layers have the name "".
     """
     users: dict[ad.Tensor, list[ad.Tensor]] = {}
-    around: dict[ad.Tensor, set[str]] = {}  # the layers that an operation of the model was recorded in
+    around: dict[ad.Tensor, set[str]] = {}  # the layers in which an operation of the model was recorded
     outputs: dict[str, ad.Tensor] = {}
     for node in ad.graph(loss):
         for argument in node.operands:
@@ -38,7 +38,7 @@ def activations(loss: ad.Tensor, names: Mapping[int, str]) -> dict[str, tuple[ad
 def _activation(
     output: ad.Tensor, users: dict[ad.Tensor, list[ad.Tensor]], around: dict[ad.Tensor, set[str]]
 ) -> tuple[ad.Tensor, str]:
-    """What follows a layer's output and is one of MEASURED, as long as only one operation uses what came before."""
+    """The first of MEASURED that follows a layer's output, as long as each value is used by only one operation."""
     node = output
     while node.operation is not None and node.operation not in MEASURED:
         following = set(users.get(node, ()))
@@ -51,7 +51,7 @@ def _activation(
 
 
 def measured(activation: ad.Tensor, kind: str) -> tuple[float, float, float]:
-    """Mean, standard deviation, and the share that is dead or saturated."""
+    """Mean, standard deviation, and the share of dead or saturated elements."""
     value = activation.value
     mean = float(value.mean())
     rest = value - mean

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
-    """Pictures of the loss's computation, from the first batch of some epochs, on a page with a slider.
+    """Pictures of the computation of the loss, from the first batch of some epochs, on a page with a slider.
 
     Every picture shows the parameters and their adjoints before the optimizer's step. Use it as a callback,
-    `nn.fit(..., callbacks=nn.film(model))`; in a loop of your own call `record` before each step:
+    `nn.fit(..., callbacks=nn.film(model))`; in your own loop call `record` before each step:
 
     >>> model, (X, t) = nn.Linear(2, 2, rng=0), nn.data.gauss(64, rng=0)
     >>> optimizer, filmed = nn.optim.SGD(model.parameters(), lr=0.1), nn.film(model)
@@ -40,8 +40,8 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
     Parameters
     ----------
     model : the model that is trained, or one that contains it
-    frames : the most pictures that are kept, from 2. When there would be more, every second one is dropped, and from
-        then on only every second epoch or step is drawn
+    frames : the largest number of pictures, from 2. If there were more, every second one is dropped, and from then on
+        only every second epoch or step is drawn
     max_cards, depth : how much of the graph is shown, as in `ad.draw`
     title : the title of the page
 
@@ -64,7 +64,7 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
         self.options: dict[str, Any] = {"max_cards": max_cards, "depth": depth}
         self.frames: list[tuple[str, str, float]] = []
         self.every, self.seen = 1, 0
-        self._epoch: int | None = None  # the epoch whose picture is still to be taken
+        self._epoch: int | None = None  # the epoch whose picture is not drawn yet
 
     def record(self, loss: ad.Tensor, label: str | None = None) -> None:
         """Draw this step: call it between `loss.backward()` and `optimizer.step()`. `label` is the picture's title."""
@@ -104,7 +104,7 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
         self._epoch = training.epoch if due else None
 
     def on_backward(self, training: Training) -> None:
-        """Draw the batch after the reverse pass and before the step, while values and adjoints belong together."""
+        """Draw the batch after the reverse pass and before the step, when values and adjoints belong together."""
         if self._epoch is not None:
             self._take(training.value, f"epoch {self._epoch}")
             self.seen, self._epoch = training.epoch, None
@@ -120,7 +120,7 @@ class film(Callback):  # noqa: N801  # it reads as a verb: nn.film(model)
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on after the pictures of a state_dict."""
+        """Continue after the pictures of a state_dict."""
         self.every, self.seen = int(state["every"]), int(state["seen"])
         pictures, losses = state["pictures"], state["losses"]
         self.frames = [

@@ -1,4 +1,4 @@
-"""The History: what a training recorded, epoch by epoch."""
+"""The History: the numbers that a training recorded, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ import numpy as np
 
 from nn.report.plotting import plain, subplots
 
-WIDTH = 100  # characters of a table's line; more columns go below
+WIDTH = 100  # characters of a table's line; further columns are printed below
 
 
 class History:
     """One list of numbers per quantity, one number per epoch: "loss", "accuracy", "validation_loss" ...
 
     `history["loss"]` is such a list, `dict(history)` or `history.columns` all of them by name, `list(history)` the
-    names; but `len(history)` is the number of finished epochs. "val_loss" stands for "validation_loss", and
-    `history.history` is the dict under such names, as in Keras. `history.seconds` is how long each epoch took,
-    `history.interrupted` whether the training was stopped by hand.
-    Numbers of the training are means over an epoch, computed while the parameters change. Those of the validation are
-    computed after the epoch.
+    names; but `len(history)` is the number of finished epochs. "val_loss" is another name of "validation_loss", and
+    `history.history` is the dict with such names, as in Keras. `history.seconds` are the times of the epochs,
+    `history.interrupted` says whether Ctrl-C ended the training.
+
+    Numbers of the training are means over an epoch, computed while the parameters change. Numbers of the validation
+    are computed after the epoch.
 
     >>> X, y = nn.data.gauss(100, rng=0)
     >>> given = dict(loss="cross_entropy", optimizer="adam", metrics="accuracy", rng=0, verbose=False)
@@ -64,7 +65,7 @@ class History:
         return self.own_name(name) in self.columns
 
     def own_name(self, name: Any) -> Any:
-        """The name here of a column that Keras calls "val_..."; any other stays."""
+        """The name here of a column that Keras calls "val_..."; other names are unchanged."""
         if name not in self.columns and isinstance(name, str) and name.startswith("val_"):
             return f"validation_{name.removeprefix('val_')}"
         return name
@@ -80,15 +81,15 @@ class History:
         return len(self.seconds)
 
     def line(self, epoch: int, epochs: int) -> str:
-        """One epoch, counted from 1, in words and numbers."""
+        """The line that is shown for an epoch, counted from 1."""
         parts = [f"{name.replace('_', ' ')} {column[epoch - 1]:.4f}" for name, column in self.columns.items()]
         return "  ".join([f"epoch {epoch:{len(str(epochs))}}/{epochs}", *parts, duration(self.seconds[epoch - 1])])
 
     def to_csv(self, path: str | os.PathLike[str] | None = None) -> str | None:
         """Comma-separated values: a line with the names (epoch, ..., seconds), then one per epoch.
 
-        They go into the file `path`, or are given as a text if there is none. The numbers are written so that
-        float() reads exactly the same ones.
+        They are written to the file `path`, or returned as a text if there is none. float() reads exactly the same
+        numbers from the text.
         """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -101,7 +102,7 @@ class History:
         return None
 
     def to_frame(self) -> Any:
-        """A pandas DataFrame with a column for each quantity and "seconds", a row per epoch, which is its index.
+        """A pandas DataFrame with a column for each quantity and "seconds", and one row per epoch, the index.
 
         Raises ImportError without pandas. `pd.DataFrame(dict(history))` is the same without epochs and seconds.
         """
@@ -113,24 +114,24 @@ class History:
         return DataFrame({**self.columns, "seconds": self.seconds}, index=index)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
-        """Refused: of an array pandas and NumPy would take the names for the numbers."""
+        """Raise TypeError: pandas and NumPy would convert the names instead of the numbers."""
         raise TypeError(
             "a History has columns with names, which an array has not. Write history.to_frame() for a DataFrame, "
             'np.array(history["loss"]) for a column.'
         )
 
     def plot(self, axes: Any = None) -> Any:
-        """The curves over the epochs, the losses in one picture and each metric in another; gives Matplotlib's axes.
+        """Plot the curves over the epochs, the losses in one plot and each metric in another. Returns the axes.
 
-        `axes` are those to draw into, as many as there are pictures; for one picture, one of them. A ring marks the
-        epoch with the least validation loss. What is not finite is left out of the curves.
+        `axes` are Matplotlib's axes to draw into, one for each plot. A ring marks the epoch with the least validation
+        loss. Numbers that are not finite are left out.
         """
         pictures = [name for name in self.columns if not name.startswith("validation_")]
         axes, drawn = subplots(pictures, axes)
         from matplotlib.ticker import MaxNLocator
 
         epochs = np.arange(1, len(self) + 1)
-        marker = "." if len(self) <= 20 else None  # few epochs: where the numbers are, and the only one at all
+        marker = "." if len(self) <= 20 else None  # for few epochs mark each number; a single one has no line
         for name, axis in zip(pictures, drawn, strict=True):
             for column, label in ((name, "training"), (f"validation_{name}", "validation")):
                 if column in self:
@@ -147,17 +148,17 @@ class History:
                     zorder=3,
                     label=f"least, epoch {best}",
                 )
-            axis.set_xlim(left=0.5, auto=None)  # there is no epoch 0; the right end still follows what is drawn
+            axis.set_xlim(left=0.5, auto=None)  # there is no epoch 0; the right end still adapts to the curves
             axis.legend(frameon=False)
         return axes
 
     def _best(self) -> int:
-        """The epoch with the least validation loss; 0 if there is none, or nothing to choose from."""
+        """The epoch with the least validation loss; 0 if there is no validation, or only one epoch."""
         losses = np.array(self.columns.get("validation_loss", []))
         return int(np.nanargmin(losses)) + 1 if len(losses) > 1 and np.isfinite(losses).any() else 0
 
     def _rows(self) -> list[list[str]]:
-        """Head and body of the table; of a long history the first and the last epochs, and dots between."""
+        """Head and body of the table; for a long history the first and the last epochs, with dots between."""
         head = ["epoch", *(name.replace("_", " ") for name in self.columns), "time"]
         body = [
             [str(k + 1), *(f"{column[k]:.4f}" for column in self.columns.values()), duration(self.seconds[k])]
@@ -180,7 +181,7 @@ class History:
 
 
 def aligned(rows: list[list[str]], width: int = 10**6) -> str:
-    """Rows of cells as a table, aligned at the right; columns beyond the width go below, each time with the first."""
+    """Rows of cells as a right-aligned table; columns beyond the width are printed below, after the first one again."""
     first, *columns = ([cell.rjust(max(map(len, column))) for cell in column] for column in zip(*rows, strict=True))
     tables: list[list[list[str]]] = [[first]]
     for column in columns:
@@ -192,5 +193,5 @@ def aligned(rows: list[list[str]], width: int = 10**6) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in a unit that suits it."""
+    """A time as text, in a suitable unit."""
     return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"

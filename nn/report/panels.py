@@ -12,18 +12,18 @@ import numpy as np
 
 from nn.report.plotting import plain
 
-POINTS = 80  # of a curve at most; each is the mean of as many steps as it takes
-NAMED = 8  # layers in the legend at most
+POINTS = 80  # the most points of a curve; each is the mean over several steps
+NAMED = 8  # the most layers in the legend
 WIDTH, HEIGHT = 2.55, 2.35  # of a panel, in inches
-LONG = 24  # characters of a label
+LONG = 24  # the most characters of a label
 
-PIXELS = 84  # of a page to the inch; a PNG has 12/7 as many, for fine screens
+PIXELS = 84  # per inch on a page; a PNG has 12/7 as many, for screens of high resolution
 
 Series = Mapping[str, Mapping[str, Sequence[float]]]  # by quantity, then by layer
 
 
 class Panel(NamedTuple):
-    """A quantity and how it is drawn."""
+    """A quantity, and the options of its plot."""
 
     quantity: str
     label: str
@@ -36,21 +36,21 @@ PANELS = (
     Panel("activation_stds", "activation, std", "log"),
     Panel("dead", "dead or saturated", "linear"),
 )
-HEALTHY = 1e-3  # the size of an update, in shares of the weights, that is neither timid nor wild
+HEALTHY = 1e-3  # a good size of an update, relative to the weights
 
 
 def chosen(series: Series) -> list[Panel]:
-    """The panels there is something to draw in; the first three are always there."""
+    """The panels that have data; the first three are always shown."""
     seen = any(math.isfinite(number) for numbers in series["dead"].values() for number in numbers)
     return list(PANELS if seen else PANELS[:3])
 
 
 def draw(axes: Sequence[Any], layers: Mapping[str, str], steps: Sequence[int], series: Series) -> None:
-    """The panels into as many axes; the legend is beside the last one."""
+    """Draw each panel into one of the axes; the legend is beside the last one."""
     from matplotlib import colormaps
     from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
-    colours = colormaps["viridis"](np.linspace(0.0, 0.9, len(layers)))  # the end of it is too light for white
+    colours = colormaps["viridis"](np.linspace(0.0, 0.9, len(layers)))  # the last colours are too light on white
     for panel, axis in zip(chosen(series), axes, strict=True):
         for layer, colour in zip(layers, colours, strict=True):
             x, y = thinned(steps, series[panel.quantity][layer])
@@ -96,16 +96,16 @@ def draw(axes: Sequence[Any], layers: Mapping[str, str], steps: Sequence[int], s
 
 
 def png(layers: Mapping[str, str], steps: Sequence[int], series: Series) -> tuple[str, dict[str, int]]:
-    """The picture as a PNG in base64, and its width and height on a page; no state of Matplotlib's is touched."""
+    """The picture as a PNG in base64, and its width and height on a page. Matplotlib's global state is not changed."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from PIL import Image  # which Matplotlib needs, too
+    from PIL import Image  # Matplotlib needs Pillow too
 
     count = len(chosen(series))
     legend = 0.6 + 0.075 * max(len(_short(label)) for label in layers.values())
     width = WIDTH * count + legend
     figure = Figure(figsize=(width, HEIGHT), dpi=144, facecolor="white")
-    # Fixed margins: to find them out (layout="constrained") takes as long as to draw.
+    # The margins are fixed: computing them (layout="constrained") takes as long as drawing.
     figure.subplots_adjust(0.5 / width, 0.2, 1 - legend / width, 0.88, wspace=0.33)
     draw(figure.subplots(1, count, squeeze=False)[0], layers, steps, series)
     canvas: Any = FigureCanvasAgg(figure)
@@ -120,7 +120,7 @@ def png(layers: Mapping[str, str], steps: Sequence[int], series: Series) -> tupl
 
 
 def thinned(steps: Sequence[int], numbers: Sequence[float]) -> tuple[Any, Any]:
-    """A curve of no more than POINTS points: the means over stretches of equal length, of what is finite there."""
+    """A curve of at most POINTS points: means of the finite numbers over stretches of equal length."""
     length = max(1, math.ceil(len(steps) / POINTS))
     rows = math.ceil(len(steps) / length)
     padded = np.full((2, rows * length), math.nan)

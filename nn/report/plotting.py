@@ -11,10 +11,10 @@ import numpy as np
 def subplots(
     pictures: Sequence[str], axes: Any = None, width: float = 4.5, height: float = 3.0
 ) -> tuple[Any, list[Any]]:
-    """Where pictures of these names are drawn: what was given as axes, or new ones side by side; and a list of them.
+    """The axes for plots of these names, given or new and side by side; and the same axes as a list.
 
-    `width` and `height` are those of one new picture, in inches. Raises ModuleNotFoundError without Matplotlib, and
-    ValueError for axes of another number.
+    `width` and `height` are those of one new plot, in inches. Raises ModuleNotFoundError without Matplotlib, and
+    ValueError for another number of axes.
     """
     try:
         import matplotlib.pyplot as plt
@@ -38,6 +38,6 @@ def subplots(
 
 
 def plain(axis: Any, x: str, y: str) -> None:
-    """Axes with labels, and lines at the left and the bottom only."""
+    """Label the axes, and leave only the lines at the left and the bottom."""
     axis.set(xlabel=x, ylabel=y)
     axis.spines[["top", "right"]].set_visible(False)

@@ -1,4 +1,4 @@
-"""The progress of a training: a line per epoch, and below them one that is updated while the epoch runs."""
+"""The progress of a training: one line per epoch, and below them a line that is updated during the epoch."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import time
 from contextlib import suppress
 from typing import Any
 
-REFRESH = 0.2  # seconds between two changes of what is shown
+REFRESH = 0.2  # seconds between two updates of the line
 
 
 class Silence:
-    """Nothing is shown.
+    """A progress that shows nothing.
 
-    The whole is `epochs` of so many `batches`, of which `done` batches were done before. `each` and `unit` are what
-    the live line calls them.
+    There are `epochs` of `batches` each; `done` batches were done before. `each` and `unit` are the names of epochs and
+    batches in the live line.
     """
 
     def __init__(self, epochs: int, batches: int, done: int = 0, each: str = "epoch", unit: str = "batches") -> None:
@@ -31,7 +31,7 @@ class Silence:
 
 
 class Bar(Silence):
-    """In a terminal: tqdm's bar below the kept lines, with the time that is left for all epochs."""
+    """In a terminal: tqdm's bar below the kept lines, with the remaining time for all epochs."""
 
     def __init__(self, epochs: int, batches: int, done: int = 0, each: str = "epoch", unit: str = "batches") -> None:
         from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]  # slower to import than this package
@@ -65,9 +65,9 @@ class Bar(Silence):
 
 
 class Output:
-    """One output of a notebook's cell that can be rewritten: data by MIME type, the last of which is stored.
+    """One output of a notebook's cell that can be rewritten: data by MIME type; the notebook stores the last one.
 
-    A front end that cannot show it, or is gone, does not disturb the program.
+    Errors of a front end that cannot show it, or is closed, do not affect the program.
     """
 
     def __init__(self, data: dict[str, str]) -> None:
@@ -79,13 +79,13 @@ class Output:
             self._handle = show(data, raw=True, display_id=True)
 
     def show(self, data: dict[str, str], metadata: dict[str, Any] | None = None) -> None:
-        """Show this instead; the metadata may hold the width and height of a picture."""
+        """Replace the output by this data; the metadata may hold the width and height of a picture."""
         with suppress(Exception):
             self._handle.update(data, raw=True, **({"metadata": metadata} if metadata else {}))
 
 
 class Cell(Silence):
-    """In a notebook: one output of the cell, rewritten, so that a stored notebook holds the kept lines alone."""
+    """In a notebook: one output of the cell, which is rewritten, so that a stored notebook has only the kept lines."""
 
     def __init__(self, epochs: int, batches: int, done: int = 0, each: str = "epoch", unit: str = "batches") -> None:
         from tqdm import tqdm
@@ -134,9 +134,9 @@ class Cell(Silence):
 def progress(
     epochs: int, batches: int, verbose: bool, done: int = 0, *, each: str = "epoch", unit: str = "batches"
 ) -> Silence:
-    """The right one for where the program runs: silence if so asked, and where there is no notebook or terminal.
+    """The progress for a notebook or a terminal; silence if that is asked, or if there is neither.
 
-    `done` is how many of all the batches were done before, in a training that is resumed.
+    `done` is the number of batches that were done before, in a resumed training.
     """
     kind: type[Silence] = Silence
     if verbose:
@@ -145,7 +145,7 @@ def progress(
 
 
 def in_notebook() -> bool:
-    """Whether a notebook's kernel runs this; IPython is asked only if somebody has imported it."""
+    """Whether the program runs in a notebook's kernel; IPython is only asked if it is imported already."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return getattr(shell, "kernel", None) is not None
 
@@ -153,5 +153,5 @@ def in_notebook() -> bool:
 def _at_terminal() -> bool:
     try:
         return sys.stderr.isatty()
-    except (AttributeError, ValueError):  # there is none, or it was closed
+    except (AttributeError, ValueError):  # there is no stream, or it was closed
         return False

@@ -1,4 +1,4 @@
-"""Watching a training: every layer's gradients, activations and updates, step by step."""
+"""Watching a training: gradients, activations and updates of every layer, step by step."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 REFRESH = 1.0  # seconds between two drawings, at least
-DRAWN, LOOKED = 25, 40  # times what a drawing, or a look, took until the next one: at most 4 and 2.5 % of the time
-LOOKS = 1000  # so many in the time so far, at most, so that they do not pile up in a long training
+DRAWN, LOOKED = 25, 40  # the wait after a drawing, or a look, in multiples of its time: 4 and 2.5 % of the time
+LOOKS = 1000  # the most looks, so that a long training does not collect too many
 
 
 class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
     """Per layer, over the steps of a training: gradients, activations, updates and dead units.
 
-    A layer is a Module with parameters of its own. In `fit` it is a callback, `fit(..., callbacks=nn.watch(model))`;
-    in a loop of your own call `record` after every step:
+    A layer is a Module that has parameters itself. In `fit` use a callback, `fit(..., callbacks=nn.watch(model))`; in
+    your own loop call `record` after every step:
 
     >>> model, (X, y) = nn.MLP(2, 8, 2, rng=0), nn.data.moons(64, rng=0)
     >>> optimizer = nn.optim.Adam(model.parameters())
@@ -53,22 +53,23 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
     Parameters
     ----------
     model : the model that is trained, or a part of it
-    every : how many steps from one that is looked at to the next; if not given, as many as keep the cost at about 3 %
-        of the time
+    every : the number of steps from one record to the next; by default as many as keep the cost at about 3 % of the
+        time
     live : whether a notebook shows the picture, in one output that is redrawn at most once a second and for at most
-        4 % of the time, and once more in the end
+        4 % of the time, and once more at the end
 
-    `steps` are the steps that were looked at, from 1. By the layer's name there is a list with a number for each:
+    `steps` are the recorded steps, counted from 1. These dicts have, for each layer's name, a list with one number per
+    recorded step:
 
     gradient_norms : the Euclidean norm of the gradient of its parameters, as the optimizer saw it
-    update_ratios : the norm of what the step added to its parameters, in shares of their norm; about 1e-3 is healthy
-    activation_means, activation_stds : over the elements of its activation. This is its output, or what the first
-        relu, sigmoid or tanh makes of it that follows in the model, without a branch and before the next layer
-    dead : of a relu, the share of units (of channels, after a convolution) that are 0 for the whole batch; of sigmoid
+    update_ratios : the norm of the step's change of its parameters, divided by their norm; about 1e-3 is healthy
+    activation_means, activation_stds : over the elements of its activation. This is its output after the relu, sigmoid
+        or tanh that follows, if there is one without a branch and before the next layer
+    dead : for a relu, the share of units (of channels, after a convolution) that are 0 for the whole batch; for sigmoid
         and tanh, the share of elements where the slope is below 5 % of the steepest
 
-    Numbers that do not exist are NaN. Everything is read from the graph of the loss, so outputs that the loss does not
-    depend on are not seen. `print` shows the last state; a notebook shows the picture.
+    Missing numbers are NaN. Everything is read from the graph of the loss, so outputs that the loss does not depend on
+    are not seen. `print` shows the last numbers; a notebook shows the picture.
     """
 
     def __init__(self, model: Module, every: int | None = None, *, live: bool = True) -> None:
@@ -84,14 +85,14 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
         self.activation_stds: dict[str, list[float]] = {}
         self.dead: dict[str, list[float]] = {}
         self._output: Output | None = None
-        self._redraw = 0.0  # when, by the clock; and so
+        self._redraw = 0.0  # the time of the next drawing, by the clock; the same for
         self._cost = math.inf
         self._next = self._started = time.perf_counter()
-        self._before: dict[str, list[Array]] | None = None  # what the layers held, if the next step is looked at
+        self._before: dict[str, list[Array]] | None = None  # the layers' parameters before a step that is recorded
         self._begin()
 
     def record(self, loss: ad.Tensor) -> None:
-        """Note a step: to be called once after each `optimizer.step()`, with the loss that was reversed for it."""
+        """Note a step. Call it once after each `optimizer.step()`, with the loss whose `backward` was called."""
         if not isinstance(loss, ad.Tensor):
             raise TypeError(
                 f"watch.record reads the graph of the loss, a Tensor; received a {type(loss).__name__}. Pass the "
@@ -101,20 +102,20 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
         began = time.perf_counter()
         if self._before is not None:
             before = self._before
-            if not self.layers:  # layers without input size have their parameters from the first batch on
+            if not self.layers:  # layers without a number of inputs get their parameters at the first batch
                 self._begin()
             with np.errstate(all="ignore"):
                 self._read(loss, before)
             self._before = None
             now = time.perf_counter()
-            self._cost = min(now - began, 2 * self._cost)  # what held it up once is not to stop it for long
+            self._cost = min(now - began, 2 * self._cost)  # limited, so that one slow look does not stop the next ones
             self._next = now + max(LOOKED * self._cost, (now - self._started) / LOOKS)
             self._refresh(now)
         if self.step % self.every == 0 if self.every else began >= self._next:
             self._before = self._values()
 
     def _begin(self) -> None:
-        """Find the layers, and keep what they hold before the first step."""
+        """Find the layers, and keep their parameters before the first step."""
         modules = dict(self.model.named_modules())
         found: dict[str, list[ad.Tensor]] = {}
         for name, tensor in self.model.named_parameters():
@@ -162,7 +163,7 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
     # -- as a callback ------------------------------------------------------------------------------------------------
 
     def on_fit_begin(self, training: Training) -> None:
-        """Find the layers anew: some have their parameters only now, or were frozen before."""
+        """Find the layers again: some may have got parameters since, or were frozen before."""
         if all(module is not self.model for module in training.model.modules()):
             raise ValueError(
                 f"watch was made for a {type(self.model).__name__} that is not the model that is trained, a "
@@ -179,12 +180,12 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
         self.close()
 
     def state_dict(self) -> dict[str, Any]:
-        """All that was recorded."""
+        """All recorded numbers."""
         series = {kind: {name: np.array(s) for name, s in by.items()} for kind, by in self._series().items()}
         return {"step": self.step, "steps": np.array(self.steps, np.int64), **series}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what was recorded."""
+        """Continue after the recorded numbers."""
         self.step, self.steps = int(state["step"]), [int(step) for step in state["steps"]]
         for kind, by in self._series().items():
             by.clear()
@@ -199,10 +200,10 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
         self.close()
 
     def close(self) -> None:
-        """Draw the last state, in a notebook; the end of `with` and of `fit` do."""
+        """Draw the last state in a notebook. The ends of `with` and of `fit` call it."""
         if self._output:
             self._draw(self._output)
-            self._output = None  # another training has its own
+            self._output = None  # another training gets its own output
 
     def _refresh(self, now: float) -> None:
         if not self.live or not (self._output or in_notebook()):
@@ -210,7 +211,7 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
         if self._output is None:
             self._output = Output({"text/plain": ""})
             self._draw(self._output)
-            self._redraw = time.perf_counter() + REFRESH  # the first takes longer: Matplotlib was to be imported
+            self._redraw = time.perf_counter() + REFRESH  # counted from now, since the first drawing imports Matplotlib
         elif now >= self._redraw:
             self._draw(self._output)
 
@@ -221,11 +222,11 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
         self._redraw = now + max(REFRESH, DRAWN * (now - began))
 
     def _labels(self) -> dict[str, str]:
-        """The layers' names, and how they are written: with what they are."""
+        """The layers' names, and their labels, which include the class."""
         return {n: n if n == type(m).__name__ else f"{n} {type(m).__name__}" for n, (m, _) in self.layers.items()}
 
     def plot(self, axes: Any = None) -> Any:
-        """The picture; gives Matplotlib's axes. `axes` are those to draw into, as many as there are panels.
+        """Draw the picture. Returns Matplotlib's axes; `axes` are axes to draw into, one for each panel.
 
         The panels are the gradient norms, update ratios with a line at 1e-3, activation's standard deviations, and
         dead shares if there are any. A point of a long training is the mean over several steps.
@@ -238,7 +239,7 @@ class watch(Callback):  # noqa: N801  # it reads as a verb: nn.watch(model)
     def _repr_mimebundle_(self, **choice: Any) -> tuple[dict[str, str], dict[str, Any]]:
         shown, sizes = {"text/plain": repr(self)}, {}
         if self.steps:
-            with suppress(Exception):  # no Matplotlib, or a broken one: what was recorded is there all the same
+            with suppress(Exception):  # without Matplotlib the recorded numbers are still there
                 picture, size = panels.png(self._labels(), self.steps, self._series())
                 shown["image/png"], sizes["image/png"] = picture, size
         return shown, sizes

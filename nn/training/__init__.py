@@ -1,1 +1,1 @@
-"""`fit` and what it is made of: samples, arguments, the loop, callbacks, checkpoints."""
+"""`fit` and its parts: samples, arguments, the loop, callbacks, checkpoints."""

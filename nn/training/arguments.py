@@ -1,4 +1,4 @@
-"""The arguments of `fit`, `evaluate` and the searches besides the samples, checked before anything is changed."""
+"""Checks of the arguments of `fit`, `evaluate` and the searches, apart from the samples, before anything is changed."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ ScheduleMaker = Callable[[Optimizer], LRScheduler]
 
 
 def modelled(model: Module) -> None:
-    """Refuse what is no model."""
+    """Raise TypeError for a value that is no model."""
     if not isinstance(model, Module):
         hint = f"{model.__name__}(...)" if isinstance(model, type) else "nn.Sequential(...) around functions"
         raise TypeError(f"a model is an nn.Module; received {model!r:.80}. Write {hint}.")
 
 
 def trainable(model: Module) -> Parts:
-    """The parts of a model, if there are parameters to be trained among them."""
+    """The parts of a model. Raises ValueError if there are no parameters to train."""
     modelled(model)
     parts = Parts(model)
     if not parts.parameters:
@@ -68,7 +68,7 @@ def trainable(model: Module) -> Parts:
 
 
 def check_loss(loss: Any, weighted: bool = False) -> None:
-    """Refuse what is no loss's name and cannot be called, or cannot be called with the weights of the samples."""
+    """Raise an error for a loss that is no known name and no function, or that takes no weights of the samples."""
     if isinstance(loss, str):
         names.known_loss(loss)
         return
@@ -114,17 +114,17 @@ def rehearse(
     size: int,
     what: str,
 ) -> None:
-    """Try model, loss and metrics on the first rows as they are going to be used; nothing is learned from them.
+    """Try model, loss and metrics on the first rows, as they will be used, without learning from them.
 
-    Labels are looked at all, not only when their batch comes.
+    All labels are checked now, not only when their batch is used.
     """
     inputs, targets = samples.arrays[:2]
     ignored = ignored_label(loss, samples)
-    counted: Any = slice(size)  # the first few, of those whose label counts
+    counted: Any = slice(size)  # the first samples whose label counts
     if ignored is not None:
         counted = np.flatnonzero((targets != ignored).reshape(len(targets), -1).any(axis=1))[:size]
     x, first, *weights = (cut(a, counted) for a in samples.arrays)
-    weights = [np.ones_like(w) for w in weights]  # they may all be 0
+    weights = [np.ones_like(w) for w in weights]  # because the weights may all be 0
     try:
         outputs = called(model, convert(x))
         first = as_target(first, outputs)
@@ -153,7 +153,7 @@ def rehearse(
 
 
 def _check_labels(loss: Any, targets: Array, outputs: Any) -> None:
-    """Refuse labels that such outputs cannot have, if the loss is a cross-entropy."""
+    """Raise an error for labels that do not fit the outputs, if the loss is a cross-entropy."""
     by_name = isinstance(loss, names.CategoricalCrossEntropy)
     if not (by_name or isinstance(loss, CrossEntropyLoss) or loss is functional.cross_entropy):
         return
@@ -172,7 +172,7 @@ def _check_labels(loss: Any, targets: Array, outputs: Any) -> None:
 
 
 def one_number(value: Any, recorded: bool = True) -> float:
-    """The loss as a float, if it is one number, and in training one that was recorded."""
+    """The loss as a float. Raises TypeError unless it is one number, and in training a recorded one."""
     plain = np.asarray(ad.to(ad.stop_gradient(value), "cpu"))
     if plain.size != 1 or plain.dtype.kind not in "fiub" or (recorded and not isinstance(value, ad.Tensor)):
         raise TypeError(
@@ -184,17 +184,17 @@ def one_number(value: Any, recorded: bool = True) -> float:
 
 
 def ignored_label(loss: LossFunction, *samples: DataLoader | None) -> int | None:
-    """The label of what does not count for this loss, if it occurs in these samples."""
+    """The label that this loss ignores, if it occurs in these samples."""
     label = getattr(loss, "ignore_index", None)
     given = [loader.arrays[1] for loader in samples if loader] if label is not None else []
     return label if any((targets == label).any() for targets in given if not isinstance(targets, Several)) else None
 
 
 def weight(targets: Array, weights: Array | None, ignored: int | None, loss: LossFunction) -> float:
-    """How much a batch counts: what its loss is a mean over.
+    """The weight of a batch: the divisor of the mean that its loss is.
 
-    That is the sum of its samples' weights, or how many there are: without what is ignored, and times the weights of
-    the classes, if the loss has such.
+    This is the number of samples, or the sum of their weights: without ignored samples, and times the weights of the
+    classes if the loss has them.
     """
     classes = loss.weight if isinstance(loss, CrossEntropyLoss | NLLLoss) and targets.dtype.kind in "iu" else None
     if ignored is None and classes is None:
@@ -206,7 +206,7 @@ def weight(targets: Array, weights: Array | None, ignored: int | None, loss: Los
 
 
 def one_array(outputs: Any, asked: str) -> Any:
-    """A model's outputs, if they are one array."""
+    """A model's outputs. Raises TypeError unless they are one array."""
     if not isinstance(outputs, np.ndarray | np.generic | ad.Tensor):
         raise TypeError(
             f"{asked} puts the outputs of all batches together, which must be one array; the model gave a "
@@ -216,7 +216,7 @@ def one_array(outputs: Any, asked: str) -> Any:
 
 
 def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
-    """What a metric gives, as a float."""
+    """The value of a metric, as a float."""
     value: Any = ad.stop_gradient(measure(ad.to(ad.stop_gradient(outputs), "cpu"), plain(targets)))
     if type(value) is not float and (np.ndim(value) or np.asarray(value).dtype.kind not in "fiub"):
         received = f"{type(value).__name__} of shape {np.shape(value)}" if np.ndim(value) else repr(value)[:80]
@@ -227,7 +227,7 @@ def measured(name: str, measure: Metric, outputs: Any, targets: Array) -> float:
 
 
 def known_optimizer(optimizer: Any) -> Optimizer | OptimizerMaker:
-    """An optimizer, or what makes one, by its name too; refused is what is neither, and what needs a closure."""
+    """An optimizer, or a function that makes one, also by name. TypeError for others, and if it needs a closure."""
     found: Any = names.optimizer(optimizer)
     if not (isinstance(found, Optimizer) or callable(found)):
         raise TypeError(f"optimizer is one made for the model's parameters; received {found!r:.80}. Write {OPTIMIZER}.")
@@ -237,7 +237,7 @@ def known_optimizer(optimizer: Any) -> Optimizer | OptimizerMaker:
 
 
 def made(optimizer: Any, before: list[ad.Tensor], parts: Parts) -> Optimizer:
-    """The optimizer, made if need be, of at least one of the parameters; those `before` the model's first call."""
+    """The optimizer, made if necessary, of at least one parameter; `before` are those before the model's first call."""
     optimizer = known_optimizer(optimizer)
     if not isinstance(optimizer, Optimizer):
         optimizer = optimizer(iter(parts.parameters))
@@ -262,14 +262,14 @@ def made(optimizer: Any, before: list[ad.Tensor], parts: Parts) -> Optimizer:
 
 
 def check_schedule(schedule: Any) -> None:
-    """Refuse what is neither a schedule nor a function that makes one."""
+    """Raise TypeError for a value that is neither a schedule nor a function that makes one."""
     if isinstance(schedule, type) or not (schedule is None or isinstance(schedule, LRScheduler) or callable(schedule)):
         name = schedule.__name__ if isinstance(schedule, type) else repr(schedule)
         raise TypeError(f"schedule is one made for the optimizer; received {name:.80}. Write {SCHEDULE}.")
 
 
 def scheduled(schedule: Any, optimizer: Optimizer) -> LRScheduler | None:
-    """The schedule, made if need be, of the optimizer's step size."""
+    """The schedule of the optimizer's step size, made if necessary."""
     if schedule is None:
         return None
     made = schedule if isinstance(schedule, LRScheduler) else schedule(optimizer)

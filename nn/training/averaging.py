@@ -1,4 +1,4 @@
-"""Averages of a model's weights over the steps of its training, which often are better than the last ones."""
+"""Averages of a model's weights over the steps of its training, which are often better than the last weights."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class ExponentialMovingAverage(Callback):
     """A running mean of each parameter, a = decay a + (1 - decay) p after every step (Polyak & Juditsky 1992).
 
-    As a callback of `fit` it begins with the weights after the first step, and gives the model its averages when the
-    training ends; leave EarlyStopping's restore_best out then. In a loop of one's own call `update` after each
+    As a callback of `fit` it begins with the weights after the first step, and assigns the averages to the model when
+    the training ends; do not combine it with EarlyStopping's restore_best. In your own loop call `update` after each
     optimizer.step():
 
     >>> model, average = nn.Linear(2, 1, rng=0), nn.ExponentialMovingAverage(0.9)
@@ -29,17 +29,18 @@ class ExponentialMovingAverage(Callback):
     >>> with average.applied(model):
     ...     output = model(np.ones((5, 2)))
 
-    `decay`, from 0 to below 1, is the share that is kept: 0.999 averages about the last 1000 steps. `averages` are the
-    means by the parameters' names. Buffers, such as BatchNorm's running averages, and frozen parameters are left out.
+    `decay`, from 0 to below 1, is the share that is kept: 0.999 averages over about the last 1000 steps. `averages` are
+    the means by the parameters' names. Buffers, such as BatchNorm's running averages, and frozen parameters are left
+    out.
     """
 
     def __init__(self, decay: float = 0.999) -> None:
         self.decay = real(decay, "ExponentialMovingAverage: decay", below=1)
         self.averages: dict[str, npt.NDArray[Any]] = {}
-        self._goes_on = False  # from what load_state_dict was given
+        self._goes_on = False  # whether load_state_dict was called
 
     def update(self, model: Module) -> None:
-        """Take the parameters as they are into the means; a parameter's first value is its first mean."""
+        """Update the means with the present parameters; the first value of a parameter is its first mean."""
         for name, tensor in model.named_parameters():
             mean = self.averages.get(name)
             if mean is None:
@@ -53,14 +54,14 @@ class ExponentialMovingAverage(Callback):
                 mean += (1 - self.decay) * (tensor.value - mean)
 
     def copy_to(self, model: Module) -> None:
-        """Give the model's parameters their means; those without one stay as they are."""
+        """Assign the means to the model's parameters; those without a mean are unchanged."""
         for name, tensor in model.named_parameters():
             if name in self.averages:
                 tensor.value = self.averages[name]
 
     @contextmanager
     def applied(self, model: Module) -> Iterator[None]:
-        """Within it the model has the means for parameters, afterwards its own again."""
+        """A context in which the model has the means as parameters; afterwards it has its own again."""
         before = [(tensor, np.array(tensor.value)) for tensor in model.parameters()]
         try:
             self.copy_to(model)
@@ -70,17 +71,17 @@ class ExponentialMovingAverage(Callback):
                 tensor.value = value
 
     def on_fit_begin(self, training: Training) -> None:
-        """Begin anew, unless the training was resumed."""
+        """Begin with no means, unless the training was resumed."""
         if not self._goes_on:
             self.averages = {}
         self._goes_on = False
 
     def on_batch_end(self, training: Training) -> None:
-        """Take a step's parameters in."""
+        """Update the means after a step."""
         self.update(training.model)
 
     def on_fit_end(self, training: Training) -> None:
-        """Give the model the means."""
+        """Assign the means to the model."""
         self.copy_to(training.model)
 
     def state_dict(self) -> dict[str, Any]:
@@ -88,6 +89,6 @@ class ExponentialMovingAverage(Callback):
         return dict(self.averages)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from these means."""
+        """Continue with these means."""
         self._goes_on = True
         self.averages = {name: np.array(value) for name, value in state.items()}

@@ -1,4 +1,4 @@
-"""Callbacks: what happens in between while `fit` trains."""
+"""Callbacks: functions that `fit` calls during the training."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """The base class of callbacks, whose methods `fit` calls at the moments below. Define those that you need.
+    """The base class of callbacks, whose methods `fit` calls at the times below. Define those that you need.
 
-    A plain function of the Training may be passed in place of a Callback; it is called at the end of every epoch.
-    `training.stop("why")` ends the training after the moment it is called in.
+    Instead of a Callback you may pass a function of the Training; it is called at the end of every epoch.
+    `training.stop("why")` ends the training after the current batch or epoch.
 
     >>> class Halved(nn.Callback):
     ...     def on_epoch_end(self, training):
@@ -32,29 +32,29 @@ class Callback:
     """
 
     def on_fit_begin(self, training: Training) -> None:
-        """Before the first batch, and after what `resume` found was put back."""
+        """Before the first batch, and after `resume` has restored the state."""
 
     def on_epoch_begin(self, training: Training) -> None:
         """Before the first batch of epoch `training.epoch`, counted from 1."""
 
     def on_backward(self, training: Training) -> None:
-        """The adjoints of a batch are there (`parameter.grad`, clipped), the parameters are not yet moved."""
+        """After the adjoints of a batch are computed (`parameter.grad`, clipped), before the parameters are moved."""
 
     def on_batch_end(self, training: Training) -> None:
         """After a batch: `training.batch` of `training.batches` are done; `training.value` is its loss, a Tensor."""
 
     def on_epoch_end(self, training: Training) -> None:
-        """After an epoch, its validation included: `training.history` has its line."""
+        """After an epoch and its validation: `training.history` has its numbers."""
 
     def on_fit_end(self, training: Training) -> None:
-        """In the end, whatever ended the training: an error, too, or Ctrl-C."""
+        """At the end of the training, also after an error or Ctrl-C."""
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps of it: arrays, and numbers or texts, by name."""
+        """The state for a checkpoint: arrays, numbers and texts, by name."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
+        """Continue from a state that `state_dict` gave."""
 
 
 class EarlyStopping(Callback):
@@ -62,14 +62,14 @@ class EarlyStopping(Callback):
 
     Parameters
     ----------
-    patience : how many epochs in a row without an improvement end it
-    monitor : a column of the history; "validation_loss", or "loss" where there is no validation, if not given
-    min_delta : by how much at least it is to be better than the best so far
-    mode : "min" or "max", or "auto": losses and errors are to fall, and the other metrics of nn.metrics to rise
-    restore_best : whether the model ends with the weights and buffers of its best epoch; it does so whatever ended
-        the training. restore_best_weights is another name of it, Keras's
+    patience : the number of epochs in a row without an improvement that end the training
+    monitor : a column of the history; by default "validation_loss", or "loss" if there is no validation
+    min_delta : the least improvement over the best value so far that counts
+    mode : "min" or "max", or "auto": losses and errors should fall, the other metrics of nn.metrics should rise
+    restore_best : whether the model ends with the weights and buffers of its best epoch, also after an error or Ctrl-C.
+        restore_best_weights is Keras's name of it
 
-    Training raises KeyError for a column that the history does not have, and ValueError where "auto" does not know.
+    Training raises KeyError for a column that the history does not have, and ValueError if "auto" cannot decide.
 
     >>> X, y = nn.data.moons(200, rng=0)
     >>> stop = nn.EarlyStopping(patience=2)
@@ -94,7 +94,7 @@ class EarlyStopping(Callback):
         if mode not in ("auto", "min", "max"):
             raise ValueError(f'EarlyStopping: mode is "min", "max" or "auto"; received {mode!r:.80}.')
         self.monitor, self.mode, self.restore_best = monitor, mode, restore_best
-        self._goes_on = False  # from what load_state_dict was given
+        self._goes_on = False  # whether load_state_dict was called
         self._forget()
 
     def _forget(self) -> None:
@@ -103,7 +103,7 @@ class EarlyStopping(Callback):
         self.best_state: dict[str, Any] = {}
 
     def on_fit_begin(self, training: Training) -> None:
-        """Begin without a best epoch; a resumed training that had ended here ends again."""
+        """Begin without a best epoch; a resumed training that this callback had ended ends again."""
         rises(monitored(self.monitor, training.history), self.mode)
         if self._goes_on:
             self._goes_on = False
@@ -129,7 +129,7 @@ class EarlyStopping(Callback):
             training.stop(f"no better {name} than {self.best:.4g} of epoch {self.best_epoch} in {self.patience} epochs")
 
     def on_fit_end(self, training: Training) -> None:
-        """Put the best weights back."""
+        """Restore the best weights."""
         if self.best_state:
             training.load_weights(self.best_state)
 
@@ -140,7 +140,7 @@ class EarlyStopping(Callback):
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from the best so far."""
+        """Continue with the best epoch so far."""
         self._goes_on = True
         self.best, self.best_epoch = float(state["best"]), int(state["best_epoch"])
         prefix = "best_state."
@@ -148,7 +148,7 @@ class EarlyStopping(Callback):
 
 
 def monitored(name: str | None, history: History) -> str:
-    """The column that is watched: the one named, else the validation's loss, else the training's."""
+    """The monitored column: the one named, else the validation's loss, else the training's."""
     if name is None:
         return "validation_loss" if "validation_loss" in history else "loss"
     if name not in history:
@@ -157,7 +157,7 @@ def monitored(name: str | None, history: History) -> str:
 
 
 def rises(name: str, mode: str = "auto") -> bool:
-    """Whether more of a quantity is better."""
+    """Whether larger values of a quantity are better."""
     if mode == "auto":
         for words, more in ((FALLING, False), (RISING, True)):
             if any(word in name for word in words):
@@ -179,12 +179,12 @@ class _AtEpochEnd(Callback):
         self._function = function
 
     def on_epoch_end(self, training: Training) -> None:
-        """Call it."""
+        """Call the function."""
         self._function(training)
 
 
 def called_back(callbacks: Any) -> list[Callback]:
-    """What was passed as callbacks, as a list of them."""
+    """The argument callbacks= as a list of Callbacks."""
     if callbacks is None or isinstance(callbacks, str):
         callbacks = [callbacks] if callbacks else []
     listed = callbacks if isinstance(callbacks, Iterable) else [callbacks]

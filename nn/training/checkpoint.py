@@ -1,6 +1,6 @@
 """A checkpoint: a training's state in a safetensors file.
 
-Its arrays are named after what they belong to ("model.0.weight", "optimizer.state.0.exp_avg" ...); its note "training"
+The names of its arrays say what they belong to ("model.0.weight", "optimizer.state.0.exp_avg" ...); its note "training"
 holds the rest as JSON.
 """
 
@@ -21,7 +21,7 @@ File = str | os.PathLike[str]
 
 
 def write(state: Mapping[str, Any], path: File) -> None:
-    """Put what `Training.state_dict` gave into a file; the previous file stays whole until the new one is."""
+    """Write the state from `Training.state_dict` to a file; the previous file is kept until the new one is whole."""
     arrays: dict[str, Any] = {}
     try:
         text = json.dumps(flattened(dict(state), "", arrays))
@@ -33,7 +33,7 @@ def write(state: Mapping[str, Any], path: File) -> None:
 
 
 def read(path: File) -> dict[str, Any]:
-    """The state in a file. Raises FileNotFoundError, and FileError for what is not a whole checkpoint."""
+    """The state in a file. Raises FileNotFoundError, and FileError for a file that is no whole checkpoint."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"resume is the path of a checkpoint; received {path!r:.80}. Write resume='run.safetensors'.")
     if not os.path.isfile(path):
@@ -60,7 +60,7 @@ def read(path: File) -> dict[str, Any]:
 
 
 def writable(path: File) -> File:
-    """The path of a checkpoint, if one can be written there."""
+    """The path of a checkpoint. Raises an error if no file can be written there."""
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"checkpoint is a path; received {path!r:.80}. Write checkpoint='run.safetensors'.")
     folder = os.path.dirname(os.path.abspath(path))
@@ -73,7 +73,7 @@ def writable(path: File) -> File:
 
 
 def flattened(value: Any, name: str, arrays: dict[str, Any]) -> Any:
-    """A nested value for JSON; arrays go to `arrays`, under a name that says where they were."""
+    """A nested value for JSON; arrays are moved to `arrays`, under names that say where they were."""
     if isinstance(value, np.ndarray):
         arrays[name] = value
         return {"array": name}
@@ -87,7 +87,7 @@ def flattened(value: Any, name: str, arrays: dict[str, Any]) -> Any:
 
 
 def nested(value: Any, arrays: dict[str, Any]) -> Any:
-    """The value that `flattened` was given."""
+    """The nested value from the result of `flattened`."""
     if not isinstance(value, dict):
         return value
     ((kind, content),) = value.items()

@@ -1,4 +1,4 @@
-"""Cross-validation: a model trained and judged several times, each time on other samples of the same data."""
+"""Cross-validation: a model trained and evaluated several times, each time on other samples of the same data."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Places = npt.NDArray[np.intp]
 
 
 class CrossValidation(Restarts):
-    """The trainings of a cross-validation; what `cross_validate` gives.
+    """The trainings of a cross-validation, the result of `cross_validate`.
 
-    folds : the numbers of the samples that each was validated on, an array per training
-    results : the numbers each came to, an array per column of the histories, NaN where a training diverged: of the last
-        epoch, or of the one whose weights an EarlyStopping has put back
+    folds : the indices of the validation samples, one array per training
+    results : the final numbers of the trainings, one array per column of the histories, NaN where a training diverged:
+        those of the last epoch, or of the epoch whose weights EarlyStopping has restored
     mean, deviation : of these over the folds, by column; the deviation with n - 1
     model, history, best, seeds, scores, histories, monitor, data, interrupted : as in Restarts, by fold
     """
@@ -43,7 +43,7 @@ class CrossValidation(Restarts):
         self._rows: list[dict[str, float]] = []
 
     def add(self, job: Job, outcome: Outcome) -> None:
-        """Take in a fold."""
+        """Add a fold."""
         super().add(job, outcome)
         assert job.rows is not None
         self.folds.append(job.rows[1])
@@ -53,7 +53,7 @@ class CrossValidation(Restarts):
 
     @property
     def results(self) -> dict[str, npt.NDArray[np.float64]]:
-        """What each fold came to, by column."""
+        """The final numbers of each fold, by column."""
         return {name: np.array([row[name] for row in self._rows]) for name in self._rows[0]}
 
     @property
@@ -95,14 +95,14 @@ def cross_validate(
     verbose: bool = True,
     **fit_arguments: Any,
 ) -> CrossValidation:
-    """Train a model on all folds of the data but one and validate it on that one, for each of them.
+    """For each fold of the data, train a model on the other folds and validate it on this one.
 
     Parameters
     ----------
-    make : makes a model whose initial values are drawn from the generator it is given
+    make : a function of a generator that makes a model, with initial values drawn from the generator
     data : (X, y) or (X, y, sample_weight)
-    folds : into how many parts the samples are divided, at random; their sizes differ by one at most
-    stratify : whether every part is to have about the same share of each class; y is then one label per sample
+    folds : the number of random parts of the samples; their sizes differ by one at most
+    stratify : whether every part should have about the same share of each class; y is then one label per sample
     loss, epochs, callbacks, fit_arguments : as in `fit`
     optimizer, monitor, rng, executor, verbose : as in `restarts`
 
@@ -113,8 +113,8 @@ def cross_validate(
     >>> 0 <= found.mean["validation_accuracy"] <= 1
     True
 
-    The same rng gives the same bits, by any executor. Raises ValueError for fewer samples than folds, else as
-    `restarts` does.
+    The same rng gives the same bits, with any executor. Raises ValueError for fewer samples than folds, and the errors
+    of `restarts`.
     """
     epochs, count = whole(epochs, "epochs"), whole(folds, "cross_validate: folds", 2)
     check_several("cross_validate", optimizer, fit_arguments, executor)
@@ -135,7 +135,7 @@ def cross_validate(
 
 
 def _folds(size: int, count: int, labels: Any, draws: np.random.Generator) -> list[Places]:
-    """The numbers of the samples in each fold; with labels, those of each class are dealt out in turn."""
+    """The indices of the samples in each fold; with labels, the samples of each class go to the folds in turn."""
     if size < count:
         raise ValueError(f"cross_validate takes a sample for each fold at least; received {size} for {count} folds.")
     order = draws.permutation(size)

@@ -17,8 +17,8 @@ from nn.report.history import History
 class DivergedError(FloatingPointError):
     """A loss, a gradient or a step became NaN or infinite. The model is as it was before that batch.
 
-    `history` has the epochs before. `explanation` is what ad.explain says of the model's parameters, if the loss or an
-    adjoint was not finite: print it.
+    `history` has the epochs before it. If the loss or an adjoint was not finite, `explanation` is the result of
+    ad.explain for the model's parameters: print it.
 
     >>> X, y = nn.data.gauss(100, rng=0)
     >>> try:
@@ -55,7 +55,7 @@ class StandstillWarning(UserWarning):
 
 
 def cause(explanation: ad.Explanation, inputs: Any, targets: Any, model: Module) -> str:
-    """Why a loss is not finite, and what to do about it."""
+    """Why a loss is not finite, and what to do."""
     wrong = [
         name
         for name, a in (("X", inputs), ("y", targets))
@@ -73,23 +73,23 @@ def cause(explanation: ad.Explanation, inputs: Any, targets: Any, model: Module)
 
 
 def finite(vector: npt.NDArray[Any]) -> bool:
-    """Whether all elements are."""
+    """Whether all elements are finite."""
     return math.isfinite(float(np.dot(vector, vector))) or bool(np.isfinite(vector).all())  # the product may overflow
 
 
 def stray(optimizer: Optimizer, model: Module) -> str | None:
-    """The parameter whose adjoint is not finite, if there is one."""
+    """The name of a parameter whose adjoint is not finite, or None."""
     if finite(optimizer.flat.grad):
         return None
     names = {id(tensor): name for name, tensor in model.named_parameters()}
     for tensor in optimizer.parameters:
         if tensor.grad is not None and not np.isfinite(tensor.grad).all():
             return names.get(id(tensor)) or tensor.name or f"one of shape {tensor.shape}"
-    return None  # an adjoint of an earlier batch, which no step reads
+    return None  # it was an adjoint of an earlier batch, which no step reads
 
 
 def still(optimizer: Optimizer, among: set[ad.Tensor]) -> set[ad.Tensor]:
-    """Those of some parameters whose adjoint is zero, or that none reaches."""
+    """The parameters, of those given, whose adjoint is zero or missing."""
     flat = optimizer.flat
     vector, stretches = flat.grad, flat.reached()
 

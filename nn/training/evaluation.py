@@ -22,14 +22,14 @@ from nn.training.arguments import LossFunction
 from nn.training.samples import as_target, conversion, loader, numbers, together
 
 Array = npt.NDArray[Any]
-AT_ONCE = 1024  # samples: without a graph to keep, larger batches are only faster
+AT_ONCE = 1024  # samples: without a graph in memory, larger batches are faster
 
 
 def predict(model: Module, inputs: Any, batch_size: int = AT_ONCE) -> Any:
     """The model's outputs for all inputs, one sample per row, in evaluation mode and without a gradient.
 
-    Inputs are an array; or several in a tuple, for model(a, b), or in a dict, for model(a=..., b=...). Outputs are an
-    array, or what the model gives of them: a dict or a tuple of arrays.
+    Inputs are one array, a tuple of arrays for model(a, b), or a dict of arrays for model(a=..., b=...). Outputs are
+    one array, or a dict or tuple of arrays, as the model returns them.
     Inputs are converted to the dtype of the model's parameters, in batches of `batch_size` samples.
 
     >>> nn.predict(nn.MLP(2, 8, 3, rng=0), np.zeros((5, 2))).shape
@@ -88,7 +88,7 @@ def measured(
 ) -> Means:
     """Loss and metrics over a loader's samples, in order, in batches; `poll` is called before each batch.
 
-    With part=(i, n) they are over the i-th of n parts of the samples.
+    With part=(i, n) only the i-th of n parts of the samples is used.
     """
     means, model = Means(measures), parts.model
     first, last = (loader.size * i // part[1] for i in (part[0], part[0] + 1))
@@ -106,9 +106,9 @@ def measured(
 
 
 class Means:
-    """The loss and the metrics of an epoch, while its batches come in.
+    """The loss and the metrics of an epoch, collected batch by batch.
 
-    What is a mean over samples is summed up; for what is not (F1, R² ...) outputs and targets are kept to the end.
+    Means over samples are summed; for other metrics (F1, R² ...) outputs and targets are kept until the end.
     """
 
     def __init__(self, measures: dict[str, Metric]) -> None:
@@ -117,11 +117,11 @@ class Means:
         self.restore(dict.fromkeys(["loss", *self.averaged], 0.0), 0.0, 0, [])
 
     def restore(self, sums: dict[str, float], weight: float, count: int, kept: list[tuple[Array, Array]]) -> None:
-        """Go on from there."""
+        """Continue from these sums."""
         self.sums, self.weight, self.count, self.kept = dict(sums), weight, count, list(kept)
 
     def add(self, loss: float, outputs: Any, targets: Array, weight: float) -> None:
-        """A batch: its loss counts by its weight, its metrics by the number of its samples."""
+        """Add a batch; its loss is weighted by `weight`, its metrics by the number of its samples."""
         count = len(targets)
         self.weight += weight
         self.count += count

@@ -31,13 +31,13 @@ from nn.training.samples import Conversion, conversion, loaders, together
 from nn.training.state import generator_state, set_state
 from nn.training.training import Settings, Training
 
-REHEARSED = 32  # samples at most that everything is tried on before the first step
+REHEARSED = 32  # the most samples on which everything is tried before the first step
 
 
 @hints.also("fit", {}, hints.FIT)
 @together
 @surrounded
-@np.errstate(all="ignore")  # the DivergedError is to be the only word
+@np.errstate(all="ignore")  # DivergedError replaces NumPy's warnings
 def fit(
     model: Module,
     data: tuple[npt.ArrayLike, ...] | DataLoader,
@@ -64,24 +64,24 @@ def fit(
     parallel: Alone | None = None,
     threads: int | None = None,
 ) -> History:
-    """Train a model on samples, in mini-batches that are drawn again in each epoch. The model is changed in place.
+    """Train a model on samples, in new mini-batches in each epoch. The model is changed in place.
 
     It is in training mode during the batches, and in evaluation mode during the validation and afterwards.
 
     Parameters
     ----------
-    model : gives a batch of outputs for a batch of inputs
-    data : (X, y) or (X, y, sample_weight), one sample per row, or a DataLoader of such; X is converted to the dtype of
-        the model's parameters (integers are not where the model has an Embedding). fit(model, X, y, ...) is the same
-        as fit(model, (X, y), ...). Several inputs are a tuple X = (a, b), for model(a, b), or a dict, for
-        model(a=..., b=...); several targets likewise, for a loss that is given the model's outputs and them
+    model : a Module that gives a batch of outputs for a batch of inputs
+    data : (X, y) or (X, y, sample_weight), one sample per row, or a DataLoader of such arrays; X is converted to the
+        dtype of the model's parameters (except integers for an Embedding). fit(model, X, y, ...) is the same as
+        fit(model, (X, y), ...). Several inputs are a tuple X = (a, b), for model(a, b), or a dict, for
+        model(a=..., b=...); several targets likewise, for a loss of the model's outputs and these targets
     loss : a function of (outputs, targets) that gives the mean over the batch, such as nn.CrossEntropyLoss(), or a
-        name: the cross-entropies by name, "cross_entropy" and "bce" or Keras's, take what the model ends with, be it
-        probabilities of this package's softmax or sigmoid, or logits; others are "mse", "mae", "huber" ...
-    optimizer : such as nn.optim.Adam(model.parameters(), lr=1e-3), a function that makes one of the parameters, or a
-        name, "adam", with its usual step size
-    epochs : how often to go through the data, all in all, those before a resumption included
-    batch_size : samples per step, 32 if not given; the last batch of an epoch may be smaller, and counts for less in
+        name. The named cross-entropies, "cross_entropy" and "bce" or Keras's, take the model's outputs, whether logits
+        or probabilities of this package's softmax or sigmoid; other names are "mse", "mae", "huber" ...
+    optimizer : such as nn.optim.Adam(model.parameters(), lr=1e-3), a function of the parameters that makes one, or a
+        name such as "adam", with its usual step size
+    epochs : the total number of passes through the data, including those before a resumption
+    batch_size : samples per step, by default 32; the last batch of an epoch may be smaller, and then has less weight in
         the means
     shuffle : whether each epoch goes through the samples in a new order; of a DataLoader it is its own that counts
     validation : data to be evaluated after each epoch, or the share of the data to be set aside for it: at random, or
@@ -98,20 +98,20 @@ def fit(
         see outputs and a loss without a graph. TypeError, with the line, for a model that cannot be compiled. With
         compiled="fast" the program has kernels that Numba compiles (`ad.compile(f, fast=True)`)
     callbacks : nn.EarlyStopping(...), other Callbacks, or functions called with the Training after each epoch
-    checkpoint : a file to be written after every epoch, every `checkpoint_every` batches, and on Ctrl-C
-    resume : such a file, to go on from, bit for bit as if the training had never stopped: with the same data and
-        arguments, a model built alike, and the same versions of Python and NumPy on the same kind of machine
+    checkpoint : a file to write after every epoch, every `checkpoint_every` batches, and on Ctrl-C
+    resume : such a file to continue from, bit for bit as if the training had never stopped: with the same data and
+        arguments, a model built in the same way, and the same versions of Python and NumPy on the same kind of machine
     rng : the order of the samples: a numpy.random.Generator, an int seed, or None; the same seed gives the same bits
     verbose : whether to show one line per epoch
     parallel : nn.MPI(), for a training that several processes share, each started with the same program
-    threads : how many threads BLAS, which computes the products of matrices, takes meanwhile, in the whole process:
-        small networks are fastest on one. It takes threadpoolctl
+    threads : the number of threads of BLAS, which computes matrix products, during the training, in the whole process:
+        small networks are fastest on one. It needs threadpoolctl
 
-    Ctrl-C ends the training after the batch under way and returns the history so far. Raises DivergedError, naming
-    epoch, batch and cause, where the training's loss, an adjoint or a step is not finite; a validation loss or a metric
-    that is not goes into the history as it is, and NumPy's warnings of overflows and NaNs are silent meanwhile. Raises
-    ValueError and TypeError, before anything is changed, for what does not fit together: model, loss and metrics are
-    tried on a few samples first.
+    Ctrl-C ends the training after the current batch and returns the history so far. Raises DivergedError, with epoch,
+    batch and cause, if the training loss, an adjoint or a step is not finite; a validation loss or a metric that is not
+    finite is kept in the history. NumPy's warnings of overflows and NaNs are silent during the training. Raises
+    ValueError and TypeError, before anything is changed, for arguments that do not fit together: model, loss and
+    metrics are tried on a few samples first.
 
     >>> X, y = nn.data.moons(200, rng=0)
     >>> model = nn.MLP(2, 16, 2, rng=0)
@@ -123,7 +123,7 @@ def fit(
     """
     parts = arguments.trainable(model)
     epochs = whole(epochs, "epochs")
-    metric_functions.chosen(metrics)  # refuses what there is not, before the data is looked at
+    metric_functions.chosen(metrics)  # raises an error for unknown metrics, before the data is read
     if not isinstance(verbose, bool | np.bool):
         raise TypeError(f"verbose is whether to show a line per epoch; received {verbose!r:.80}. Write verbose=False.")
     arguments.check_loss(loss)
@@ -131,7 +131,7 @@ def fit(
     arguments.check_schedule(schedule)
     if checkpoint_every is not None and checkpoint is None:
         raise TypeError("checkpoint_every says how often to write the file checkpoint=, which was not given.")
-    assert parallel is not None  # it is what surrounds this call
+    assert parallel is not None  # `surrounded` has set it
     draws = generator(rng)
     parallel.align([draws])
     found = None if resume is None else parallel.shared(lambda: read(resume))
@@ -152,7 +152,7 @@ def fit(
     convert = conversion(parts)
     shuffled = switch(shuffle, "shuffle")
     samples, held = loaders(data, validation, sample_weight, batch_size, shuffled, draws, convert)
-    put_back = parts.snapshot(draws)  # a model may draw from the same generator
+    put_back = parts.snapshot(draws)  # the model may use the same generator
     try:
         function = names.loss(loss, parts, samples.arrays[0])
         weighted = len(samples.arrays) == 3 or (held is not None and len(held.arrays) == 3)
@@ -194,7 +194,7 @@ def _rehearse(
     samples: DataLoader,
     held: DataLoader | None,
 ) -> None:
-    """Try everything on the first rows, in training and, where there is validation, in evaluation."""
+    """Try everything on the first rows, in training and, if there is validation, in evaluation."""
     for rows in _sizes(samples):
         with parts.mode(training=True):
             arguments.rehearse(parts.model, loss, measures, convert, samples, rows, "data")
@@ -204,7 +204,7 @@ def _rehearse(
 
 
 def _sizes(samples: DataLoader) -> list[int]:
-    """Numbers of samples to rehearse with: a batch's, and 1 where an epoch ends with a batch of one."""
+    """The numbers of samples to rehearse with: a batch, and 1 if an epoch ends with a batch of one."""
     size = samples.batch_size or samples.size
     last = [1] if samples.size % size == 1 and size > 1 and not samples.drop_last else []
     return [min(size, samples.size, REHEARSED), *last]

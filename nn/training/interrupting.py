@@ -1,4 +1,4 @@
-"""Ctrl-C takes effect between two batches, so that no step is left half done."""
+"""Ctrl-C takes effect between two batches, so that no step is interrupted."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 
 @contextmanager
 def interruptible(ask: Callable[[], None]) -> Iterator[None]:
-    """Within it the first Ctrl-C only calls `ask`; a second one raises KeyboardInterrupt at once.
+    """A context in which the first Ctrl-C only calls `ask`; a second one raises KeyboardInterrupt at once.
 
-    In a thread that is not the main one, and where somebody handles the signal in a way of their own, all stays.
+    Nothing changes in threads other than the main one, or if the program has its own handler of the signal.
     """
     asked = False
 

@@ -1,7 +1,7 @@
-"""Trainings that may run anywhere: what is sent to a worker, and what comes back.
+"""Trainings that may run in any process: the job that is sent to a worker, and the outcome that comes back.
 
-A job has a function that makes the model, and arrays; an outcome has the model's state by name. Neither a graph nor a
-model goes along.
+A job has arrays, and a function that makes the model; an outcome has the model's state by name. Graphs and models are
+not sent.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class Job(NamedTuple):
     """A training of a model that begins from a seed.
 
     make : a function of a generator that makes the model
-    seed : of that generator, which draws the order of the samples, too
-    data : what is trained on, as `fit` takes it
-    arguments : the others of `fit`, by name
-    monitor : the column of the history that is the score, or None for the usual one
-    rows : the numbers of the samples to train on, and of those to validate on, if the data is to be divided
-    options : what a search has chosen for this one, by name
+    seed : the seed of that generator, which also draws the order of the samples
+    data : the training data, as `fit` takes it
+    arguments : the other arguments of `fit`, by name
+    monitor : the column of the history that is the score, or None for the default
+    rows : the indices of the training samples, and of the validation samples, if the data is to be divided
+    options : the options that a search has chosen for this training, by name
     """
 
     make: Callable[[np.random.Generator], Module]
@@ -52,13 +52,13 @@ class Job(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a training came to.
+    """The result of a training.
 
-    epoch : the one whose weights the model has, counted from 1; 0 if none was finished
-    score : the monitored number of that epoch; NaN where the training diverged
-    monitor : the name of that column
-    failure : what the training says that diverged
-    model : None where the training ran elsewhere; then there are its state and its generators', by name
+    epoch : the epoch whose weights the model has, counted from 1; 0 if none was finished
+    score : the monitored number of that epoch; NaN if the training diverged
+    monitor : the name of the monitored column
+    failure : the error of a training that diverged
+    model : None if the training ran in another process; `state` and `generators` then hold its state, by name
     """
 
     history: History
@@ -72,13 +72,13 @@ class Outcome(NamedTuple):
 
 
 def trained(job: Job, seen: Callable[[Training], Any] = lambda training: None) -> Outcome:
-    """Train here; `seen` is called after each epoch."""
+    """Train in this process; `seen` is called after each epoch."""
     random = np.random.default_rng(job.seed)
     model = job.make(random)
     given = dict(job.arguments)
     listed = called_back(given.pop("callbacks", ()))
     data = job.data
-    if isinstance(data, DataLoader):  # each training begins where its generator was, whatever else draws from it
+    if isinstance(data, DataLoader):  # a copy, so that each training begins with the same state of the generator
         data = copy.copy(data)
         data.rng = copy.deepcopy(data.rng)
     if job.rows is not None:
@@ -105,7 +105,7 @@ def trained(job: Job, seen: Callable[[Training], Any] = lambda training: None) -
 
 
 def sent(job: Job) -> Outcome:
-    """Train in another process or thread, with callbacks of its own; what comes back can be sent."""
+    """Train in another process or thread, with copied callbacks; the outcome can be sent."""
     apart = {"callbacks": copy.deepcopy(job.arguments.get("callbacks", ()))}
     outcome = trained(job._replace(arguments=job.arguments | apart))
     assert outcome.model is not None
@@ -118,11 +118,11 @@ def sent(job: Job) -> Outcome:
 
 
 def model_of(job: Job, outcome: Outcome) -> Module:
-    """The model of an outcome; made again if the training ran elsewhere."""
+    """The model of an outcome; made again if the training ran in another process."""
     if outcome.model is not None:
         return outcome.model
     model = job.make(np.random.default_rng(job.seed))
-    if model.state_dict().keys() != outcome.state.keys():  # some layers wait for their first input
+    if model.state_dict().keys() != outcome.state.keys():  # some layers get parameters only at their first input
         inputs = job.data.arrays[0] if isinstance(job.data, DataLoader) else job.data[0]
         predict(model, cut(inputs, slice(1)))
     model.load_state_dict(outcome.state)

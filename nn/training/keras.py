@@ -1,4 +1,4 @@
-"""A Sequential's own training in Keras's calls: compile, fit, evaluate, predict."""
+"""Keras's methods of a Sequential: compile, fit, evaluate, predict."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Array = npt.NDArray[Any]
 
 
 class Compiled:
-    """What `compile` was given; a copy of the model is not compiled, for an optimizer belongs to its parameters."""
+    """The arguments of `compile`. A copy of the model has none, because an optimizer belongs to the parameters."""
 
     def __init__(self, optimizer: Any = None, loss: Any = None, metrics: Any = ()) -> None:
         self.optimizer, self.loss, self.metrics = optimizer, loss, metrics
@@ -32,15 +32,14 @@ class Compiled:
 
 
 def compile(self: Sequential, optimizer: Any = "adam", loss: Any = None, metrics: Any = ()) -> None:  # noqa: A001
-    """Say what to train with.
+    """Set the optimizer, the loss and the metrics of the training.
 
     Parameters
     ----------
     optimizer : such as nn.optim.Adam(lr=0.001), or a name, "adam"
-    loss : a function of (outputs, targets), or a name. The cross-entropies by name take what the model ends with,
-        be it the probabilities of this package's softmax or sigmoid, or logits:
-        "sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy"; the others are "mse",
-        "mae", "huber", "hinge"
+    loss : a function of (outputs, targets), or a name. The cross-entropies "sparse_categorical_crossentropy",
+        "categorical_crossentropy" and "binary_crossentropy" take the model's outputs, whether logits or probabilities
+        of this package's softmax or sigmoid; the others are "mse", "mae", "huber", "hinge"
     metrics : names or functions, as in `nn.fit`
     """
     if loss is None:
@@ -65,10 +64,10 @@ def fit(
     verbose: bool | int | str = True,
     **options: Any,
 ) -> History:
-    """Train as compiled: `nn.fit` under Keras's names; `options` (callbacks, shuffle, rng ...) are passed on to it.
+    """Train as compiled: `nn.fit` with Keras's names; `options` (callbacks, shuffle, rng ...) are passed to it.
 
-    `class_weight` says how much the samples of a class count, 1 if it is not there: {0: 1.0, 1: 5.0}. The loss of a
-    batch is the mean weighted by it, and by `sample_weight` if that is given too.
+    `class_weight` has the weights of the samples of each class, by default 1: {0: 1.0, 1: 5.0}. The loss of a batch is
+    the mean weighted by it, and by `sample_weight` if that is given too.
     """
     compiled = _ready(self, "fit")
     if validation_data is not None and validation_split is not None:
@@ -113,7 +112,7 @@ def evaluate(
 ) -> tuple[float, ...] | dict[str, float]:
     """Loss and metrics as compiled, in this order: a tuple whose numbers have names, `.loss`, `.accuracy`; or a dict.
 
-    `verbose` is as in Keras, and nothing is shown.
+    `verbose` is accepted for compatibility with Keras and has no effect.
     """
     compiled = _ready(self, "evaluate")
     inputs, first = _begun(self, x)
@@ -132,7 +131,7 @@ def predict(self: Sequential, x: npt.ArrayLike, *, batch_size: int = evaluation.
 
 
 def attach(kind: type[Sequential]) -> None:
-    """Give a Sequential these methods."""
+    """Add these methods to Sequential."""
     for method in (compile, fit, evaluate, predict):
         setattr(kind, method.__name__, method)
 
@@ -148,19 +147,19 @@ def _ready(model: Sequential, asked: str) -> Compiled:
 
 
 def _begun(model: Sequential, x: Any) -> tuple[Array, Any]:
-    """The inputs, and what the model gives for the first of them."""
+    """The inputs, and the model's output for the first of them."""
     inputs = numbers(x, "X", "data")
     return inputs, names.first_output(Parts(model), inputs)
 
 
 def _columns(y: Any, first: Any) -> Any:
-    """Targets of shape (batch,) as a column, for a model with one output, as Keras takes them."""
+    """Targets of shape (batch,) as a column, for a model with one output, as in Keras."""
     targets = numbers(y, "y", "data")
     return targets[:, None] if np.shape(first)[1:] == (1,) and targets.ndim == 1 else targets
 
 
 def _weighted(class_weight: Any, targets: Array, sample_weight: Any) -> Array:
-    """The samples' weights: their classes', times their own."""
+    """The samples' weights: those of their classes times `sample_weight`."""
     if not isinstance(class_weight, Mapping):
         raise TypeError(
             f"class_weight has a weight for the number of a class; received {class_weight!r:.80}. Write "

@@ -1,4 +1,4 @@
-"""Losses and optimizers by name, as users of Keras and PyTorch write them; some depend on what the model ends with."""
+"""Losses and optimizers by name, as in Keras and PyTorch; some losses depend on the model's last activation."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from nn.optim import Optimizer
 from nn.training.samples import conversion
 
 SHAPING = frozenset({"reshape", "ravel", "gather", "transpose", "squeeze", "expand_dims", "swapaxes", "copy", "astype"})
-BOUNDING = frozenset({"minimum", "maximum"})  # what np.clip is made of
+BOUNDING = frozenset({"minimum", "maximum"})  # the functions that np.clip records
 
 
 def _origin(outputs: Any) -> tuple[str, Any]:
-    """The name of what computed some outputs, if that was recorded, and what it computed them of."""
+    """The name of the operation that computed some outputs, if it was recorded, and its argument."""
     if isinstance(outputs, ad.Tensor) and outputs.operation is not None:
         return outputs.operation, outputs.operands[0]
     return "", None
 
 
 def last_function(outputs: Any) -> str:
-    """The name of the last function that was recorded, but for those that change the shape, the dtype or the bounds."""
+    """The name of the last recorded function, except those that change only the shape, the dtype or the bounds."""
     name, before = _origin(outputs)
     while name in SHAPING | BOUNDING:
         name, before = _origin(before)
@@ -43,8 +43,8 @@ def _log(probabilities: Any) -> Any:
 class CategoricalCrossEntropy:
     """Cross-entropy of a model that ends with a softmax, or with logits; integer or one-hot labels.
 
-    With a softmax it is computed from what the softmax was computed of, so that no small probability is lost. With
-    `last`, the classes of outputs of three and more axes are the last one, as in Keras, else axis 1, as in PyTorch.
+    With a softmax it is computed from the softmax's argument, so that no small probability is lost. For outputs of
+    three and more axes the classes are the last axis with `last`, as in Keras, else axis 1, as in PyTorch.
     """
 
     def __init__(self, softmax: bool, last: bool) -> None:
@@ -107,21 +107,21 @@ ENDINGS: dict[str, tuple[Any, ...]] = {
 
 
 def known_loss(given: str) -> None:
-    """Refuse a name that no loss has."""
+    """Raise ValueError for an unknown name of a loss."""
     if given not in CROSS_ENTROPIES and given not in OTHER_LOSSES:
         known = ", ".join(map(repr, [*CROSS_ENTROPIES, *OTHER_LOSSES]))
         raise ValueError(f"loss is a function of (outputs, targets), or one of {known}; received {given!r:.80}.")
 
 
 def loss(given: Any, parts: Parts, inputs: Any) -> Any:
-    """The loss of this name for a model, which is called on the first of these inputs; one given as it is stays."""
+    """The loss of this name for a model, which is called on the first of these inputs; a function is unchanged."""
     if not isinstance(given, str):
         return given
     return named_loss(given, ending(parts.model, first_output(parts, inputs)) if given in CROSS_ENTROPIES else "")
 
 
 def named_loss(given: Any, last: str) -> Any:
-    """The loss of this name for a model whose last activation has the name `last`; one given as it is stays."""
+    """The loss of this name for a model whose last activation has the name `last`; a function is unchanged."""
     if not isinstance(given, str):
         return given
     known_loss(given)
@@ -132,7 +132,7 @@ def named_loss(given: Any, last: str) -> Any:
 
 
 def first_output(parts: Parts, inputs: Any) -> Any:
-    """What a model gives for the first row, recorded; layers that wait for their number of inputs get it."""
+    """A model's recorded output for the first row; layers without a number of inputs get theirs by it."""
     row = conversion(parts)(cut(inputs, slice(1)))
     with parts.mode(training=False):
         if isinstance(row, Several):
@@ -144,7 +144,7 @@ def first_output(parts: Parts, inputs: Any) -> Any:
 
 
 def ending(model: Any, output: Any) -> str:
-    """The name of a model's last activation: by the graph, or by the last layer where nothing was recorded."""
+    """The name of a model's last activation, from the graph, or from the last layer if nothing was recorded."""
     if isinstance(output, ad.Tensor):
         return last_function(output)
     last = model
@@ -155,7 +155,7 @@ def ending(model: Any, output: Any) -> str:
 
 
 def optimizer(given: Any) -> Any:
-    """An optimizer by its name, with its default step size; anything else stays."""
+    """An optimizer by its name, with its default step size; anything else is unchanged."""
     return optimizer_kind(given)(None) if isinstance(given, str) else given
 
 

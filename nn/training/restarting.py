@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
     from nn.training.training import Training
 
-OF_ONE = ("checkpoint", "checkpoint_every", "resume")  # what fit takes for one training, and not for several
+OF_ONE = ("checkpoint", "checkpoint_every", "resume")  # arguments of fit that make sense only for one training
 
 
 class Restarts:
-    """Several trainings from different beginnings; what `restarts` gives.
+    """Several trainings from different initial values, the result of `restarts`.
 
-    model, history : those of the best
-    best : its number, from 0
-    seeds, scores, histories : by restart; the score is the number that was compared, NaN where a training diverged
+    model, history : those of the best training
+    best : the number of the best training, counted from 0
+    seeds, scores, histories : one per restart; the score is the number that is compared, NaN if a training diverged
     monitor : the column of the histories that is compared
-    data, validation : what was trained and validated on, the share set aside if a share was asked for
-    interrupted : whether they were stopped by hand
+    data, validation : the training and validation data, after a share was set aside
+    interrupted : whether Ctrl-C ended the trainings
     """
 
-    each = "restart"  # what one of the trainings is called
+    each = "restart"  # the name of one training in the lines that are shown
 
     def __init__(self, data: Any, validation: Any) -> None:
         self.data, self.validation = data, validation
@@ -57,25 +57,25 @@ class Restarts:
 
     @property
     def rises(self) -> bool:
-        """Whether the greatest score is the best."""
+        """Whether larger scores are better."""
         return rises(self.monitor)
 
     @functools.cached_property
     def model(self) -> Module:
-        """The best training's."""
+        """The model of the best training."""
         assert self._kept is not None
         return model_of(*self._kept)
 
     @property
     def history(self) -> History:
-        """The best training's."""
+        """The history of the best training."""
         return self.histories[self.best]
 
     def __len__(self) -> int:
         return len(self.histories)
 
     def add(self, job: Job, outcome: Outcome) -> None:
-        """Take in a training; its model is kept if it is the best so far."""
+        """Add a training; its model is kept if it is the best so far."""
         score = outcome.score
         sign = 1 if self.rises else -1
         best = self.scores[self.best] if self.scores else math.nan
@@ -86,7 +86,7 @@ class Restarts:
         self.histories.append(outcome.history)
 
     def line(self, k: int, count: int) -> str:
-        """A restart, counted from 0, in words and numbers."""
+        """The line that is shown for a restart, counted from 0."""
         return _line(self.each, k, count, self.monitor, self.scores[k], self.histories[k], f"seed {self.seeds[k]}")
 
     def __repr__(self) -> str:
@@ -123,24 +123,24 @@ def restarts(
 
     Parameters
     ----------
-    k : how many
-    make : makes a model whose initial values are drawn from the generator it is given, such as
+    k : the number of trainings
+    make : a function of a generator that makes a model, with initial values drawn from the generator, such as
         lambda rng: nn.MLP(64, 32, 10, rng=rng)
     data, loss, epochs, callbacks, fit_arguments : as in `fit`
-    optimizer : a function that makes one of a model's parameters, or a name
-    rng : what the seeds of the restarts are drawn from: an int seed, a numpy.random.Generator, or None
-    monitor : the column of the history to be compared, "validation_loss", or "loss" without validation, if not given;
-        losses and errors are best if least, the other metrics of nn.metrics if greatest
-    validation : as in `fit`; a share is set aside once, so that all are judged by the same samples
+    optimizer : a function of a model's parameters that makes one, or a name
+    rng : the generator of the seeds of the restarts: an int seed, a numpy.random.Generator, or None
+    monitor : the column of the history to compare, by default "validation_loss", or "loss" without validation; the
+        least value of losses and errors is the best, the greatest of other metrics of nn.metrics
+    validation : as in `fit`; a share is set aside once, so that all trainings are compared on the same samples
     executor : a concurrent.futures.Executor that trains several at once: a ProcessPoolExecutor, a Dask client's
-        `get_executor()`, an mpi4py.futures.MPIPoolExecutor ... To other processes go `make`, which is then to be
-        defined at the top of a module, as are loss and optimizer, and the arrays; weights come back. Every training
-        has copies of the callbacks. A lost worker's training is begun again; the results are the same bits
+        `get_executor()`, an mpi4py.futures.MPIPoolExecutor ... Other processes receive `make`, loss and optimizer,
+        which must be defined at the top of a module, and the arrays; weights come back. Every training has copies of
+        the callbacks. If a worker is lost, its training begins again; the results are the same bits
     verbose : whether to show one line per restart
 
-    The trainings are compared by their last epoch, or by the one whose weights an EarlyStopping has restored. One that
-    diverges is not chosen. Ctrl-C returns the best of those that have finished, or the one under way if none has. The
-    same rng gives the same bits, and each training can be repeated alone:
+    The trainings are compared by their last epoch, or by the epoch whose weights EarlyStopping has restored. A training
+    that diverges is not chosen. Ctrl-C returns the best of the finished trainings, or the current one if none has
+    finished. The same rng gives the same bits, and each training can be repeated alone:
 
     >>> X, y = nn.data.xor(100, rng=0)
     >>> def make(rng):
@@ -168,7 +168,7 @@ def restarts(
 
 
 def set_aside(data: Any, validation: Any, fit_arguments: dict[str, Any], draws: np.random.Generator) -> tuple[Any, Any]:
-    """Data and validation data, the latter drawn from the former if a share was asked for."""
+    """Data and validation data, which is drawn from the data if a share was given."""
     if not isinstance(validation, float | np.floating) or not 0 < validation < 1 or isinstance(data, DataLoader):
         return data, validation
     arrays = columns(data, fit_arguments.pop("sample_weight", None), "data")
@@ -177,7 +177,7 @@ def set_aside(data: Any, validation: Any, fit_arguments: dict[str, Any], draws: 
 
 
 def check_several(what: str, optimizer: Any, fit_arguments: dict[str, Any], executor: Any) -> None:
-    """Refuse what is for one model."""
+    """Raise an error for arguments that are for one model only."""
     checked(executor)
     if isinstance(optimizer, Optimizer):
         raise TypeError(
@@ -195,9 +195,9 @@ def check_several(what: str, optimizer: Any, fit_arguments: dict[str, Any], exec
 
 
 def train_all(found: Restarts, jobs: Sequence[Job], executor: Executor | None, epochs: int, verbose: bool) -> None:
-    """Do all the trainings, here or by an executor, and take in what they came to, in their order.
+    """Run all trainings, here or with an executor, and add their outcomes in order.
 
-    Ctrl-C leaves those that are finished. Raises the last DivergedError if all diverge.
+    Ctrl-C keeps those that are finished. Raises the last DivergedError if all diverge.
     """
     shown = progress(len(jobs), epochs, verbose, each=found.each, unit="epochs")
     try:
@@ -251,7 +251,7 @@ def _elsewhere(found: Restarts, jobs: Sequence[Job], executor: Executor, shown: 
 
 
 def _standing(outcome: Outcome) -> float:
-    """A number that is the greater the better an outcome is."""
+    """A number that is larger for a better outcome."""
     score = outcome.score if rises(outcome.monitor) else -outcome.score
     return -math.inf if math.isnan(score) else score
 

@@ -1,4 +1,4 @@
-"""Samples as `fit`, `evaluate` and `predict` take them: checked, put into loaders, converted to the model's dtype."""
+"""The samples of `fit`, `evaluate` and `predict`: checks, loaders, and conversion to the model's dtype."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def conversion(parts: Parts) -> Conversion:
-    """What brings inputs to the dtype of the model: all numbers, but the integers that an Embedding looks up."""
+    """The function that converts inputs to the dtype of the model, except integers for an Embedding."""
     dtype = next((np.dtype(t.dtype) for t in parts.parameters), None) or next(
         (b.dtype for _, b in parts.named_buffers if b.dtype.kind == "f"), np.dtype(np.float32)
     )
@@ -35,7 +35,7 @@ def conversion(parts: Parts) -> Conversion:
 
 
 def as_target(targets: Array, outputs: Any) -> Array:
-    """Targets that are no labels, in the dtype of the outputs."""
+    """Targets in the dtype of the outputs; integer labels are unchanged."""
     if isinstance(targets, Several):
         return _as_targets(targets, outputs)
     dtype = getattr(outputs, "dtype", targets.dtype)
@@ -43,7 +43,7 @@ def as_target(targets: Array, outputs: Any) -> Array:
 
 
 def _as_targets(targets: Several, outputs: Any) -> Several:
-    """Several targets, each in the dtype of its output; the loss is told where the outputs are others."""
+    """Several targets, each in the dtype of its output. Raises an error if the outputs do not match the targets."""
     alike = isinstance(outputs, dict) == isinstance(targets.parts, dict) and isinstance(outputs, dict | tuple | list)
     names = set(targets.parts) <= set(outputs) if isinstance(outputs, dict) else True
     if not alike or not names or (not isinstance(outputs, dict) and len(outputs) != len(targets.parts)):
@@ -57,7 +57,7 @@ def _as_targets(targets: Several, outputs: Any) -> Several:
 
 
 def together(function: F) -> F:
-    """A function of (model, data, loss, ...) that is called with (model, X, y, loss, ...) as well."""
+    """A function of (model, data, loss, ...) that can also be called with (model, X, y, loss, ...)."""
 
     @functools.wraps(function)
     def taking(model: Any, data: Any, *others: Any, **named: Any) -> Any:
@@ -77,7 +77,7 @@ def loaders(
     rng: np.random.Generator,
     convert: Conversion,
 ) -> tuple[DataLoader, DataLoader | None]:
-    """What to train on, shuffled or in its order, and what to validate on, in its order."""
+    """The loaders of the training data, shuffled or in order, and of the validation data, in order."""
     share = isinstance(validation, float | int | np.floating | np.integer) and not isinstance(validation, bool)
     if isinstance(data, DataLoader):
         for name, value in (("batch_size", batch_size), ("sample_weight", weights)):
@@ -95,7 +95,7 @@ def loaders(
         held: tuple[Array, ...] | None = None
         if share:
             arrays, held = _set_aside(arrays, float(validation), rng if shuffle else None)
-        mapped = isinstance(data[0], np.memmap) and not held  # is read, and converted, batch by batch
+        mapped = isinstance(data[0], np.memmap) and not held  # a file that is read and converted batch by batch
         first = data[0] if mapped else convert(arrays[0])
         size = 32 if batch_size is None else batch_size
         training = DataLoader(first, *arrays[1:], batch_size=size, shuffle=shuffle, rng=rng)
@@ -107,7 +107,7 @@ def loaders(
 
 
 def loader(data: Any, what: str, batch_size: int | None) -> DataLoader:
-    """Samples to be gone through in their order."""
+    """A loader of samples in their order."""
     if isinstance(data, DataLoader):
         paired(data.arrays, what)
         return data
@@ -115,7 +115,7 @@ def loader(data: Any, what: str, batch_size: int | None) -> DataLoader:
 
 
 def paired(arrays: tuple[Array, ...], what: str) -> None:
-    """Refuse a loader whose batches are not (X, y) or (X, y, sample_weight)."""
+    """Raise an error for a loader whose batches are not (X, y) or (X, y, sample_weight)."""
     if len(arrays) not in (2, 3):
         raise TypeError(
             f"{what}: a DataLoader of (X, y) or (X, y, sample_weight) is needed; this one has {len(arrays)} arrays."
@@ -146,7 +146,7 @@ def columns(data: Any, weights: Any, what: str) -> tuple[Array, ...]:
 
 
 def check_weights(weights: Array, size: int) -> None:
-    """Refuse weights that are not one finite number from 0 per sample, some of them above."""
+    """Raise ValueError unless the weights are one finite number from 0 per sample, and not all 0."""
     if weights.shape != (size,) or not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise ValueError(
             f"sample_weight is a finite number from 0 per sample, not all of them 0: shape ({size},); received "
@@ -162,7 +162,7 @@ def numbers(values: Any, name: str, what: str) -> Array:
 def _set_aside(
     arrays: tuple[Array, ...], share: float, rng: np.random.Generator | None
 ) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    """The samples but for a share of them, and that share: drawn, or without a generator the last ones."""
+    """The samples without a share of them, and that share: random samples, or without a generator the last ones."""
     size = len(arrays[0])
     count = round(size * share) if 0 < share < 1 else 0
     if not 0 < count < size:

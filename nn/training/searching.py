@@ -1,4 +1,4 @@
-"""A search for a learning rate: one short training in which it rises."""
+"""A search for a learning rate: a short training in which the rate rises."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
 
     from nn.training.training import Training
 
-WORSE = 4.0  # times the best loss: the end of a search for a learning rate
+WORSE = 4.0  # a loss this many times the best one ends the search
 
 
 class LearningRates:
-    """The loss of a short training whose learning rate rises at every step; what `find_lr` gives.
+    """The losses of a short training whose learning rate rises at every step, the result of `find_lr`.
 
-    rates, losses : arrays, by step: the learning rate, and the loss of a mini-batch after the step with it
+    rates, losses : arrays, one number per step: the learning rate, and the loss of a mini-batch after that step
     smoothed : the losses averaged over neighbouring steps
-    suggestion : the learning rate where the smoothed loss falls most steeply over the logarithm of the rate, before
-        its least value: a rate at which much is learned, with room to the rate at which it diverges. NaN where it
-        falls by no more than twice what the losses of neighbouring steps differ by: that may be chance
+    suggestion : the learning rate where the smoothed loss falls most steeply over the logarithm of the rate, before its
+        minimum: the model learns fast there, and the rate is well below the one at which it diverges. NaN if the loss
+        falls by no more than twice the differences between neighbouring steps, which may be chance
     """
 
     def __init__(self, rates: npt.ArrayLike, losses: npt.ArrayLike) -> None:
@@ -51,19 +51,20 @@ class LearningRates:
         self.suggestion = math.nan
         least = int(np.argmin(self.smoothed)) if self.smoothed.size else 0
         first = self.losses[: max(1, len(self.losses) // 10)]
-        chance = 1.05 * np.median(np.abs(np.diff(self.losses))) if least else 0.0  # of normal noise the deviation
+        # For normal noise, 1.05 times the median difference of neighbours estimates the standard deviation.
+        chance = 1.05 * np.median(np.abs(np.diff(self.losses))) if least else 0.0
         if least and first.mean() - self.smoothed[least] > 2 * chance:
             slopes = np.gradient(self.smoothed[: least + 1], np.log(self.rates[: least + 1]))
             self.suggestion = float(self.rates[np.argmin(slopes)])
 
     def plot(self, axes: Any = None) -> Any:
-        """The losses over the learning rates, and the suggestion; gives Matplotlib's axes."""
+        """Plot the losses over the learning rates, and the suggestion. Returns Matplotlib's axes."""
         axes, (axis,) = subplots(["loss"], axes)
         axis.plot(self.rates, self.losses, color="0.8", linewidth=1)
         axis.plot(self.rates, self.smoothed)
         axis.set_xscale("log")
         plain(axis, "learning rate", "loss")
-        if self.smoothed.size:  # the end of a divergence would leave no room for the rest
+        if self.smoothed.size:  # limit the axis, because diverging losses would hide the rest
             low, high = self.smoothed.min(), max(self.smoothed[0], np.median(self.smoothed))
             axis.set_ylim(low - 0.1 * (high - low or 1.0), high + 0.5 * (high - low or 1.0))
         if not math.isnan(self.suggestion):
@@ -102,14 +103,14 @@ def find_lr(
     """A learning rate for a model, from a short training in which it rises from `low` to `high`, by a factor per step.
 
     The search ends early if the loss is no longer finite, or if it is more than 4 times the least so far and more than
-    in the first tenth of the steps (means over 5 steps count). Afterwards the model with its buffers and generators,
-    the generator of the order, and the optimizer are restored to the bit, also after an error or Ctrl-C. The arguments
-    are those of `fit`. The optimizer is the one to train with, or a function that makes one; that takes the parameters
-    over from an optimizer made before.
+    in the first tenth of the steps (means over 5 steps are compared). Afterwards the model with its buffers and
+    generators, the generator of the order, and the optimizer are restored to the bit, also after an error or Ctrl-C.
+    The arguments are those of `fit`. The optimizer is the one to train with, or a function that makes one, which takes
+    over the parameters from an optimizer made before.
 
-    With `repeats` there are several such trainings, each with an order of the samples of its own, and the losses are
-    their means, up to where the first of them ended; what is only chance shows less. An `executor`, as in `restarts`,
-    does them at once, with copies of the model; then the optimizer is a function that makes one, or a name.
+    With `repeats` there are several such trainings, each with its own order of the samples; the losses are their means,
+    up to the end of the shortest one, so that chance has less effect. An `executor`, as in `restarts`, runs them at
+    once, with copies of the model; then the optimizer is a function that makes one, or a name.
 
     It is the range test of Smith 2017, "Cyclical learning rates for training neural networks", section 3.3, with
     rates that rise geometrically.
@@ -131,7 +132,7 @@ def find_lr(
             f"find_lr with an executor makes an optimizer for each copy of the model; received {optimizer!r:.80}. "
             "Write optimizer=lambda parameters: nn.optim.Adam(parameters), or a name."
         )
-    drawn = copy.deepcopy(order)  # the generator itself stays as it is
+    drawn = copy.deepcopy(order)  # a copy: the generator itself is not changed
     seeds: list[int | None] = [None] if count == 1 else drawn.integers(2**32, size=count).tolist()
     sweeps = [_Sweep(model, data, loss, optimizer, rates, batch_size, order, seed) for seed in seeds]
     if executor is None:
@@ -143,7 +144,7 @@ def find_lr(
 
 
 class _Sweep(NamedTuple):
-    """One training whose rate rises: what it needs, here or in another process."""
+    """One training whose rate rises, with all that it needs, here or in another process."""
 
     model: Module
     data: Any
@@ -152,14 +153,14 @@ class _Sweep(NamedTuple):
     rates: npt.NDArray[Any]
     batch_size: int | None
     order: np.random.Generator
-    seed: int | None  # of the order, if it is not the one of the generator
+    seed: int | None  # the seed of the order; None to use the generator
 
     def elsewhere(self) -> list[float]:
-        """The losses, with a copy of the model."""
+        """The losses, computed with a copy of the model."""
         return self._replace(model=copy.deepcopy(self.model), order=copy.deepcopy(self.order)).losses()
 
     def losses(self) -> list[float]:
-        """The loss of a batch after each step; the model is as it was afterwards."""
+        """The loss of a batch after each step; the model is restored afterwards."""
         order = self.order if self.seed is None else np.random.default_rng(self.seed)
         data = self.data
         if isinstance(data, DataLoader):
@@ -181,7 +182,7 @@ class _Sweep(NamedTuple):
                 data,
                 self.loss,
                 stepper,
-                epochs=len(self.rates) + 1,  # at the most: an epoch has at least one batch
+                epochs=len(self.rates) + 1,  # enough, since an epoch has at least one batch
                 batch_size=self.batch_size,
                 callbacks=ramp,
                 rng=order,
@@ -198,18 +199,18 @@ class _Ramp(Callback):
     def __init__(self, rates: npt.NDArray[Any]) -> None:
         self.rates = rates.tolist()
         self.losses: list[float] = []
-        self.step = 0  # how many were made
+        self.step = 0  # the number of steps made
         self.best, self.worst = math.inf, -math.inf
 
     def on_backward(self, training: Training) -> None:
-        """The loss is that after the steps so far, so the last rate's; then comes the next."""
+        """Note the loss, which belongs to the last rate, and set the next rate."""
         loss = training.value.item()
         if self.step:
             self.losses.append(loss)
         recent = float(np.mean(self.losses[-5:])) if self.losses else loss
         self.best = min(recent, self.best)
         if self.step <= len(self.rates) / 10:
-            self.worst = max(loss, self.worst)  # of those before much is learned: how they differ by chance
+            self.worst = max(loss, self.worst)  # the largest early loss, which shows the differences by chance
         worse = recent > max(self.best + (WORSE - 1) * abs(self.best), self.worst)
         if worse or self.step == len(self.rates):
             training.stop("enough was seen")
@@ -220,7 +221,7 @@ class _Ramp(Callback):
 
 @contextmanager
 def _put_back(parts: Parts, optimizer: Optimizer, order: np.random.Generator) -> Iterator[None]:
-    """After it, all that a training changes is as it was before."""
+    """A context that restores, at its end, all that a training changes."""
     tensors = list(dict.fromkeys([*parts.parameters, *optimizer.parameters]))
     values = [(t, t.value.copy(), None if t.grad is None else t.grad.copy()) for t in tensors]
     rest, state = parts.snapshot(order), optimizer.state_dict()
@@ -235,7 +236,7 @@ def _put_back(parts: Parts, optimizer: Optimizer, order: np.random.Generator) ->
 
 
 def _smoothed(losses: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Each number averaged with its neighbours, with weights that fall linearly; nothing is delayed."""
+    """Each number averaged with its neighbours, with symmetric weights that fall linearly."""
     reach = max(1, round(len(losses) / 20))
     weights = np.interp(np.arange(-reach, reach + 1), [-reach - 1, 0, reach + 1], [0.0, 1.0, 0.0])
     if len(losses) < len(weights):

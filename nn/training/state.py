@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from nn.training.callbacks import Callback
     from nn.training.training import Training
 
-FORMAT = 1  # of what is kept
+FORMAT = 1  # the version of the state's format
 
 
 def captured(training: Training) -> dict[str, Any]:
-    """What `Training.state_dict` gives: dicts and lists of arrays, numbers and texts."""
+    """The implementation of `Training.state_dict`: dicts and lists of arrays, numbers and texts."""
     samples, means, schedule = training.samples, training.means, training.schedule
     return {
         "format": FORMAT,
@@ -47,7 +47,7 @@ def captured(training: Training) -> dict[str, Any]:
 
 
 def put_back(training: Training, state: Mapping[str, Any]) -> None:
-    """What `Training.load_state_dict` does."""
+    """The implementation of `Training.load_state_dict`."""
     now, then = fingerprint(training), state["same"]
     names = dict.fromkeys((*now, *then))
     differing = [f"{n} {then.get(n)!r}, now {now.get(n)!r}" for n in names if now.get(n) != then.get(n)]
@@ -87,7 +87,7 @@ def put_back(training: Training, state: Mapping[str, Any]) -> None:
 
 
 def sensible(state: dict[str, Any]) -> bool:
-    """Whether a state has its parts, each of its kind."""
+    """Whether a state has all its parts, each of the right type."""
     columns, seconds, means = state["history"]["columns"], state["history"]["seconds"], state["means"]
     finished = state["epoch"] - 1
     return (
@@ -103,7 +103,7 @@ def sensible(state: dict[str, Any]) -> bool:
 
 
 def _paired(training: Training, kept: list[Any]) -> list[tuple[Callback, Any]]:
-    """Each state of a callback, with the callback of its kind that goes on from it."""
+    """Each saved state of a callback, with the callback of the same class that continues from it."""
     found = []
     waiting = list(training.callbacks)
     for kind, state in kept:
@@ -119,7 +119,7 @@ def _paired(training: Training, kept: list[Any]) -> list[tuple[Callback, Any]]:
 
 
 def fingerprint(training: Training) -> dict[str, Any]:
-    """What has to be the same for a training to go on as if it had never stopped."""
+    """Everything that must be the same when a training is resumed."""
     arrays = [b for a in training.samples.arrays for b in (a.arrays if isinstance(a, Several) else [a])]
     some = 0
     for array in arrays:
@@ -154,12 +154,12 @@ def _name(function: Any) -> str:
 
 
 def generator_state(rng: np.random.Generator | None) -> Any:
-    """The state of a generator, or None where there is none."""
+    """The state of a generator, or None for no generator."""
     return None if rng is None else rng.bit_generator.state
 
 
 def set_state(rng: np.random.Generator | None, state: Any) -> None:
-    """Put a generator into a state. Raises ValueError where it is of another kind than the state."""
+    """Set the state of a generator. Raises ValueError if the state is that of another kind of generator."""
     if rng is not None and state is not None:
         kind = rng.bit_generator.state["bit_generator"]
         if kind != state["bit_generator"]:

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 class TensorBoard(Callback):
     """Write the history into a folder while `fit` trains, for TensorBoard; it needs the package tensorboardX.
 
-    Each epoch writes its losses and metrics, the step size as "learning_rate", and with `histograms` how the numbers of
-    each parameter are spread. "loss" and "validation_loss" are one chart, of the runs "training" and "validation".
+    Each epoch writes its losses and metrics, the step size as "learning_rate", and with `histograms` the distribution
+    of the numbers of each parameter. "loss" and "validation_loss" are one chart with the runs "training" and
+    "validation".
 
     Parameters
     ----------
-    folder : where the event files go; one folder for each training, "runs/first"
-    histograms : whether the parameters' histograms are written too
+    folder : the folder of the event files, one for each training: "runs/first"
+    histograms : whether to write histograms of the parameters too
 
     >>> given = dict(epochs=2, callbacks=nn.TensorBoard("runs/first"), rng=0, verbose=False)
     >>> history = nn.fit(nn.Linear(2, 2, rng=0), nn.data.gauss(64, rng=0), "cross_entropy", "adam", **given)
@@ -53,7 +54,7 @@ class TensorBoard(Callback):
         self.writers = {}
 
     def _in(self, run: str) -> Any:
-        """The writer of a run, whose folder is made when there is something to write."""
+        """The writer of a run; its folder is made at the first use."""
         if run not in self.writers:
             self.writers[run] = _writer()(os.path.join(self.folder, run))
         return self.writers[run]

@@ -1,4 +1,4 @@
-"""A training while it runs: the training loop, and what is needed to stop it and to resume."""
+"""A running training: the training loop, and the state needed to stop and resume it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KEPT = "The model is as it was before this batch, and the error's .history has t
 
 @dataclass(frozen=True)
 class Settings:
-    """What a training is given besides what it trains, and with what: `fit` says what each means."""
+    """The further arguments of a training; `fit` describes them."""
 
     schedule: LRScheduler | ScheduleMaker | None
     clip_norm: float | None
@@ -47,24 +47,24 @@ class Settings:
     accumulate: int
     compiled: bool | Literal["fast"]
     callbacks: Sequence[Callback]
-    file: File | None  # where checkpoints go
-    file_every: int | None  # batches between two of them, besides those after each epoch
-    split_from: Any  # the generator's state that a share of the data was set aside from
+    file: File | None  # the path of checkpoints
+    file_every: int | None  # batches between two checkpoints, besides those after each epoch
+    split_from: Any  # the state of the generator before a share of the data was set aside
     parallel: Alone  # the processes that share the training
 
 
 class Training:
-    """A training while it runs: what callbacks see, and what a checkpoint holds.
+    """A running training, which callbacks receive and checkpoints store.
 
-    model, optimizer, schedule : those that are trained with
+    model, optimizer, schedule : those of the training
     history : the finished epochs
-    epoch, epochs : the current epoch, counted from 1, and how many there are to be
-    batch, batches : how many batches of it are done, and how many it has
+    epoch, epochs : the current epoch, counted from 1, and the number of epochs
+    batch, batches : the number of batches of the epoch that are done, and the number of all its batches
     value : the last batch's loss, a Tensor; its graph holds everything that the batch computed, unless it was compiled
-    outputs, targets : of the last batch; with several processes these three are of the samples of this one
-    parallel : the processes that share the training; `parallel.leads` in the one that prints and writes files
+    outputs, targets : of the last batch; with several processes, value, outputs and targets are of its samples here
+    parallel : the processes that share the training; `parallel.leads` is True in the one that prints and writes files
     interrupted : whether Ctrl-C was pressed
-    ended : why the training ended, if it did before its time
+    ended : the reason, if the training was stopped early
 
     >>> def told(training):
     ...     print(training.epoch, "of", training.epochs, "epochs,", training.batches, "batches each")
@@ -78,7 +78,7 @@ class Training:
     value: ad.Tensor
     outputs: Any
     targets: Any
-    order: npt.NDArray[Any] | None = None  # of this epoch's samples, once it has begun
+    order: npt.NDArray[Any] | None = None  # the order of this epoch's samples, once it has begun
     ended = ""
     interrupted = False
 
@@ -109,24 +109,24 @@ class Training:
         self.history = History([*names, *(f"validation_{name}" for name in names)] if held else names)
         self.epoch, self.batch, self.batches = 1, 0, len(samples)
         self.means = evaluation.Means(measures)
-        self.seconds = 0.0  # that this epoch took, up to the last batch
+        self.seconds = 0.0  # the time of this epoch up to the last batch
         self.split_from = settings.split_from
         self.order_from = generator_state(samples.rng)
         self.shown = Silence(epochs, self.batches)
         trained = {id(t) for t in optimizer.parameters}
         self._others = [t for t in parts.parameters if id(t) not in trained]
-        self._names = buffers  # that the model had when the training began
+        self._names = buffers  # the buffers of the model when the training began
         self._values = np.empty_like(optimizer.flat.value)
         self._still = set(optimizer.flat.tensors)  # the parameters whose adjoint was zero in all batches of this epoch
         self._moved: bool | None = None  # whether a step moved them since this was last looked at; None without one
         self._warned = False
 
     def stop(self, reason: str) -> None:
-        """End the training after the batch or epoch that is under way; the first reason stays."""
+        """End the training after the current batch or epoch; the first reason is kept."""
         self.ended = self.ended or reason
 
     def run(self) -> None:
-        """All that is left of it."""
+        """Run the rest of the training."""
         with ExitStack() as end:
             end.callback(self.shown.close)
             end.callback(self.model.eval)
@@ -137,7 +137,7 @@ class Training:
                 with interruptible(self._asked_to_stop), self.parallel.running(self):
                     while self.epoch <= self.epochs and not self.parallel.over(self):
                         self._epoch()
-                self.history.interrupted = self.interrupted  # in the last epoch's last moment: for loops around this
+                self.history.interrupted = self.interrupted  # so that loops around this training know of a late Ctrl-C
                 if self.ended:
                     self.shown.keep(f"ended in epoch {self.epoch - (not self.batch)}: {self.ended}")
             except KeyboardInterrupt:
@@ -152,18 +152,18 @@ class Training:
         return {name: value for name, value in self.model.state_dict().items() if name not in late}
 
     def load_weights(self, weights: Mapping[str, Any]) -> None:
-        """Give the model what `weights` gave. Raises as `Module.load_state_dict` does."""
+        """Load a result of `weights` into the model. Raises the errors of `Module.load_state_dict`."""
         own = self.weights().keys() == weights.keys()
         self.model.load_state_dict(weights, strict=not own)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that it takes to go on from here, bit for bit: dicts and lists of arrays, numbers and texts."""
+        """All that is needed to continue bit for bit: dicts and lists of arrays, numbers and texts."""
         return state.captured(self)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave.
+        """Continue from a state that `state_dict` gave.
 
-        Raises ValueError, TypeError or KeyError, and changes nothing, if it is another training's.
+        Raises ValueError, TypeError or KeyError, and changes nothing, if the state belongs to another training.
         """
         state.put_back(self, state_dict)
 
@@ -209,16 +209,16 @@ class Training:
         return evaluation.measured(parts, held, size, *given)
 
     def _all(self, means: evaluation.Means) -> dict[str, float]:
-        """What the means over all processes' samples are."""
+        """The means over the samples of all processes."""
         self.parallel.collect(means)
         return self.parallel.shared(means.values)
 
     def generators(self) -> list[np.random.Generator]:
-        """What the order of the samples is drawn from, and what the model draws from."""
+        """The generators of the order of the samples and of the model."""
         return [self.samples.rng, *(rng for _, rng in self.parts.current().named_generators)]
 
     def _step(self) -> None:
-        """The batches of one step of the optimizer, and that step."""
+        """Compute the batches of one step of the optimizer, and make that step."""
         assert self.order is not None
         last = min(self.batch + self.settings.accumulate, self.batches)
         batches = [self.samples.batch(self.order, k, self.parallel.part) for k in range(self.batch, last)]
@@ -248,7 +248,7 @@ class Training:
             raise
 
     def _move(self, batch: int) -> None:
-        """Move the parameters, if where to is finite."""
+        """Move the parameters. Raises DivergedError if the new values are not finite."""
         if self.settings.clip_norm is not None:
             clip_grad_norm(self.optimizer, self.settings.clip_norm)
         if self.settings.clip_value is not None:
@@ -274,7 +274,7 @@ class Training:
         self._call("on_batch_end")
 
     def _reverse(self, batch: Sequence[Any], weight: float, share: float | None) -> None:
-        """Forward and reverse pass of a batch of this weight, which is such a share of the whole step."""
+        """Forward and reverse pass of a batch with this weight, which is the given share of the whole step."""
         self._last = batch
         inputs, targets = batch[:2]
         if self._passes is not None:
@@ -294,7 +294,7 @@ class Training:
         self._seen = True
 
     def _without_loss(self, batch: Sequence[Any]) -> None:
-        """Forward pass of samples that only the metrics count; a reverse one, too, if other processes wait for it."""
+        """Forward pass of samples that only metrics use; also a reverse pass if other processes wait for it."""
         outputs = called(self.model, self.convert(batch[0]))
         self.means.add(0.0, outputs, as_target(batch[1], outputs), 0.0)
         if self.parallel.size > 1:
@@ -311,12 +311,12 @@ class Training:
         return outputs, targets, arguments.lost(self.loss, outputs, targets, *weights)
 
     def _compiled(self, passes: Passes, batch: Sequence[Any], share: float | None) -> None:
-        """Both passes of a batch by its program; the adjoints of several batches of one step are added up."""
+        """Both passes of a batch by its program; the adjoints of several batches of one step are summed."""
         value, self.outputs = passes(*batch) if share is None else passes.added(batch, share)
         self.targets, self.value = as_target(batch[1], self.outputs), ad.Tensor(value)
 
     def _recorded(self) -> ad.Tensor:
-        """The last batch's loss with its graph, as the model was before that batch."""
+        """The last batch's loss with its graph, computed with the model as it was before that batch."""
         if self._passes is None:
             return self.value
         now = self.parts.snapshot()

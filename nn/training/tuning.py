@@ -1,4 +1,4 @@
-"""A search for the numbers that a training depends on: sizes, rates, batches."""
+"""A search for the hyper-parameters of a training: sizes, rates, batches."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from nn.training.restarting import Restarts, check_several, set_aside, train_all
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-FIXED = {"model", "data", "callbacks", "parallel"}  # what fit takes, and may not be searched
+FIXED = {"model", "data", "callbacks", "parallel"}  # arguments of fit that cannot be searched
 
 
 class Search(Restarts):
-    """Several trainings with different options; what `search` gives.
+    """Several trainings with different options, the result of `search`.
 
-    options : of each trial, by name
-    best_options : those of the best
+    options : the options of each trial, by name
+    best_options : the options of the best trial
     model, history, best, seeds, scores, histories, monitor, data, validation, interrupted : as in Restarts, by trial
     """
 
@@ -49,7 +49,7 @@ class Search(Restarts):
         return self.options[self.best]
 
     def add(self, job: Job, outcome: Outcome) -> None:
-        """Take in a trial."""
+        """Add a trial."""
         super().add(job, outcome)
         self.options.append(dict(job.options))
 
@@ -87,17 +87,17 @@ def search(
 
     Parameters
     ----------
-    space : what may be chosen for each name: a list of values; or a range (low, high), from which numbers are drawn
-        uniformly, ints if both are; or (low, high, "log"), drawn so that their logarithms are uniform
-    make : makes a model of a generator and of the options it has parameters for, such as
+    space : the choices for each name: a list of values; or a range (low, high), from which numbers are drawn uniformly,
+        ints if both are ints; or (low, high, "log"), with uniform logarithms
+    make : a function that makes a model from a generator and those options that it has parameters for, such as
         def make(rng, hidden): return nn.MLP(64, hidden, 10, rng=rng)
-    optimizer : a function that makes one of a model's parameters, or a name
-    trials : how many options to draw; None for all combinations of lists
+    optimizer : a function of a model's parameters that makes one, or a name
+    trials : the number of random choices; None for all combinations of lists
     data, loss, epochs, validation, callbacks, monitor, rng, executor, verbose, fit_arguments : as in `restarts`
 
-    An option that `make` does not take is an argument of `fit` ("batch_size", "clip_norm", "epochs"), if that has such
-    a one, and otherwise goes to what makes the optimizer ("lr", "weight_decay"). All models begin from one seed, so
-    that they differ by their options alone. The same rng gives the same bits, by any executor.
+    An option that `make` does not take is passed to `fit` if that has such an argument ("batch_size", "clip_norm",
+    "epochs"), and otherwise to the function that makes the optimizer ("lr", "weight_decay"). All models begin with the
+    same seed, so that they differ only by their options. The same rng gives the same bits, with any executor.
 
     >>> def make(rng, hidden):
     ...     return nn.MLP(2, hidden, 2, rng=rng)
@@ -107,8 +107,8 @@ def search(
     >>> sorted(found.best_options)
     ['batch_size', 'hidden', 'lr']
 
-    Bergstra & Bengio 2012, "Random search for hyper-parameter optimization", show why drawn options find more than as
-    many on a grid. Raises TypeError and ValueError for spaces that make no sense, else as `restarts` does.
+    Bergstra & Bengio 2012, "Random search for hyper-parameter optimization", show why random options find more than the
+    same number on a grid. Raises TypeError and ValueError for a wrong space, and the errors of `restarts`.
     """
     epochs = whole(epochs, "epochs")
     check_several("search", optimizer, fit_arguments, executor)
@@ -131,7 +131,7 @@ def _job(
     monitor: str | None,
     options: dict[str, Any],
 ) -> Job:
-    """The training with these options, each of which goes where it belongs."""
+    """The job with these options, passed to `make`, `fit` or the optimizer."""
     known = inspect.signature(fit).parameters.keys() - FIXED
     given = list(inspect.signature(make).parameters.values())[1:]
     takes = {p.name for p in given if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
@@ -181,7 +181,7 @@ def _chosen(space: Mapping[str, Any], trials: int | None, draws: np.random.Gener
 
 
 def _drawing(name: str, choices: Any) -> Callable[[np.random.Generator], Any]:
-    """What draws a value for a name."""
+    """The function that draws a value for a name."""
     asked = f"search: {name} is a list of values, or a range (low, high) or (low, high, 'log')"
     if isinstance(choices, list) and choices:
         return lambda rng: choices[int(rng.integers(len(choices)))]

@@ -123,14 +123,13 @@ def test_training_moves_what_is_seen(page):
     lines = page.browser.run(widths)
     page.browser.run(COUNT_FRAMES)
     page.click("button.play")
-    page.until(lambda: page.epoch > 5)
+    page.until(lambda: page.epoch > 5 and page.browser.run("return self.frames") > 5)
     assert page.browser.run("return document.querySelector('button.play').getAttribute('aria-label')") == "Pause"
     page.click("button.play")
     time.sleep(0.3)
     stopped = page.epoch
     assert all(a != page.pixels(s) for s, a in zip(selectors, before, strict=True))
     assert page.browser.run(widths) != lines
-    assert page.browser.run("return self.frames") > 5
     time.sleep(0.3)
     assert page.epoch == stopped
     assert re.fullmatch(r"epoch \d+, test loss .*, test accuracy \d+ %", page.text("[role=status]"))
@@ -295,6 +294,19 @@ def test_everything_has_a_name_and_fits_a_narrow_screen(page):
         page.click(f"[data-tab={tab}]")
         assert page.browser.run("return document.documentElement.scrollWidth") <= 390
     assert page.browser.run("return getComputedStyle(document.documentElement).backgroundColor") == "rgb(15, 19, 25)"
+
+
+def test_the_notebook_decides_about_dark_mode(page):
+    page.open()
+    scheme = """
+    document.body.className = arguments[0];
+    return getComputedStyle(document.querySelector("main")).colorScheme;
+    """
+    assert page.browser.run(scheme, "") == "light dark"
+    for name in ("dark", "vscode-dark"):
+        assert page.browser.run(scheme, name) == "dark"
+    for name in ("light", "vscode-light"):
+        assert page.browser.run(scheme, name) == "light"
 
 
 @pytest.mark.parametrize(

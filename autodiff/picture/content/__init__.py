@@ -1,1 +1,1 @@
-"""What a picture shows, before any geometry: cards, wires, scopes, names."""
+"""The content of a picture, before any geometry: cards, wires, scopes, names."""

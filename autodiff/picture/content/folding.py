@@ -1,4 +1,4 @@
-"""Which scopes of a graph are drawn open. The others become one card each, so that a picture has at most max_cards."""
+"""The choice of the scopes that are drawn open. Others are one card each, so that a picture has at most max_cards."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any, NamedTuple
 
 from autodiff.picture.content.outline import Region, start
 
-DEEPEST = 32  # levels of boxes in boxes that a picture may have
-FEW = 10  # a picture of fewer cards opens a part of a scope that it cannot open as a whole
+DEEPEST = 32  # the most levels of nested boxes in a picture
+FEW = 10  # a picture with fewer cards opens a part of a scope that is too large to open completely
 
 
 class Earlier(NamedTuple):
-    """The earliest items of an open region, which are one card."""
+    """The earliest items of an open region, which are drawn as one card."""
 
-    items: int = 0  # how many they are
-    leaves: int = -1  # leaves that are not used from this serial number on are in the card too
+    items: int = 0  # their number
+    leaves: int = -1  # leaves that are only used before this serial number are in the card too
 
 
 @dataclass
 class Folding:
-    """The open regions, with what of each is folded all the same, and how many cards there are."""
+    """The open regions, the items of each that are still folded, and the number of cards."""
 
     open: set[Region] = field(default_factory=set)
     earlier: dict[Region, Earlier] = field(default_factory=dict)
@@ -30,10 +30,10 @@ class Folding:
 
 
 def folded(whole: Region, most: int, depth: int | None = None) -> Folding:
-    """The folding of a region, usually the whole graph: scopes open level by level, while `most` cards suffice.
+    """The folding of a region, usually the whole graph: scopes are opened level by level, up to `most` cards.
 
-    Scopes of one level and kind (calls of one class of module, names that differ in their digits) are alike, so
-    they open together or not at all. With `depth`, that many levels are open, however many cards it takes.
+    Scopes of one level and kind (calls of one class of module, names that differ only in digits) are opened together
+    or not at all. With `depth`, that many levels are open, for any number of cards.
     """
     folding = Folding()
     _open(folding, whole, most)
@@ -83,7 +83,7 @@ def _open(folding: Folding, region: Region, room: int) -> None:
 
 
 def _shown(folding: Folding, region: Region) -> list[Region]:
-    """The regions that are items of an open one and not among its earlier operations."""
+    """The regions that are items of an open region and not among its earlier operations."""
     return [item for item in region.items[folding.earlier.get(region, Earlier()).items :] if isinstance(item, Region)]
 
 

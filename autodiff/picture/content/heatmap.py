@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-MOST_CELLS = 24  # along either side; of a larger array each cell shows its block's element of greatest magnitude
+MOST_CELLS = 24  # along each side; for a larger array a cell shows the element of greatest magnitude of a block
 ZERO_LEVEL, TOP_LEVEL, NAN_LEVEL = 5, 10, 11
 
 
@@ -39,9 +39,9 @@ def heatmap(value: Any, scale: float | None = None, most: tuple[int, int] = (24,
 
 
 def _block_extremes(table: Any, most: int) -> Any:
-    """At most so many rows, in float64: of every block of rows the greatest magnitude, NaN before all others.
+    """At most `most` rows, in float64: for every block of rows the element of greatest magnitude; NaN is the greatest.
 
-    A mean would let a checkerboard of ±1 vanish, and would understate the scale.
+    With a mean a checkerboard of ±1 would vanish, and the scale would be too small.
     """
     numbers = table.astype(np.float64)
     if len(numbers) <= most:

@@ -1,6 +1,6 @@
-"""Text in a picture: what may stand in it, how wide it is, and how a formula is set.
+"""Text in a picture: the allowed characters, the width, and the typesetting of formulas.
 
-Widths are estimates for fonts that are not known until the picture is shown; they err on the wide side.
+Widths are estimates, because fonts are not known until the picture is shown; they are rather too wide than too narrow.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ WIDTHS = {
 
 
 def legal(text: object) -> str:
-    """Text with every character XML 1.0 forbids, and every lone surrogate, replaced by U+FFFD."""
+    """Text in which characters that XML 1.0 forbids, and lone surrogates, are replaced by U+FFFD."""
     return FORBIDDEN.sub("\ufffd", str(text))
 
 
@@ -49,7 +49,7 @@ def esc(text: object) -> str:
 
 
 def undirected(text: str, longest: int) -> str:
-    """A user's text on one line, without the marks that would reorder what stands around it."""
+    """A user's text on one line, without marks of direction that would reorder the text around it."""
     text = text if len(text) <= longest else text[: longest - 1] + "…"
     return legal(" ".join(text.split())).translate(UNDIRECTED)
 
@@ -88,7 +88,7 @@ def _token_runs(token: Token, scale: float, drop: float) -> Iterable[Run]:
         return
     text = token.text
     if any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in text):
-        text = f"\u2068{text}\u2069"  # isolated: the text around it keeps its order
+        text = f"\u2068{text}\u2069"  # isolates the text, so that the text around it keeps its order
     yield Run(text + MACRON if token.bar else text, token.kind == "variable", scale, drop)
     if token.sub:
         yield Run(token.sub.replace("-", "−"), False, scale * SMALL, drop + LOWER * scale)
@@ -124,12 +124,12 @@ def serif_width(formula: Formula, size: float) -> float:
 
 
 def _size(run: Run, size: float) -> float:
-    """The font size of a run in a formula of a size: small, but not too small to be read."""
+    """The font size of a run in a formula of this size: small, but readable."""
     return size if run.scale == 1.0 else max(size * run.scale, min(size, LEAST))
 
 
 def header_width(formula: Formula, size: float) -> float:
-    """The width of a formula that nothing may stand beside: of long words fonts differ most."""
+    """The width of a formula in a header, with more room: fonts differ most in long words."""
     words = tuple(token for token in formula if token.kind in ("function", "text") and len(token.text) > 3)
     return serif_width(formula, size) + WORDS_WIDENING * serif_width(words, size)
 
@@ -140,7 +140,7 @@ def sans_width(text: str, size: float) -> float:
 
 
 def cut(text: str, size: float, width: float) -> str:
-    """Interface text, or as much of its beginning as fits with an ellipsis."""
+    """Interface text, or the part of its beginning that fits, with an ellipsis."""
     if sans_width(text, size) <= width:
         return text
     while text and sans_width(text + "…", size) > width:
@@ -162,7 +162,7 @@ def mono_width(text: str, size: float) -> float:
 
 
 def fitted(formula: Formula, size: float, width: float) -> Formula:
-    """The formula, or as many of a call's arguments as fit, or of its beginning, with an ellipsis: f(a, b, …)."""
+    """The formula; a long one is cut after the last argument, or token, that fits, with an ellipsis: f(a, b, …)."""
     if serif_width(formula, size) <= width:
         return formula
     begins = [k for k, token in enumerate(formula) if token.kind == "operator" and token.text.strip() in (",", "(")]
@@ -180,7 +180,7 @@ def fitted(formula: Formula, size: float, width: float) -> Formula:
 
 
 def _closing(formula: Formula) -> Formula:
-    """The brackets that are still open at the end of a beginning."""
+    """The closing brackets for those that are open at the end of a cut formula."""
     brackets: list[str] = []
     for token in formula:
         if token.kind == "operator" and token.text in ("(", "["):

@@ -1,6 +1,6 @@
-"""A compiled program as regions of steps, with what each step is written as, reads, and writes into.
+"""A compiled program as regions of steps, with the line, the operands and the buffer of each step.
 
-Steps are nodes here that were never recorded, so that the folding of graphs folds programs too.
+Steps are represented by nodes that were never recorded, so that the folding of graphs also works for programs.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ OTHERS = "buffer-others"
 
 
 class Origin(NamedTuple):
-    """A scope, or a line of the user's, that steps were written down for."""
+    """A scope, or a line of the user's program, that steps come from."""
 
     scope: str
     line: str
 
     @property
     def key(self) -> str:
-        """What steps that follow each other share a box by."""
+        """The key by which consecutive steps share a box."""
         return self.scope or self.line
 
 
 class Written(NamedTuple):
-    """A step as a card shows it."""
+    """The content of a step's card."""
 
     step: Step
     symbol: Token
@@ -61,7 +61,7 @@ class Listing:
         self.tones, self._tone_of = _tones(program)
         self.steps: dict[Node, Written] = {}
         self.titles: dict[Region, tuple[str, str]] = {}
-        self._called: dict[int, str] = {}  # values of a block, as a part of the whole
+        self._called: dict[int, str] = {}  # the names of values of a block, as parts of whole arrays
         self._written_last: dict[int, Node] = {}  # by input: the step that writes into it last
         self._same: dict[int, Any] = {}  # values inside a loop and outside: numbers, or constant arrays
         self._maker: dict[int, Node] = {}
@@ -75,7 +75,7 @@ class Listing:
     # -- steps ---------------------------------------------------------------------------------------------------
 
     def _read(self, steps: Sequence[Any], region: Region, loop: Loop | None) -> None:
-        """Steps into a region; those in a row that come from one place are a region of their own."""
+        """Put steps into a region; consecutive steps from one place become an inner region."""
         group: list[Step] = []
         for step in (*steps, None):
             origin = _origin(step.note) if isinstance(step, Step) else None
@@ -122,13 +122,13 @@ class Listing:
         inner = self._inner(region, name, "")
         self._read(loop.body.steps, inner, loop)
         only = inner.items[0]
-        if isinstance(only, Region) and len(inner.items) == 1:  # one box with both titles
+        if isinstance(only, Region) and len(inner.items) == 1:  # draw one box with both titles
             inner.items = only.items
             note = ": ".join(filter(None, self.titles.pop(only)))
             self.titles[inner], inner.frame = (self.titles[inner][0], note), note  # loops may open one by one
 
     def _written(self, step: Step, loop: Loop | None) -> Written:
-        """A step with its line in the source, without the buffer that the line names: the card has its colour."""
+        """A step with its line in the source, without the name of the buffer, which the card's colour shows."""
         kind = self.program.kinds[step.result]
         place, into = _place(step, loop)
         given = f"b{place}" if place is not None else self._text.names[into] if into is not None else ""
@@ -143,7 +143,7 @@ class Listing:
         return clean(self._called.get(number) or self._text.names.get(number, ""))
 
     def _formula(self, line: str) -> Formula:
-        """A line of code as a formula: names of values as variables, brackets and commas where it may be cut."""
+        """A line of code as a formula: names of values are variables; it may be cut at brackets and commas."""
         blocks = {self._text.names[number]: name for number, name in self._called.items()}
         line = WORD.sub(lambda word: blocks.get(word[0], word[0]), clean(line, LONGEST))
         tokens: list[Token] = []
@@ -162,13 +162,13 @@ class Listing:
     # -- what reads what -----------------------------------------------------------------------------------------
 
     def _outside(self, number: Any) -> Any:
-        """What a value inside a loop is outside, if it is there too: a number, or a constant array."""
+        """The value outside a loop for a value inside it, if there is one: a number, or a constant array."""
         while isinstance(number, int) and number in self._same:
             number = self._same[number]
         return number
 
     def _connect(self) -> None:
-        """The leaves of the program, with what reads them, and the last reader of every value."""
+        """Find the leaves of the program, their readers, and the last reader of every value."""
         leaves: dict[Any, Leaf] = {}
         for node, written in self.steps.items():
             self.reads[node] = []
@@ -188,7 +188,7 @@ class Listing:
         self.last_use |= dict.fromkeys(self._written_last.values(), sys.maxsize)
 
     def _leaf(self, value: Any, numbered: bool, serial: int, leaves: dict[str, Leaf]) -> Leaf:
-        """The leaf of an input, which is numbered, or of a constant; a step, or the program's end, reads it."""
+        """The leaf of an input, which has a number, or of a constant; a step, or the program's end, reads it."""
         name = self._text.names[value] if numbered else self._text.written(value)
         leaf = leaves.get(name)
         if leaf is None:
@@ -237,7 +237,7 @@ def _place(step: Step, loop: Loop | None) -> tuple[int | None, int | None]:
 
 
 def _tones(program: Program) -> tuple[dict[str, str], dict[int | None, str]]:
-    """A colour for each of the buffers that most steps write into, one for all others, and the words for them."""
+    """Colours for the buffers that most steps write into, one colour for all others, and the words of the legend."""
     count: Counter[int] = Counter()
     for step in program.steps:
         loop = step if isinstance(step, Loop) else None
@@ -261,5 +261,5 @@ def _tones(program: Program) -> tuple[dict[str, str], dict[int | None, str]]:
 
 
 def counted(count: int, what: str) -> str:
-    """A number of things: 3 steps."""
+    """A number with its noun: 3 steps."""
     return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -1,7 +1,7 @@
-"""What the modules in a graph's scopes are called, and what they own.
+"""The names of the modules in a graph's scopes, and of their parameters.
 
-A module is any object that a scope was entered with; this file knows no class of modules. Its members are what its
-attributes lead to, through lists, tuples, dicts and further modules, which are known by having `named_parameters`.
+A module is any object that a scope was entered with; this file knows no class of modules. Its members are found through
+its attributes, through lists, tuples, dicts and inner modules, which are objects with `named_parameters`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ LONGEST_NOTE = 40
 
 
 class Members:
-    """The names of modules, parameters and buffers: the way to each from the module that was called outermost."""
+    """The names of modules, parameters and buffers: the path to each from the outermost module that was called."""
 
     def __init__(self, frames: Iterable[Any]) -> None:
-        """Frames come outer before inner; strings among them name nothing but themselves."""
+        """Find the members of the frames, given outer before inner; strings among the frames have none."""
         self._path: dict[int, str] = {}
         self._owner: dict[int, Any] = {}
         self._sizes: dict[int, int] = {}
@@ -37,7 +37,7 @@ class Members:
                     self._path[id(value)], self._owner[id(value)] = path, owner
 
     def path(self, member: Any) -> str | None:
-        """The way to a member, such as mlp.layers[0].weight; None for what no module owns."""
+        """The path to a member, such as mlp.layers[0].weight; None if no module has it."""
         return self._path.get(id(member))
 
     def owner(self, member: Any) -> Any | None:
@@ -45,16 +45,16 @@ class Members:
         return self._owner.get(id(member))
 
     def name(self, member: Any, within: Any | None) -> str:
-        """The way to a member from a module around it, or the whole way."""
+        """The path to a member from a module around it, or the whole path."""
         path, outer = self._path[id(member)], self._path.get(id(within), "")
         inside = path.removeprefix(outer) if outer and path[len(outer) : len(outer) + 1] in (".", "[") else path
         return inside.removeprefix(".")
 
     def note(self, module: Any) -> str:
-        """A module in a few words: how it was made, and how many parameters it has."""
+        """A note on a module: the call that makes it, and its number of parameters."""
         try:
             text = repr(module)
-        except Exception:  # what a user's method raises is no reason to draw nothing
+        except Exception:  # an error in a user's method must not prevent the drawing
             text = ""
         if not text or len(text) > LONGEST_NOTE or "\n" in text or " at 0x" in text:
             text = type(module).__name__
@@ -66,7 +66,7 @@ class Members:
 
 
 def _walk(module: Any, name: str) -> Iterator[tuple[str, Any, Any]]:
-    """A module and its members: the way to each, the module that holds it, and itself."""
+    """A module and its members: the path to each, the module that holds it, and the member."""
     seen: set[int] = set()
     waiting: list[tuple[str, Any, Any, bool]] = [(name, module, module, True)]
     while waiting:
@@ -93,5 +93,5 @@ def _walk(module: Any, name: str) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _snake(name: str) -> str:
-    """A class's name as a variable's: MLP is mlp, LayerNorm layer_norm."""
+    """A variable name from a class name: mlp from MLP, layer_norm from LayerNorm."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

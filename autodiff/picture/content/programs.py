@@ -20,7 +20,7 @@ LONGEST_LINE, LONGEST_NAME = 300, 40  # characters of a line in a tooltip, and o
 
 
 class Steps:
-    """What pictures of a program are read from; it has the methods of a graph's Source."""
+    """The source of a program's pictures, with the methods of a Source."""
 
     values = False
 
@@ -40,18 +40,18 @@ class Steps:
         self.blank = root, Symbols(root, Outline([root], 0))  # there is no graph
 
     def scene(self, most: int, within: Region | None = None) -> Scene:
-        """At most so many cards of the program, or of one part of it."""
+        """A scene with at most `most` cards of the program, or of one part of it."""
         region = within or self.listing.whole
         folding = few_enough("draw", folded(region, most, None if within else self.depth), self.depth)
         return _Reading(self.listing, folding, region, within is not None).scene(*self.blank)
 
     def text(self, drawn: Scene) -> str:
-        """The cards, a line each."""
+        """The cards as text, one line for each."""
         return words(drawn)
 
 
 class _Reading:
-    """The cards as they are read from the regions of a program."""
+    """The cards, while they are read from the regions of a program."""
 
     def __init__(self, listing: Listing, folding: Folding, region: Region, part: bool) -> None:
         self.listing, self.folding, self.region, self.part = listing, folding, region, part
@@ -64,7 +64,7 @@ class _Reading:
         self.last = operations[-1].serial if operations else -1
 
     def scene(self, root: Node, naming: Symbols) -> Scene:
-        """The scene; a part begins with the values that it reads."""
+        """The scene; that of a part begins with the values that it reads."""
         if self.part:
             inside = {*self.region.operations(), *(leaf.node for leaf in self.region.leaves)}
             outside = dict.fromkeys(n for node in self.region.operations() for n in self.listing.reads[node])
@@ -113,7 +113,7 @@ class _Reading:
                 self._fold(item, *self.listing.titles[item], box)
 
     def _leaves(self, nodes: Iterable[Node]) -> list[Node]:
-        """Those whose values are read after the part that is shown, or are results."""
+        """The nodes whose values are results, or are read after the part that is shown."""
         return [node for node in nodes if self.listing.last_use.get(node, -1) > self.last]
 
     def _step(self, node: Node, box: int | None) -> None:

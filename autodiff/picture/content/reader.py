@@ -1,4 +1,4 @@
-"""A scene read from the outline of a graph: which card each value is on, and the wires between the cards."""
+"""A scene read from the outline of a graph: the card of each value, and the wires between the cards."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from autodiff.picture.content.folding import Earlier, Folding
 from autodiff.picture.content.outline import Leaf, Outline, Region
 from autodiff.picture.content.scene import Box, Card, Fold, Kind, Result, Scene, Symbols, Wire
 
-LONGEST_NOTE = 80  # characters of what is written beside the name of a box
+LONGEST_NOTE = 80  # characters of the note beside the name of a box
 EQUALS = Token("text", " = ")
-MOST_SHARES = 1000  # a folded card that uses a value more often does not say what it contributes to it
+MOST_SHARES = 1000  # for a folded card that uses a value more often, the contribution is not shown
 
 
 def scene(
@@ -30,12 +30,12 @@ def scene(
     naming: Symbols,
     within: Region | None = None,
 ) -> Scene:
-    """The scene of a graph, or of one region with the values it uses; what no adjoint is given for has none."""
+    """The scene of a graph, or of one region with the values it uses; values not in `adjoints` have no adjoint."""
     return _Reading(root, adjoints, outline, folding, naming, within).scene()
 
 
 class _Reading:
-    """The cards, as they are read from the outline, and which card each value of the graph is on."""
+    """The cards, while they are read from the outline, and the card of each value of the graph."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class _Reading:
     # -- cards ---------------------------------------------------------------------------------------------------
 
     def _read_outer(self, region: Region) -> None:
-        """The values that a region uses and does not have: operations before it, leaves that stand around it."""
+        """Read the values that a region uses but does not contain: earlier operations, and leaves around it."""
         operations = list(region.operations())
         self.last = operations[-1].serial
         inside = {*operations, *(leaf.node for leaf in _leaves(region))}
@@ -89,7 +89,7 @@ class _Reading:
                     self._add(Card("outer", header[0], header, fetched(value.primal), adjoint, value.name), value)
 
     def _leaves_the_region(self, node: Node) -> bool:
-        """Whether an operation's value is what is computed: the result, or what is used after the region shown."""
+        """Whether an operation's value is the result, or is used after the region that is shown."""
         return node is self.root if self.within is None else self.outline.last_use.get(node, -1) > self.last
 
     def _read(self, region: Region, box: int | None) -> None:
@@ -128,7 +128,7 @@ class _Reading:
         title = named(members.name(member, region.frame)) if path else self.naming.title(node)
         kind: Kind = "constant" if leaf.constant else "parameter" if path else "input"
         header = (symbol, EQUALS, *title) if title else (symbol,)
-        value = np.array(fetched(node.primal))[()]  # a copy: a leaf may be assigned anew before it is drawn
+        value = np.array(fetched(node.primal))[()]  # a copy: a leaf may get a new value before it is drawn
         self._add(Card(kind, symbol, header, value, self.adjoints.get(node), node.name, path, box), node)
         if not leaf.constant:
             self.equations[node] = title or ()
@@ -153,7 +153,7 @@ class _Reading:
         self._add(card, *operations, *(leaf.node for leaf in _leaves(region)))
 
     def _name_results(self) -> None:
-        """What leaves each folded card; the last such value is the one that its other ends are called by."""
+        """Find the values that leave each folded card; the last one names the card."""
         for index, operations in self.folds.items():
             last = operations[-1].serial
             leaving = [node for node in operations if self.outline.last_use.get(node, -1) > last]
@@ -197,9 +197,9 @@ class _Reading:
         ]
 
     def _wire(self, node: Node, copy: Node, position: int, tail: int, head: int) -> Wire:
-        """The wire into one argument; a rule may divide by zero here, which is the picture's business to show."""
+        """The wire into one argument. A rule may divide by zero here; the picture shows the result."""
         scalar = np.ndim(node.primal) == 0 and np.ndim(copy.arguments[position].primal) == 0
-        scalar = scalar and not assigned_since([node])  # a local partial would mix what was and what is
+        scalar = scalar and not assigned_since([node])  # a local partial would mix old and new values
         adjoint = self.adjoints.get(node)
         with np.errstate(all="ignore"):
             factor = fetched(contribution(node, position, 1.0)) if scalar else None
@@ -209,7 +209,7 @@ class _Reading:
         return Wire(tail, head, symbol, factor, received, flows, (copy, position))
 
     def _gathered(self, head: int) -> list[Wire]:
-        """The wires into a folded card: one from each card that it uses, with what they contribute together."""
+        """The wires into a folded card: one from each card that it uses, with the sum of the contributions."""
         uses: dict[int, list[tuple[Node, int]]] = {}
         for node in self.folds[head]:
             for position, argument in enumerate(operands(node)):
@@ -224,7 +224,7 @@ class _Reading:
         return wires
 
     def _share(self, places: Sequence[tuple[Node, int]]) -> Any | None:
-        """What one value receives from several uses."""
+        """The sum of the contributions of several uses to one value's adjoint."""
         sources = {node.arguments[position] for node, position in places}
         if len(sources) > 1 or len(places) > MOST_SHARES:
             return None
@@ -239,7 +239,7 @@ class _Reading:
 
 
 def _contribution(node: Node, position: int, adjoint: Any) -> Any:
-    """What an argument's adjoint receives; complex adjoints as users see them, on both sides."""
+    """The contribution to an argument's adjoint; complex adjoints are given and returned as users see them."""
     share = fetched(contribution(node, position, conjugated(np.asarray(adjoint))[()]))
     return None if share is None else conjugated(np.asarray(share))[()]
 

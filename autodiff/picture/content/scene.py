@@ -1,4 +1,4 @@
-"""What a picture shows: cards, wires and boxes, before any geometry."""
+"""The scene of a picture: cards, wires and boxes, before any geometry."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TONES = tuple(
 
 
 class Form(NamedTuple):
-    """What is known of a value before it is computed: its shape, its dtype (None of no array), where it is written."""
+    """A value that is not computed yet: its shape, its dtype (None if it is no array), and where it is written."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any] | None
@@ -34,7 +34,7 @@ class Form(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One of the values that leave a folded part of the graph."""
+    """A value that leaves a folded part of the graph."""
 
     symbol: Token
     value: Any
@@ -42,7 +42,7 @@ class Result(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """What a card that stands for several operations says of them."""
+    """The description of a folded part, several operations on one card."""
 
     name: str
     note: str
@@ -58,8 +58,8 @@ class Card(NamedTuple):
     header: Formula  # "v_1 = ln v_{-1}"
     value: Any
     adjoint: Any | None
-    name: str | None  # what its user calls it
-    path: str | None = None  # where it is among the members of a module: mlp.layers[0].weight
+    name: str | None  # the user's name of it
+    path: str | None = None  # its path among the members of a module: mlp.layers[0].weight
     box: int | None = None
     fold: Fold | None = None
     tone: str | None = None  # the palette's name of its colour, if it has one
@@ -67,7 +67,7 @@ class Card(NamedTuple):
 
     @property
     def is_scalar(self) -> bool:
-        """Whether the value is drawn as a number rather than as a heat map."""
+        """Whether the value is drawn as a number, not as a heat map."""
         return not isinstance(self.value, Form) and np.ndim(self.value) == 0
 
 
@@ -78,9 +78,9 @@ class Wire(NamedTuple):
     head: int
     symbol: Formula | None  # the local partial as a formula: "cos v_0"
     factor: Any | None  # the local partial as a number, between scalars
-    contribution: Any | None  # what the tail's adjoint receives over this wire
-    flows: bool  # whether a derivative runs along it
-    rule: tuple[Node, int] | None = None  # which argument of which operation, if the head is not folded
+    contribution: Any | None  # the share of the tail's adjoint that comes through this wire
+    flows: bool  # whether a derivative flows along it
+    rule: tuple[Node, int] | None = None  # the operation and the position of the argument, if the head is not folded
 
 
 class Box(NamedTuple):
@@ -92,7 +92,7 @@ class Box(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """Cards in recording order, so every wire runs from a smaller index to a larger one; outer boxes before inner."""
+    """Cards in recording order, so that wires run from smaller to larger indices; outer boxes before inner ones."""
 
     cards: list[Card]
     wires: list[Wire]
@@ -100,14 +100,14 @@ class Scene(NamedTuple):
     root: Node
     naming: Symbols
     equations: dict[Node, Formula]  # right-hand sides, constants by their symbols
-    insides: dict[int, Region]  # what each folded card stands for
-    values: int = 0  # how many the graph has
-    stale: bool = False  # leaves were assigned new values since: they are shown as they are now, without adjoints
-    tones: Mapping[str, str] = {}  # what the colours of its cards stand for
+    insides: dict[int, Region]  # the region of each folded card
+    values: int = 0  # the number of values of the graph
+    stale: bool = False  # leaves have been assigned new values: these are shown, without adjoints
+    tones: Mapping[str, str] = {}  # the meaning of the colours of the cards
 
     @property
     def result(self) -> int:
-        """The card that the result is on."""
+        """The card of the result."""
         return next((k for k, card in enumerate(self.cards) if card.kind == "output"), 0)
 
 
@@ -125,7 +125,7 @@ class Symbols(Naming):
         return self.constants.get(node) or super().__getitem__(self._standing_for.get(node, node))
 
     def with_leaves(self, node: Node) -> Node:
-        """The operation with a leaf in place of every constant array among its arguments."""
+        """The operation with leaves instead of the constant arrays among its arguments."""
         leaves = [None if isinstance(a, Node) else self._outline.constant(a) for a in node.arguments]
         if not any(leaf is not None for leaf in leaves):
             return node

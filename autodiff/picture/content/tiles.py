@@ -9,8 +9,8 @@ import numpy as np
 
 from autodiff.picture.content.heatmap import MOST_CELLS, Heatmap, heatmap
 
-GAP_LEVEL = 12  # between two tiles
-MOST_ACROSS = 4  # tiles along either side of a grid
+GAP_LEVEL = 12  # the level of the gaps between tiles
+MOST_ACROSS = 4  # tiles along each side of a grid
 MOST_BARS, MOST_POINTS = 64, 64
 
 
@@ -23,9 +23,9 @@ class Plot(NamedTuple):
 
 
 def drawing(value: Any, scale: float | None = None) -> Heatmap | Plot | None:
-    """How an array is drawn: one axis as bars, or a line if it is long; two as a heat map; more as a grid of these.
+    """The drawing of an array: one axis as bars or, if long, a line; two axes as a heat map; more as a grid of them.
 
-    `scale` is the value of the end colours, where several arrays are compared. None if there is nothing to show.
+    `scale` is the value of the end colours, if several arrays are compared. None if there is nothing to show.
     """
     array = np.asarray(value)
     if array.ndim == 1 and array.dtype.kind == "f" and array.size > 1 and np.isfinite(array).all():
@@ -34,11 +34,10 @@ def drawing(value: Any, scale: float | None = None) -> Heatmap | Plot | None:
 
 
 def tiled(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Of a grid the rows and columns of tiles, and at most how many rows and columns of cells each has.
+    """The rows and columns of tiles in a grid, and the largest numbers of rows and columns of cells in a tile.
 
-    The two last axes are a tile. The two before are rows and columns of the grid where there is room for all of them
-    (samples and channels, filters and their inputs); otherwise the tiles follow each other, as many as there is room
-    for.
+    The last two axes are a tile. The two axes before them are the rows and columns of the grid if there is room for all
+    (samples and channels, filters and their inputs); otherwise as many tiles as fit follow each other.
     """
     tall, wide = shape[-2:]
     leading = shape[:-2]

@@ -8,25 +8,25 @@ from autodiff.notation.formula import Formula, Token, number, plain, unraised
 from autodiff.picture.content.lettering import undirected
 from autodiff.picture.content.scene import Scene
 
-LONGEST = 56  # characters; a longer expression says less than the picture does
+LONGEST = 56  # characters; a longer expression is harder to read than the picture
 LONGEST_NAME, MOST_INPUTS = 16, 6
 LONGEST_TITLE = 200
 SPACE = Token("text", " ")
 OPEN, CLOSE, COMMA = Token("operator", "("), Token("operator", ")"), Token("operator", ", ")
-# How tightly an expression holds together; a place in an equation asks for so much, or for brackets.
-# An application without brackets (ln x) stands alone in a sum but not in a product.
+# The precedence of expressions; a place in an equation needs a minimum precedence, or else brackets.
+# An application without brackets (ln x) needs none in a sum, but does in a product.
 SIGNED, SUM, QUOTIENT, APPLICATION, PRODUCT, POWER, CALL, ATOM = range(8)
 
 
 def heading_of(scene: Scene, title: str | None) -> Formula | None:
-    """The title of a picture: the one that was asked for ("" is none), or else the formula of a small graph."""
+    """The title of a picture: the given one ("" for no title), or else the formula of a small graph."""
     if title:
         return (Token("text", undirected(title, LONGEST_TITLE)),)
     return expression(scene) if title is None else None
 
 
 def expression(scene: Scene) -> Formula | None:
-    """f(x_1, x_2) = ... at (2, 5), or None where the graph is too large or its inputs have no names of their own."""
+    """f(x_1, x_2) = ... at (2, 5), or None if the graph is too large or its inputs have no distinct names."""
     naming = scene.naming
     inputs = [node for node in naming.order if node.primitive is None]
     if scene.root.primitive is None or len(inputs) > MOST_INPUTS:
@@ -40,7 +40,7 @@ def expression(scene: Scene) -> Formula | None:
             return None
         known[naming[node]] = written
     if len({known[naming[node]] for node in inputs}) < len(inputs):
-        return None  # several weights, say: whose is whose the formula would not tell
+        return None  # names are repeated, such as several weights, so the formula would be ambiguous
     head = (Token("variable", "f"), OPEN, *_listed([known[naming[node]] for node in inputs]), CLOSE)
     values: Formula = ()
     if not scene.stale and all(np.ndim(node.primal) == 0 and not np.iscomplexobj(node.primal) for node in inputs):
@@ -54,7 +54,7 @@ def _listed(parts: list[Formula]) -> Formula:
 
 
 def _expanded(written: Formula, known: dict[Token, Formula]) -> Formula:
-    """An equation with its symbols replaced by their expressions, bracketed where they must be."""
+    """An equation with its symbols replaced by their expressions, in brackets where they are needed."""
     made: list[Token] = []
     for place, token in enumerate(written):
         if token not in known:
@@ -74,7 +74,7 @@ def _expanded(written: Formula, known: dict[Token, Formula]) -> Formula:
 
 
 def _asked(written: Formula, place: int) -> int:
-    """How tightly what stands at a place must hold together there."""
+    """The least precedence that an expression at this place needs without brackets."""
     left = next((t for t in reversed(written[:place]) if t != SPACE), None)
     right = next((t for t in written[place + 1 :] if t != SPACE), None)
     before, after = (left.text if left else ""), (right.text if right else "")
@@ -92,7 +92,7 @@ def _asked(written: Formula, place: int) -> int:
 
 
 def _binding(formula: Formula) -> int:
-    """How tightly a formula holds together, by the loosest operator outside its brackets."""
+    """The precedence of a formula: that of its weakest operator outside brackets."""
     depth = 0
     outer: list[Token] = []
     for token in formula:
@@ -121,7 +121,7 @@ def _is_exponent(token: Token) -> bool:
 
 
 def _without_crosses(formula: list[Token]) -> Formula:
-    """The formula with x × y as x y, the way formulas are printed; 2 × 3 keeps its cross."""
+    """The formula with x × y written as x y, as usual in print; 2 × 3 keeps its cross."""
     kept: list[Token] = []
     for place, token in enumerate(formula):
         after = next((t for t in formula[place + 1 :] if t != SPACE), token)

@@ -1,1 +1,1 @@
-"""A picture as SVG. Strings only."""
+"""A picture as SVG text."""

@@ -1,4 +1,4 @@
-"""The cards: how large each is, and its markup. Scalars as numbers in two bands, arrays as heat maps."""
+"""The cards: their sizes and markup. Scalars are numbers in two bands, arrays are heat maps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TAGS = {
 }
 BORDERS = {"input": 2.5, "parameter": 2.25, "output": 2.5, "constant": 2.25, "outer": 1.25, "operation": 1.25}
 TAG_TYPE, TAG_SPACING = 11, 0.3
-BELOW = 13  # how far below the lower border a tag there hangs: clear of the last row
+BELOW = 13  # the distance of a tag below the lower border, so that it does not cover the last row
 LONGEST_NAME = 500
 
 
@@ -86,14 +86,14 @@ def card_markup(
             pen.rect(x, y, width, height, RADIUS, paint, role="frame"),
         ]
     tag = y
-    if down and card.kind == "output":  # wires come in from above, so it is worn below
+    if down and card.kind == "output":  # wires come in from above, so the tag is below
         tag = y + size[1] - (stacks.BEHIND if card.fold else 0) + BELOW
     opening = f'<g data-node="{index}">' + pen.tooltip(tooltip(card))
     return "\n".join([opening, *body, *_tag(pen, card, x, tag), "</g>"])
 
 
 def tooltip(card: Card) -> str:
-    """A card in words: equation, name, shape, dtype, and its value and adjoint in full precision."""
+    """A card as text: equation, name, shape, dtype, and value and adjoint in full precision."""
     if card.fold is not None:
         lines = stacks.words(card, card.fold)
     else:

@@ -1,4 +1,4 @@
-"""The legend: an entry for everything that a picture contains, and for nothing else."""
+"""The legend: one entry for each kind of element in the picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STALE = "assigned since: inputs and parameters as they are now, no adjoints"
 
 
 class Entry(NamedTuple):
-    """One entry of the legend: its symbol, the room that takes, and the words."""
+    """One entry of the legend: its symbol, the symbol's width, and the words."""
 
     icon: Callable[[float, float], list[str]]
     indent: float
@@ -26,16 +26,16 @@ class Entry(NamedTuple):
 
     @property
     def width(self) -> float:
-        """The room it takes in a row."""
+        """The width of the entry in a row."""
         return self.indent + sans_width(self.words, TYPE)
 
     def drawn(self, x: float, baseline: float) -> list[str]:
-        """Its markup."""
+        """The markup of the entry."""
         return [*self.icon(x, baseline), self.pen.text(x + self.indent, baseline, self.words, TYPE, "muted")]
 
 
 def entries(pen: Pen, scene: Scene, values: bool, pills: bool, compared: bool = False) -> list[Entry]:
-    """Entries for what this picture contains, no others."""
+    """The entries for the elements of this picture."""
     adjoints = any(card.adjoint is not None for card in scene.cards)
 
     def triangle(tone: str) -> Callable[[float, float], list[str]]:
@@ -74,12 +74,12 @@ def entries(pen: Pen, scene: Scene, values: bool, pills: bool, compared: bool = 
 
 
 def _tone(pen: Pen, tone: str, words: str) -> Entry:
-    """What a colour of cards stands for."""
+    """The entry for a colour of cards."""
     return Entry(lambda x, y: [pen.rect(x, y - 10, 18, 12, 3, pen.paint(tone, "line"))], 26, words, pen)
 
 
 def flowed(items: Sequence[Entry], room: float) -> list[list[Entry]]:
-    """The legend in rows no wider than the picture."""
+    """The legend in rows that are at most as wide as the picture."""
     rows: list[list[Entry]] = []
     used = 0.0
     for item in items:

@@ -19,7 +19,7 @@ Theme = Literal["auto", "light", "dark"]
 
 SERIF = "'STIX Two Text',Cambria,Georgia,'Times New Roman',serif"
 MONO = "ui-monospace,Menlo,Consolas,monospace"
-FLUID = ' style="max-width:100%;height:auto"'  # no wider than what it stands in
+FLUID = ' style="max-width:100%;height:auto"'  # no wider than its container
 SANS = "system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'Liberation Sans',sans-serif"
 
 PALETTE = {  # light, dark
@@ -95,7 +95,7 @@ class Pen:
         return f' data-role="{role}"' if self.roles and role else ""
 
     def tooltip(self, words: str) -> str:
-        """What is shown when the pointer rests on a group; its first element."""
+        """The tooltip of a group: its first element."""
         return f"<title>{esc(words)}</title>"
 
     def paint(self, fill: str | None = None, stroke: str | None = None, width: float = 1, dash: str = "") -> str:
@@ -130,7 +130,7 @@ class Pen:
         fill: str,
         stroke: str,
     ) -> str:
-        """A rectangle that has its left or its right side or neither, and is open where it goes on elsewhere."""
+        """A rectangle without its left or right side, or without both: it continues in another row."""
         start, end = radius * left, radius * right
         arc = f"a{radius:g},{radius:g} 0 0 "
         upper = f"M{px(x + start)},{px(y)}H{px(x + width - end)}"
@@ -194,7 +194,7 @@ class Pen:
         spacing: float = 0,
         role: str = "",
     ) -> str:
-        style = f' font-family="{font}"' if font != SANS else ""  # the whole picture has that one
+        style = f' font-family="{font}"' if font != SANS else ""  # SANS is the font of the whole picture
         style += f' font-size="{size:g}"'
         style += f' text-anchor="{anchor}"' if anchor != "start" else ""
         style += f' font-weight="{weight}"' if weight != 400 else ""
@@ -206,7 +206,7 @@ class Pen:
         """A heat map in a box: one stroked path per level, runs of equal cells joined."""
         rows, columns = len(levels), len(levels[0])
         strokes: dict[int, list[str]] = {}
-        pens: dict[int, tuple[int, int]] = {}  # where each level's path has got to
+        pens: dict[int, tuple[int, int]] = {}  # the end of each level's path so far
         count = [0] * (len(LEVELS) + 1)
         for i, row in enumerate(levels):
             j = 0
@@ -219,7 +219,7 @@ class Pen:
                 pens[level] = j + run, i
                 count[level] += 1
                 j += run
-        gaps = len(LEVELS) in strokes  # between tiles, where the card is seen
+        gaps = len(LEVELS) in strokes  # gaps between tiles show the card
         common = max(strokes, key=lambda level: count[level]) if not gaps else len(LEVELS)
         strokes.pop(common)  # the background
         across, down = width / columns, height / rows
@@ -240,7 +240,7 @@ class Pen:
 def curve(route: Sequence[Point], down: bool = False) -> str:
     """The path data of a wire: horizontal at every point of its route, or vertical if the picture runs down.
 
-    Of two points one below the other it leaves the upper one as it came there, and turns back to the lower one.
+    From a point to one below it, the wire keeps its direction, turns down, and turns back to the lower point.
     """
     (x, y), *rest = route
     d = f"M{px(x)},{px(y)}"
@@ -265,7 +265,7 @@ def curve(route: Sequence[Point], down: bool = False) -> str:
 
 
 def arrow(tip: Point, length: float, half: float, down: bool = False) -> str:
-    """The path data of an arrow head with its tip there; with a negative length it points back."""
+    """The path data of an arrow head with its tip at `tip`; with a negative length it points backwards."""
     x, y = tip
     side = f"l{px(-half)},{px(-length)}h{px(2 * half)}z" if down else f"l{px(-length)},{px(-half)}v{px(2 * half)}z"
     return f"M{px(x)},{px(y)}{side}"

@@ -7,11 +7,11 @@ from autodiff.picture.content.tiles import Plot
 from autodiff.picture.drawing.pen import LEVELS, Pen, px
 
 ABOVE, BELOW = LEVELS[TOP_LEVEL - 2], LEVELS[2]  # the colours of heat maps, where light and dark show both
-AIR = 0.2  # between two bars, as a part of their distance
+AIR = 0.2  # the gap between two bars, as a part of their distance
 
 
 def plot(pen: Pen, drawn: Plot, x: float, y: float, width: float, height: float) -> str:
-    """A plot in a box, its zero in the middle."""
+    """A plot in a box, with zero in the middle."""
     zero, half = y + height / 2, height / 2 - 2
     if drawn.line:
         lower, upper = drawn.heights[::2], drawn.heights[1::2]

@@ -1,4 +1,4 @@
-"""Cards that stand for a folded part of a graph: a stack with its name, its size, and the values that leave it."""
+"""Cards of folded parts of a graph: a stack with its name, its size, and the values that leave it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAME_LINE, NOTE_LINE, BAND = 30, 15, 22
 NAME_TYPE, NOTE_TYPE, NUMBER_TYPE = 13, 11, 13
 SYMBOL, SYMBOL_TYPE, MORE_LINE = 46, 14, 18
 MOST_RESULTS, MOST_NAMED = 3, 12
-BEHIND = 2 * OFFSET  # how far the cards behind reach out
+BEHIND = 2 * OFFSET  # the width of the visible part of the cards behind
 
 
 def count(fold: Fold) -> str:
@@ -29,12 +29,12 @@ def count(fold: Fold) -> str:
 
 
 def _counted(fold: Fold) -> str:
-    """The size where the name does not say it."""
+    """The size, if the name does not contain it."""
     return "" if fold.name.startswith(f"{fold.operations:,} ") else count(fold)
 
 
 def size_of(card: Card, fold: Fold, values: bool, columns: Sequence[Columns]) -> Size:
-    """Width and height with the cards behind."""
+    """Width and height, including the cards behind."""
     name = sans_width(fold.name, NAME_TYPE) * BOLD + mono_width(_counted(fold), CAPTION_TYPE) + 2 * PADDING + 12
     wide = min(WIDEST, max(WIDTH, name, sans_width(fold.note, NOTE_TYPE) + 2 * PADDING))
     tall: float = NAME_LINE + (NOTE_LINE if fold.note else 0)
@@ -51,7 +51,7 @@ def size_of(card: Card, fold: Fold, values: bool, columns: Sequence[Columns]) ->
 def markup(
     pen: Pen, card: Card, fold: Fold, corner: Point, size: Size, values: bool, columns: Sequence[Columns]
 ) -> list[str]:
-    """The stack, its tooltip and group left to the caller."""
+    """The markup of the stack, without its tooltip and group, which the caller adds."""
     x, y = corner
     width, height = size[0] - BEHIND, size[1] - BEHIND
     output = card.kind == "output"
@@ -73,7 +73,7 @@ def markup(
 
 
 def words(card: Card, fold: Fold) -> list[str]:
-    """The stack for its tooltip."""
+    """The lines of the stack's tooltip."""
     lines = [f"{fold.name}{f': {fold.note}' if fold.note else ''}", f"{count(fold)}, folded into one card"]
     symbols = [plain((result.symbol,)) for result in fold.results[-MOST_NAMED:]]
     if len(fold.results) == 1:
@@ -85,13 +85,13 @@ def words(card: Card, fold: Fold) -> list[str]:
 
 
 def results_of(fold: Fold) -> tuple[Sequence[Result], int]:
-    """The results that have a row, and how many have none: the last ones are nearest to what comes after."""
+    """The results that have a row, the last ones, and the number of results without a row."""
     shown = fold.results[-MOST_RESULTS:]
     return shown, len(fold.results) - len(shown)
 
 
 def _row_size(result: Result, named: bool, columns: Columns) -> Size:
-    """What a result takes: a scalar a band, an array its heat maps; its symbol before it where there are several."""
+    """The size of a result: a band for a scalar, heat maps for an array, and its symbol if there are several."""
     label = SYMBOL if named else 0
     if np.ndim(result.value) == 0:
         return label + sum(34 + mono_width(text, NUMBER_TYPE) for _, text in _numbers(result)), BAND + 2
@@ -100,7 +100,7 @@ def _row_size(result: Result, named: bool, columns: Columns) -> Size:
 
 
 def _results(pen: Pen, fold: Fold, corner: Point, size: Size, columns: Sequence[Columns]) -> list[str]:
-    """The rows of the results, the last along the card's lower edge."""
+    """The rows of the results; the last one is at the card's lower edge."""
     shown, more = results_of(fold)
     (x, y), (width, height) = corner, size
     parts: list[str] = []
@@ -130,7 +130,7 @@ def _numbers(result: Result) -> list[tuple[str, str]]:
 
 
 def _bands(pen: Pen, result: Result, corner: Point, width: float, rounded: tuple[bool, bool]) -> list[str]:
-    """The value and its adjoint side by side; at the card's lower corners (left, right) they follow these."""
+    """The value and its adjoint side by side; `rounded` says which of the lower corners (left, right) are round."""
     numbers = _numbers(result)
     parts = []
     x, y = corner

@@ -1,4 +1,4 @@
-"""Values as cards show them: a scalar's digits, an array's heat maps or plots side by side."""
+"""Values on cards: a scalar's digits, an array's heat maps or plots side by side."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from autodiff.picture.geometry.lattice import Size
 CAPTION, FOOT, CAPTION_TYPE = 16, 9, 11
 GAP, HEIGHT, CELL, SMALLEST = 10, 48, 11, 9
 PLOT_HEIGHT = 32
-Scales = tuple[float | None, float | None]  # of values and of adjoints; None: each its own
-ROOM = 136  # the width heat maps are drawn for, whatever the card's
+Scales = tuple[float | None, float | None]  # of values and of adjoints; None for a separate scale each
+ROOM = 136  # the width for heat maps, on cards of any width
 DTYPES = {"float": "f", "complex": "c", "int": "i", "uint": "u"}
 
 
@@ -32,11 +32,11 @@ class Column(NamedTuple):
     caption: str
 
 
-Columns = Sequence[Column]  # side by side: of a value, and of its adjoint
+Columns = Sequence[Column]  # side by side: the value, and its adjoint
 
 
 def digits(value: Any) -> str:
-    """A scalar as a card shows it."""
+    """A scalar as text for a card."""
     value = np.asarray(value)[()]
     if np.iscomplexobj(value):
         imaginary = number(value.imag)
@@ -46,7 +46,7 @@ def digits(value: Any) -> str:
 
 
 def described_value(value: Any) -> str:
-    """A scalar in full; an array by its extremes, mean and norm; what is not computed yet by its shape."""
+    """A scalar in full precision; an array by its extremes, mean and norm; a value not computed yet by its shape."""
     if isinstance(value, Form):
         return shape(value)
     array = np.asarray(value)
@@ -69,7 +69,7 @@ def statistics(array: Any) -> tuple[float, float, float, float]:
 
 
 def shape(value: Any) -> str:
-    """Shape and dtype of an array, and where it is written if that is said: 24×16 · f64 · b0."""
+    """Shape and dtype of an array, and its buffer if it has one: 24×16 · f64 · b0."""
     if isinstance(value, Form):
         dtype = "no array" if value.dtype is None else _short(value.dtype)
         return " · ".join(filter(None, ("×".join(map(str, value.shape)), dtype, value.place)))
@@ -82,7 +82,7 @@ def _short(dtype: np.dtype[Any]) -> str:
 
 
 def columns_of(value: Any, adjoint: Any | None, scales: Scales = (None, None)) -> list[Column]:
-    """How an array and its adjoint are drawn, if there is one; on given scales where several are compared."""
+    """The drawings of an array and of its adjoint, if there is one; with given scales if several are compared."""
     columns = []
     for tone, array, scale in (("primal", value, scales[0]), ("adjoint", adjoint, scales[1])):
         if array is not None:
@@ -92,12 +92,12 @@ def columns_of(value: Any, adjoint: Any | None, scales: Scales = (None, None)) -
 
 
 def tallest(columns: Sequence[Column]) -> float:
-    """The height the heat maps need."""
+    """The height that the heat maps need."""
     return max((_extent(column.drawn, len(columns))[1] for column in columns), default=0.0)
 
 
 def thumbnails(pen: Pen, columns: Sequence[Column], x: float, top: float, width: float, baseline: float) -> list[str]:
-    """The heat maps below `top`, their captions on `baseline`, evenly over a card's width."""
+    """The heat maps below `top`, with captions on `baseline`, evenly spaced over a card's width."""
     parts = []
     for place, (tone, drawn, caption) in enumerate(columns):
         room = (width - GAP * (len(columns) + 1)) / len(columns)
@@ -117,7 +117,7 @@ def _drawn(pen: Pen, drawn: Heatmap | Plot | None, x: float, y: float, width: fl
 
 
 def _caption(array: Any, drawn: Heatmap | Plot) -> str:
-    """What the colours stand for: of whole numbers and masks their range, of others the scale."""
+    """The caption with the meaning of the colours: the range of whole numbers and masks, else the scale."""
     array = np.asarray(array)
     if array.dtype.kind == "b":
         return "mask"
@@ -127,7 +127,7 @@ def _caption(array: Any, drawn: Heatmap | Plot) -> str:
 
 
 def _scale(scale: float) -> str:
-    """What the end colours stand for, in three digits or so."""
+    """The value of the end colours, with about three digits."""
     if not np.isfinite(scale):
         return "nan" if np.isnan(scale) else "±∞"
     if scale == 0 or 1e-3 <= scale < 1e4:

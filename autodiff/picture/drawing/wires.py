@@ -47,13 +47,13 @@ def _line(pen: Pen, leg: Leg, origin: Point, flows: bool, width: float, down: bo
     parts = [pen.path(curve(route, down), paint, role="wire")]
     if leg.arrives:
         parts.append(pen.path(arrow(end, ARROW_LENGTH, ARROW_HALF, down), pen.paint(fill="line"), role="head"))
-    if leg.departs and pen.roles:  # the arrow head of the way back, which the stepper shows
+    if leg.departs and pen.roles:  # the arrow head of the reverse pass, which the stepper shows
         parts.append(pen.path(arrow(start, -ARROW_LENGTH, ARROW_HALF, down), pen.paint(), role="back"))
     return parts
 
 
 def _tooltip(scene: Scene, leg: Leg) -> str:
-    """A wire in words: its local partial, and what it contributes on the way back."""
+    """A wire as text: its local partial, and its contribution in the reverse pass."""
     wire = scene.wires[leg.wires[0]]
     tail, head = (_named(scene, index) for index in (wire.tail, wire.head))
     if len(leg.wires) > 1 or not leg.arrives:

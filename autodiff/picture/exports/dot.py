@@ -1,4 +1,4 @@
-"""The graph in Graphviz' language, for those who want its layout or another format."""
+"""The graph in Graphviz' language, for its layouts and formats."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MISSING = (
 def digraph(scene: Scene, title: str = "") -> graphviz.Digraph:
     """The scene as a Digraph: nodes n0, n1, ... in recording order with plain labels, a cluster for every open scope.
 
-    Every text passes through graphviz.escape: a label of the form <...> would else be live HTML.
+    Every text passes through graphviz.escape, because a label of the form <...> would be read as HTML.
     """
     import graphviz  # here because importing it takes longer than the rest of the package
 
     def safe(text: str) -> str:
-        # dot also reads character references in plain labels, and copies malformed ones into its SVG.
+        # dot reads character references in plain labels too, and copies malformed ones into its SVG.
         escaped: str = graphviz.escape(legal(text).replace("&", "&amp;"))
         return escaped
 
@@ -71,7 +71,7 @@ def digraph(scene: Scene, title: str = "") -> graphviz.Digraph:
 
 
 def rendered(graph: graphviz.Digraph) -> str:
-    """The SVG that the `dot` program makes of a graph."""
+    """The SVG that the `dot` program makes from a graph."""
     import graphviz
 
     try:

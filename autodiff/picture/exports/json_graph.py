@@ -1,4 +1,4 @@
-"""The graph as JSON, for other programs. This docstring is the format; "version" grows when a meaning changes.
+"""The graph as JSON, for other programs. This docstring defines the format; "version" grows when a meaning changes.
 
 {
   "format": "autodiff-graph", "version": 1,
@@ -21,8 +21,8 @@
 }
 
 A summary of a scalar is {"value": number}, of an array {"min", "mean", "max", "norm"} (of the magnitudes, if it is
-complex), of an empty array {}. Numbers that JSON has not are strings, "NaN", "Infinity" and "-Infinity"; a complex
-number is {"real", "imaginary"}.
+complex), of an empty array {}. Numbers that JSON does not have are strings, "NaN", "Infinity" and "-Infinity"; a
+complex number is {"real", "imaginary"}.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from autodiff.picture.drawing.thumbnails import statistics
 
 
 def record(scene: Scene) -> str:
-    """The JSON of a scene, with keys in the order documented: a node, an edge, a scope a line."""
+    """The JSON of a scene, with keys in the documented order, and one line for each node, edge and scope."""
     parts = []
     for key, value in _contents(scene).items():
         if isinstance(value, list) and value:

@@ -1,4 +1,4 @@
-"""The graph in Mermaid's language, which wikis and code hosts draw in their own pages."""
+"""The graph in Mermaid's language, which wikis and code hosts draw in their pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PLAIN = frozenset(" .,=+/()_×·−∂∞√⁻₋≥≤⊗…")
 
 
 def flowchart(scene: Scene) -> str:
-    """A flowchart from left to right: a node a card, a subgraph an open scope, the local partials on the links."""
+    """A flowchart from left to right: cards are nodes, open scopes are subgraphs, local partials are on the links."""
     lines = ["flowchart LR"]
     children: dict[int | None, list[int]] = {}
     for index, box in enumerate(scene.boxes):
@@ -59,7 +59,7 @@ def _label(card: Card) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text in Mermaid's quotes: whatever is no letter, digit or plain sign as a character code, #60; for <."""
+    """Text for Mermaid's quotes: characters other than letters, digits and plain signs become codes, #60; for <."""
     return "".join(
         c if c in PLAIN or unicodedata.category(c)[0] in "LNM" else f"#{ord(c)};" for c in " ".join(legal(text).split())
     )

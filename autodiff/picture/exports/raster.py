@@ -1,4 +1,4 @@
-"""A picture as PNG or PDF, for slides and papers; the library that converts is an extra."""
+"""A picture as PNG or PDF, for slides and papers; the converting library is an extra."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autodiff.picture.drawing.pen import FLUID, MONO, SANS, SERIF
 
 SUFFIXES = (".png", ".pdf")
 SCALE = 2  # pixels of a PNG per px
-HALF = 0.54  # of an estimated width: the plain serif fonts that it finds are wide ones
+HALF = 0.54  # the part of an estimated width that centres a text: CairoSVG's plain serif fonts are wide
 CENTRED = re.compile(r'<text ([^>]*)x="([^"]*)"([^>]*) text-anchor="middle"([^>]*)>([^<]*<tspan.*?)</text>')
 SIZE = re.compile(r'font-size="([^"]*)"')
 PIECE = re.compile(r"(?:<tspan([^>]*)>)?([^<]+)(?:</tspan>)?")
@@ -23,21 +23,21 @@ MISSING = (
 
 
 def converted(svg: str, suffix: str) -> bytes:
-    """The picture in the format of a suffix, in its light colours; RuntimeError where the library is missing."""
+    """The picture in the format of a suffix, in light colours. Raises RuntimeError without the library."""
     try:
         import cairosvg  # type: ignore[import-not-found, import-untyped, unused-ignore]  # an extra
     except (ImportError, OSError) as missing:
         raise RuntimeError(MISSING.format(suffix=suffix)) from missing
     for families, generic in ((SERIF, "serif"), (MONO, "monospace"), (SANS, "sans-serif")):
-        svg = svg.replace(families, generic)  # it takes the first of a list, whether it is there or not
+        svg = svg.replace(families, generic)  # CairoSVG takes the first font of a list, even if it is not installed
     svg = CENTRED.sub(_begun, svg)
-    svg = svg.replace(FLUID, "", 1)  # it would take the height for none
+    svg = svg.replace(FLUID, "", 1)  # CairoSVG would read this height as none
     made: bytes = cairosvg.svg2pdf(svg.encode()) if suffix == ".pdf" else cairosvg.svg2png(svg.encode(), scale=SCALE)
     return made
 
 
 def _begun(centred: re.Match[str]) -> str:
-    """A text of several styles by its beginning instead of its middle: CairoSVG centres each style for itself."""
+    """A text of several styles placed by its beginning, not its middle, since CairoSVG centres each style alone."""
     before, x, between, after, inside = centred.groups()
     size = SIZE.search(before + between + after)
     width = 0.0

@@ -1,4 +1,4 @@
-"""A scene as indented lines: what stands in the place of a picture where there can be none."""
+"""A scene as indented lines, for places that cannot show a picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autodiff.picture.drawing.thumbnails import digits, shape
 
 
 def words(scene: Scene) -> str:
-    """One line a card with its value and adjoint, indented as the boxes are nested."""
+    """One line for each card, with its value and adjoint, indented like the nested boxes."""
     lines = [f"{scene.values:,} values in {len(scene.cards):,} cards"]
     open_boxes: list[int] = []
     for card in scene.cards:

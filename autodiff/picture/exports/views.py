@@ -1,4 +1,4 @@
-"""The insides of a picture's folded cards, each as a picture of its own, for pages where these open."""
+"""The insides of a picture's folded cards, each as a separate picture, for pages where cards open."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from autodiff.picture.drawing.plan import Options
 from autodiff.picture.drawing.sheet import svg
 
 LONGEST_NAME, MOST_NAMES = 40, 3
-MORE = 2  # times as many cards as the outer picture has, at first
+MORE = 2  # the first number of cards of an inner picture, as a multiple of the outer one's
 BETWEEN = " › "
 
 
 class View(NamedTuple):
-    """A picture in a page, and which card of which other view it is the inside of."""
+    """A picture in a page, and the view and card whose inside it shows."""
 
     svg: str
     name: str
@@ -28,14 +28,14 @@ class View(NamedTuple):
 
 
 class Views(NamedTuple):
-    """The views of a page, the whole first, and how many more folded cards those have which are shown."""
+    """The views of a page, the whole first, and the number of folded cards without a view."""
 
     views: list[View]
     left_out: int = 0
 
 
 def views(source: Source, whole: View, scene: Scene, options: Options, most: int) -> Views:
-    """The whole, and what is folded in it, outer before inner, while all is at most so many characters."""
+    """The whole, and the insides of folded cards, outer before inner, up to `most` characters together."""
     made, size, left_out = [whole], len(whole.svg), 0
     waiting: deque[tuple[int, tuple[str, ...], Scene]] = deque([(0, (), scene)])
     while waiting:

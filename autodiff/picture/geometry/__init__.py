@@ -1,1 +1,1 @@
-"""Where the cards and wires of a picture go. Numbers only."""
+"""The places of a picture's cards and wires, as numbers."""

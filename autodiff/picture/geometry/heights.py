@@ -1,4 +1,4 @@
-"""The heights of a lattice's places: near their neighbours', in order, and far enough apart.
+"""The heights of a lattice's places: near their neighbours' heights, in order, and far enough apart.
 
 Gansner et al. 1993 give the weights, pool adjacent violators (Barlow et al. 1972) the fit of one column.
 """
@@ -13,14 +13,14 @@ from itertools import pairwise
 from autodiff.picture.geometry.lattice import NO_PORTS, Lattice, Ports
 
 RELAXATIONS, FEWEST, ONE_SIDED, MEAN = 36, 14, 4, 8
-MANY = 300  # places; with more, fewer sweeps do
-STILL = 0.01  # when a sweep moves nothing further, more would not
+MANY = 300  # places; with more there are fewer sweeps
+STILL = 0.01  # if no place moves further in a sweep, the sweeps end
 WEIGHTS = (1.0, 2.0, 8.0)  # of a wire piece with no, one or two bends: long wires pull straight
 SPINE = 5.0  # wires between operations pull harder than those from leaves
-IDLE = 0.02  # the weight of staying put, where nothing pulls
+IDLE = 0.02  # the weight of the present height where nothing pulls
 TIGHTNESS = (1.0, 0.7, 0.35)  # the vertical gap at card-card, card-bend, bend-bend
-LONG = 6  # so many operations in a row run straight, and everything else makes room for them
-PINNED = 1e12  # the weight of their staying put
+LONG = 6  # a path of so many operations runs straight, and everything else makes room for it
+PINNED = 1e12  # the weight of its heights
 
 Pulls = list[tuple[int, float, float]]  # of one place: neighbours, weights, how much lower than them it wants to be
 
@@ -31,9 +31,9 @@ def isotonic(wish: Sequence[float], weight: Sequence[float], gap: Sequence[float
 
 
 def _fit(wish: Sequence[float], weight: Sequence[float], offsets: Sequence[float]) -> list[float]:
-    """The same, from the running sums of the gaps: less these, the heights have but to be in order.
+    """The same from the running sums of the gaps: after subtracting these, the heights only have to be in order.
 
-    Pool adjacent violators: neighbours in the wrong order are put on their mean.
+    Pool adjacent violators: neighbours in the wrong order are moved to their mean.
     """
     if len(wish) == 2:  # the commonest column
         (first, second), gap = wish, offsets[1] - offsets[0]
@@ -99,7 +99,7 @@ def heights(lattice: Lattice, gap_y: float, ports: Ports = NO_PORTS) -> list[flo
 
 
 def _draw_in(lattice: Lattice, height: list[float], gaps: Sequence[Sequence[float]], ports: Ports) -> None:
-    """Move leaves at either end of a column inwards, as far as there is room, where nothing else reaches that far."""
+    """Move leaves at the ends of a column inwards as far as there is room, if nothing else stands so far out."""
     free = set(range(ports.entries, lattice.cards - ports.exits)).difference(chain[-1] for chain in lattice.chains)
     others = [place for place in range(len(lattice.sizes)) if place not in free]
     for way in (1, -1):  # from the top, then from the bottom
@@ -116,9 +116,9 @@ def _draw_in(lattice: Lattice, height: list[float], gaps: Sequence[Sequence[floa
 
 
 def _spine(lattice: Lattice, ports: Ports) -> dict[int, float]:
-    """The heights at which the longest path runs straight, if it is long or crosses borders; else nothing is pinned.
+    """The heights at which the longest path runs straight, if it is long or crosses borders; otherwise empty.
 
-    A box is passed from the port where the path enters to the one where it leaves, which may be lower.
+    The path enters a box at one port and leaves it at another, which may be lower.
     """
     into: list[list[int]] = [[] for _ in range(lattice.cards)]
     for edge, chain in enumerate(lattice.chains):
@@ -152,7 +152,7 @@ def _weights(pulls: Sequence[Pulls], pinned: Mapping[int, float]) -> list[float]
 
 
 def _wish(side: Pulls, height: Sequence[float], place: int, median: bool) -> float:
-    """Where a place is pulled to. The weighted median, unlike the mean, lets a long wire run straight and turn once."""
+    """The height that pulls a place. With the weighted median a long wire runs straight and turns once."""
     if len(side) == 1:
         neighbour, _, offset = side[0]
         return height[neighbour] + offset
@@ -182,7 +182,7 @@ def _wish(side: Pulls, height: Sequence[float], place: int, median: bool) -> flo
 
 
 def _pulls(lattice: Lattice) -> list[Pulls]:
-    """The neighbours of every place, with the weights of the pieces of wire between them and the offsets they ask."""
+    """The neighbours of every place, with the weights and offsets of the pieces of wire between them."""
     operations = {chain[-1] for chain in lattice.chains}
     inner = operations.union(*(chain[1:] for chain in lattice.chains if chain[0] in operations))
     pulls: list[Pulls] = [[] for _ in lattice.sizes]

@@ -1,8 +1,7 @@
-"""The lattice of a layout: its cards in columns, and a place of its own wherever a wire passes a column.
+"""The lattice of a layout: cards in columns, and a place in every column that a wire passes.
 
-A wire that passes through a column does so at a *bend*, so it never meets a card. The wires of one value share
-their bends: the value travels in one lane and branches off to its users. A pill (the label of a wire) is a bend
-with a size, never shared.
+A wire passes through a column at a *bend*, so it never meets a card. The wires of one value share their bends: they
+run as one lane and branch off to its users. A pill (the label of a wire) is a bend with a size, and is never shared.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ BEND = 2.0  # the height a wire reserves where it passes a column
 
 
 class Ports(NamedTuple):
-    """Where values enter and leave a layout that is the inside of a box, or has such boxes among its cards."""
+    """The places where values enter and leave a layout that is the inside of a box or contains boxes."""
 
     entries: int = 0  # the first cards are ports in the first column
     exits: int = 0  # the last cards are ports in the last column
     tails: Mapping[int, float] = {}  # the height at which an edge leaves its tail, from the tail's middle
     heads: Mapping[int, float] = {}
-    values: Sequence[int] | None = None  # which value each edge carries; None: that of its tail
+    values: Sequence[int] | None = None  # the value that each edge carries; None: the value of its tail
     broad: frozenset[int] = frozenset()  # cards that no leaf may stand beside
     given: frozenset[int] = frozenset()  # entries of values that no card computes
 
@@ -41,7 +40,7 @@ class Lattice(NamedTuple):
     sizes: list[Size]
     rank: list[int]
     chains: list[list[int]]  # per edge: its tail, its bends, its head
-    pieces: list[tuple[int, int, float]]  # neighbours in some chain; how much lower the right one is to be
+    pieces: list[tuple[int, int, float]]  # neighbours in a chain, and how much lower the right one should be
     layers: list[list[int]]  # per column, top to bottom
 
 
@@ -75,7 +74,7 @@ def lattice_of(sizes: Sequence[Size], edges: Sequence[Edge], labels: Sequence[Si
         )
     )
     before, after = neighbours(len(places), [(left, right) for left, right, _ in pieces])
-    origin = list(range(len(places)))  # a bend stands where its tail would: the first order is that of the recording
+    origin = list(range(len(places)))  # a bend takes its tail's position: the first order is the recording's
     for chain in chains:
         for bend in chain[1:-1]:
             origin[bend] = chain[0]
@@ -88,7 +87,7 @@ def lattice_of(sizes: Sequence[Size], edges: Sequence[Edge], labels: Sequence[Si
 
 
 def _sort_by_ports(layers: list[list[int]], pieces: Sequence[tuple[int, int, float]]) -> None:
-    """Exchange places that lead to one card and nowhere else, so that their wires do not cross before its ports."""
+    """Exchange places that lead only to the same card, so that their wires do not cross before its ports."""
     leads: dict[int, set[tuple[int, float]]] = {}
     for left, right, lower in pieces:
         leads.setdefault(left, set()).add((right, -lower))
@@ -108,7 +107,7 @@ def _sort_by_ports(layers: list[list[int]], pieces: Sequence[tuple[int, int, flo
 def widths(
     sizes: Sequence[Size], edges: Sequence[Edge], labels: Sequence[Size | None], gap_x: float, gap_y: float
 ) -> tuple[float, float]:
-    """How wide a layout without boxes is from left to right, and about how wide it is from the top down."""
+    """The width of a layout without boxes from left to right, and its approximate width from the top down."""
     rank = ranks(len(sizes), edges)
     columns = max(rank, default=-1) + 1
     widest, pills, total = [0.0] * columns, [0.0] * columns, [-gap_y] * columns
@@ -122,7 +121,7 @@ def widths(
 
 
 def _apart(rank: list[int], edges: Sequence[Edge], ports: Ports) -> list[int]:
-    """The ranks with few leaves in each column, and none beside a broad card: these have columns of their own."""
+    """The ranks with few leaves in each column, and none in the column of a broad card."""
     if not ports.broad:
         return rank
     heads = {head for _, head in edges}

@@ -1,4 +1,4 @@
-"""Layered left-to-right layout: sizes and edges in, coordinates out. Numbers only, no strings.
+"""Layered left-to-right layout: coordinates from sizes and edges, as numbers.
 
 All lengths are in px, y grows downwards. Only the four arithmetic operations are used, so the result is the
 same on every machine.
@@ -19,13 +19,13 @@ Point = tuple[float, float]
 STUB, LANDING = 8.0, 6.0  # the straight start and end of a wire
 PORT_MARGIN = 12.0  # between a card's corner and the nearest wire into it
 PORT_GAP, LEAST_PORT_GAP = 24.0, 4.5
-# How far a bend may move: to its port, along its lane, where the lane branches; and what it keeps free.
+# The most that a bend may move: to its port, along its lane, where the lane branches; and the space it keeps free.
 SNAP, FAR, NUDGE, CLEARANCE = 26.0, 150.0, 6.0, 5.0
 CLEARANCE_CARD = 11.0  # a card may wear a tag on its top border
 
 
 class Layout(NamedTuple):
-    """Where everything stands."""
+    """The coordinates of all cards, wires and pills."""
 
     corners: list[Point]  # the top left corner of each card
     routes: list[list[Point]]  # one polyline per edge, to be drawn with horizontal tangents
@@ -34,8 +34,8 @@ class Layout(NamedTuple):
     height: float
 
 
-CROWD, CROWD_ROOM, MOST_CROWD_ROOM = 12, 1.5, 120.0  # more wires than so many get more room between two columns
-BESIDE_PORTS = 0.55  # the gap there, as a part of that between cards
+CROWD, CROWD_ROOM, MOST_CROWD_ROOM = 12, 1.5, 120.0  # more wires than CROWD get more room between two columns
+BESIDE_PORTS = 0.55  # the gap beside ports, as a part of the gap between cards
 
 
 def layered(
@@ -77,7 +77,7 @@ def layered(
 
 
 def _landings(lattice: Lattice, height: Sequence[float], ports: Ports) -> list[float]:
-    """The height at which each edge enters its head: at its port, or near where it comes from, in the same order."""
+    """The height at which each edge enters its head: at its port, or near its origin, in the same order."""
     port = [0.0] * len(lattice.chains)
     incoming: dict[int, list[int]] = {}
     source = []
@@ -93,7 +93,7 @@ def _landings(lattice: Lattice, height: Sequence[float], ports: Ports) -> list[f
         margin = min(PORT_MARGIN, tall / 4)
         low, high = height[head] - tall / 2 + margin, height[head] + tall / 2 - margin
         gap = min(PORT_GAP, (high - low) / max(1, len(edges) - 1))
-        if gap < LEAST_PORT_GAP:  # too many for arrow heads of their own: they meet in one point
+        if gap < LEAST_PORT_GAP:  # too many for separate arrow heads: they meet in one point
             low = high = height[head]
             gap = 0.0
         wish = [source[edge] for edge in edges]
@@ -104,9 +104,9 @@ def _landings(lattice: Lattice, height: Sequence[float], ports: Ports) -> list[f
 
 
 def _straighten(lattice: Lattice, height: list[float], ports: Sequence[float]) -> None:
-    """Move the last bend of a wire to its port, and every bend before it level with the next, where there is room.
+    """Move the last bend of a wire to its port, and every bend before it to the height of the next, if there is room.
 
-    A bend where the lane branches belongs to several wires, so it moves no more than a little.
+    A bend where the lane branches belongs to several wires, so it moves only a little.
     """
     users = [0] * len(lattice.sizes)
     for left, _, _ in lattice.pieces:

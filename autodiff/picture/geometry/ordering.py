@@ -32,16 +32,16 @@ def neighbours(count: int, edges: Sequence[Edge]) -> tuple[Neighbours, Neighbour
 def ranks(count: int, edges: Sequence[Edge], values: Sequence[int] | None = None) -> list[int]:
     """The column of each node: every edge points at least one column to the right.
 
-    Longest paths from the left; then a leaf stands right before its first consumer, and a node moves right as far as
-    it can where that shortens more lanes than it lengthens. A lane is what the wires of one value share: `values`
-    says which value each edge carries, that of its tail if it is None.
+    The ranks are longest paths from the left. Then a leaf is moved right before its first consumer, and a node as far
+    right as possible if that shortens more lanes than it lengthens. The wires of one value share a lane: `values` has
+    the value of each edge; None means that of its tail.
     """
     before, after = neighbours(count, edges)
     rank = [0] * count
     for node in range(count):
         rank[node] = max((rank[tail] + 1 for tail in before[node]), default=0)
     carried = values if values is not None else [tail for tail, _ in edges]
-    lanes: dict[Edge, list[int]] = {}  # the heads of each
+    lanes: dict[Edge, list[int]] = {}  # the heads of each lane
     for (tail, head), value in zip(edges, carried, strict=True):
         lanes.setdefault((tail, value), []).append(head)
     leaving = [0] * count
@@ -52,7 +52,7 @@ def ranks(count: int, edges: Sequence[Edge], values: Sequence[int] | None = None
             entering[head].append(heads)
 
     def loose(node: int) -> bool:
-        """Whether others that use the same values can move, too: the first to move makes room for them."""
+        """Whether other users of the same values can move too; the first one that moves makes room for them."""
         others = {head for heads in entering[node] for head in heads if head != node and after[head]}
         return any(rank[other] < min(rank[head] for head in after[other]) - 1 for other in others)
 
@@ -73,8 +73,8 @@ def ranks(count: int, edges: Sequence[Edge], values: Sequence[int] | None = None
 
 
 def crossings(left: Sequence[int], after: Neighbours, position: Sequence[int], width: int) -> int:
-    """Crossings between a layer and the next, whose nodes stand at ``position`` (0 .. width-1)."""
-    tree = [0] * (width + 1)  # Fenwick tree: how many wires so far end at or above a position
+    """The number of crossings between a layer and the next, whose nodes are at ``position`` (0 .. width-1)."""
+    tree = [0] * (width + 1)  # Fenwick tree: the number of wires so far that end at or above a position
     total = seen = 0
     for tail in left:
         ends = sorted(position[head] for head in after[tail])
@@ -151,7 +151,7 @@ def _swap_neighbours(layers: Sequence[list[int]], before: Neighbours, after: Nei
 
 
 def _gain(upper: Sequence[int], lower: Sequence[int], position: Sequence[int]) -> int:
-    """How many crossings between the wires of two nodes it would save to exchange the nodes."""
+    """The number of crossings saved by exchanging two nodes."""
     gain = 0
     for high in upper:
         y = position[high]

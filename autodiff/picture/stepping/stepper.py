@@ -24,7 +24,7 @@ from autodiff.picture.stepping.story import Story, math, story
 
 MOST_STEPS = 240
 SCRIPT, PAGE = "stepper.js", "stepper.html"
-NARROW = 953  # a picture up to this wide has the table beside it where there is room
+NARROW = 953  # px; a picture up to this width has the table beside it if there is room
 CONTROLS, LINE, TALLEST, SHOWN_WIDTH = 190, 33, 900, 1000  # of the frame in a notebook, in px
 
 
@@ -47,7 +47,7 @@ class Stepper:
 
     @cached_property
     def html(self) -> str:
-        """The page; nothing in it asks for anything from outside."""
+        """The page; it loads nothing from elsewhere."""
         script = playing(_template(SCRIPT))
         width = _measure(self._svg)[0]
         parts = {
@@ -57,7 +57,7 @@ class Stepper:
             "DATA": _embedded(self._data()),
             "SCRIPT": script,
             "HASH": digest(script),
-            "LEAST": str(width),  # a narrow window scrolls the picture rather than shrink its text
+            "LEAST": str(width),  # a narrow window scrolls the picture and does not shrink its text
             "WIDTH": "narrow" if width <= NARROW else "wide",
         }
         return filled(_template(PAGE), parts)
@@ -98,7 +98,7 @@ class Stepper:
         }
 
     def _repr_html_(self) -> str:
-        """The page in a frame of its own; where a notebook takes frames away, the picture behind it remains."""
+        """The page in a frame; where a notebook removes frames, the picture behind it remains."""
         width, height = _measure(self._svg)
         tall = CONTROLS + height * min(1.0, SHOWN_WIDTH / width) + LINE * (len(self._story.rows) + 2)
         return framed(self._title, self._poster, self.html, f"{min(TALLEST, round(tall))}px")
@@ -117,10 +117,10 @@ def steps(
     direction: Direction | None = None,
     title: str | None = None,
 ) -> Stepper:
-    """The stepper of everything `y` was computed from: forward value by value, then in reverse wire by wire.
+    """The stepper of the computation of `y`: forward value by value, then in reverse wire by wire.
 
     The parameters are those of `draw`. A folded scope is one step, and scopes are folded until there are at most 240
-    steps; with a depth= that takes more, ValueError is raised.
+    steps. Raises ValueError if depth= leads to more steps.
 
     >>> x = ad.Tensor(2.0, name="x")
     >>> ad.steps(np.sin(x) * x).save("steps.html")
@@ -147,18 +147,18 @@ def steps(
 
 
 def _template(name: str) -> str:
-    """One of the templates that stand beside this module."""
+    """One of the templates in this module's folder."""
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _embedded(data: Any) -> str:
-    """JSON that cannot end the element it stands in."""
+    """JSON that cannot end the HTML element around it."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _measure(markup: str) -> tuple[int, int]:
-    """The width and height that a picture says it has."""
+    """The width and height in a picture's viewBox."""
     head = markup[: markup.index(">")]
     _, _, width, height = head.split('viewBox="', 1)[1].split('"', 1)[0].split()
     return int(width), int(height)

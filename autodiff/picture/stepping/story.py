@@ -15,7 +15,7 @@ from autodiff.picture.content.scene import Card, Scene, Wire
 from autodiff.picture.drawing.stacks import count
 from autodiff.picture.drawing.thumbnails import columns_of, digits, shape
 
-Math = list[list[str]]  # [text, style]: style is any of "i" (italic), "-" (lowered), "^" (raised)
+Math = list[list[str]]  # [text, style]: style has some of "i" (italic), "-" (lowered), "^" (raised)
 SPACE, EQUALS, PLUS = Token("text", " "), Token("text", " = "), Token("text", " + ")
 OPEN, CLOSE, PARTIAL = Token("operator", "("), Token("operator", ")"), Token("operator", "∂")
 MOST_IN_GRADIENT = 6
@@ -27,17 +27,17 @@ GIVEN = {
 
 
 class Step(NamedTuple):
-    """What one step says and shows."""
+    """The words and numbers of one step."""
 
     phase: str  # start, forward, reverse, done
     equation: Formula = ()
     numbers: Formula = ()
     note: str = ""
-    card: int | None = None  # the card it is about
+    card: int | None = None  # the card of the step
     wires: Sequence[int] = ()  # the wires that take part
     value: str | None = None  # the card's value, now known
     total: str | None = None  # the card's adjoint so far
-    complete: bool = False  # nothing more will be added to it
+    complete: bool = False  # whether the adjoint is complete
 
 
 class Row(NamedTuple):
@@ -50,7 +50,7 @@ class Row(NamedTuple):
 
 
 class Story(NamedTuple):
-    """All steps, and the table that they fill: one row a card."""
+    """All steps, and the table that they fill, with one row for each card."""
 
     steps: list[Step]
     rows: list[Row]
@@ -62,14 +62,14 @@ def story(scene: Scene, heading: Formula | None) -> Story:
 
 
 def math(formula: Formula) -> Math:
-    """A formula as pieces of text that a page can set."""
+    """A formula as pieces of text with styles."""
     return [
         [run.text, "i" * run.italic + ("-" if run.drop > 0 else "^" if run.drop < 0 else "")] for run in runs(formula)
     ]
 
 
 class _Numbers(Naming):
-    """A naming under which values are called by their digits, for equations with the numbers put in."""
+    """A naming in which values are written as their digits, for equations with numbers."""
 
     def __init__(self) -> None:
         pass
@@ -84,7 +84,7 @@ class _Telling:
         self.terms: list[list[Formula]] = [[] for _ in scene.cards]
         self.totals: dict[int, Any] = {}
         self.into: list[list[int]] = [[] for _ in scene.cards]
-        self.awaited = [0] * len(scene.cards)  # how many contributions are still to come
+        self.awaited = [0] * len(scene.cards)  # the number of contributions still to come
         self.order = _order(scene)
         for index, wire in enumerate(scene.wires):
             self.into[wire.head].append(index)
@@ -133,7 +133,7 @@ class _Telling:
         return Step("forward", card.header, numbers, note, index, self.into[index], _short(card.value))
 
     def _node(self, index: int) -> Node | None:
-        """The operation on a card, if all its arguments are on cards of their own."""
+        """The operation on a card, if each of its arguments has its own card."""
         wires = [self.scene.wires[wire] for wire in self.into[index]]
         own = all(wire.rule and self.scene.cards[wire.tail].fold is None for wire in wires)
         return wires[0].rule[0] if wires and own and wires[0].rule else None
@@ -160,7 +160,7 @@ class _Telling:
         self.awaited[wire.tail] -= 1
         complete = self.awaited[wire.tail] == 0
         total = wire.contribution
-        if complete:  # the engine's own sum, which may differ in the last digit
+        if complete:  # the engine's sum, which may differ in the last digit
             total = tail.adjoint
         elif not first:
             total = None if total is None or before is None else before + total
@@ -184,7 +184,7 @@ class _Telling:
         )  # fmt: skip
 
     def _term(self, wire: Wire, tail: Card, head: Card) -> tuple[Formula, Formula, Formula]:
-        """A contribution: as it stands in the table, as it is explained, and with its numbers put in."""
+        """A contribution in three forms: for the table, for the explanation, and with numbers."""
         if wire.rule is None:
             name = head.fold.name if head.fold is not None else "it"
             words = (Token("text", "what "), Token("text", name), Token("text", " passes back"))
@@ -220,7 +220,7 @@ class _Telling:
 
 
 def _order(scene: Scene) -> list[int]:
-    """The cards in the order of the evaluation trace, v_1, v_2, ...; as recorded where there are scopes."""
+    """The cards in the order of the evaluation trace, v_1, v_2, ...; in recording order if there are scopes."""
     if scene.boxes or any(card.fold for card in scene.cards):
         return list(range(len(scene.cards)))
     place = {scene.naming[node]: k for k, node in enumerate(scene.naming.order)}

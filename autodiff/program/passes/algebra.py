@@ -1,4 +1,4 @@
-"""Algebraic simplification: steps that change no number are dropped, and arrays of one number become that number."""
+"""Algebraic simplification: drop steps that change no number, and replace arrays of one number by that number."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from autodiff.program import steps
 from autodiff.program.graph import Kind, Program, Ref, Step
 from autodiff.program.passes.rewriting import rewritten
 
-# The number that changes nothing, on either side and on the right alone.
+# The neutral number of a function: for both operands, or only for the right one.
 NEUTRAL: dict[Any, float] = {np.add: 0, np.multiply: 1}
 NEUTRAL_ON_THE_RIGHT: dict[Any, float] = {**NEUTRAL, np.subtract: 0, np.divide: 1, np.power: 1}
-POWERS: dict[float, Any] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}  # as NumPy's ** does it
-SHAPING = (np.reshape, np.broadcast_to, steps.part)  # what gives the array itself where it gives the same shape
-INVERSE = (np.negative, np.conjugate)  # functions that undo themselves
+POWERS: dict[float, Any] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}  # as in NumPy's **
+SHAPING = (np.reshape, np.broadcast_to, steps.part)  # functions that give the array itself if the shape is the same
+INVERSE = (np.negative, np.conjugate)  # functions that are their own inverse
 
 
 def simplified(program: Program) -> Program:
-    """x * 1, x + 0, x / 1, x ** 1 as x; two negations or transpositions as none; uniform arrays as numbers."""
+    """Replace x * 1, x + 0, x / 1, x ** 1 by x, drop double negations and transpositions, replace uniform arrays."""
     kinds, made = program.kinds, dict[int, Step]()
 
     def simpler(step: Step) -> Any:
@@ -41,7 +41,7 @@ def simplified(program: Program) -> Program:
 
 
 def _same(x: Any, result: int, kinds: dict[int, Kind]) -> bool:
-    """Whether a value has the result's shape and dtype, and is an array where that is one."""
+    """Whether a value has the result's shape and dtype, and is an array if the result is one."""
     if not isinstance(x, Ref):
         return False
     one, other = kinds[x.number], kinds[result]
@@ -49,7 +49,7 @@ def _same(x: Any, result: int, kinds: dict[int, Kind]) -> bool:
 
 
 def _plain(step: Step) -> bool:
-    """Whether a step that gives the same shape gives the same elements in the same places."""
+    """Whether a step that keeps the shape keeps all elements in place."""
     everything = type(step.args[-1]) is tuple and not step.args[-1]
     return not step.kwargs and (step.function is not steps.part or everything)
 
@@ -63,7 +63,7 @@ def _number(value: Any) -> Any:
 
 
 def _operand(step: Step, kinds: dict[int, Kind]) -> Any:
-    """The operand that the result equals, beside one that changes nothing."""
+    """The operand that equals the result, because the other one is neutral."""
     if step.function not in NEUTRAL_ON_THE_RIGHT:
         return None
     left, right = step.args
@@ -75,7 +75,7 @@ def _operand(step: Step, kinds: dict[int, Kind]) -> Any:
 
 
 def _with_numbers(step: Step, kinds: dict[int, Kind]) -> Step:
-    """The step with a number of the same dtype for an array that holds it everywhere, beside one of the full shape."""
+    """The step with a uniform array replaced by its number, if another operand has the full shape."""
     if step.function not in (np.add, np.subtract, np.multiply, np.divide) or not kinds[step.result].array:
         return step
     shape = kinds[step.result].shape
@@ -90,7 +90,7 @@ def _with_numbers(step: Step, kinds: dict[int, Kind]) -> Step:
 
 
 def _power(step: Step, kinds: dict[int, Kind]) -> Step:
-    """The square, the root or the reciprocal that a power of an array of floats is."""
+    """A power of an array of floats as a square, root or reciprocal."""
     if step.function is not np.power or not isinstance(step.args[0], Ref):
         return step
     x, exponent = kinds[step.args[0].number], _number(step.args[1])
@@ -101,7 +101,7 @@ def _power(step: Step, kinds: dict[int, Kind]) -> Step:
 
 
 def _undone(step: Step, made: dict[int, Step], kinds: dict[int, Kind]) -> Any:
-    """What a step that undoes the one before it gives back."""
+    """The operand of the step before, if this step is its inverse."""
     first = step.args[0] if step.args else None
     before = made.get(first.number) if isinstance(first, Ref) else None
     if before is None or before.function is not step.function or before.kwargs:

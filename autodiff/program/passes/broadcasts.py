@@ -1,4 +1,4 @@
-"""Broadcasts: an elementwise step repeats its operands itself, so they need not be repeated before it."""
+"""Broadcasts: an elementwise step broadcasts its operands, so they need not be broadcast before it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from autodiff.program.passes.writing import elementwise
 
 
 def without_broadcasts(program: Program) -> Program:
-    """Operands as they were before np.broadcast_to; where all were repeated, the result is, once it is computed."""
+    """Use operands from before np.broadcast_to; if all were broadcast, broadcast the result instead."""
     kinds = dict(program.kinds)
-    source: dict[int, Any] = {}  # what a repeated value is made of
+    source: dict[int, Any] = {}  # the source of each broadcast value
     others: Counter[int] = Counter(n for s in program.steps if not elementwise(s) for n in read(s))
     others.update([*refs(program.outputs), *refs(program.writes)])
     steps: list[Step] = []

@@ -1,4 +1,4 @@
-"""Calls: what NumPy's functions call in the end, without the way there, which small arrays wait for."""
+"""Calls: the ufuncs that NumPy's functions call in the end, called directly, which is faster for small arrays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AXES = ("axis",)  # the names of the arguments after the first
 
 
 def direct(program: Program) -> Program:
-    """np.sum and its kin as reductions of ufuncs; a mean as a sum divided by the count."""
+    """Replace np.sum and similar functions by reductions of ufuncs, and a mean by a sum divided by the count."""
     kinds = dict(program.kinds)
     steps: list[Step] = []
     for step in program.steps:
@@ -46,7 +46,7 @@ def direct(program: Program) -> Program:
 
 
 def _reduction(step: Step, kinds: dict[int, Kind]) -> Step | None:
-    """The same by a ufunc's method, where that gives the same bits."""
+    """The same step by a ufunc's method, if that gives the same bits, else None."""
     x = step.args[0] if step.args else None
     if step.function not in REDUCTIONS or len(step.args) > 2 or not isinstance(x, Ref):
         return None
@@ -56,7 +56,7 @@ def _reduction(step: Step, kinds: dict[int, Kind]) -> Step | None:
     if not known.array or not known.dtype or known.dtype.kind not in "fiub" or given.keys() - {"axis", "keepdims"}:
         return None
     if step.function is np.mean and (known.dtype.char not in "fd" or not math.prod(known.shape)):
-        return None  # of integers and halves it is summed in another dtype, of nothing it warns
+        return None  # NumPy sums integers and halves in another dtype, and warns for no elements
     axis = given.get("axis")
     more = {"keepdims": True} if given.get("keepdims") else {}
     return step._replace(function=REDUCTIONS[step.function], args=(x,), kwargs={"axis": axis, **more})

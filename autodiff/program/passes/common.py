@@ -1,4 +1,4 @@
-"""Common subexpressions: a call with the same arguments is made once."""
+"""Common subexpressions: a call with the same arguments is made only once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autodiff.program.passes.rewriting import rewritten
 
 
 def without_repetitions(program: Program) -> Program:
-    """The program without steps that another one has made before; all but those with effects are pure."""
+    """The program without repeated steps; all steps except those with effects are pure."""
     known: dict[Any, Ref] = {}
 
     def first(step: Step) -> Ref | None:
@@ -21,7 +21,7 @@ def without_repetitions(program: Program) -> Program:
         try:
             key = step.function, _key(step.args), _key(step.kwargs)
             found = known.setdefault(key, Ref(step.result))
-        except TypeError:  # of what has no hash nobody knows whether it is the same
+        except TypeError:  # without a hash it is unknown whether it is the same
             return None
         return None if found.number == step.result else found
 
@@ -30,7 +30,7 @@ def without_repetitions(program: Program) -> Program:
 
 
 def _key(value: Any) -> Any:
-    """What tells arguments apart, their types included: 1 is not 1.0, and 0.0 not -0.0."""
+    """A key of arguments that includes their types: 1 differs from 1.0, and 0.0 from -0.0."""
     if isinstance(value, Ref):
         return value
     if isinstance(value, np.ndarray):

@@ -1,4 +1,4 @@
-"""Copies: nothing is written into, so inside a program a copy is as good as the array."""
+"""Copies: no array is written into, so inside a program the array itself can replace a copy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autodiff.program.passes.rewriting import rewritten
 
 
 def without_copies(program: Program) -> Program:
-    """The program without steps that copy an array; those that results need come back at the end."""
+    """The program without steps that copy an array; copies that results need are added again at the end."""
 
     def copied(step: Step) -> Any:
         if step.function not in (np.array, np.copy) or step.kwargs or len(step.args) != 1:

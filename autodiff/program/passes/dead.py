@@ -1,4 +1,4 @@
-"""Dead code elimination: steps are dropped if no later step reads their results."""
+"""Dead code elimination: drop steps whose results are not used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the passes have in common: results that are replaced by others."""
+"""The common part of the passes: replacing results by others."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from autodiff.program.graph import Program, Ref, Step, replaced
 
 
 class Constant(NamedTuple):
-    """A number or an array that stands for a step."""
+    """A number or an array that replaces a step."""
 
     value: Any
 
 
 def rewritten(program: Program, change: Callable[[Step], Any]) -> Program:
-    """The program with each step given to `change`, which gives what stands for it: a Ref, a Constant, a step."""
+    """The program with each step replaced by the result of `change`: a Ref, a Constant, or a step."""
     instead: dict[int, Any] = {}
 
     def current(nest: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Distributions: each is a few functions of the standardised variable, from which SciPy's methods are made."""
+"""Distributions: SciPy's methods, made from a few functions of the standardised variable."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Function = Callable[..., Any]
 
 
 class Distribution:
-    """A distribution of one variable, with what its kinds share: SciPy's arguments, and the values off the support.
+    """A distribution of one variable: SciPy's arguments, and the values outside the support.
 
     Parameters
     ----------
-    name : SciPy's
-    shapes : the names of its shape parameters, which are positive (of a discrete one they may be 0)
+    name : its name in SciPy
+    shapes : the names of its shape parameters, which are positive (those of a discrete one may be 0)
     support : the least and the greatest value of the standardised variable z = (x − loc) / scale
-    cdf, sf, logcdf, logsf : functions of (z, *shapes) within the support. The logarithms are those of the former by
-        default
+    cdf, sf, logcdf, logsf : functions of (z, *shapes) inside the support. By default logcdf and logsf are the
+        logarithms of cdf and sf
 
     Numbers and arrays are broadcast. A parameter out of its range gives NaN, as in SciPy.
     """
@@ -52,7 +52,7 @@ class Distribution:
         self._logsf = logsf or (lambda z, *shapes: logarithm(sf(z, *shapes), cdf(z, *shapes)))
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # what copies ask, before there is anything
+        if name.startswith("_"):  # copy asks for such names before the attributes exist
             raise AttributeError(name)
         raise AttributeError(
             f"autodiff.scipy.stats.{self.name} has no {name!r}; it has {', '.join(self.methods)}. "
@@ -61,7 +61,7 @@ class Distribution:
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> SimpleNamespace:
-        """The distribution with these parameters held: its methods take x alone."""
+        """The distribution with these parameters fixed: its methods take only x."""
 
         def held(method: Function) -> Function:
             return lambda x: method(x, *args, **kwargs)
@@ -110,7 +110,7 @@ class Distribution:
         return z if scale is None else z / scale, scale, shapes
 
     def _named(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """The parameters by name, shapes first; TypeError where they are not those that SciPy's method takes."""
+        """The parameters by name, shapes first. Raises TypeError for parameters that SciPy's method does not take."""
         names = (*self.shapes, *self.names)
         given = dict(zip(names, args, strict=False))
         if len(args) > len(names) or given.keys() & kwargs.keys() or not kwargs.keys() <= set(names):
@@ -127,7 +127,7 @@ class Distribution:
         return given
 
     def _supported(self, function: Function, z: Any, shapes: list[Any], below: float, above: float) -> Any:
-        """function(z, *shapes) within the support, and the two values beyond it, which are constants."""
+        """function(z, *shapes) inside the support, and the constants `below` and `above` outside it."""
         least, greatest = self.support
         known = np.logical_not(sum(np.isnan(raw(shape)) for shape in shapes))
         z, known = beside((z, array(known)), next((v for v in (z, *shapes) if of(v)), z))
@@ -135,7 +135,7 @@ class Distribution:
         outside = under | over
         beyond = anywhere(outside)
         if beyond:
-            z = np.where(outside, 0.5, z)  # within every support that has an end
+            z = np.where(outside, 0.5, z)  # inside every bounded support
         with np.errstate(divide="ignore"):  # the logarithm of 0 is -inf
             result = function(z, *shapes)
         if beyond:
@@ -145,7 +145,7 @@ class Distribution:
 
 
 class Continuous(Distribution):
-    """A distribution with a density: `logpdf` is that of the standardised variable, a function of (z, *shapes).
+    """A distribution with a density. `logpdf` is a function of (z, *shapes), with z the standardised variable.
 
     >>> from autodiff.scipy import stats
     >>> ad.grad(stats.norm.logpdf)(0.5)
@@ -159,11 +159,11 @@ class Continuous(Distribution):
         self._logpdf = logpdf
 
     def logpdf(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """The logarithm of the density at x; −inf off the support."""
+        """The logarithm of the density at x; −inf outside the support."""
         return self._log_density("logpdf", x, args, kwargs)
 
     def pdf(self, x: Any, *args: Any, **kwargs: Any) -> Any:
-        """The density at x; 0 off the support."""
+        """The density at x; 0 outside the support."""
         return np.exp(self._log_density("pdf", x, args, kwargs))
 
     def _log_density(self, method: str, x: Any, args: Any, kwargs: Any) -> Any:
@@ -173,7 +173,7 @@ class Continuous(Distribution):
 
 
 class Discrete(Distribution):
-    """A distribution of the whole numbers from 0: `logpmf` is a function of (k, *shapes). k and loc are constants.
+    """A distribution on the whole numbers from 0. `logpmf` is a function of (k, *shapes); k and loc are constants.
 
     >>> from autodiff.scipy import stats
     >>> ad.grad(lambda mean: stats.poisson.logpmf(3, mean))(2.0)
@@ -189,7 +189,7 @@ class Discrete(Distribution):
         self._logpmf = logpmf
 
     def logpmf(self, k: Any, *args: Any, **kwargs: Any) -> Any:
-        """The logarithm of the probability of k; −inf where k is no whole number of the support."""
+        """The logarithm of the probability of k; −inf if k is no whole number of the support."""
         return self._log_mass("logpmf", k, args, kwargs)
 
     def pmf(self, k: Any, *args: Any, **kwargs: Any) -> Any:
@@ -211,11 +211,11 @@ class Discrete(Distribution):
         return (k if method in ("pmf", "logpmf") else np.floor(k)), scale, shapes
 
     def _refuse_shape(self, method: str, name: str, shape: Any) -> None:
-        """Nothing: the sums of probabilities have derivatives in the shape parameters."""
+        """Do nothing: sums of probabilities have derivatives in the shape parameters."""
 
 
 def together(*values: Any) -> list[Any]:
-    """The values as arrays of floating-point numbers; Python's numbers take on the dtype of the others."""
+    """The values as arrays of floating-point numbers; Python numbers get the dtype of the others."""
     arrays = [v if _number(v) else floating(v) for v in values]
     dtypes = [v.dtype for v in arrays if not _number(v)]
     dtype = np.result_type(*dtypes) if dtypes else np.dtype(float)
@@ -227,12 +227,12 @@ def _number(value: Any) -> bool:
 
 
 def logarithm(p: Any, q: Any) -> Any:
-    """ln p of a probability p = 1 − q, to full relative precision where either is tiny."""
+    """ln p of a probability p = 1 − q, to full relative precision if p or q is tiny."""
     small = np.less(raw(p), 0.5)
     return np.where(small, np.log(np.where(small, p, 1.0)), np.log1p(-np.where(small, 0.0, q)))
 
 
 def allowed(value: Any, zero: bool = False) -> Any:
-    """A parameter with NaN in the place of what is not positive, or where 0 is allowed too, of what is negative."""
+    """A parameter with NaN in place of numbers that are not positive; with `zero`, only of negative numbers."""
     wrong = np.less(raw(value), 0) if zero else np.less_equal(raw(value), 0)
     return np.where(wrong, np.nan, value) if anywhere(wrong) else value

@@ -1,4 +1,4 @@
-"""Distributions of a vector: its components are the last axis of multivariate_normal's x, the first of dirichlet's."""
+"""Distributions of a vector. Its components are the last axis of x for multivariate_normal, the first for dirichlet."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MultivariateNormal:
     """The normal distribution of vectors of d components.
 
     `mean` is a vector, 0 by default. `cov` is a positive definite matrix, a vector (its diagonal) or a number (times
-    the identity). Of the matrix one triangle is read; its adjoint is symmetric.
+    the identity). One triangle of the matrix is read; its adjoint is symmetric.
 
     >>> from autodiff.scipy import stats
     >>> ad.grad(lambda mean: stats.multivariate_normal.logpdf(np.ones(2), mean))(np.zeros(2))
@@ -31,7 +31,7 @@ class MultivariateNormal:
     def logpdf(self, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
         """The logarithm of the density at x, of shape (..., d): −½ (d ln 2π + ln det C + (x − μ)ᵀ C⁻¹ (x − μ)).
 
-        As in SciPy, axes of length 1 are left out of the result. Raises LinAlgError where cov is not positive definite.
+        As in SciPy, the result has no axes of length 1. Raises LinAlgError if cov is not positive definite.
         """
         if allow_singular:
             raise ValueError(
@@ -55,7 +55,7 @@ class MultivariateNormal:
         return np.squeeze(-0.5 * distance - normalised)[()]
 
     def cdf(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Refused: it is an integral that SciPy estimates from random points."""
+        """Raise TypeError: the cdf is an integral that SciPy estimates from random points."""
         raise TypeError(
             "multivariate_normal.cdf has no derivative here: it is an integral without a closed form. "
             "scipy.stats.multivariate_normal takes plain arrays, tensor.value."
@@ -94,8 +94,8 @@ class Dirichlet:
     def logpdf(self, x: Any, alpha: Any) -> Any:
         """The logarithm of the density at x, of shape (k, ...): Σ (αᵢ − 1) ln xᵢ − Σ ln Γ(αᵢ) + ln Γ(Σ αᵢ).
 
-        Of shape (k − 1, ...) x leaves the last component to be 1 less their sum. Raises ValueError where components
-        are not between 0 and 1, or do not sum to 1; the derivative is that of the formula.
+        If x has the shape (k − 1, ...), the last component is 1 minus the sum of the others. Raises ValueError if
+        components are not between 0 and 1, or do not sum to 1. The derivative is that of the formula.
         """
         x, alpha = floating(x), floating(alpha)
         if alpha.ndim != 1 or np.any(np.less_equal(raw(alpha), 0)):
@@ -108,7 +108,7 @@ class Dirichlet:
 
 
 def components(x: Any, k: int) -> Any:
-    """All k components of x along its first axis; ValueError where they are no point of the simplex."""
+    """All k components of x along its first axis. Raises ValueError if they are no point of the simplex."""
     if not x.ndim or x.shape[0] not in (k - 1, k):
         raise ValueError(
             f"dirichlet takes x of shape ({k}, ...) or ({k - 1}, ...), as alpha has {k} numbers; received "

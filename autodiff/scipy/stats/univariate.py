@@ -1,4 +1,4 @@
-"""The distributions of one variable. Formulas: those of SciPy's documentation, at loc 0 and scale 1."""
+"""The distributions of one variable. The formulas are those of SciPy's documentation, at loc 0 and scale 1."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def normal_logpdf(z: Any) -> Any:
 
 
 def student_logpdf(z: Any, df: Any) -> Any:
-    """−(df + 1)/2 ln(1 + z²/df) − ln(√df B(½, df/2)); the normal distribution's where df is infinite."""
+    """−(df + 1)/2 ln(1 + z²/df) − ln(√df B(½, df/2)); as the normal distribution if df is infinite."""
     normal = np.isinf(raw(df))
     if not np.any(normal):
         half = 0.5 * np.ones_like(df)

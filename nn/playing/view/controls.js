@@ -1,4 +1,4 @@
-// The controls: what is trained, on what and how. Each change goes to Python, and what comes back is shown.
+// The controls: the network, the data and the training. Each change goes to Python; its answer is shown.
 
 import { el } from "./dom.js";
 import { place, prepared } from "./paint.js";

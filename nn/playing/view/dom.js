@@ -30,7 +30,7 @@ const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 export const sub = (n) => [...String(n)].map((digit) => SUBSCRIPTS[digit]).join("");
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const sup = (n) => [...String(n)].map((digit) => SUPERSCRIPTS[digit]).join("");
-export const raised = (layer) => `⁽${sup(layer)}⁾`; // which layer it is of; without parentheses it would be a power
+export const raised = (layer) => `⁽${sup(layer)}⁾`; // the number of the layer; without parentheses it would be a power
 export const pair = (to, from) => (to > 9 || from > 9 ? `${sub(to)},${sub(from)}` : `${sub(to)}${sub(from)}`);
 export const bar = (name) => name.replace(/^./u, (letter) => `${letter}\u0304`);
 
@@ -39,7 +39,7 @@ const INPUT_NAMES = {
 };
 export const inputName = (name) => INPUT_NAMES[name] ?? name;
 
-// What a neuron is called: layer 0 are the inputs, the last layer is the output.
+// The name of a neuron: layer 0 holds the inputs, the last layer is the output.
 export function neuronName(open, layer, unit) {
   if (layer === 0) return inputName(open.settings.inputs[unit]);
   if (layer > open.settings.layers.length) return "y";

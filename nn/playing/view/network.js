@@ -1,4 +1,4 @@
-// The network: neurons as maps in columns, weights as lines between them, and what is said of the one pointed at.
+// The network: neurons as maps in columns, weights as lines between them, and the text about the one pointed at.
 
 import { el, number, signed, sub, raised, pair, bar, inputName, neuronName } from "./dom.js";
 import { drawMap } from "./paint.js";
@@ -99,7 +99,7 @@ export class Network {
     return { element: el("div", { class: "column" }, heading, el("div", { class: "tiles" }, tiles), note), note };
   }
 
-  // Where the lines go: from the right of one tile to the left of the next.
+  // The ends of the lines: from the right side of a tile to the left side of the next.
   layout() {
     if (!this.edges) return;
     const origin = this.columns.getBoundingClientRect();
@@ -119,7 +119,7 @@ export class Network {
     }
   }
 
-  // Where a layer's weights lie among all of them: weights (out, in), then biases.
+  // The position of a layer's weights among all of them: weights (out, in), then biases.
   offset(layer) {
     const counts = this.tiles.map((tiles) => tiles.length);
     let offset = 0;
@@ -182,7 +182,7 @@ export class Network {
     if (frame.content.adjoints) this.drawSizes(frame);
   }
 
-  // Under each layer, how large the adjoints of its neurons are: a bar over seven powers of ten.
+  // Under each layer the size of its neurons' adjoints: a bar over seven powers of ten.
   drawSizes(frame) {
     frame.content.sizes.forEach((size, k) => {
       const note = this.notes[k + 1];
@@ -213,7 +213,7 @@ export class Network {
     }));
   }
 
-  // What is said of a neuron or weight: lines of text.
+  // The lines of text about a neuron or weight.
   said(place, frame) {
     const { layer, unit, from } = place;
     const { weights, weight_adjoints: adjoints } = frame.arrays;

@@ -1,4 +1,4 @@
-// The door of the page: messages go through a WebSocket to the server the page came from, and nowhere else.
+// The page's connection: messages go through a WebSocket to the server of the page, and nowhere else.
 
 import { mount, unpacked } from "./playground.js";
 

@@ -4,7 +4,7 @@ const ENDS = { // negative, zero, positive
   values: { light: ["#e0812a", "#f6f5f1", "#2f74b5"], dark: ["#f0a050", "#171c24", "#5aa9ee"] },
   adjoints: { light: ["#12897a", "#f6f5f1", "#b02a70"], dark: ["#3cc4b2", "#171c24", "#ee6bab"] },
 };
-const POWERS = { values: 0.8, adjoints: 0.5 }; // small ones are seen sooner, adjoints above all
+const POWERS = { values: 0.8, adjoints: 0.5 }; // small numbers stand out more, small adjoints most
 const INK = { light: "#1d2025", dark: "#e9ecf0" };
 const MUTED = { light: "#8b8e94", dark: "#7d8692" };
 const PAPER = { light: "#ffffff", dark: "#0f1319" };
@@ -30,12 +30,12 @@ export class Palette {
     for (const kind of ["values", "adjoints"]) {
       for (const tone of ["light", "dark"]) {
         this.ramps[`${kind} ${tone}`] = ramp(ENDS[kind][tone], POWERS[kind]);
-        this.ramps[`${kind} ${tone} pale`] = ramp(ENDS[kind][tone], POWERS[kind], 0.62); // what samples are seen on
+        this.ramps[`${kind} ${tone} pale`] = ramp(ENDS[kind][tone], POWERS[kind], 0.62); // the background of samples
       }
     }
   }
 
-  // Read light or dark from the page: once before a frame is drawn, as it makes the browser compute its styles.
+  // Read light or dark from the page: only once before each frame, because the browser then computes its styles.
   update() {
     const scheme = getComputedStyle(this.root).colorScheme;
     const dark = scheme === "dark" || (scheme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
@@ -50,7 +50,7 @@ export class Palette {
   get paper() { return PAPER[this.tone]; }
 }
 
-// A square map of levels, -127 .. 127, drawn into a canvas of as many pixels; CSS makes it as large as it is to be.
+// A square map of levels, -127 .. 127, drawn into a canvas of as many pixels; CSS enlarges it.
 export function drawMap(canvas, levels, colours) {
   const side = Math.round(Math.sqrt(levels.length));
   if (canvas.width !== side || canvas.height !== side) { canvas.width = side; canvas.height = side; }
@@ -62,7 +62,7 @@ export function drawMap(canvas, levels, colours) {
   context.putImageData(canvas.image, 0, 0);
 }
 
-// A canvas as many pixels as the screen has for it; gives the context in CSS pixels, and its size in them.
+// Give a canvas the screen's resolution; returns its context in CSS pixels, and its size in them.
 export function prepared(canvas) {
   const { clientWidth: width, clientHeight: height } = canvas;
   const scale = devicePixelRatio || 1;
@@ -153,7 +153,7 @@ export function drawLandscape(canvas, frame, palette) {
   const { heights, path } = frame.arrays;
   const at = (row, column) => heights[row * side + column];
   const [low, high] = [rgb(palette.paper), rgb(palette.ink)];
-  const sharp = 96; // points along a side of the picture, in between those that were computed
+  const sharp = 96; // points along a side of the picture, interpolated between computed ones
   const image = new ImageData(sharp, sharp);
   for (let row = 0; row < sharp; row += 1) {
     for (let column = 0; column < sharp; column += 1) {

@@ -1,4 +1,4 @@
-// The view: what is shown of an experiment in Python, and what is asked of it. `mount` is the one way in.
+// The view: it shows an experiment in Python and sends it requests. The entry point is `mount`.
 
 import { el, number } from "./dom.js";
 import { Palette, drawCurves, drawLandscape, drawMap, drawSamples, place } from "./paint.js";
@@ -11,7 +11,7 @@ const TABS = [["trace", "Formula"], ["sample", "One sample"], ["landscape", "Los
 const LANDSCAPE_EVERY = 1500; // milliseconds, while it trains
 
 // Show the playground in `root`. `channel.ask(message)` gives a promise of {content, arrays}; `channel.address(text)`,
-// if there is one, is told the settings as text. Gives the view: `end()` ends it, `refresh()` shows what Python changed.
+// if there is one, receives the settings as text. Returns the view: `end()` ends it, `refresh()` shows Python's changes.
 export function mount(root, channel) {
   const view = new View(root, channel);
   view.start(channel.first ?? { do: "open" });
@@ -111,7 +111,7 @@ class View {
       this.status);
   }
 
-  // Ask Python, one message after the other; what it could not do is shown.
+  // Send messages to Python, one after the other; errors are shown.
   ask(message) {
     const asked = this.waiting.then(async () => {
       if (!this.alive) throw new Error("closed");
@@ -151,10 +151,10 @@ class View {
     this.error.hidden = true;
     await this.start(message);
     if (this.error.hidden) return;
-    if (this.open) this.controls.show(this.open); // what was refused is shown as it is
+    if (this.open) this.controls.show(this.open); // after a refusal, the controls show the present settings
   }
 
-  // Changes may come faster than answers: each begins from what was wanted last, not from what is shown.
+  // Changes may come faster than answers: each begins from the settings wanted last, not from those shown.
   async change(settings) {
     Object.assign(this.wanted, settings);
     this.changes = (this.changes ?? 0) + 1;
@@ -197,7 +197,7 @@ class View {
     if (on) { this.error.hidden = true; this.loop(); } else this.tell();
   }
 
-  // While it plays: ask for the next frame, draw this one meanwhile, not more often than the screen shows them.
+  // While it plays: request the next frame and draw this one meanwhile, at most at the screen's rate.
   async loop() {
     if (this.looping) return;
     this.looping = true;
@@ -217,7 +217,7 @@ class View {
     else if (this.alive) this.detail(true);
   }
 
-  // Draw a frame, unless a later one has been drawn meanwhile, of another network perhaps; gives whether it was.
+  // Draw a frame, unless a later one, perhaps of another network, has been drawn; returns whether it was drawn.
   take(frame) {
     if (!frame.content.frame || frame.order < this.frame.order) return false;
     this.frame = frame;
@@ -249,7 +249,7 @@ class View {
   draw() {
     if (!this.frame || !this.root.isConnected) return;
     const { content } = this.frame;
-    this.palette.update(); // what is read from the page comes before what is written into it
+    this.palette.update(); // read from the page before writing into it
     drawCurves(this.curves, this.frame, this.palette);
     if (this.pointsOf !== this.open || this.pointsTone !== this.palette.tone || this.pointsWidth !== this.root.clientWidth) {
       [this.pointsOf, this.pointsTone, this.pointsWidth] = [this.open, this.palette.tone, this.root.clientWidth];
@@ -300,7 +300,7 @@ class View {
     this.legend.replaceChildren(swatch(negative), el("span", {}, "negative"), swatch(positive), el("span", {}, this.legendOf ? "positive adjoint" : "positive"));
   }
 
-  // The tab that is open, with what is true now; `now` if nothing moves any more.
+  // Update the open tab; `now` if the training stands still.
   detail(now) {
     if (this.tab === "trace") this.formula();
     if (this.tab === "sample" && now) this.sample.choose(this.sample.index, this.sample.steps.length > 0);
@@ -320,7 +320,7 @@ class View {
     this.detail(true);
   }
 
-  // Arrow keys go from one tab to the next, as tabs do.
+  // Arrow keys go from one tab to the next.
   turnByKey(event) {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
@@ -382,7 +382,7 @@ class View {
     try {
       await navigator.clipboard.writeText(this.code.textContent);
       button.textContent = "Copied";
-    } catch { // where pages may not write there, it is selected to be copied by hand
+    } catch { // if the page may not write to the clipboard, the text is selected for copying by hand
       getSelection().selectAllChildren(this.code);
       button.textContent = "Selected";
     }
@@ -393,7 +393,7 @@ class View {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { tagName, type } = event.target;
     if (tagName === "SELECT" || (tagName === "INPUT" && type !== "checkbox")) return;
-    const steps = this.tab === "sample"; // there the arrows go through the sample
+    const steps = this.tab === "sample"; // in this tab the arrow keys go through the sample's steps
     const act = {
       " ": tagName === "BUTTON" || tagName === "INPUT" ? null : () => this.play(!this.playing),
       ArrowRight: () => (steps ? this.sample.show(this.sample.at + 1) : this.once(event.shiftKey ? { epochs: 1 } : { batches: 1 })),

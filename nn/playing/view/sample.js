@@ -2,7 +2,7 @@
 
 import { el, number, signed, sub, raised, pair, bar, neuronName } from "./dom.js";
 
-// The story of a sample: each step has its words, what it marks, and the figures that are known by then.
+// The steps of a sample: each has its text, its marks, and the numbers known so far.
 export function story(open, sample) {
   const { layers } = sample;
   const last = layers.length;

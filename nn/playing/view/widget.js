@@ -1,4 +1,4 @@
-// The door of a notebook's cell: messages go through the notebook's own connection to the kernel (an anywidget).
+// The connection of a notebook's cell (an anywidget): messages go through the notebook's connection to the kernel.
 
 import { mount, unpacked } from "./playground.js";
 
@@ -6,7 +6,7 @@ export default {
   render({ model, el }) {
     const root = document.createElement("div");
     el.append(root);
-    const own = Math.random().toString(36).slice(2); // several cells may show one playground: each reads its answers
+    const own = Math.random().toString(36).slice(2); // several cells may show one playground: each reads only its own answers
     const asked = new Map();
     let count = 0;
     const hear = (content, buffers) => {
@@ -25,7 +25,7 @@ export default {
         return new Promise((answer) => { asked.set(count, answer); });
       },
     });
-    return () => { // the cell was closed: nothing more is asked, and so nothing more is trained
+    return () => { // the cell was closed: without requests nothing is trained
       view.end();
       model.off("msg:custom", hear);
     };
