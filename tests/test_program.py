@@ -47,6 +47,18 @@ def run(program: Program, *arrays: Any) -> Any:
     return results[0] if len(results) == 1 else results
 
 
+def test_an_element_that_stands_for_many_is_recorded_once() -> None:
+    x = np.ones(1000)
+    program = recorded(ad.grad(lambda x: np.sum(np.sin(x) * np.cos(x))), x)
+    constants = [a for step in program.steps for a in step.args if isinstance(a, np.ndarray) and a.shape == x.shape]
+    assert constants
+    assert {a.strides for a in constants} == {(0,)}  # the seed, broadcast
+
+    rows = np.broadcast_to(np.arange(4.0), (3, 4))
+    empty, sums = np.broadcast_to(1.0, (0, 4)), ad.compile(lambda x: x + rows + np.sum(empty))
+    np.testing.assert_array_equal(sums(X), X + rows)
+
+
 def test_dead_code() -> None:
     def f(x: Any) -> Any:
         np.sin(np.cos(x))

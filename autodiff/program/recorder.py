@@ -103,7 +103,7 @@ class Recorder:
                 return Ref(value.number)
             if isinstance(value, np.ndarray):
                 constants.append(value)
-                return value.copy()
+                return _copied(value)
             return np.asarray(fetched(value))
 
         arrays: Any = (Traced, np.ndarray, *admitted)
@@ -145,6 +145,14 @@ class Recorder:
         result = whole.example
         parts = [self.call(steps.part, (whole, k), {}) for k in range(len(result))]
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
+
+
+def _copied(array: Any) -> Any:
+    """A copy, in which elements that one element stands for, as in what np.broadcast_to gives, are still one."""
+    if 0 not in array.strides or not array.size:
+        return array.copy()
+    one = array[tuple(slice(None if stride else 1) for stride in array.strides)]
+    return np.broadcast_to(one.copy(), array.shape)
 
 
 def _order(array: Any) -> tuple[int, ...] | None:
