@@ -13,30 +13,20 @@ the times after t, and the derivative of the loss -ln p by e(t, s) is -exp(a(t, 
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import autodiff as ad
-from nn.checked import switch, whole
+from nn.checked import array, switch, whole
+from nn.functional import paths
 from nn.functional.labels import scores
-from nn.functional.paths import IMPOSSIBLE, Paths, paths
+from nn.functional.paths import IMPOSSIBLE
 from nn.functional.reduction import known_reduction, no_mean
 
 Array = npt.NDArray[Any]
-
-
-class Kept:
-    """The values that the forward pass keeps for the adjoint rule, and the result that they belong to."""
-
-    __slots__ = ("paths", "result")
-
-    result: Any
-    paths: Paths | None
-
-    def __init__(self) -> None:
-        self.result = self.paths = None
 
 
 def ctc_loss(
@@ -81,18 +71,15 @@ def ctc_loss(
         )
     single, batched = x.ndim == 2, x if x.ndim == 3 else x[:, None]
     inputs, lengths = (
-        _lengths(v, batched.shape[1], name) for v, name in ((input_lengths, "input"), (target_lengths, "target"))
+        _lengths(v, batched.shape, name) for v, name in ((input_lengths, "input"), (target_lengths, "target"))
     )
-    if inputs.size and inputs.max() > len(batched):
-        raise ValueError(f"ctc_loss: input_lengths are at most the time, {len(batched)}; received {inputs.max()}.")
     blank = whole(blank, "ctc_loss: blank", 0)
-    labels = _labels(targets, lengths, batched.shape[2], blank)
-    spelled = np.full((len(labels), 2 * labels.shape[1] + 1), blank)
-    spelled[:, 1::2] = labels
-    skipping = np.zeros(spelled.shape, bool)
-    skipping[:, 2:] = (spelled[:, 2:] != blank) & (spelled[:, 2:] != spelled[:, :-2])
+    spelled = _spelled(array(targets), lengths, batched.shape[2], blank)
+    skips = (spelled[:, 2:] != blank) & (spelled[:, 2:] != spelled[:, :-2])
+    skipping = np.concatenate([np.zeros((len(spelled), min(2, spelled.shape[1])), bool), skips], axis=1)
     emitted = np.take_along_axis(batched, np.broadcast_to(spelled, (len(batched), *spelled.shape)), axis=2)
-    losses = path_loss(emitted, skipping=skipping, times=inputs, ends=2 * lengths, kept=Kept())
+    places = {"skipping": skipping, "times": inputs, "ends": 2 * lengths}
+    losses = path_loss(emitted, path_sums(ad.stop_gradient(emitted), **places), **places)
     impossible = np.greater(losses, -0.5 * IMPOSSIBLE)
     losses = np.where(impossible, 0.0 if switch(zero_infinity, "ctc_loss: zero_infinity") else np.inf, losses)
     if reduction == "mean":
@@ -104,18 +91,17 @@ def ctc_loss(
     return losses[0] if single else losses
 
 
+path_sums = ad.primitive(paths.path_sums)
+
+
 @ad.primitive
-def path_loss(emitted: Any, skipping: Array, times: Array, ends: Array, kept: Kept | None = None) -> Any:
+def path_loss(emitted: Any, sums: Any, skipping: Array, times: Array, ends: Array) -> Any:
     """-ln of the sum over all paths, of log-probabilities of shape (time, batch, places), for each sample.
 
-    `skipping` says which places may follow directly on the place two before them, `times` are the lengths of the
-    inputs, `ends` the last place, a blank, of each target.
+    `sums` is the `path_sums` of the others. `skipping` says which places may follow directly on the place two before
+    them, `times` are the lengths of the inputs, `ends` the last place, a blank, of each target.
     """
-    found = paths(emitted, skipping, times, ends)
-    y = -found.total
-    if kept is not None:
-        kept.result, kept.paths = y, found
-    return y
+    return -sums[-1, 0]
 
 
 def _ahead(emitted: Any, skipping: Array, times: Array) -> list[Any]:
@@ -157,18 +143,13 @@ def _moved(x: Any, by: int) -> Any:
     return np.concatenate([gap, x[:, :-by]] if by > 0 else [x[:, -by:], gap], axis=1)
 
 
-def _adjoint(
-    g: Any, y: Any, emitted: Any, skipping: Any = None, times: Any = None, ends: Any = None, kept: Any = None
-) -> Any:
+def _adjoint(g: Any, y: Any, emitted: Any, sums: Any, skipping: Any = None, times: Any = None, ends: Any = None) -> Any:
     if any(isinstance(v, ad.Tensor) for v in (g, y, emitted)):
         return _recorded_adjoint(g, y, emitted, skipping, times, ends)
-    found = kept.paths if kept is not None and kept.result is y else paths(emitted, skipping, times, ends)
     possible = np.less(y, -0.5 * IMPOSSIBLE)
-    shares = np.where(possible, found.shares + np.where(possible, y, 0), IMPOSSIBLE)
-    np.exp(shares, out=shares)
-    shares *= -g
-    shares *= (np.arange(len(emitted))[:, None] < times)[:, None]
-    return np.moveaxis(shares, 1, 2)
+    shares = np.where(possible, sums[:-1] + np.where(possible, y, 0.0), IMPOSSIBLE)
+    within = np.arange(len(emitted))[:, None] < times
+    return np.moveaxis(np.exp(shares) * np.where(within, -g, 0.0)[:, None], 1, 2)
 
 
 def _recorded_adjoint(g: Any, y: Any, emitted: Any, skipping: Any, times: Any, ends: Any) -> Any:
@@ -180,41 +161,64 @@ def _recorded_adjoint(g: Any, y: Any, emitted: Any, skipping: Any, times: Any, e
     return -np.exp(shares) * g[:, None]
 
 
-ad.adjoint(path_loss, _adjoint)
+# The loss is a function of the log-probabilities alone; its rule needs the sums over paths.
+ad.adjoint(path_loss, _adjoint, None, residuals=1)
+ad.lowered(path_sums)
+ad.lowered(path_loss, lambda emitted, sums, skipping, times, ends: -sums[-1, 0])
 ad.written(path_loss, "ctc_loss a")
 
 
-def _lengths(values: Any, batch: int, name: str) -> npt.NDArray[np.intp]:
-    found = np.atleast_1d(np.asarray(values))
-    if found.dtype.kind not in "iu" or found.shape != (batch,) or (found.size and found.min() < 0):
-        raise ValueError(
-            f"ctc_loss: {name}_lengths are integers from 0, one for each of {batch} sample(s); received shape "
-            f"{found.shape}, dtype {found.dtype}{f', least {found.min()}' if found.size else ''}."
-        )
+def _lengths(values: Any, shape: tuple[int, ...], name: str) -> Any:
+    """Lengths of inputs or targets as integers of shape (batch,), for log-probabilities of a shape."""
+    found = np.atleast_1d(array(values))
+    ad.ask(functools.partial(_check_lengths, shape=shape, name=name), found)
     return found.astype(np.intp)
 
 
-def _labels(targets: Any, lengths: Array, classes: int, blank: int) -> npt.NDArray[np.intp]:
-    """The targets as (batch, longest), padded with blanks."""
-    found = np.asarray(targets)
-    if found.dtype.kind not in "iu" and found.size:
-        raise TypeError(f"ctc_loss takes integer labels; received dtype {found.dtype}. Write targets.astype(int).")
+def _check_lengths(found: Array, shape: tuple[int, ...], name: str) -> None:
+    if found.dtype.kind not in "iu" or found.shape != shape[1:2] or (found.size and found.min() < 0):
+        raise ValueError(
+            f"ctc_loss: {name}_lengths are integers from 0, one for each of {shape[1]} sample(s); received shape "
+            f"{found.shape}, dtype {found.dtype}{f', least {found.min()}' if found.size else ''}."
+        )
+    if name == "input" and found.size and found.max() > shape[0]:
+        raise ValueError(f"ctc_loss: input_lengths are at most the time, {shape[0]}; received {found.max()}.")
+
+
+def _spelled(targets: Any, lengths: Any, classes: int, blank: int) -> Any:
+    """The targets as (batch, 2 longest + 1): with blanks between, before, and after the labels to the end."""
+    longest = ad.ask(functools.partial(_longest, classes=classes, blank=blank), targets, lengths)
+    batch, places = len(lengths), np.arange(longest)
+    if not longest:
+        return np.full((batch, 1), blank)
+    if targets.ndim == 1:
+        starts = np.cumsum(lengths) - lengths
+        rows = targets[np.minimum(starts[:, None] + places, len(targets) - 1)]
+    else:
+        rows = targets[:, :longest]
+    rows = np.where(places < lengths[:, None], rows, blank)
+    blanks = np.full(rows.shape, blank)
+    pairs = np.reshape(np.stack([blanks, rows], axis=2), (batch, 2 * longest))
+    return np.concatenate([pairs, blanks[:, :1]], axis=1)
+
+
+def _longest(targets: Array, lengths: Array, classes: int, blank: int) -> int:
+    """The greatest length of a target. ValueError, TypeError for targets that are no labels of such lengths."""
+    if targets.dtype.kind not in "iu" and targets.size:
+        raise TypeError(f"ctc_loss takes integer labels; received dtype {targets.dtype}. Write targets.astype(int).")
     longest, batch = int(lengths.max(initial=0)), len(lengths)
-    inside = np.arange(longest) < lengths[:, None]
-    rows = np.full((batch, longest), blank)
-    if found.ndim == 1 and found.size == lengths.sum():
-        rows[inside] = found
-    elif found.ndim == 2 and len(found) == batch and found.shape[1] >= longest:
-        rows[inside] = found[:, :longest][inside]
+    if targets.ndim == 1 and targets.size == lengths.sum():
+        known = targets
+    elif targets.ndim == 2 and len(targets) == batch and targets.shape[1] >= longest:
+        known = targets[:, :longest][np.arange(longest) < lengths[:, None]]
     else:
         raise ValueError(
             f"ctc_loss takes targets of shape (batch, longest) or (sum of target_lengths,), here ({batch}, {longest}) "
-            f"or ({lengths.sum()},); received shape {found.shape}."
+            f"or ({lengths.sum()},); received shape {targets.shape}."
         )
-    known = rows[inside]
     if blank >= classes or (known.size and (known.min() < 0 or known.max() >= classes or (known == blank).any())):
         raise ValueError(
             f"ctc_loss takes labels from 0 to {classes - 1} other than the blank, {blank}; received "
             f"{f'{known.min()} to {known.max()}' if known.size else 'none'}. Number the classes from 0, the blank too."
         )
-    return rows
+    return longest

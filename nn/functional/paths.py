@@ -7,7 +7,7 @@ before it.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +16,12 @@ Array = npt.NDArray[Any]
 IMPOSSIBLE = -1e30  # used as ln 0; it is finite, because inf - inf is NaN
 
 
-class Paths(NamedTuple):
-    """ln p of each sample, and the logarithms of the shares of paths through each place; the batch is the last axis."""
+def path_sums(emitted: Array, skipping: Array, times: Array, ends: Array) -> Array:
+    """Logarithms of sums over paths of log-probabilities of shape (time, batch, places); the rest as in `path_loss`.
 
-    total: Array  # (batch,)
-    shares: Array  # (time, places, batch): a + b, with the b of the times after t
-
-
-def paths(emitted: Array, skipping: Array, times: Array, ends: Array) -> Paths:
-    """The paths through log-probabilities of shape (time, batch, places); the rest is as in `path_loss`."""
+    The result has the shape (time + 1, places, batch): for each time, those through each place, a + b with the b of
+    the times after it; and, in each place of the last row, ln p, that of all paths.
+    """
     steps, batch, places = emitted.shape
     forward = np.maximum(np.moveaxis(emitted, 1, 2), IMPOSSIBLE)
     later, behind = times - 1 - np.arange(steps)[:, None], ends - np.arange(places)[:, None]
@@ -40,9 +37,11 @@ def paths(emitted: Array, skipping: Array, times: Array, ends: Array) -> Paths:
     ahead, back = found[:, :, :batch], found[:, :, batch:]
     samples, last = np.arange(batch), ahead[-1]
     with_label = np.where(ends > 0, last[np.maximum(ends - 1, 0), samples], IMPOSSIBLE)
-    total = np.logaddexp(last[ends, samples], with_label)
+    sums = np.empty((steps + 1, places, batch), emitted.dtype)
+    sums[-1] = np.logaddexp(last[ends, samples], with_label)
     back = back[1:][mirror] if steps else back[1:]
-    return Paths(total, np.where(behind >= 0, ahead[1:] + back - forward, IMPOSSIBLE))
+    sums[:-1] = np.where(behind >= 0, ahead[1:] + back - forward, IMPOSSIBLE)
+    return sums
 
 
 def _recursion(emitted: Array, forbidden: Array, over: Array | None) -> Array:
