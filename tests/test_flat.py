@@ -227,3 +227,27 @@ def test_adjoints_and_transforms_leave_the_place_alone(product: tuple[Callable[.
     )
     assert not filled
     np.testing.assert_array_equal(flat.grad, [7, 7, 7, 7])
+
+
+def test_a_rule_may_call_backward_while_adjoints_are_written_in_place() -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    weight = ad.Tensor(np.ones((3, 4)))
+    flat = ad.Flat([weight])
+    product = ad.primitive(lambda a, b, c=None: np.dot(a, b))
+    ad.adjoint(
+        product,
+        None,
+        ad.Into(lambda g, y, a, b, c: np.dot(a.T, g), lambda out, g, y, a, b, c: np.dot(a.T, g, out=out)),
+        lambda g, y, a, b, c: g,
+    )
+    inner = ad.primitive(lambda c: np.array(c))
+
+    def rule(g: Any, y: Any, c: Any) -> Any:
+        product(3 * x, weight, np.zeros((2, 4))).sum().backward()
+        return g
+
+    ad.adjoint(inner, rule)
+    product(x, weight, inner(ad.Tensor(np.zeros((2, 4))))).sum().backward()
+    expected = 4 * np.dot(x.T, np.ones((2, 4)))
+    np.testing.assert_allclose(weight.grad, expected)
+    np.testing.assert_allclose(flat.grad, expected.ravel())

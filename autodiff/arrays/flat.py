@@ -58,6 +58,7 @@ class Flat:
             self.value[section] = np.ravel(tensor.primal)
             tensor.primal = self.value[section].reshape(tensor.shape)
         self._received: list[tuple[Tensor, Any, Any, Any]] = []  # Tensors, values, and the adjoints they have and had
+        self._reached: tuple[bool, ...] = ()
         self._place_adjoints()
 
     @property
@@ -93,17 +94,19 @@ class Flat:
 
     def received(self, reached: Sequence[bool]) -> None:
         """Note that `grad` was written into: Tensors that `reached` marks have an adjoint there, the others none."""
-        self._received = []
+        self._received, self._reached = [], tuple(reached)
         for tensor, adjoint, has in zip(self.tensors, self._adjoints, reached, strict=True):
             tensor._grad_storage = adjoint
             tensor.retained = adjoint if has else None
             self._received.append((tensor, tensor.primal, adjoint, tensor.retained))
 
-    def as_received(self) -> bool:
-        """Whether values and adjoints are as the last `received` left them: since then no `.grad` was changed.
+    def as_received(self, reached: tuple[bool, ...]) -> bool:
+        """Whether values and adjoints are as the last `received`, of the same marks, left them.
 
         Then `grad` may be written into again, without `zero_grad` and `received`.
         """
+        if reached != self._reached:
+            return False
         for tensor, primal, storage, retained in self._received:
             if tensor.primal is not primal or tensor._grad_storage is not storage or tensor.retained is not retained:
                 return False

@@ -41,11 +41,6 @@ def leaf(value: Any, name: str | None = None) -> Tensor:
     return tensor
 
 
-def _vacant(node: Any) -> Array | None:
-    """The array for a Tensor's adjoint, if it has none yet."""
-    return node._grad_storage if node.retained is None else None
-
-
 def notebook_display(result: Tensor, /) -> dict[str, str]:
     """What a notebook shows of a Tensor besides its text. The package replaces this by a function that draws it."""
     return {}
@@ -214,8 +209,21 @@ class Tensor(Operators, ArrayMethods, Protocols, Node):
         The graph is kept, so a second call adds the same adjoints again. Tensors on which `retain_grad()` was called
         get their adjoints too. Raises ValueError without a seed where the result has several elements.
         """
-        for node, g in adjoints(self, self._seed(seed), every=False, vacant=_vacant).items():
-            node._add_to_grad(conjugated(g))  # type: ignore[attr-defined]  # a Tensor's graph has Tensors only
+        taken: dict[Any, Array] = {}
+
+        def vacant(node: Any) -> Array | None:
+            """The array for a Tensor's adjoint, if it has none yet. It is taken, for a rule may call `backward` too."""
+            storage = None
+            if node.retained is None:
+                storage, node._grad_storage = node._grad_storage, None
+            if storage is not None:
+                taken[node] = storage
+            return storage
+
+        for node, g in adjoints(self, self._seed(seed), every=False, vacant=vacant).items():
+            if node in taken and node.retained is None:
+                node._grad_storage = taken[node]  # type: ignore[attr-defined]  # a Tensor's graph has Tensors only
+            node._add_to_grad(conjugated(g))  # type: ignore[attr-defined]  # as above
 
     def adjoints(self, seed: npt.ArrayLike | None = None) -> Mapping[Tensor, Array]:
         """The adjoint of every Tensor this result depends on, itself included; no `.grad` is touched.

@@ -65,7 +65,7 @@ def cache_directory() -> Path | None:
     if chosen == "":
         return None
     base = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    directory = Path(chosen) if chosen else Path(base) / "autodiff" / "kernels"
+    directory = Path(chosen).expanduser() if chosen else Path(base) / "autodiff" / "kernels"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = directory.lstat()

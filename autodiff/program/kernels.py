@@ -32,10 +32,10 @@ _NUMBERS = {
     np.conjugate: "{0}",
     np.square: "{0} * {0}",
     np.absolute: "abs({0})",
-    np.maximum: "{0} if {0} >= {1} or {0} != {0} else {1}",  # the NaN, if one of them is
-    np.minimum: "{0} if {0} <= {1} or {0} != {0} else {1}",
-    np.fmax: "{0} if {0} >= {1} or {1} != {1} else {1}",
-    np.fmin: "{0} if {0} <= {1} or {1} != {1} else {1}",
+    np.maximum: "{0} if {0} > {1} or {0} != {0} else {1}",  # the NaN, if one is; of zeros, the second
+    np.minimum: "{0} if {0} < {1} or {0} != {0} else {1}",
+    np.fmax: "{0} if {0} > {1} or {1} != {1} else {1}",
+    np.fmin: "{0} if {0} < {1} or {1} != {1} else {1}",
     np.sign: "{one} if {0} > {zero} else -{one} if {0} < {zero} else {zero} if {0} == {zero} else {0}",
     np.equal: "{0} == {1}",
     np.not_equal: "{0} != {1}",

@@ -96,8 +96,8 @@ class Optimizer:
         """Take on another group, {"params": ..., "lr": ...}, such as the parameters of layers that were unfrozen.
 
         Options that it does not name are the optimizer's defaults. What a rule keeps of the other parameters stays.
-        The vectors are new ones, so make another nn.TrainStep after it. A schedule whose rates are a factor times the
-        initial ones takes the group on too, from its "lr" onwards.
+        The vectors are new ones, and an nn.TrainStep makes its program anew. A schedule whose rates are a factor times
+        the initial ones takes the group on too, from its "lr" onwards.
 
         Raises ValueError for a parameter that is in another group, and TypeError for what is no group or for another
         dtype; nothing is changed then.

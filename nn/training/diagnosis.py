@@ -35,9 +35,9 @@ class DivergedError(FloatingPointError):
 
 
 class StandstillWarning(UserWarning):
-    """A training in which, for a whole epoch, no parameter moved, or no adjoint reached some of them.
+    """A training that has moved no parameter so far, or in which no adjoint reached some of them for a whole epoch.
 
-    `explanation` is what ad.explain says of the model's parameters in the last batch of that epoch: print it.
+    `explanation` is what ad.explain says of the model's parameters in the last batch of the epoch: print it.
 
     >>> import warnings
     >>> X, y = nn.data.gauss(100, rng=0)

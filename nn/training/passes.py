@@ -22,6 +22,7 @@ from nn.training.samples import as_target, conversion
 Array = npt.NDArray[Any]
 
 
+SETTINGS = (bool, int, float, str, np.random.Generator)  # what layers and losses of nn keep besides arrays
 MOST = 32  # programs, each for other shapes
 
 
@@ -39,15 +40,36 @@ class Passes:
         self.optimizer, self.flat = optimizer, optimizer.flat
         self.compiled = ad.compile(self.passes, in_place=True, fast=fast)
         self.modules = [*parts.modules, *(Parts(loss).modules if isinstance(loss, Module) else ())]
-        self.kept = list(_buffers(self.modules))
         self._programs: dict[Any, tuple[Any, tuple[bool, ...]]] = {}  # by modes and shapes
         names = {id(tensor): name for name, tensor in parts.named_parameters}
         self._names = [names.get(id(t)) or f"parameter_{k}" for k, t in enumerate(self.flat.tensors)]
-        trained = set(self.flat.tensors)
-        self._other_names = [name for name, t in parts.named_parameters if t not in trained]
-        self._others = [t for t in parts.parameters if t not in trained]
         self.convert = conversion(parts)
         self._reached: tuple[bool, ...] = ()  # which parameters have an adjoint
+        self._look(parts)
+
+    def _look(self, parts: Parts) -> None:
+        """See which arrays the modules keep, frozen parameters among them, and which parameters are not trained."""
+        trained = set(self.flat.tensors)
+        self.kept = list(_buffers(self.modules))
+        self._frozen = self._frozen_now()
+        self._other_names = [name for name, t in parts.named_parameters if t not in trained]
+        self._others = [t for t in parts.parameters if t not in trained]
+
+    def settings(self) -> Iterator[tuple[dict[str, Any], str]]:
+        """The numbers, texts and generators that nn's own modules keep: constants of a program."""
+        for module in self.modules:
+            if type(module).__module__.startswith("nn."):
+                kept = vars(module)
+                yield from ((kept, key) for key, value in kept.items() if type(value) in SETTINGS and key != "training")
+
+    def _frozen_now(self) -> tuple[int, ...]:
+        return tuple([id(place.tensor) for module in self.modules for place in module._frozen])
+
+    def current(self) -> Passes:
+        """These passes, or new ones if the optimizer was given another group, which moves all vectors."""
+        if self.flat is self.optimizer.flat:
+            return self
+        return Passes(Parts(self.model), self.loss, self.optimizer, self.outputs, self.compiled.fast)
 
     def __call__(self, inputs: Any, targets: Any, weights: Any = None) -> tuple[Any, Any]:
         """The loss and the outputs of a batch; its adjoints are in the parameters' `.grad`."""
@@ -64,8 +86,11 @@ class Passes:
         self.flat.zero_grad()
         x, y = _parts(self.convert(inputs)), _parts(targets)
         given = [v for nest in (x, y, weights) for v in _arrays(nest)]
-        modes = tuple([module.training for module in self.modules])
-        key = (modes, weights is None, *[(ad.devices.place(v), v.shape, v.dtype) for v in given])
+        if self._frozen_now() != self._frozen:
+            self._look(Parts(self.model))
+        settings = tuple([value for holder, key in self.settings() for value in (key, holder[key])])
+        modes = tuple([module.training for module in self.modules]), self._frozen, settings
+        key = (modes, weights is None, _form(x), _form(y), *[(ad.devices.place(v), v.shape, v.dtype) for v in given])
         arrays = [*self.own(), *self.others(), *given]
         program, reached = self._programs.get(key, (None, ()))
         if program is None or not program.holds(arrays):
@@ -82,13 +107,13 @@ class Passes:
         """Those that come next: of parameters that are not trained. The batch's are the last ones."""
         return [tensor.value for tensor in self._others]
 
-    def _traced(self, x: Any, y: Any, weights: Any, modes: tuple[bool, ...]) -> tuple[Any, tuple[bool, ...]]:
+    def _traced(self, x: Any, y: Any, weights: Any, modes: Any) -> tuple[Any, tuple[bool, ...]]:
         own, count = [*self.own(), *self.others()], len(self._names)
         kept = own[count : count + len(self.kept)]
         state = {"d": dict(zip(self._names, own[:count], strict=True)), "kept": kept}
         model = dict(zip((*self._names, *self._other_names), own[count + len(kept) :], strict=True))
         try:
-            program = self.compiled.chosen(state, model, x, y, weights, modes)
+            program = self.compiled.chosen(state, model, x, y, weights, repr(modes))
         except ad.Untraceable as error:
             error.add_note("Without a program it can be trained: leave out compiled=True, or TrainStep.")
             raise
@@ -161,6 +186,13 @@ def _parts(values: Any) -> Any:
     if isinstance(values, Several):
         return values.parts
     return values if ad.devices.is_array(values) else np.asarray(values)
+
+
+def _form(nest: Any) -> Any:
+    """The names of several arrays in their order, or their number; None of one array."""
+    if isinstance(nest, dict):
+        return tuple(nest)
+    return len(nest) if isinstance(nest, tuple) else None
 
 
 def _arrays(nest: Any) -> list[Any]:

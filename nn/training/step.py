@@ -17,6 +17,7 @@ from nn.optim.run import Run
 from nn.training import arguments
 from nn.training.arguments import LossFunction
 from nn.training.passes import MOST, Passes
+from nn.training.samples import numbers
 
 
 class TrainStep:
@@ -34,8 +35,9 @@ class TrainStep:
     A call, `step(x, y)` or `step(x, y, sample_weight)`, moves the parameters and gives the loss before, a float. Its
     numbers are those of `backward` and `optimizer.step`, to rounding. Masks of dropout are drawn from the model's own
     generators, and running averages move, at each call. Checks of numbers that the model computes are made with the
-    first batch of each shape alone. Arrays that are no attributes of the model or the loss are constants, and a model
-    that is given other layers needs another TrainStep.
+    first batch of each shape alone. What freezes a layer, or changes a number or a generator of nn's own layers and
+    losses, makes another program. Arrays that are no attributes of the model or the loss are constants, and so are the
+    numbers of Modules of your own; a model that is given other layers needs another TrainStep.
 
     Raises TypeError, with the line, where model or loss ask for a number: a branch, `.item()`.
 
@@ -92,13 +94,17 @@ class TrainStep:
             return float(ready(arrays))
         if sample_weight is not None:
             sample_weight = np.asarray(sample_weight)
+        inputs, targets = (
+            v if hasattr(v, "dtype") else numbers(v, name, "TrainStep") for v, name in ((inputs, "x"), (targets, "y"))
+        )
+        self._passes = self._passes.current()
         passes, reached, arrays = self._passes.chosen(inputs, targets, sample_weight)
         self.optimizer.flat.received(reached)
         found: list[Any] = []
-        self.optimizer.move(lambda runs: found.append(self._run(passes, arrays, runs)))
+        self.optimizer.move(lambda runs: found.append(self._run(passes, reached, arrays, runs)))
         return float(found[0])
 
-    def _run(self, passes: Any, arrays: list[Any], runs: Sequence[Run]) -> Any:
+    def _run(self, passes: Any, reached: tuple[bool, ...], arrays: list[Any], runs: Sequence[Run]) -> Any:
         """Run a whole step, as one program if the optimizer's rule is one; its loss."""
         flat, moving = self.optimizer.flat, self._update.moving(runs)
         adjoints = [flat.grad[stretch] for stretch in flat.reached()]
@@ -118,7 +124,7 @@ class TrainStep:
             self._wholes[key] = passes.then(parts, notes)
         self._last = whole = self._wholes[key]
         clipped = adjoints * len(self._clips)
-        self._ready = Ready(self._passes, passes, arrays, clipped, moving, whole)
+        self._ready = Ready(self._passes, passes, reached, arrays, clipped, moving, whole)
         results = whole([*arrays, *clipped, *moving.arguments()])
         moving.done(results[-1])
         return results[0][0]
@@ -157,24 +163,33 @@ class Clip:
 class Ready:
     """The program of the last step, with the arrays that the next one is called with.
 
-    Checked before each step, at the least cost: the batch's shapes and dtypes, modes, options but for the step size,
-    and where values, adjoints and buffers are. Whatever else it is, the step is looked for anew.
+    Checked before each step, at the least cost: the batch's shapes and dtypes, modes, what is frozen, the layers'
+    numbers, options but for the step size, and where values, adjoints and buffers are. Where one is another, the step
+    is looked for anew.
     """
 
     def __init__(
-        self, passes: Passes, chosen: Any, arrays: list[Any], clipped: list[Any], moving: Moving, whole: Any
+        self,
+        passes: Passes,
+        chosen: Any,
+        reached: tuple[bool, ...],
+        arrays: list[Any],
+        clipped: list[Any],
+        moving: Moving,
+        whole: Any,
     ) -> None:
         self.flat, self.moving, self.chosen, self.whole = passes.flat, moving, chosen, whole
         self._optimizer, self._layout = passes.optimizer, passes.optimizer.layout
-        self._passes, self._clipped = passes, clipped
+        self._passes, self._reached, self._clipped = passes, reached, clipped
         own = passes.own()
         batch = arrays[len(own) + len(passes.others()) :]
         self._own = own
         self._batch = tuple(v for array in batch for v in (array.shape, array.dtype))
         self._kinds = type(batch[0]), type(batch[-1])
-        self._modes = [(module, module.training) for module in passes.modules]
+        self._modes = [(module, module.training, module._frozen) for module in passes.modules]
         kept = own[len(self.flat.tensors) :]
         self._kept = [(holder, key, array) for (holder, key), array in zip(passes.kept, kept, strict=False)]
+        self._constant = [(holder, key, holder[key]) for holder, key in passes.settings()]
         self._counts = any(moving.floats)
 
     def arrays(self, inputs: Any, targets: Any, weights: Any) -> list[Any] | None:
@@ -184,13 +199,18 @@ class Ready:
         x = self._passes.convert(inputs)
         if (x.shape, x.dtype, targets.shape, targets.dtype) != self._batch:
             return None
-        for module, mode in self._modes:
-            if module.training is not mode:
+        for module, mode, frozen in self._modes:
+            if module.training is not mode or module._frozen is not frozen:
+                return None
+        for holder, key, value in self._constant:
+            if holder.get(key) is not value:
                 return None
         for holder, key, array in self._kept:
             if holder[key] is not array:
                 return None
-        if self._optimizer.layout is not self._layout or not self.flat.as_received() or not self.moving.holds():
+        if self._optimizer.layout is not self._layout or not self.flat.as_received(self._reached):
+            return None
+        if not self.moving.holds():
             return None
         batch = [*self._own, *self._passes.others(), x, targets]
         given = self.moving.arguments(1)

@@ -118,7 +118,7 @@ class Training:
         self._names = buffers  # the buffers of the model when the training began
         self._values = np.empty_like(optimizer.flat.value)
         self._still = set(optimizer.flat.tensors)  # the parameters whose adjoint was zero in all batches of this epoch
-        self._moved: bool | None = None  # whether a step moved them since this was last looked at; None without one
+        self._moved: bool | None = None  # whether any step moved them; None before the first
         self._warned = False
 
     def stop(self, reason: str) -> None:
@@ -278,6 +278,7 @@ class Training:
         self._last = batch
         inputs, targets = batch[:2]
         if self._passes is not None:
+            self._passes = self._passes.current()
             self._compiled(self._passes, batch, share)
         else:
             self.outputs, self.targets, self.value = self._forward(batch)
@@ -348,7 +349,6 @@ class Training:
             said = diagnosis.unreached(self._still, self._recorded(), self.model, self.epoch)
         elif self._moved is False:
             said = diagnosis.unmoved(self.optimizer, self._recorded(), self.model, self.epoch)
-        self._moved = None
         if said:
             self._warned = True
             warn(said)
