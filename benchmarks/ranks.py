@@ -1,8 +1,9 @@
 """The cost of a step of `nn.fit(..., parallel=nn.MPI())` with one and two ranks: `python -m benchmarks.ranks`.
 
-It starts itself under mpiexec, with 1 and 2 ranks in turn, and prints the table of docs/parallel.md. A row per model has
-the bytes of the gradient, the least time of a step, and the part of it that `reduce` takes, with the wait for the slower
-rank. It also prints the times for the cost formula there. Least times are used, since other load only adds to a time.
+It starts itself under mpiexec, with 1 and 2 ranks in turn, and prints the table of docs/parallel.md. A row per model
+has the bytes of the gradient, the least time of a step, and the part of it that `reduce` takes, with the wait for the
+slower rank. It also prints the times for the cost formula there. Least times are used, since other load only adds to a
+time.
 """
 
 from __future__ import annotations
