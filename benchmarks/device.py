@@ -1,7 +1,7 @@
 """All checks and timings on a device, as one table: `PYTHONPATH=tests python -m benchmarks.device [--device cuda]`.
 
 It runs full Adam steps of two perceptrons in float32 without TF32, recorded and compiled, interleaved with PyTorch's on
-the same device with its fused Adam, and lists the kernels of the compiled step. Then it runs `nn.fit` of a perceptron
+the same device with its fused Adam, and counts the kernels of the compiled step. Then it runs `nn.fit` of a perceptron
 and of LeNet, recorded and compiled, and compares the weights with the host's. Last it runs every record of the tests,
 recorded and compiled, and compares values and adjoints with the host's. The most important parts come first: it stops
 after four minutes (`--seconds`), even if some are left. Without a GPU, `--device foreign` runs it on the tests' strict

@@ -177,7 +177,7 @@ class Foreign:
 
 
 def _raw(value: Any, name: str) -> Any:
-    """The NumPy array or the number in an operand; raises TypeError for anything but this type and numbers."""
+    """The NumPy array in an operand of this type, or the number; raises TypeError for arrays and lists on the host."""
     if isinstance(value, Foreign):
         return value._array
     if isinstance(value, np.ndarray | list | tuple):

@@ -76,7 +76,7 @@ def _subtracted(step: Step, operands: Callable[..., tuple[Any, ...]]) -> Step:
 
 
 def factors(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:
-    """The pairs (number, other argument) among two arguments."""
+    """The pair (number, other argument) in a list, if one of two arguments is a number; otherwise an empty list."""
     return [(args[k], args[1 - k]) for k in (0, 1) if args and _exact(args[k])][:1]
 
 
