@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 
-# As many threads for everyone: it is read when NumPy's BLAS, PyTorch and JAX are loaded, so it is set before.
+# Every contestant gets the same number of threads. It is set before NumPy's BLAS, PyTorch and JAX are loaded.
 os.environ |= dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), os.environ.get("BENCHMARK_THREADS", "1")
 )
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def _shown(title: str, measured: dict[str, list[float]], unit: str) -> Results:
-    """Print a row, and give it as it is stored."""
+    """Print a row, and return it in the form in which it is stored."""
     print(title if unit == "microseconds" else f"{title}, {unit}")
     results: Results = []
     for contestant, values in measured.items():
@@ -100,7 +100,7 @@ def _shown(title: str, measured: dict[str, list[float]], unit: str) -> Results:
 
 
 def _with_two_threads(name: str, rounds: int) -> Results:
-    """A suite in a process of its own: most libraries ask for the number of threads once, when they are loaded."""
+    """A suite in a process of its own, since most libraries read the number of threads only when they are loaded."""
     with tempfile.TemporaryDirectory() as folder:
         output = os.path.join(folder, "results.json")
         command = [sys.executable, "-m", "benchmarks", name, "-o", output, "--rounds", str(rounds)]

@@ -1,7 +1,7 @@
-"""Training steps of multi-layer perceptrons as one would write them in NumPy for speed: the limit for a program.
+"""Training steps of multi-layer perceptrons, written by hand in NumPy for speed: the goal for a program.
 
-Parameters, adjoints and moments are one vector each; every array is made once, every operation writes into one, and
-Adam goes through its vectors in pieces that fit a core's cache.
+Parameters, adjoints and moments are one vector each. Every array is allocated once, every operation writes into an
+existing array, and Adam works on its vectors in pieces that fit in a core's cache.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-PIECE = 2**15  # elements: five such pieces in float32 fit a second cache
+PIECE = 2**15  # elements: five such pieces in float32 fit in a second-level cache
 
 
 class Perceptron:
@@ -38,7 +38,7 @@ class Perceptron:
         self.ones = np.ones(batch, f)
 
     def forward(self) -> np.ndarray:
-        """What comes out of the last layer."""
+        """The output of the last layer."""
         outs = self.outs
         for k in range(self.last + 1):
             np.dot(self.inputs[k], self.transposed[k], out=outs[k])
@@ -48,7 +48,7 @@ class Perceptron:
         return outs[self.last]
 
     def reverse(self) -> None:
-        """The adjoints of the parameters, from the last layer's in deltas[last]."""
+        """Compute the adjoints of the parameters from the adjoint of the last layer, which is in deltas[last]."""
         outs, deltas, masks = self.outs, self.deltas, self.masks
         for k in range(self.last, -1, -1):
             np.dot(self.turned[k], self.inputs[k], out=self.of_weights[k])
@@ -59,7 +59,7 @@ class Perceptron:
                 deltas[k - 1] *= masks[k - 1]
 
     def products(self) -> None:
-        """The matrix products of both passes, and nothing else."""
+        """Compute only the matrix products of both passes."""
         for k in range(self.last + 1):
             np.dot(self.inputs[k], self.transposed[k], out=self.outs[k])
         for k in range(self.last, -1, -1):
@@ -69,15 +69,15 @@ class Perceptron:
 
 
 def products(sizes: Sequence[int], x: np.ndarray) -> Callable[[], object]:
-    """The bare matrix products of a step: what BLAS takes for it."""
+    """A call that does only the matrix products of a step: the time that BLAS needs."""
     net = Perceptron(sizes, x)
     for delta in net.deltas:
-        delta[...] = 1e-3  # products of what happens to lie in memory may be slower
+        delta[...] = 1e-3  # products of uninitialised memory may be slower
     return net.products
 
 
 def step(sizes: Sequence[int], x: np.ndarray, labels: np.ndarray, lr: float = 1e-3) -> Callable[[], float]:
-    """A step of Adam that moves parameters of its own, along the mean cross-entropy."""
+    """An Adam step on the mean cross-entropy, which updates parameters of its own."""
     net, batch, f = Perceptron(sizes, x), len(x), np.float32
     m1, m2, s = (np.zeros(net.size, f) for _ in range(3))
     pieces = [tuple(v[k : k + PIECE] for v in (net.p, net.g, m1, m2, s)) for k in range(0, net.size, PIECE)]
@@ -119,7 +119,7 @@ def step(sizes: Sequence[int], x: np.ndarray, labels: np.ndarray, lr: float = 1e
 def demo(
     sizes: Sequence[int], x: np.ndarray, signs: np.ndarray, lr: float = 0.1, penalty: float = 1e-4
 ) -> Callable[[], float]:
-    """A step of gradient descent along the mean hinge loss plus a penalty on squares; signs are -1 or 1, (batch, 1)."""
+    """A gradient descent step on the mean hinge loss plus a penalty on squares; signs are -1 or 1, (batch, 1)."""
     net, batch = Perceptron(sizes, x), len(x)
     p, g, d = net.p, net.g, net.deltas[net.last]
     margins, missed, share = np.empty_like(signs), np.empty(signs.shape, bool), signs * np.float32(-1 / batch)

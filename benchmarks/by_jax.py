@@ -14,7 +14,7 @@ import numpy as np
 
 
 def step(sizes: Sequence[int], images: np.ndarray, labels: np.ndarray, lr: float = 1e-3) -> Callable[[], float]:
-    """Adam's step of a perceptron with ReLU, along the mean cross-entropy."""
+    """An Adam step of a perceptron with ReLU on the mean cross-entropy."""
     import jax
     import jax.numpy as jnp
 
@@ -40,7 +40,7 @@ def step(sizes: Sequence[int], images: np.ndarray, labels: np.ndarray, lr: float
 
 
 def demo(sizes: Sequence[int], points: np.ndarray, signs: np.ndarray, lr: float = 0.1) -> Callable[[], float]:
-    """Gradient descent's step along the mean hinge loss plus a penalty; signs are -1 or 1, of shape (batch, 1)."""
+    """A gradient descent step on the mean hinge loss plus a penalty; signs are -1 or 1, of shape (batch, 1)."""
     import jax
     import jax.numpy as jnp
 

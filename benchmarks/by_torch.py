@@ -17,7 +17,7 @@ Contestants = dict[str, Callable[[], object]]
 
 
 def step(model: Any, loss: Any, x: np.ndarray, y: np.ndarray, lr: float = 1e-3) -> Contestants:
-    """Adam's step of a PyTorch model; `loss` is a function of (outputs, targets)."""
+    """An Adam step of a PyTorch model; `loss` is a function of (outputs, targets)."""
     import torch
 
     inputs, targets, parameters, call = *map(torch.from_numpy, (x, y)), *_functional(model)
@@ -39,7 +39,7 @@ def step(model: Any, loss: Any, x: np.ndarray, y: np.ndarray, lr: float = 1e-3) 
 
 
 def demo(model: Any, points: np.ndarray, signs: np.ndarray, lr: float = 0.1) -> Contestants:
-    """Gradient descent's step along the mean hinge loss plus a penalty; signs are -1 or 1, of shape (batch, 1)."""
+    """A gradient descent step on the mean hinge loss plus a penalty; signs are -1 or 1, of shape (batch, 1)."""
     import torch
 
     x, y, parameters, call = *map(torch.from_numpy, (points, signs)), *_functional(model)

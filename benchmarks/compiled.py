@@ -1,4 +1,4 @@
-"""Compiled programs against the same functions run as they are, PyTorch eager and compiled, and JAX."""
+"""Compiled programs against the same functions without `ad.compile`, PyTorch eager and compiled, and JAX."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def compiled() -> Iterator[Row]:
 
 
 def wave(library: Any, x: Any) -> Any:
-    """A number of many elementwise operations, in NumPy's functions or another library's of the same names."""
+    """A number from many elementwise operations, by NumPy or a library with functions of the same names."""
     return library.sum(library.tanh(x) * library.exp(-(x**2)) + x * library.sin(x))
 
 
 def waves(size: int, repeat: int) -> Row:
-    """The wave with its gradient, on as many threads as this process gives everybody."""
+    """The wave with its gradient, on the number of threads that all contestants have in this process."""
     x = np.linspace(-2, 2, size, dtype=np.float32)
     eager = ad.value_and_grad(lambda x: wave(np, x))
     program = ad.compile(eager, threads=threads())
@@ -95,7 +95,7 @@ def _scalars(length: int) -> Row:
         def micrograd() -> None:
             scalar_chain(Value(0.5), Value(0.999), Value(0.1), length).backward()
 
-        def deep() -> None:  # it recurses, deeper than the main thread's stack goes
+        def deep() -> None:  # its recursion is too deep for the main thread's stack
             limit, size = sys.getrecursionlimit(), threading.stack_size(2**29)
             sys.setrecursionlimit(10 * length)
             thread = threading.Thread(target=micrograd)

@@ -1,4 +1,4 @@
-"""Whole steps of training as programs (nn.TrainStep), float32, against eager, NumPy by hand, PyTorch and JAX.
+"""Whole training steps as programs (nn.TrainStep), float32, against eager, NumPy by hand, PyTorch and JAX.
 
 The bare matrix products of a step are there as the limit: no program of the same BLAS is faster.
 """
@@ -40,7 +40,7 @@ def compiled_steps() -> Iterator[Row]:
 
 
 def on_two_threads() -> Iterator[Row]:
-    """What is large enough to be shared by two threads; for a process in which everybody has two."""
+    """The steps that are large enough for two threads; for a process in which every contestant has two."""
     yield _perceptron(*PERCEPTRONS[-1])
     yield waves(10_000_000, 1)
 
@@ -51,7 +51,7 @@ def _compiled(model: Any, optimizer: Any, loss: Any, x: Any, y: Any, *, fast: bo
 
 
 def _fast(make: Callable[[], Any], optimizer: Any, x: Any, y: Any) -> Contestants:
-    """The step of a model of its own with kernels, where Numba is."""
+    """The step with kernels of a model of its own, if Numba is installed."""
     if not installed("numba"):
         return {}
     model = make()

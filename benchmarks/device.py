@@ -1,11 +1,11 @@
-"""Everything on a device, as one table: `PYTHONPATH=tests python -m benchmarks.device [--device cuda]`.
+"""All checks and timings on a device, as one table: `PYTHONPATH=tests python -m benchmarks.device [--device cuda]`.
 
-Full Adam steps of two perceptrons in float32 without TF32, as they are recorded and compiled, against PyTorch's on the
-same device with its fused Adam, in turn, with the kernels that the compiled step is made of; `nn.fit` of a perceptron
-and of LeNet, also compiled, with the weights against the host's; and every record of the tests, with its value and
-adjoints against the host's, and compiled. What matters most comes first; it ends after four minutes, whatever is left
-(`--seconds`). (`--device foreign` runs it on the tests' strict array type instead, without PyTorch, where no GPU is at
-hand.)
+It runs full Adam steps of two perceptrons in float32 without TF32, recorded and compiled, interleaved with PyTorch's on
+the same device with its fused Adam, and counts the kernels of the compiled step. Then it runs `nn.fit` of a perceptron
+and of LeNet, recorded and compiled, and compares the weights with the host's. Last it runs every record of the tests,
+recorded and compiled, and compares values and adjoints with the host's. The most important parts come first: it stops
+after four minutes (`--seconds`), even if some are left. Without a GPU, `--device foreign` runs it on the tests' strict
+array type, without PyTorch.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from benchmarks.operations import installed
 
 STEPS = {(784, 2048, 2048, 10): 512, (784, 8192, 8192, 10): 1024}  # the layers' sizes, and the batch
 TARGETS = {512: 1.3, 1024: 1.1}  # our time over PyTorch's
-SMALL = {(64, 32, 10): 32}  # for a device that computes on the host
+SMALL = {(64, 32, 10): 32}  # the same, for a device that computes on the host
 
 
 def main() -> None:
-    """Run all of it, and print what came out."""
+    """Run all measurements and print the results."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.device", description=__doc__)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--rounds", type=int, default=20, help="rounds in which all make a step in turn")
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def records(device: str, until: float) -> Iterator[str]:
-    """How many records are right, refused by name and wrong, and the wrong ones; those that there is time for."""
+    """How many records are right, refused by name and wrong, and the names of the wrong ones, as time allows."""
     from cases import cases
     from test_devices import judged
 
@@ -80,7 +80,7 @@ def records(device: str, until: float) -> Iterator[str]:
 
 
 def compiled_records(device: str, until: float) -> Iterator[str]:
-    """How many records are right as programs of the device, every fifth of them: each makes kernels of its own."""
+    """How many records are right as programs of the device; only every fifth, since each compiles its own kernels."""
     from cases import cases
     from test_devices_compiled import judged, tasks
 
@@ -97,7 +97,7 @@ def compiled_records(device: str, until: float) -> Iterator[str]:
 
 
 def fits(device: str) -> Iterator[str]:
-    """How far the weights of two trainings are from the host's, recorded and compiled."""
+    """How far the weights after two trainings, recorded and compiled, are from those on the host."""
     rng = np.random.default_rng(0)
     images = rng.standard_normal((256, 1, 28, 28)).astype(np.float32)
     labels = rng.integers(0, 10, 256)

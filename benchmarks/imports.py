@@ -1,4 +1,4 @@
-"""Import time: a fresh interpreter that imports one package and ends, against one that imports NumPy."""
+"""Import time: a fresh interpreter imports one package and ends, against one that imports NumPy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.operations import Row, installed
 
 
 def imports() -> Iterator[Row]:
-    """What a user waits for before the first line."""
+    """The imports that a user waits for before the first line runs."""
     names = {"autodiff": "autodiff", "autodiff + nn": "nn", "NumPy": "numpy"}
     names |= {peer: module for peer, module in (("PyTorch", "torch"), ("MyGrad", "mygrad")) if installed(module)}
     yield "import", {name: _import_of(module) for name, module in names.items()}, 1, 1

@@ -1,4 +1,4 @@
-"""Timing in turn: each round runs every contestant once, so that a machine whose speed drifts slows all alike."""
+"""Interleaved timing: each round runs every contestant once, so a slow moment of the machine affects all of them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from collections.abc import Callable
 def seconds(contestants: dict[str, Callable[[], object]], rounds: int, repeat: int = 1) -> dict[str, list[float]]:
     """The seconds per call of each contestant in each round, after one round that is not counted.
 
-    A round calls each contestant `repeat` times in a row. Garbage is collected before each, so that none pays for
-    another's; what a contestant's own garbage costs it while it runs is its own.
+    A round calls each contestant `repeat` times in a row. Garbage is collected before each contestant, so that none
+    pays for another's garbage. The time to collect a contestant's own garbage while it runs is counted.
     """
     taken: dict[str, list[float]] = {name: [] for name in contestants}
     for k in range(rounds + 1):

@@ -33,7 +33,7 @@ CONVOLUTIONS: dict[str, tuple[str, list[tuple[int, ...]], dict[str, int]]] = {
 
 
 def layers() -> Iterator[Row]:
-    """Each function of arrays, with the adjoints of all of them; PyTorch of its own."""
+    """Each function with the adjoints of all its arrays, against PyTorch's function."""
     nn.reuse_memory()  # PyTorch keeps its memory as well
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((128, 1024)).astype(np.float32)

@@ -13,7 +13,7 @@ from benchmarks.operations import Row, installed
 
 
 def losses() -> Iterator[Row]:
-    """A loss forward and backward, and a training step that is little else; PyTorch, and micrograd itself."""
+    """A loss forward and backward, and a training step dominated by its loss; against PyTorch and micrograd."""
     yield _cross_entropy(512, 1000)
     yield from _demo()
 
@@ -47,14 +47,14 @@ def _cross_entropy(batch: int, classes: int) -> Row:
 
 
 def _demo() -> Iterator[Row]:
-    """The step of micrograd's demo: MLP 2-16-16-1 with ReLU, 100 moons at once, labels -1 and 1."""
+    """The step of micrograd's demo: MLP 2-16-16-1 with ReLU, all 100 points of two moons, labels -1 and 1."""
     points, classes = nn.data.moons(100, noise=0.1, rng=0)
     x, y = points.astype(np.float32), (2 * classes - 1).astype(np.float32).reshape(-1, 1)
     ours = _our_demo(x, y)
     title = "micrograd's demo: a step of MLP 2-16-16-1, 100 points"
     if installed("torch"):
         yield title, {"autodiff": ours, "PyTorch": _pytorch_demo(x, y)}, 1, 100
-    if installed("micrograd"):  # a step takes it a second
+    if installed("micrograd"):  # its step takes a second
         yield f"{title}, by itself", {"autodiff": ours, "micrograd": _micrograd_demo(x, y)}, 1, 1
 
 

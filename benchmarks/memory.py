@@ -1,9 +1,9 @@
-"""How much memory a computation takes at its highest, in MiB; each contestant in a fresh process, on Linux.
+"""Peak memory of a computation, in MiB; each contestant runs in a fresh process, on Linux.
 
 A process imports its library, makes the data, and notes its resident memory; then it makes the model, if there is one,
-and computes. What counts is how far the resident memory rose above that meanwhile, by Linux's own record of its
-highest, VmHWM in /proc/self/status. `resource.getrusage` has it too, but a new process inherits its parent's there,
-and it cannot begin anew after the imports.
+and computes. The result is how far the peak of the resident memory lies above the noted value. Linux records the peak
+as VmHWM in /proc/self/status. `resource.getrusage` has a peak too, but a new process inherits it from its parent, and
+it cannot be reset after the imports.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks.operations import installed
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")  # proc(5)
-TIMES = 3  # runs at first, in which programs are traced, and as many later
+TIMES = 3  # the number of first runs, in which programs are traced, and the number of later runs
 MEBIBYTES = 2**10  # in the kB of STATUS
 
 
@@ -120,7 +120,7 @@ def _highest(run: Callable[[], None]) -> int:
 
 
 def main() -> None:
-    """Print the MiB that one contestant's memory rose by: at first, with its model and optimizer, and later."""
+    """Print by how many MiB one contestant's memory rose: in the first runs, with its model, and in later runs."""
     name, contestant = sys.argv[1:]
     make = WORK[name][1][contestant]()
     before = _kilobytes("VmRSS")

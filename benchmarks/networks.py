@@ -35,7 +35,7 @@ class LeNet(nn.Module):
 
 
 def networks() -> Iterator[Row]:
-    """LeNet; PyTorch in both of its memory formats, with its plain and its fused SGD: its best is the one to beat."""
+    """LeNet; PyTorch in both memory formats, with plain and fused SGD: the goal is to beat the best of them."""
     nn.reuse_memory()  # PyTorch keeps its memory as well
     rng = np.random.default_rng(0)
     images = rng.standard_normal((BATCH, 1, SIZE, SIZE)).astype(np.float32)

@@ -13,7 +13,7 @@ from benchmarks.operations import Row, installed
 
 
 def normalised_steps() -> Iterator[Row]:
-    """MLPs for small and for image-sized data, without and with either; PyTorch with its fastest Adam (fused)."""
+    """MLPs for small and image-sized data, with and without normalisation; PyTorch has its fastest Adam (fused)."""
     for sizes, batch, repeat in (((64, 128, 64, 10), 64, 100), ((784, 256, 256, 10), 128, 20)):
         rng = np.random.default_rng(0)
         images = rng.standard_normal((batch, sizes[0])).astype(np.float32)
@@ -59,7 +59,7 @@ def _pytorch(sizes: tuple[int, ...], kind: str | None, images: np.ndarray, label
 
 
 def _layers(library: object, sizes: tuple[int, ...], kind: str | None) -> Iterator[object]:
-    """The layers by the names that both libraries give them."""
+    """The layers, made by names that both libraries share."""
     for k, (inputs, outputs) in enumerate(itertools.pairwise(sizes)):
         yield library.Linear(inputs, outputs)
         if k < len(sizes) - 2:

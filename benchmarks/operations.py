@@ -14,12 +14,12 @@ Row = tuple[str, dict[str, Callable[[], object]], int, int]  # title, contestant
 
 
 def installed(name: str) -> bool:
-    """Whether a peer is there to be measured."""
+    """Whether a peer is installed."""
     return importlib.util.find_spec(name) is not None
 
 
 def threads() -> int:
-    """How many threads every contestant has in this process."""
+    """The number of threads that every contestant has in this process."""
     return int(os.environ.get("BENCHMARK_THREADS", "1"))
 
 

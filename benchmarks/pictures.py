@@ -41,7 +41,7 @@ def _trained() -> ad.Tensor:
 
 
 def _recorded(values: int) -> ad.Tensor:
-    """A random graph of so many values, all of which the result depends on: each uses the last, and a recent one."""
+    """A random graph of `values` values: each is computed from the one before and a recent one."""
     choose = random.Random(0)  # noqa: S311  # a graph, not a secret
     recent = [ad.Tensor(choose.random(), name=f"x{k}") for k in range(5)]
     y = recent[0]

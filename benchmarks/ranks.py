@@ -1,8 +1,9 @@
-"""What a step of `nn.fit(..., parallel=nn.MPI())` costs with one and two ranks: `python -m benchmarks.ranks`.
+"""The cost of a step of `nn.fit(..., parallel=nn.MPI())` with one and two ranks: `python -m benchmarks.ranks`.
 
-It starts itself under mpiexec, with 1 and 2 ranks in turn, and prints the table of docs/parallel.md, a row per model:
-the bytes of the gradient, the least time of a step, and how much of it goes into `reduce`, the wait for the slower rank
-included; and the times that the model there is made of. Least times, since a busy machine only ever adds to them.
+It starts itself under mpiexec, with 1 and 2 ranks in turn, and prints the table of docs/parallel.md. A row per model
+has the bytes of the gradient, the least time of a step, and the part of it that `reduce` takes, with the wait for the
+slower rank. It also prints the times for the cost formula there. Least times are used, since other load only adds to a
+time.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Timed(nn.MPI):
         self.taken: list[float] = []
 
     def reduce(self, training: Any, weight: float) -> float:
-        """What MPI does, timed."""
+        """As nn.MPI, and note the time that it takes."""
         began = time.perf_counter()
         found = super().reduce(training, weight)
         self.taken.append(time.perf_counter() - began)
@@ -56,7 +57,7 @@ class Timed(nn.MPI):
 
 
 class Clock(nn.Callback):
-    """When each step ended; it ends the training after a while."""
+    """Notes when each step ended, and ends the training after a while."""
 
     def __init__(self) -> None:
         self.ends: list[float] = []
@@ -83,7 +84,7 @@ def measured(ranks: Timed, name: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Under mpiexec the measurement, by itself all of them and the table."""
+    """Under mpiexec, run one measurement; otherwise run all of them and print the table."""
     if "--ranks" in sys.argv:
         ranks = Timed()
         found = {name: measured(ranks, name) for name in MODELS}

@@ -1,4 +1,4 @@
-"""One property of many things, as one test: all are tried, and one error shows every failure."""
+"""One test of a property for many things: it tries all of them, and one error lists every failure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 
 
 def for_each(things: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A test of each thing, which is the check's first argument; pytest gives the others, fixtures, as usual.
+    """A decorator for a check: the test calls it with each thing as first argument; the others are pytest's fixtures.
 
-    A thing's name is its repr. As one test for thousands of things, not thousands of tests, it takes half the time.
+    The error names things by their repr. One test for thousands of things takes half the time of thousands of tests.
     """
     listed = list(things)
     if not listed:
@@ -24,7 +24,7 @@ def for_each(things: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[
             for thing in listed:
                 try:
                     check(thing, **fixtures)
-                except (Exception, pytest.fail.Exception) as error:  # the others are tried too
+                except (Exception, pytest.fail.Exception) as error:  # go on with the other things
                     error.add_note(f"in the test of {thing!r}")
                     failures[repr(thing)] = error
             if failures:

@@ -1,4 +1,4 @@
-"""Primitives in loops over elements, for programs whose loops are compiled."""
+"""Primitives computed by loops over elements, for programs whose loops are compiled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from autodiff.engine.table import Function, table
 
-_loops: dict[Function, tuple[Function, Callable[..., bool]]] = {}  # by a primitive's own function
+_loops: dict[Function, tuple[Function, Callable[..., bool]]] = {}  # the keys are primitives' own functions
 _declared: set[Function] = set()
 
 
@@ -17,10 +17,11 @@ def looped(function: Function, loops: Function, fits: Callable[..., bool] = lamb
     Parameters
     ----------
     function : a primitive that was declared with `ad.lowered`
-    loops : takes the primitive's arguments by position and computes the same, in loops over elements. Its text uses its
-        arguments and NumPy alone. Of an array of shape () it is given the number, and where the primitive gives a
-        number it gives an array of shape ()
-    fits : of what is known of each argument (`.shape` and `.dtype` of arrays): whether the loops are called
+    loops : a function that takes the primitive's arguments by position and computes the same, in loops over elements.
+        Its text uses nothing but its arguments and NumPy. It receives a number for an array of shape (). If the
+        primitive returns a number, it returns an array of shape ()
+    fits : a function of what is known about each argument (`.shape` and `.dtype` of arrays): True if the loops can
+        compute these arguments
 
     >>> @ad.primitive
     ... def doubled(x):
@@ -38,7 +39,7 @@ def looped(function: Function, loops: Function, fits: Callable[..., bool] = lamb
 
 
 def loops_of(function: Function, arguments: Sequence[Any]) -> Function | None:
-    """The loops that were declared for a primitive's own function, if they are for such arguments."""
+    """The loops that were declared for a primitive's own function, if they can compute these arguments; else None."""
     loops, fits = _loops.get(function, (None, None))
     if loops is None or fits is None:
         return None

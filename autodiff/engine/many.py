@@ -1,4 +1,4 @@
-"""Rules with more than one form: for any number of arrays, such as np.stack's, and with an array to write into."""
+"""Special forms of rules: for any number of arrays (np.stack), and for writing into a given array."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Each:
 
 
 class Together(Each):
-    """The rule of a function of any number of arrays that gives the adjoints of all of them at once."""
+    """The rule of a function of any number of arrays, which returns the adjoints of all of them at once."""
 
     def __getitem__(self, position: int) -> Rule:
         return lambda g, y, *arguments, **parameters: self.rule(g, y, *arguments, **parameters)[position]
 
 
 class Into:
-    """A rule with a second form, which writes the adjoint into an array that is there already.
+    """A rule with a second form, which writes the adjoint into a given array.
 
     `filled(out, g, y, *arguments, **parameters)` writes into `out`, an array of the argument's shape and dtype, and
-    returns it; or it returns another array, where it cannot. `backward` calls it with the place that an `ad.Flat` has
-    for a parameter's adjoint, which saves a new array and its copy. Everywhere else the rule is called as any other.
+    returns it; if it cannot, it returns another array. `backward` calls this form with the part of an `ad.Flat` that
+    holds a parameter's adjoint, which saves a new array and its copy. Everywhere else the first form is called.
 
     >>> product = ad.primitive(lambda a, b: np.dot(a, b))
     >>> of_b = ad.Into(lambda g, y, a, b: np.dot(a.T, g), lambda out, g, y, a, b: np.dot(a.T, g, out=out))
@@ -47,5 +47,5 @@ class Into:
         self.filled = filled
 
     def __call__(self, *arguments: Any, **parameters: Any) -> Any:
-        """What the rule returns."""
+        """The adjoint by the first form of the rule."""
         return self.__wrapped__(*arguments, **parameters)  # type: ignore[attr-defined]  # update_wrapper sets it

@@ -1,15 +1,15 @@
 """The picture of a computation: its graph with values, adjoints and local partials.
 
-reading    from a result to its scene
+reading    turns a result into its scene
 listing    a compiled program by its scopes and blocks
-programs   from there to its scene
+programs   turns a listing into its scene
 outline    the graph by its scopes            } the graph
 members    what modules are called and own    }
 folding    which scopes are open              }
 scene      what is shown: cards, wires, boxes }
 ordering   ranks and crossings            }
 lattice    columns, and places for wires  }
-heights    how high everything stands     } numbers only
+heights    the vertical positions         } numbers only
 layout     coordinates                    }
 nesting    layouts in layouts             }
 rows       a long chain in rows           }
@@ -18,7 +18,7 @@ lettering  text: escaping, widths, formulas
 pen        SVG elements and colours
 thumbnails, cards, stacks, legend, sheet   the parts of the picture, and the whole
 expression the formula in the title
-fitting    how much is shown, so that it can be read
+fitting    how much is shown, so that it is readable
 text, dot, mermaid, json_graph   the same as text, for Graphviz, Mermaid, programs
 page, views, film, raster        the same for a browser, and as PNG
 story      the steps of a computation      } the stepper
@@ -62,12 +62,12 @@ if TYPE_CHECKING:
 __all__ = ["Film", "Picture", "Stepper", "displayed", "draw", "steps"]
 
 Engine = Literal["builtin", "dot"]
-MOST_SAVED, MOST_SHOWN = 3_000_000, 200_000  # characters of the pictures in a page, and in a notebook's
-MOST_DISPLAYED = 30  # values of a computation that a notebook draws without being asked to
+MOST_SAVED, MOST_SHOWN = 3_000_000, 200_000  # most characters of the pictures in a saved page, and in a notebook's
+MOST_DISPLAYED = 30  # most values of a computation that a notebook draws by itself
 
 
 class Programmed(Protocol):
-    """What holds a program, such as a function of `ad.compile`."""
+    """An object that has a program, such as a function of `ad.compile`."""
 
     @property
     def program(self) -> Program:
@@ -77,8 +77,8 @@ class Programmed(Protocol):
 class Picture:
     """A drawn computation. It displays itself in notebooks; `save` writes it to a file.
 
-    `svg` is the picture's text, and `to_dot()` the graph in Graphviz's language. The ending of the name that `save`
-    is given chooses the format; an unknown one raises ValueError.
+    `svg` is the picture's text, and `to_dot()` the graph in Graphviz's language. `save` chooses the format by the
+    suffix of the file name; an unknown suffix raises ValueError.
 
     >>> x = ad.Tensor(3.0, name="x")
     >>> picture = ad.draw(x * x)
@@ -100,9 +100,9 @@ class Picture:
 
     @cached_property
     def html(self) -> str:
-        """A page where folded cards open, tooltips work, hovering lights up what depends on what, names are found.
+        """A page with tooltips and a search for names, where folded cards open and hovering highlights dependencies.
 
-        It holds all it shows, in at most 3 MB or so; what is left out is said at its end.
+        The page is complete in itself, in at most about 3 MB. Its end says which pictures are left out.
         """
         return self._page(MOST_SAVED)
 
@@ -125,7 +125,7 @@ class Picture:
         return record(self._scene)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture as its suffix says: .svg, .html, .dot (Graphviz), .mmd (Mermaid), .json or .txt.
+        """Write the picture in the format of the suffix: .svg, .html, .dot (Graphviz), .mmd (Mermaid), .json or .txt.
 
         .png and .pdf need an extra, pip install "autodiff-nn[png]", and raise RuntimeError without it.
         """
@@ -146,7 +146,7 @@ class Picture:
         return {"text/html": self._repr_html_(), "image/svg+xml": self.svg, "text/plain": str(self._text)}
 
     def _repr_html_(self) -> str:
-        """The page in a frame: JupyterLab makes an image of an SVG result, and images have no tooltips."""
+        """The page in a frame, since JupyterLab shows an SVG result as an image, and images have no tooltips."""
         return framed(self._title or "Computation graph", self.svg, self._page(MOST_SHOWN), "100%")
 
 
@@ -176,38 +176,39 @@ def draw(
 ) -> Picture:
     """The picture of everything `y` was computed from, with the adjoints of `y`; or of a compiled function's program.
 
-    Of a function that `ad.compile` gave, and was called, the program of the last call is drawn: a card per step as
-    `.source` has it, with the shape and dtype of its result. Steps that write into one buffer have one colour, and the
-    legend has its bytes; others make new arrays or views. Boxes are scopes, lines, and steps that are made block by
-    block, where `x[at]` is the block of x. `depth=9` opens all of them, however wide the picture gets.
+    For a function from `ad.compile` it draws the program of the last call: one card for each step, with the step's line
+    in `.source` and the shape and dtype of its result. Steps that write into the same buffer have the same colour, and
+    the legend gives the buffer's bytes; other steps make new arrays or views. Boxes stand for scopes, for lines of the
+    function, and for steps that run block by block, where `x[at]` is the block of x. `depth=9` opens all boxes, however
+    wide the picture gets.
 
-    If inputs or parameters have been assigned new values since, as by an optimizer's step, their new values are drawn,
-    and all other values as they were computed. Adjoints are left out then, since they would mix both. The legend says
-    so.
+    If inputs or parameters were assigned new values after the computation, for example by an optimizer, the picture
+    shows their new values, and all other values as they were computed. It then leaves the adjoints out, since they
+    would mix both, and the legend says so.
 
     Parameters
     ----------
-    y : the result; a picture can be drawn before or after `backward`, and changes nothing. Or a compiled function, an
-        `nn` step of training, or a program itself: `seed`, `values` and `edges` are for results
-    seed : the adjoint of `y` itself, in its shape; 1 for a result of one element. Without one, a result of
+    y : the result; draw it before or after `backward`, drawing changes nothing. Or a compiled function, an `nn`
+        training step, or a program: `seed`, `values` and `edges` are only for results
+    seed : the adjoint of `y` itself, in its shape; 1 for a result of one element. Without a seed, a result of
         several elements is drawn without adjoints
-    depth : how many levels of scopes (module calls, `ad.scope`) are open boxes; deeper ones are one card each. None
-        opens the shallowest first, as many as max_cards allows
-    max_cards : how many cards there are at most, up to 1000; the earliest part of a graph without scopes is folded
-    values : False shows the formulas alone
+    depth : how many levels of scopes (module calls, `ad.scope`) are open boxes; each deeper scope is one card. None
+        opens the outermost scopes first, as many as max_cards allows
+    max_cards : the most cards to draw, up to 1000; in a graph without scopes the earliest part is folded
+    values : False shows only the formulas
     edges : local partials on the wires between scalars: "auto" up to 60 cards, "all", or "none"
-    direction : "LR" from left to right, "TB" from the top down; None chooses what is shown at full size in a notebook's
-        cell (953 px), and, unless depth is given, folds the graph further until one of the two is. It draws a long
-        chain in rows, each from left to right, where that is much less tall
+    direction : "LR" from left to right, "TB" from the top down. None chooses the one that fits at full size in a
+        notebook's cell (953 px). Unless depth is given, it folds the graph further until one of the two fits. It draws
+        a long chain in rows, each from left to right, if that is much less tall
     theme : "auto" follows the reader's light or dark mode; "light" and "dark" are fixed
     title : None writes the formula if it is short; "" leaves the title out
-    engine : "dot" has Graphviz lay the graph out, which must be installed
+    engine : "dot" lets Graphviz lay the graph out; it must be installed
 
     Raises
     ------
     ValueError : for a choice that does not exist, a depth that takes more than 1000 cards, or a program's seed
     RuntimeError : with engine="dot" where `dot` is missing, or for a compiled function that was not called yet
-    TypeError : for anything else, a plain function among it
+    TypeError : for any other y, such as a function that is not compiled
 
     >>> x1, x2 = ad.Tensor(2.0, name="x1"), ad.Tensor(5.0, name="x2")
     >>> ad.draw(np.log(x1) + x1 * x2, title="an example").save("example.svg")
@@ -223,7 +224,7 @@ def draw(
 
 
 def drawn(source: Source, options: Options, title: str | None = None, engine: Engine = "builtin") -> Picture:
-    """The picture of what is read from a source."""
+    """The picture of a source."""
     plan = fitted(source, options)
     heading = heading_of(plan.scene, source.title if title is None else title)
     options = options._replace(title=heading)
@@ -233,7 +234,7 @@ def drawn(source: Source, options: Options, title: str | None = None, engine: En
 
 
 def _source(y: Tensor | Programmed, seed: npt.ArrayLike | None, depth: int | None, max_cards: int) -> Source:
-    """What the picture is read from: a computation, or a program."""
+    """The source of a picture: a computation or a program."""
     program = y if isinstance(y, Program | Tensor) else getattr(y, "program", None)
     if not isinstance(program, Program):
         return Computation(y, "draw", seed, depth, max_cards)  # type: ignore[arg-type]  # which says what it takes
@@ -243,11 +244,11 @@ def _source(y: Tensor | Programmed, seed: npt.ArrayLike | None, depth: int | Non
 
 
 def displayed(result: Tensor) -> dict[str, str]:
-    """What a notebook shows of a Tensor: the picture of a small computation on numbers, or nothing but its text."""
+    """What a notebook shows for a Tensor: the picture of a small computation on numbers, otherwise only its text."""
     if result.ndim or result.primitive is None:
         return {}
     nodes, found = [result], {result}
-    for node in nodes:  # grows as it is read
+    for node in nodes:  # the loop appends to nodes
         arguments = [argument for argument in node.arguments if isinstance(argument, Tensor)]
         if any(np.ndim(a) for a in node.arguments if not isinstance(a, Tensor)) or any(a.ndim for a in arguments):
             return {}

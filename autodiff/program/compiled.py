@@ -1,4 +1,4 @@
-"""A function traced into a program for every structure, shape and dtype of its arguments, and run as one."""
+"""A compiled function: it is traced into one program for each structure, shape and dtype of its arguments."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from autodiff.transforms import tree
 from autodiff.transforms.call import Function, named
 
 MOST = 32  # programs that one function keeps
-OFTEN = 8  # after this number of programs, a notice says why there are that many
-FEW = 16  # steps that a question about a value may take, each time that a program is chosen
+OFTEN = 8  # at this number of programs, a notice says why there are so many
+FEW = 16  # a question about a value may take this many steps, each time that a program is chosen
 NUMBERS = (float, complex)
 CONTIGUOUS = np.empty(0).flags
 Key = tuple[Any, ...]
@@ -54,9 +54,9 @@ class Compiled:
         return self._chosen(key, arrays, args, kwargs)(arrays)
 
     def chosen(self, *args: Any, **kwargs: Any) -> Entry:
-        """The program for such a call, for whoever makes many alike: it is called with the arrays alone, in one list.
+        """The program for a call with these arguments. Callers that repeat the call run it with a list of its arrays.
 
-        Before each call `holds(arrays)` says whether it is still the one.
+        Before each run, `holds(arrays)` says whether the program is still the right one for the arrays.
         """
         key, arrays, _ = _looked_at(args, kwargs)
         return self._chosen(key, arrays, args, kwargs)
@@ -88,7 +88,7 @@ class Compiled:
 
     @property
     def plan(self) -> str:
-        """What the passes made of the last call's program, and the bytes of the arrays that it makes."""
+        """How the passes changed the last call's program, and the bytes of the arrays that it allocates."""
         return self._called().plan
 
     def _called(self) -> Entry:
@@ -100,7 +100,7 @@ class Compiled:
         return self._last
 
     def _entry(self, key: Key, arrays: list[Any]) -> Entry | None:
-        """The program for such arguments whose questions these answer as those did that it was made with."""
+        """A program for this key whose questions have the same answers for these arrays; None if there is none."""
         for entry in self._entries.get(key, ()):
             if entry.holds(arrays):
                 return entry
@@ -229,29 +229,30 @@ def compile(  # noqa: A001  # the name a reader looks for
 
     The first call with arguments of a structure, shapes and dtypes writes down every NumPy call that the function
     makes, those of the reverse passes of `ad.grad` included. That call and all later ones run the program. `.source` is
-    its text, a module that needs nothing but NumPy. A program keeps the arrays it works in between calls, a set
-    for each call at a time; what it returns is always new. Sums over long arrays are sums of blocks' sums, and
-    programs of floats alone use `math`, so both differ from the function's own by rounding. Of arrays on a device it is
-    a program of the device's module, and runs of elementwise operations are one kernel each. Arrays on the host among
-    the arguments are copied to the device by a line of the program where an array there meets them in a Tensor's
-    operation; elsewhere that is a TypeError that names both.
+    its text, a module that needs nothing but NumPy. A program keeps its intermediate arrays between calls, one set for
+    each call that runs at the same time; the arrays that it returns are always new. Sums over long arrays are computed
+    block by block, and programs of floats alone use `math`, so both may differ from the function by rounding. For
+    arrays on a device, the program calls the device's module, and each run of elementwise operations becomes one
+    kernel. If a Tensor's operation mixes an argument on the host with an array on the device, the program copies the
+    argument to the device; any other mixed operation raises a TypeError that names both.
 
     Parameters
     ----------
     function : of arrays, floats and nests of them; ints, booleans, strings and None are constants, with a program for
         each. It returns an array or a nest of arrays. Arrays that it reads from outside, and random numbers that it
         draws, are constants too: pass what varies as an argument
-    check : compare every program, when it is made, with a further call of the function: ValueError if they differ
+    check : call the function once more for every new program, and raise ValueError if their results differ
     in_place : whether the function's first argument is a nest of arrays that it writes into: `a += b`, `a[...] = b`,
-        `out=a`. Each has memory of its own; what was taken from one before, a part or a view, stays what it was
-    fast : whether elementwise steps are made by kernels, loops that Numba compiles (`pip install "autodiff-nn[fast]"`).
-        They are in `.source`, give the same results, and no warnings of NumPy's. Their first call compiles them, which
-        takes about a second each; what was compiled is kept for later processes in the user's directory for caches, or
-        in that of the environment variable AUTODIFF_CACHE
-    threads : how many of them share the blocks of large arrays (of 4 MB and more); the result is the same on any number
+        `out=a`. The arrays must not share memory. A part or a view taken before a write keeps its old numbers
+    fast : whether elementwise steps run as kernels, loops that Numba compiles (`pip install "autodiff-nn[fast]"`).
+        Kernels are part of `.source`. They give the same results, but not NumPy's warnings. The first call compiles
+        each kernel, which takes about a second; later processes find the compiled kernels in the user's cache
+        directory, or in the directory that the environment variable AUTODIFF_CACHE names
+    threads : how many threads share the blocks of large arrays (4 MB and more); the result does not depend on it
 
-    Raises TypeError, with the line, where the function asks for a number: a branch, `.item()`, an assignment into an
-    array. Within a function that is differentiated or mapped, the function itself is called.
+    Raises TypeError, with the line, where the function needs the value of a number: a branch, `.item()`, an assignment
+    into an array. If a compiled function is called inside a function that is being differentiated or mapped, the
+    original function runs instead of the program.
 
     >>> @ad.compile
     ... def slope(x):
@@ -262,7 +263,7 @@ def compile(  # noqa: A001  # the name a reader looks for
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise ValueError(f"ad.compile: threads is a whole number from 1 on; received {threads!r}.")
     if fast:
-        numba.numba()  # an ImportError where it is not
+        numba.numba()  # raises ImportError if Numba is missing
     if function is None:
         return lambda function: Compiled(function, check, in_place, threads, fast)
     if not callable(function):
@@ -271,7 +272,7 @@ def compile(  # noqa: A001  # the name a reader looks for
 
 
 def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
-    """What a program is chosen by, the arrays that it is run with, and whether the call is part of another trace."""
+    """The key that chooses a program, the arrays that it runs with, and whether the call is inside another trace."""
     shapes: list[Any] = []
     arrays: list[Any] = []
     inside = False
@@ -315,9 +316,9 @@ def _looked_at(args: Any, kwargs: Any) -> tuple[Key, list[Any], bool]:
 
 
 def _questions(program: Program, questions: list[Question]) -> Iterator[tuple[Callable[..., Any], Any]]:
-    """Functions of the arrays that a program is run with, each with the answer that it holds for.
+    """The program's questions, as functions of its input arrays, each with the answer that the program needs.
 
-    A check of values that take many steps was made while tracing, and is not made again.
+    A check of values that take many steps to compute was made while tracing, and is not repeated.
     """
     places = {number: k for k, (number, _) in enumerate(program.inputs)}
     for question, arrays, answer in questions:
@@ -335,7 +336,7 @@ def _questions(program: Program, questions: list[Question]) -> Iterator[tuple[Ca
 
 
 def _of_inputs(question: Callable[..., Any], arrays: Any, places: dict[int, int]) -> Callable[[list[Any]], Any]:
-    """A question as a function of all arrays that a program is run with, by the places of those it is about."""
+    """A question as a function of all input arrays; `places` says which of them it is about."""
     if len(arrays) == 1 and isinstance(arrays[0], Ref):
         place = places[arrays[0].number]
         return lambda given: question(given[place])
@@ -343,5 +344,5 @@ def _of_inputs(question: Callable[..., Any], arrays: Any, places: dict[int, int]
 
 
 def _varies(x: Any) -> bool:
-    """Whether a leaf of the arguments is an input of the program, or a constant of it."""
+    """Whether a leaf of the arguments is an input of the program; if not, it is a constant."""
     return isinstance(x, np.ndarray | np.generic) or type(x) in NUMBERS or type(x) in admitted

@@ -1,7 +1,7 @@
 """Kernels compiled by Numba, kept on disk between processes.
 
-Numba keeps what it compiles in files that it reads with pickle, so they have to be as trustworthy as the program that
-reads them: they lie in a directory that belongs to the user, and that nobody else can write into, or nowhere.
+Numba reads its cached files with pickle, which can run any code. So kernels are kept only in a directory that belongs
+to the user and that nobody else can write into. Without such a directory they are not kept.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Any
 
 import numpy as np
 
-VARIABLE = "AUTODIFF_CACHE"  # of the environment: the directory; empty for none
-NAME = "kernel"  # of the function in a kernel's text
+VARIABLE = "AUTODIFF_CACHE"  # the environment variable that names the directory; an empty one turns the cache off
+NAME = "kernel"  # the name of the function in a kernel's text
 _loaded: dict[str, Callable[..., Any]] = {}  # by their texts
 _lock = threading.Lock()
 
 
 def numba() -> Any:
-    """The module, or an ImportError that says how to get it."""
+    """The module numba; ImportError, which says how to install it, if it is missing."""
     try:
         import numba
     except ImportError as error:
@@ -38,7 +38,7 @@ def numba() -> Any:
 
 
 def kernel(text: str) -> Callable[..., Any]:
-    """The compiled function of a kernel's text, which has a place for its name; compiled once for all programs."""
+    """The compiled function of a kernel's text, in which {name} stands for its name; all programs share it."""
     module = numba()
     with _lock:
         if text not in _loaded:
@@ -49,9 +49,9 @@ def kernel(text: str) -> Callable[..., Any]:
 def _compiled(module: Any, text: str) -> Callable[..., Any]:
     directory = cache_directory()
     path = None if directory is None else _file(directory, text)
-    # Numba looks for what it kept under a module's name.
+    # Numba looks up its cached files by a module's name.
     names: dict[str, Any] = {"np": np, "numba": module, "__name__": __name__}
-    exec(compile(text, path or "<a kernel>", "exec"), names)  # noqa: S102  # a text of ours
+    exec(compile(text, path or "<a kernel>", "exec"), names)  # noqa: S102  # this package wrote the text
     found = names[NAME]
     if path is not None:
         with contextlib.suppress(Exception):  # the directory went away
@@ -85,7 +85,7 @@ def cache_directory() -> Path | None:
 
 
 def _file(directory: Path, text: str) -> str | None:
-    """The file of a kernel's text, named by its hash: what Numba keeps lies beside it."""
+    """The file of a kernel's text, named by its hash; Numba puts its cached files beside it."""
     path = directory / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.py"
     try:
         if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != text:
@@ -99,7 +99,7 @@ def _file(directory: Path, text: str) -> str | None:
 
 
 def _cache(function: Callable[..., Any]) -> Any:
-    """Numba's cache of a function's compiled forms, which does without a file that it cannot read."""
+    """Numba's cache of a function's compiled forms, which ignores a file that it cannot read."""
     from numba.core.caching import FunctionCache
 
     class Cache(FunctionCache):  # type: ignore[misc]  # Numba has no types

@@ -1,7 +1,7 @@
-"""Kernels of a device: functions of elementwise operations that its module's decorator makes one kernel of each.
+"""Kernels of a device: functions of elementwise operations, each compiled to one kernel by a decorator of its module.
 
-In such a function a number of Python's has a dtype of its own, which would make arrays of float32 wider. So numbers are
-given in the dtype that NumPy computes in.
+In such a function a Python number has a fixed dtype, which would widen arrays of float32. So numbers are passed in the
+dtype that NumPy computes in.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ INFIX = {
 
 
 class Writer:
-    """What a device's kernels can hold, and their text."""
+    """Which steps a device's kernels can hold, and the kernels' text."""
 
     def __init__(self, device: Device) -> None:
         self.device, self.module = device, module_of(device)
@@ -45,7 +45,7 @@ class Writer:
         return kinds[step.result].there and self.dtypes(step, kinds) is not None
 
     def dtypes(self, step: Step, kinds: Mapping[int, Kind]) -> tuple[np.dtype[Any], ...] | None:
-        """The dtypes that a step computes its operands in; None of a step that no kernel holds."""
+        """The dtypes that a step brings its operands to; None if no kernel can hold the step."""
         known, operands = kinds[step.result], step.args[: 1 if step.function is steps.as_type else None]
         shaped = elementwise(step) or step.function in (steps.as_type, np.where)
         if not shaped or step.kwargs or step.effect or known.dtype is None or known.dtype.char not in KINDS:
@@ -63,14 +63,14 @@ class Writer:
         return next(iter(found))[:-1] if len(found) == 1 else None
 
     def theirs(self, function: Any) -> Any:
-        """The module's function of NumPy's name, or None."""
+        """The module's function with the same name as NumPy's, or None."""
         name = path(function)
         return getattr(self.module, name, None) if name else None
 
     def text(self, kernel: Kernel) -> tuple[Written, list[tuple[Any, np.dtype[Any] | None]]]:
-        """A kernel's text, and what it is called with: operands, each with the dtype that a number is given in.
+        """A kernel's text, and its arguments: operands, each with the dtype that a number is passed in.
 
-        Its names are its own, not the program's, so that kernels that do the same are one.
+        The text does not use the program's names, so kernels that compute the same have the same text.
         """
         kinds, names = kernel.body.kinds, dict[Any, str]()
         given: list[tuple[Any, np.dtype[Any] | None]] = []
@@ -110,7 +110,7 @@ class Writer:
         return Written("\n    ".join([head, *body]) + "\n", lines), given
 
     def call(self, kernel: Kernel, program: Any) -> list[str]:
-        """The line of a program's text that calls a kernel, which gives new arrays or writes into those of inputs."""
+        """The line of a program's text that calls a kernel; the kernel returns new arrays or writes into inputs."""
         (text, lines), given = self.text(kernel)
         program.lines |= {number: [line] for number, line in lines.items()}
         operands = [
@@ -125,7 +125,7 @@ class Writer:
 
 
 def _expression(step: Step, operands: list[str]) -> str:
-    """A step of what stands for arrays: an operator of two of them, else a call."""
+    """A step as an expression of its operands' texts: an operator if there is one, else a call."""
     if step.function is steps.as_type:
         return f"{operands[0]}.astype(np.{np.dtype(step.args[1]).name})"
     if step.function in INFIX and not any(text.startswith("np.") for text in operands):

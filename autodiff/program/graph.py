@@ -27,16 +27,16 @@ class Step(NamedTuple):
     result: int
     buffer: int | None = None  # the place, among the program's buffers, of the array that the result is written into
     into: int | None = None  # the input whose array the result is written into
-    effect: bool = False  # every call counts, in its order: it draws random numbers, or writes into an argument
-    note: str = ""  # the scope and the line that it was written down for
-    name: str = ""  # what the user's function calls the result
+    effect: bool = False  # it must run every time, in order: it draws random numbers, or writes into an argument
+    note: str = ""  # the scope and the user's line that made this step
+    name: str = ""  # the variable that the user's function gives the result to
 
 
 class Loop(NamedTuple):
-    """Steps that are made block by block along the first axis, so that what is between them stays in a cache.
+    """Steps that run block by block along the first axis, so that intermediate results stay in a cache.
 
     The body is the program of one block: its inputs are the blocks of `rows`, and the blocks of its outputs make up
-    `results`; an output without that axis (a sum over it) is one row of its result. Other values it reads whole.
+    `results`; an output without that axis (a sum over it) is one row of its result. The body reads other values whole.
     """
 
     body: Program
@@ -45,76 +45,76 @@ class Loop(NamedTuple):
     length: int
     size: int  # rows of a block
     ends: frozenset[int]  # the results that have one row for each block
-    flat: bool  # whether all arrays are taken as vectors
+    flat: bool  # whether all arrays are reshaped to vectors
     places: tuple[int | None, ...] = ()  # the buffers of the results
     into: tuple[int | None, ...] = ()  # the inputs whose arrays the results are written into
-    scratch: tuple[tuple[int, ...], ...] = ()  # for each thread, the buffers that are the body's
+    scratch: tuple[tuple[int, ...], ...] = ()  # for each thread, the buffers that the body uses
 
 
 class Kernel(NamedTuple):
-    """Elementwise steps over one shape that are made together, one element after another, by a compiled function."""
+    """Elementwise steps over one shape that a compiled function runs together, one element after another."""
 
     body: Program  # its inputs are the operands
-    operands: tuple[Any, ...]  # Refs or constants: of the shape, or broadcast to it
-    results: tuple[int, ...]  # one for each output of the body, by the same number
+    operands: tuple[Any, ...]  # Refs or constants; they have the shape, or are broadcast to it
+    results: tuple[int, ...]  # one for each output of the body, with the same number
     places: tuple[int | None, ...]  # the buffers of the results
     into: tuple[int | None, ...]  # the inputs whose arrays the results are written into
 
 
 class Kind(NamedTuple):
-    """What is known of a value at every run."""
+    """What is known about a value in every run of the program."""
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any] | None  # None of what is no array
-    array: bool  # an ndarray, where others are NumPy's scalars or Python's numbers
+    dtype: np.dtype[Any] | None  # None if the value is not an array
+    array: bool  # whether it is an ndarray, and not a NumPy scalar or a Python number
     view_of: tuple[int, ...]  # the values, and -1 for constants, whose memory it may share
     nbytes: int
-    order: tuple[int, ...] | None = None  # the axes from the outermost in memory, where these are not in their order
-    there: bool = False  # an array of the program's device, or several of them
+    order: tuple[int, ...] | None = None  # the axes, outermost in memory first; None for C order
+    there: bool = False  # whether it is an array on the program's device, or several of them
 
 
 class Question(NamedTuple):
-    """What was asked of which values, and the answer by which the program was chosen."""
+    """A question about values, and the answer for which the program is right."""
 
     question: Callable[..., Any]
-    arrays: Any  # Refs, and constants
+    arrays: Any  # Refs and constants
     answer: Any
 
 
 class Buffer(NamedTuple):
-    """An array that is kept between calls, for results that are read within one."""
+    """An array that is kept between calls; it holds intermediate results during a call."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    order: tuple[int, ...] | None = None  # as a Kind's
+    order: tuple[int, ...] | None = None  # as in Kind
 
     @property
     def nbytes(self) -> int:
-        """The bytes of its elements."""
+        """The number of bytes of its elements."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
 @dataclass(frozen=True)
 class Program:
-    """The inputs by number and name, the steps in order, the outputs, and what is known of every value."""
+    """The inputs by number and name, the steps in order, the outputs, and what is known about every value."""
 
     inputs: tuple[tuple[int, str], ...]
     steps: tuple[Any, ...]  # Steps, and, after all other passes, Loops and Kernels
     outputs: tuple[Any, ...]  # Refs, or constants
     kinds: dict[int, Kind]
-    quiet: bool = False  # some step was called with NumPy's warnings turned off
+    quiet: bool = False  # whether some step was recorded with NumPy's warnings turned off
     buffers: tuple[Buffer, ...] = ()
     held: tuple[tuple[int, Any], ...] = ()  # values that are objects from outside, such as a random generator
-    writes: tuple[tuple[int, Any], ...] = ()  # inputs that are written into in the end, and what
-    removed: dict[str, int] = field(default_factory=dict)  # how many steps each pass took away
-    device: Device | None = None  # where its arrays are, if that is not the host
+    writes: tuple[tuple[int, Any], ...] = ()  # inputs that the program writes into at the end, and the values
+    removed: dict[str, int] = field(default_factory=dict)  # how many steps each pass removed
+    device: Device | None = None  # where its arrays are; None for the host
 
     def __str__(self) -> str:
         named = ", ".join(f"v{n} = {name}" if name else f"v{n}" for n, name in self.inputs)
         return "\n".join([f"inputs {named}", *map(_line, self.steps), f"outputs {_listed(self.outputs)}"])
 
 
-Several = Loop | Kernel  # what holds steps of its own
+Several = Loop | Kernel  # the kinds that contain other steps
 
 
 def _line(step: Step | Several) -> str:
@@ -163,12 +163,12 @@ def made(step: Step | Several) -> tuple[int, ...]:
 
 
 def counted(step: Step | Several) -> int:
-    """How many steps it is, those of its body in its place."""
+    """The number of steps; for a Loop or a Kernel, the steps of its body."""
     return sum(map(counted, step.body.steps)) if isinstance(step, Several) else 1
 
 
 def every(program: Program, kind: type) -> Iterator[Any]:
-    """The steps of a kind, those in the bodies of others too."""
+    """All steps of a kind, including those in the bodies of Loops and Kernels."""
     for step in program.steps:
         if isinstance(step, kind):
             yield step
@@ -177,7 +177,7 @@ def every(program: Program, kind: type) -> Iterator[Any]:
 
 
 def replaced(value: Any, change: Callable[[Any], Any], kind: type = Ref) -> Any:
-    """A nest of arguments with every value of a kind changed."""
+    """A nest of arguments in which `change` is applied to every value of a kind."""
     if isinstance(value, kind):
         return change(value)
     if isinstance(value, slice):

@@ -1,4 +1,4 @@
-"""Joining: programs that are run one after the other as one, with one text, one set of buffers and one call."""
+"""Joining: several programs that run one after the other become one, with one text, one set of buffers and one call."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from autodiff.program.graph import Buffer, Kernel, Kind, Program, Ref, Several, 
 
 
 def joined(programs: Sequence[Program], notes: Sequence[str]) -> Program:
-    """The steps of programs after all passes in their order, of the inputs of all; a note for those that have none.
+    """One program with the steps of all, in order, and the inputs of all. A step without a note gets its program's.
 
-    No step is moved from one to another, so what a later one reads may be what an earlier one has written into.
+    The programs have been through all passes. Steps keep their order, so a later program may read an array that an
+    earlier one writes into.
     """
     inputs: list[tuple[int, str]] = []
     steps: list[Any] = []
@@ -51,7 +52,7 @@ def joined(programs: Sequence[Program], notes: Sequence[str]) -> Program:
 
 
 def _places(wanted: Sequence[Buffer], buffers: list[Buffer]) -> list[int]:
-    """The places of a program's buffers among those of all, where the programs before it need theirs no more."""
+    """The places of a program's buffers among the shared ones; buffers of earlier programs are free to be reused."""
     free = list(range(len(buffers)))
     found = []
     for buffer in wanted:
@@ -65,21 +66,21 @@ def _places(wanted: Sequence[Buffer], buffers: list[Buffer]) -> list[int]:
 
 
 class _Moved:
-    """What a program's values, buffers and notes become among those of several."""
+    """The new numbers of a program's values and buffers, and its notes, in the joined program."""
 
     def __init__(self, by: int, places: list[int], kinds: dict[int, Kind], note: str) -> None:
         self.by, self.places, self.kinds, self.note = by, places, kinds, note
 
     def values(self, nest: Any) -> Any:
-        """A nest with the numbers that its values have now."""
+        """A nest with the new numbers of its values."""
         return replaced(nest, lambda ref: Ref(ref.number + self.by))
 
     def kind(self, known: Kind) -> Kind:
-        """What is known of a value."""
+        """What is known about a value, with new numbers."""
         return known._replace(view_of=tuple(n if n < 0 else n + self.by for n in known.view_of))
 
     def step(self, step: Step | Several, own: bool = False) -> Step | Several:
-        """A step of the program, or of a block or a kernel, which has its own buffers."""
+        """A step with new numbers; `own` means a step of a block or a kernel, which has its own buffers."""
         if isinstance(step, Step):
             return step._replace(
                 args=self.values(step.args),

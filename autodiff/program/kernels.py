@@ -1,7 +1,7 @@
 """Kernels as text: Python loops over elements, which Numba compiles.
 
-Every operation of a kernel is the one that NumPy makes of each element, in the same dtype, so the bits are NumPy's.
-What NumPy computes many elements of at a time, and a compiler calls a function for, is left to NumPy: exp, tanh, sin.
+Each operation of a kernel does to an element what NumPy does, in the same dtype, so the results are equal bit for bit.
+exp, tanh and sin are left to NumPy: it computes many elements at a time, while a kernel would call a function for each.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from autodiff.program.graph import Kernel, Kind, Ref, Step
 from autodiff.program.passes.writing import elementwise
 
 FLOATS, INTEGERS, BOOL = "fd", "ilq", "?"  # the kinds of elements, by NumPy's letters
-MOST_POWER = 4  # a product of so many factors differs from NumPy's power by rounding
-# Sums may be made in any order, so of several elements at a time; NaNs and infinities are what they are.
+MOST_POWER = 4  # the most factors of a product that replaces a power; it differs from NumPy's power by rounding
+# A sum may add its elements in any order, so several at a time; NaNs and infinities keep their meaning.
 IN_ANY_ORDER = '@numba.njit(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})'
 DECORATOR = '@numba.njit(nogil=True, error_model="numpy")'
 
@@ -84,7 +84,7 @@ _TEXTS: dict[str, dict[Any, str]] = {
 
 
 class Form(NamedTuple):
-    """An operation on elements: the dtypes that its operands are brought to, its own, and its text."""
+    """An operation on elements: the dtypes that its operands are converted to, its result's dtype, and its text."""
 
     given: tuple[np.dtype[Any], ...]
     dtype: np.dtype[Any]
@@ -97,12 +97,12 @@ def written(step: Step, kinds: Mapping[int, Kind]) -> bool:
 
 
 def form(step: Step, kinds: Mapping[int, Kind]) -> Form | None:
-    """A step as a kernel computes each element; None of what it cannot, or of what NumPy is faster at."""
+    """How a kernel computes each element of a step; None if it cannot, or if NumPy is faster."""
     dtype, operands = kinds[step.result].dtype, step.args[: 1 if step.function is steps.as_type else None]
     if step.kwargs or dtype is None or dtype.char not in _TEXTS or not all(_known(x, kinds) for x in operands):
         return None
     if step.function is steps.as_type:
-        exact = _dtype(step.args[0], kinds).char == BOOL or dtype.char in FLOATS  # an integer of NaN is the processor's
+        exact = _dtype(step.args[0], kinds).char == BOOL or dtype.char in FLOATS  # NaN as an integer is undefined
         return Form((dtype,), dtype, "{0}") if exact else None
     if step.function is np.where and len(operands) == 3:
         return Form((np.dtype(bool), dtype, dtype), dtype, "{1} if {0} else {2}")
@@ -114,7 +114,7 @@ def form(step: Step, kinds: Mapping[int, Kind]) -> Form | None:
 
 def _of_ufunc(step: Step, kinds: Mapping[int, Kind], dtype: np.dtype[Any]) -> Form | None:
     loops = {loop for loop in loops_of(step, kinds) if loop[-1] == dtype}
-    if len(loops) != 1:  # it is not known whether a number is one of NumPy's, and it matters
+    if len(loops) != 1:  # the dtype depends on whether a number is NumPy's or Python's, which is unknown
         return None
     given = next(iter(loops))[:-1]
     chars = {one.char for one in given}
@@ -138,7 +138,7 @@ def _power(exponent: Any) -> str | None:
 
 
 def loops_of(step: Step, kinds: Mapping[int, Kind]) -> Iterator[tuple[np.dtype[Any], ...]]:
-    """The dtypes that a ufunc may compute in: a Python number takes the arrays' dtype, one of NumPy's has its own."""
+    """The dtypes that a ufunc may compute in: a Python number takes the arrays' dtype, a NumPy number keeps its own."""
     choices: list[list[Any]] = [[]]
     for value in step.args:
         known = _dtype(value, kinds) if isinstance(value, Ref | np.ndarray | np.generic) else type(value)
@@ -162,7 +162,7 @@ def _dtype(value: Any, kinds: Mapping[int, Kind]) -> np.dtype[Any]:
 
 
 def _known(value: Any, kinds: Mapping[int, Kind]) -> bool:
-    """Whether an operand is of elements, or a number, that kernels know."""
+    """Whether an operand is a number, or an array of elements, of a dtype that kernels know."""
     if isinstance(value, Ref):
         dtype = kinds[value.number].dtype
         return dtype is not None and dtype.char in _TEXTS and dtype.isnative
@@ -172,32 +172,32 @@ def _known(value: Any, kinds: Mapping[int, Kind]) -> bool:
 
 
 def looping_text(function: Any) -> str:
-    """The text of a primitive's loops, with a place for the name."""
+    """The text of a primitive's loops, in which {name} stands for the function's name."""
     text = inspect.getsource(function).replace(": Any", "").replace(" -> Any", "")
     return f"{IN_ANY_ORDER}\n{text.replace(f'def {function.__name__}(', 'def {name}(')}"
 
 
 class Written(NamedTuple):
-    """A kernel's text, with a place for its name, and the lines of its steps by their results."""
+    """A kernel's text, in which {name} stands for its name, and the line of each step by the step's result."""
 
     text: str
     lines: dict[int, str]
 
 
 def kernel_text(kernel: Kernel, over: Mapping[int, int]) -> Written:
-    """The function that a kernel calls, of its operands and then its results.
+    """The text of a kernel's function, whose arguments are the operands and then the results.
 
-    A result in `over` lies in the array of an operand, both by their places, and has no argument of its own: Numba's
-    compiler takes elements one at a time from arrays that may overlap. The names are the kernel's, not the program's,
-    so that kernels that do the same are one.
+    `over` maps the place of a result to the place of the operand whose array it is written into. Such a result is no
+    argument of its own: where two arguments may overlap, Numba's compiler processes one element at a time. The text
+    does not use the program's names, so kernels that compute the same have the same text.
     """
     body, kinds = kernel.body, kernel.body.kinds
     shape = kinds[kernel.results[0]].shape
     depth = len(shape)
     index = [f"i{k}" for k in range(depth)] if depth > 2 else ["i", "j"][:depth]
     names: dict[int, str] = {}
-    dtypes: dict[int, Any] = {}  # None of numbers
-    loads: list[list[str]] = [[] for _ in range(depth + 1)]  # by the loop that they are in
+    dtypes: dict[int, Any] = {}  # None for numbers
+    loads: list[list[str]] = [[] for _ in range(depth + 1)]  # for each loop, the lines that read elements
     for k, (number, _) in enumerate(body.inputs):
         known = kinds[number]
         names[number], dtypes[number] = f"a{k}", None
@@ -233,7 +233,7 @@ def kernel_text(kernel: Kernel, over: Mapping[int, int]) -> Written:
 
 
 def _as(value: Any, dtype: np.dtype[Any], names: Mapping[int, str], dtypes: Mapping[int, Any]) -> str:
-    """An operand as an operation of a dtype reads it."""
+    """The text of an operand, converted to the dtype of an operation."""
     if isinstance(value, Ref):
         have, name = dtypes[value.number], names[value.number]
         if have == dtype:
@@ -254,7 +254,7 @@ def _type(dtype: np.dtype[Any]) -> str:
 
 
 def call(kernel: Kernel, text: Any, given: Mapping[int, str], buffer: str) -> list[str]:
-    """The lines of a program's text that call a kernel; some of its results go into arrays that are given."""
+    """The lines of a program's text that call a kernel; `given` names the arrays that some results go into."""
     operands = [text.element(value) for value in kernel.operands]
     arrays = [text.array(value) if isinstance(value, Ref) else "" for value in kernel.operands]
     lines, over, results = [], {}, []

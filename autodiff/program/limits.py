@@ -15,7 +15,7 @@ import numpy as np
 from autodiff.engine.graph import current_scope
 from autodiff.engine.signatures import parameter_names
 
-# Functions that depend only on shapes and dtypes: answered once, while tracing.
+# Functions that depend only on shapes and dtypes: they are called once, while tracing.
 OF_SHAPE = {
     *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.iscomplexobj, np.isrealobj, np.common_type),
     *(np.zeros_like, np.ones_like, np.empty_like),
@@ -30,7 +30,7 @@ OF_NUMBERS = {
 }
 # Functions that write into their first argument.
 WRITING = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-# As OF_NUMBERS, if the argument at this place is traced.
+# As in OF_NUMBERS, but only if the argument at this place is traced.
 OF_PLACES = {
     np.compress: (0, "condition"),
     np.extract: (0, "condition"),
@@ -56,7 +56,7 @@ class Untraceable(TypeError):  # noqa: N818  # it describes the function, and is
 
 
 def caller() -> tuple[str, FrameType | None]:
-    """Where a call that is written down comes from: the scope and the user's line, or the reverse pass; his frame."""
+    """Where a recorded call comes from (the scope and the user's line, or the reverse pass), and the user's frame."""
     frame, line, found = sys._getframe(1), "", None
     while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
         if frame.f_code.co_filename == REVERSE:
@@ -72,7 +72,7 @@ def caller() -> tuple[str, FrameType | None]:
         scope, name = scope
         names.insert(0, name if isinstance(name, str) else type(name).__name__)  # the repr of a module has many lines
     note = " ".join(": ".join(part for part in (".".join(names), line) if part).split())
-    return "".join(c if c.isprintable() else "\ufffd" for c in note), found  # it becomes a comment of the text
+    return "".join(c if c.isprintable() else "\ufffd" for c in note), found  # it becomes a comment in the text
 
 
 def file_name(frame: FrameType) -> str:
@@ -82,7 +82,7 @@ def file_name(frame: FrameType) -> str:
 
 
 def refusal(asked: str, instead: str) -> Untraceable:
-    """The error with the user's line, what it asked for, and what to write instead."""
+    """The error, which says the user's line, what it asked for, and what to write instead."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(INSIDE):
         frame = frame.f_back
@@ -97,7 +97,7 @@ def refusal(asked: str, instead: str) -> Untraceable:
 
 
 def out_by_name(function: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """The arguments of a call, with the array to write into, and those after it, passed by name."""
+    """The arguments of a call, where the array to write into and all later arguments are passed by name."""
     place = _out_place(function)
     if place is None or len(args) <= place:
         return args, kwargs

@@ -1,4 +1,4 @@
-"""Numbers, constant arrays and buffers as a program's text writes and names them."""
+"""How a program's text writes and names numbers, constant arrays and buffers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 
 from autodiff.program.graph import Buffer
 
-NAMES = re.compile(r"(b|c|t|v|zeros|ones|count)[0-9]+(_[0-9]+)?")  # of a text's buffers, constants, blocks and values
+NAMES = re.compile(r"(b|c|t|v|zeros|ones|count)[0-9]+(_[0-9]+)?")  # names of buffers, constants, blocks and values
 SHORT = re.compile(r"[0-9]+\.[0-9]{1,7}")  # numbers that a name can hold
 
 
 def constant_name(value: np.ndarray[Any, Any], k: int) -> str:
-    """What the k-th constant array is called: by its elements where these are zeros, ones, or 0, 1, 2 ...
+    """The name of the k-th constant array; it tells the elements if they are all 0, all 1, or 0, 1, 2 ...
 
-    Of shape () it is called by its number: c0_5 is 0.5.
+    An array of shape () is named by its number: c0_5 is 0.5.
     """
     if not value.shape and SHORT.fullmatch(str(value[()])):
         return f"c{value[()]!s}".replace(".", "_")
@@ -27,7 +27,7 @@ def constant_name(value: np.ndarray[Any, Any], k: int) -> str:
 
 
 def new(buffer: Buffer) -> str:
-    """A new array for a buffer, with its axes in the buffer's order in memory."""
+    """The expression that makes a buffer's array, with its axes in the buffer's memory order."""
     dtype = f"np.dtype({buffer.dtype.str!r})"
     if buffer.order is None:
         return f"np.empty({buffer.shape}, {dtype})"
@@ -37,7 +37,7 @@ def new(buffer: Buffer) -> str:
 
 
 def kept(buffers: tuple[Buffer, ...]) -> str:
-    """The function that gives the arrays which are kept between calls."""
+    """The text of the function that returns the arrays which are kept between calls."""
     if not buffers:
         return ""
     made = "".join(f"            {new(b)},\n" for b in buffers)
@@ -86,7 +86,7 @@ def _counts(value: np.ndarray[Any, Any]) -> bool:
 
 
 def _everywhere(value: np.ndarray[Any, Any]) -> Any:
-    """The number that all elements are, if there are several; None where they differ, and for -0.0."""
+    """The number that all elements equal, if there are several; None if they differ, or are -0.0."""
     flat = value.ravel()
     if flat.size < 2 or value.dtype.kind not in "fiub" or not (flat == flat[0]).all():
         return None
@@ -94,7 +94,7 @@ def _everywhere(value: np.ndarray[Any, Any]) -> Any:
 
 
 def indexed(index: Any, written: Callable[[Any], str]) -> str:
-    """An index as it stands between brackets, told how a value is written."""
+    """The text of an index between brackets; `written` gives the text of a value."""
     if type(index) is tuple and index:
         return ", ".join(_place(place, written) for place in index) + "," * (len(index) == 1)
     return _place(index, written)

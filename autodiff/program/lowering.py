@@ -1,8 +1,8 @@
-"""Functions that work inside a traced function beside NumPy's: questions, effects, and lowered primitives.
+"""Functions, besides NumPy's, that work inside a traced function: questions, effects, and lowered primitives.
 
 Callers need not know whether they are traced; outside a trace each is an ordinary call.
 
-`ask(question, *arrays)`      an answer that depends on numbers; a program holds for one answer
+`ask(question, *arrays)`      an answer that depends on numbers; a program is right for one answer
 `effect(function, *given)`    a call that every run makes, in order, such as a draw of random numbers
 `lowered(primitive, ...)`     how programs write a primitive (in the table)
 """
@@ -25,16 +25,17 @@ from autodiff.program.traced import Traced, tracing
 
 recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 _lock = threading.Lock()
-_open: list[tuple[Primitive, Callable[..., Any]]] = []  # the primitives that are lowered now, and their functions
+_open: list[tuple[Primitive, Callable[..., Any]]] = []  # the lowered primitives and their functions
 _traces = 0
 
 
 def ask(question: Callable[..., Any], *arrays: Any) -> Any:
-    """The answer of a function of arrays or Tensors, for checks of numbers and branches on them.
+    """The result of a question, a function of arrays or Tensors: use it to check numbers and to branch on them.
 
-    In a function that `ad.compile` traces, the program holds as long as the answer is the same; for another answer the
-    function is traced again. So the arrays may depend on the arguments only by a few steps. An answer of None is a
-    check; if it takes many steps, only the numbers of the first call are checked.
+    In a function that `ad.compile` traces, the program is right as long as the answer is the same; for another answer
+    the function is traced again. The question is asked at every call, so the arrays must follow from the arguments by
+    a few steps. A question that returns None is a check, which raises an error if it fails; if its arrays take many
+    steps, only the numbers of the first call are checked.
 
     >>> ad.ask(lambda labels: bool(labels.min() < 0), np.array([0, 2, 1]))
     False
@@ -76,7 +77,7 @@ def traced_by(now: Recorder) -> Iterator[None]:
 
 
 def _enter() -> None:
-    """Exchange the functions of the primitives, so that tracing costs nothing when nothing is traced."""
+    """Replace the functions of the primitives while something is traced, so that untraced calls cost nothing extra."""
     global _traces
     with _lock:
         _traces += 1

@@ -1,4 +1,4 @@
-"""What the inputs and the values of a program are called: as the function's parameters and variables are."""
+"""Names of a program's inputs and values: those of the function's parameters and variables."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from autodiff.program import steps
 from autodiff.program.graph import Kernel, Program, Step
 from autodiff.program.literals import NAMES
 
-# Names that a program's text has other uses for.
+# Names that a program's text uses for something else.
 TAKEN = {"np", "scipy", "buffers", "free", "kept", *vars(builtins), *vars(steps)}
-VARIABLE = re.compile(r"\bv[0-9]+\b")  # what a text calls a value at first
+VARIABLE = re.compile(r"\bv[0-9]+\b")  # the first name of a value in a text
 
 
 def names(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    """A name for each leaf of the arguments: the parameter's, with the way to the leaf."""
+    """A name for each leaf of the arguments: the parameter's name and the path to the leaf."""
     try:
         parameters = list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
@@ -66,9 +66,10 @@ def held_names(program: Program) -> dict[int, str]:
 
 
 def variables(program: Program, names: Mapping[int, str], taken: set[str]) -> dict[str, str]:
-    """Other names for a text's variables: those that the user's function has for their values, with a number if taken.
+    """New names for a text's variables: those of the user's function, with a number added if a name is taken.
 
-    A variable that is written over has the first of the names; of blocks the whole array has it.
+    A variable that several values are written into gets the first of their names. In a loop over blocks, the whole
+    array gets the name.
     """
     found: dict[str, str] = {}
     for step in program.steps:

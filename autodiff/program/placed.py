@@ -1,4 +1,4 @@
-"""Programs of a device's arrays: its module's functions in the place of NumPy's, and which steps they make."""
+"""Programs of arrays on a device: its module's functions replace NumPy's in the steps that run there."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODULES = (np, np.linalg, np.fft, np.lib.stride_tricks)
 
 
 def module_of(device: Device) -> Any:
-    """The module that has NumPy's functions for the device's arrays; TypeError where the record names none."""
+    """The module that has NumPy's functions for the device's arrays; TypeError if the device's record names none."""
     if device.module is None:
         raise TypeError(
             f"ad.compile was called with arrays on {device.name!r}, whose record names no module to write programs "
@@ -29,7 +29,7 @@ def module_of(device: Device) -> Any:
 
 
 def path(function: Callable[..., Any]) -> str:
-    """Where NumPy has a function, such as "linalg.inv" or "add.reduce"; "" where it does not."""
+    """A function's path in NumPy, such as "linalg.inv" or "add.reduce"; "" if it is not NumPy's."""
     name = getattr(function, "__name__", "")
     owner = getattr(function, "__self__", None)
     if isinstance(owner, np.ufunc):
@@ -41,7 +41,7 @@ def path(function: Callable[..., Any]) -> str:
 
 
 def theirs(function: Callable[..., Any], device: Device) -> Callable[..., Any]:
-    """What a program on the device calls for a function; TypeError where its module has nothing of that name."""
+    """The function that a program on the device calls instead; TypeError if its module has none of that name."""
     module = module_of(device)
     if getattr(steps, getattr(function, "__name__", ""), None) is function:
         return _steps(device.module.__name__)[function.__name__]
@@ -59,24 +59,24 @@ def theirs(function: Callable[..., Any], device: Device) -> Callable[..., Any]:
 
 @functools.cache
 def _steps(module: str) -> dict[str, Any]:
-    """The functions of `steps`, with the device's module for NumPy."""
+    """The functions of `steps`, with the device's module in place of NumPy."""
     names: dict[str, Any] = {}
-    exec(inspect.getsource(steps).replace("import numpy as np", f"import {module} as np"), names)  # noqa: S102  # as the program's text has them
+    exec(inspect.getsource(steps).replace("import numpy as np", f"import {module} as np"), names)  # noqa: S102  # as in a program's text
     return names
 
 
 def is_there(step: Step | Several, kinds: dict[int, Kind]) -> bool:
-    """Whether a step is made on the program's device: its result, or one of its operands, is there."""
+    """Whether a step runs on the program's device: its result or one of its operands is there."""
     return any(kinds[n].there for n in (*made(step), *read(step)))
 
 
 def on_device(constants: dict[str, Any], on_host: set[str], device: Device | None) -> dict[str, Any]:
-    """A program's constants by name, moved to its device but for those that it reads on the host."""
+    """A program's constants by name, moved to its device except those that it reads on the host."""
     if device is None:
         return dict(constants)
     return {name: value if name in on_host else beside(value, device) for name, value in constants.items()}
 
 
 def beside(constants: Any, device: Device) -> Any:
-    """A nest with its arrays of the host copied to a device."""
+    """A nest in which every array on the host is copied to the device."""
     return replaced(constants, device.from_host, np.ndarray)

@@ -1,4 +1,4 @@
-"""A program that is ready to be run: what the passes made of the recorded steps, its text, and the text's function."""
+"""A program that is ready to run: the recorded steps after all passes, the text, and the function that it defines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Asked = tuple[Callable[..., Any], Any]  # a question about the arrays that a pro
 
 
 class Entry:
-    """A program, its text, and the function that the text defines, which is made when it is first wanted."""
+    """A program, its text, and the function that the text defines, which is made when it is first needed."""
 
     def __init__(self, recorded: Program, program: Program, nest: Any, questions: list[Asked]) -> None:
         self.recorded, self.program, self.nest, self.questions = recorded, program, nest, questions
@@ -30,7 +30,7 @@ class Entry:
 
     @classmethod
     def of(cls, recorded: Program, nest: Any, questions: list[Asked], threads: int = 1, fast: bool = False) -> Entry:
-        """The program that the passes make of what was recorded."""
+        """The entry of a recorded program: the passes are applied to it."""
         written = kernels.written if fast else None
         if recorded.device is not None:
             written = Writer(recorded.device).written if recorded.device.fuse else None
@@ -43,7 +43,7 @@ class Entry:
 
     @cached_property
     def run(self) -> Callable[..., tuple[Any, ...]]:
-        """The function of the arrays, one by one, and of what is held: it gives the results, one by one."""
+        """The compiled function: it takes the arrays, then the objects from outside, and returns a tuple of results."""
         text = self.text
         names = text.moved()
         exec(builtins.compile(text.head + text.code, "<a program of ad.compile>", "exec"), names)  # noqa: S102
@@ -63,7 +63,7 @@ class Entry:
 
     @property
     def plan(self) -> str:
-        """What the passes made of the recorded steps, and the bytes of the arrays that the program makes."""
+        """How the passes changed the recorded steps, and the bytes of the arrays that the program allocates."""
         recorded, program = self.recorded, self.program
         lines = [f"{len(recorded.steps)} steps recorded, {allocated(owned(recorded)):,} bytes of new arrays"]
         lines += [f"{count:6} removed: {name}" for name, count in program.removed.items()]
@@ -78,23 +78,23 @@ class Entry:
         return "\n".join(lines)
 
     def holds(self, arrays: Sequence[Any]) -> bool:
-        """Whether what the program was chosen by is so for these arrays."""
+        """Whether all questions have, for these arrays, the answers that the program was made for."""
         for ask, answer in self.questions:  # noqa: SIM110  # twice as fast as all(), at every call
             if ask(arrays) != answer:
                 return False
         return True
 
     def __call__(self, arrays: Sequence[Any]) -> Any:
-        """The results for the arrays, and numbers, among the leaves of the arguments."""
+        """The results for these leaves of the arguments: arrays and numbers."""
         results = iter(self.run(*arrays, *self.held))
         return tree.mapped(lambda _: next(results), self.nest)
 
     def then(self, others: Sequence[Entry], notes: Sequence[str]) -> Entry:
-        """One program of this one and those that follow it: of the arrays of all, with a list of the results of each.
+        """One program that runs this one and then the others: it takes the arrays of all and returns a list of results.
 
-        Each note is said in the text where the steps of one of the others begin. Programs share what is written into
-        their arguments: a later one reads what an earlier one wrote, where both are given the same memory. Whether each
-        of them still holds is asked of the parts, before a call.
+        Each note becomes a comment where the steps of one of the others begin. If two programs get the same memory as
+        an argument, the later one reads what the earlier one wrote. The joined program asks no questions: before a
+        call, ask each part whether it `holds`.
         """
         parts = [self, *others]
         programs = [joined([getattr(p, name) for p in parts], ("", *notes)) for name in ("recorded", "program")]

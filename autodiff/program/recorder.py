@@ -1,4 +1,4 @@
-"""The recorder of a trace: the steps written down so far, what effects are given, and what was asked of numbers."""
+"""The recorder of a trace: the steps so far, the objects that effects take, and the questions asked about numbers."""
 
 from __future__ import annotations
 
@@ -18,31 +18,30 @@ from autodiff.program.limits import caller, refusal
 from autodiff.program.placed import beside, theirs
 from autodiff.program.traced import Traced
 
-CONSTANT = (StandIn, int, float, complex, str, tuple, type, np.dtype, np.generic)  # what an effect takes as it is
+CONSTANT = (StandIn, int, float, complex, str, tuple, type, np.dtype, np.generic)  # an effect takes them uncopied
 
 
 class Recorder:
-    """The steps written down so far, and what is known of every value.
+    """The steps recorded so far, and what is known about every value.
 
-    Where some of the arguments are on a device, so are the examples, and a step that has one of them is made by the
-    functions of the device's module, as the program is going to. Its constants are on the host until the program is
-    complete.
+    If some arguments are on a device, their examples are too, and a step that reads one of them runs the functions of
+    the device's module, as the program will. The step's constants stay on the host until the program is complete.
     """
 
     def __init__(self, fast: bool = False, device: Device | None = None) -> None:
         self.device = device
-        self.fast = fast  # whether primitives that have loops are written down as they are
+        self.fast = fast  # whether primitives that have loops are recorded as single steps
         self.steps: list[Step] = []
         self.kinds: dict[int, Kind] = {}
-        self.held: dict[int, Any] = {}  # what effects are given from outside, a random generator for one, by number
+        self.held: dict[int, Any] = {}  # objects from outside that effects take, such as a generator
         self.questions: list[Question] = []
-        self.names: dict[int, str] = {}  # what the user's function calls values
+        self.names: dict[int, str] = {}  # by number, the variables of the user's function
         self._copies: dict[int, Any] = {}
         self.quiet = False
         self._errors = np.geterr()
 
     def value(self, example: Any, sources: tuple[Traced, ...] = (), constants: tuple[Any, ...] = ()) -> Traced:
-        """A new value; it may share the memory of those it was computed from."""
+        """A new value; it may share memory with the values it was computed from."""
         number = len(self.kinds)
         there = type(example) in admitted
         array = there or isinstance(example, np.ndarray)
@@ -58,11 +57,11 @@ class Recorder:
         return Traced(self, number, example)
 
     def asked(self, question: Callable[..., Any], arrays: Any, answer: Any) -> None:
-        """Write down that the program holds where a question has this answer."""
+        """Record that the program is right only if a question has this answer."""
         self.questions.append(Question(question, replaced(arrays, lambda t: Ref(t.number), Traced), answer))
 
     def effect(self, function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
-        """Write down a call that counts every time; here it is made with copies of what it is given."""
+        """Record a call that every run must make; while tracing, it runs with copies of its arguments."""
         return self.call(function, tuple(map(self._kept, given)), {}, effect=True)
 
     def _kept(self, given: Any) -> Any:
@@ -74,18 +73,18 @@ class Recorder:
             self.kinds[number], self.held[number] = Kind((), None, False, (), 0), given
             try:
                 self._copies[number] = copy.deepcopy(given)
-            except TypeError:  # such as a generator on a device; what is drawn from it here is lost
+            except TypeError:  # such as a generator on a device, which has no copy: it moves on while tracing
                 self._copies[number] = given
         return Traced(self, number, self._copies[number])
 
     def call(self, function: Callable[..., Any], args: Any, kwargs: Any, effect: bool = False) -> Any:
-        """Call a function with the examples, and write the call down."""
+        """Call a function with the examples, and record the call."""
         sources: list[Traced] = []
         constants: list[Any] = []
         plain_args, plain_kwargs = (replaced(v, lambda t: t.example, Traced) for v in (args, kwargs))
         found = () if self.device is None or effect else self._on_the_device(function, args, kwargs)
         if self.device is not None and found:
-            # Its constants are moved, in the program once, when it is made.
+            # The step's constants are moved to the device; the program moves them once, when it is made.
             plain_args = beside(plain_args, self.device)
             plain_kwargs = {k: v if k in ON_THE_HOST else beside(v, self.device) for k, v in plain_kwargs.items()}
             try:
@@ -119,7 +118,7 @@ class Recorder:
         return self._parts(traced) if isinstance(result, list | tuple) else traced
 
     def _on_the_device(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Sequence[Any]:
-        """The operands of a step that is made on the device; TypeError for arrays on both sides."""
+        """The operands of a step that runs on the device; TypeError if other arrays are on the host."""
         found: list[Any] = []
         replaced((args, kwargs), found.append, (Traced, *admitted))  # type: ignore[arg-type]  # several kinds
         examples = [getattr(x, "example", x) for x in found]
@@ -134,21 +133,21 @@ class Recorder:
         return examples if function is steps.moved else there
 
     def _look(self, variables: Mapping[str, Any]) -> None:
-        """See what the user calls the values so far."""
+        """Note the names that the user's variables give to values so far."""
         for name, value in variables.items():
             held = value.primal if isinstance(value, Node) else value
             if isinstance(held, Traced) and held.recorder is self:
                 self.names.setdefault(held.number, name)
 
     def _parts(self, whole: Traced) -> Any:
-        """The parts of a result that is several arrays."""
+        """The parts of a result that consists of several arrays."""
         result = whole.example
         parts = [self.call(steps.part, (whole, k), {}) for k in range(len(result))]
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
 
 
 def _copied(array: Any) -> Any:
-    """A copy, in which elements that one element stands for, as in what np.broadcast_to gives, are still one."""
+    """A copy that keeps broadcasts: elements that share memory, as in a result of np.broadcast_to, still share it."""
     if 0 not in array.strides or not array.size:
         return array.copy()
     one = array[tuple(slice(None if stride else 1) for stride in array.strides)]
@@ -156,9 +155,9 @@ def _copied(array: Any) -> Any:
 
 
 def _order(array: Any) -> tuple[int, ...] | None:
-    """The axes of a dense array from the outermost in memory; None where they are in their order, or it is not dense.
+    """The axes of a dense array, outermost in memory first; None if it is in C order or not dense.
 
-    Convolutions leave the batch innermost, and elementwise functions keep the order that they find.
+    Convolutions leave the batch axis innermost, and elementwise functions keep the order of their operands.
     """
     if array.ndim < 2 or array.flags.c_contiguous:
         return None
@@ -167,7 +166,7 @@ def _order(array: Any) -> tuple[int, ...] | None:
 
 
 def _may_share(example: Any, source: Any) -> bool:
-    """Whether a result may lie in the memory of an argument; of several arrays it does."""
+    """Whether a result may lie in the memory of an argument; True for a result of several arrays."""
     if (type(example) in admitted) != (type(source) in admitted):
         return isinstance(source, list | tuple)
     return isinstance(source, list | tuple) or bool(np.may_share_memory(example, source))

@@ -1,4 +1,4 @@
-"""What a program's text writes as a sign, or as a method of an array, in place of a call."""
+"""Functions that a program's text writes as an operator sign, or as a method of an array, instead of a call."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ INFIX: dict[Any, str] = {
 OVER: dict[Any, str] = {np.add: "+=", np.subtract: "-=", np.multiply: "*=", np.divide: "/="}
 PREFIX: dict[Any, str] = {np.negative: "-", operator.neg: "-", operator.pos: "+"}
 
-# What arrays have as methods, shorter and faster than the functions, and with how many arguments at most.
+# Functions that arrays have as methods, which are shorter and faster; with the most arguments that they may have.
 METHODS = {np.transpose: 2, np.reshape: 2, np.ravel: 1, np.swapaxes: 3, np.squeeze: 2, np.argmax: 2, np.argmin: 2}

@@ -25,7 +25,7 @@ from autodiff.program.texts import Texts, others
 
 
 class Text:
-    """The text of a program, and the arrays that its constants stand for."""
+    """The text of a program, and the arrays that its constants' names stand for."""
 
     def __init__(self, program: Program, scalar: Program | None = None) -> None:
         self.constants: dict[str, Any] = {}
@@ -33,12 +33,12 @@ class Text:
         self.device = program.device
         self.writer = Writer(self.device) if self.device and self.device.fuse else None
         self._modules = {"numpy": f"import {self.device.module.__name__ if self.device else 'numpy'} as np"}
-        self._here = False  # whether what is written now is on the host, in a program of a device
-        self._on_host: set[str] = set()  # the constants that are read there
+        self._here = False  # whether the present step runs on the host, in a program of a device
+        self._on_host: set[str] = set()  # the constants that steps on the host read
         self._helpers: list[str] = []
         self._texts = Texts()
-        self._literals: dict[str, str] = {}  # of constants that are no arrays
-        self._kernels: dict[str, str] = {}  # their names by their texts, which have a place for it
+        self._literals: dict[str, str] = {}  # the texts of constants that are not arrays
+        self._kernels: dict[str, str] = {}  # kernels' names by their texts, which have {name} in its place
         self.buffers = kept(program.buffers)
         self.name = "program"
         while self.name in dict(program.inputs).values():
@@ -50,11 +50,11 @@ class Text:
             self.function = self._function(general, program) + "\n\n" + self._function(self.name, scalar, general)
 
     def _function(self, name: str, program: Program, instead: str = "") -> str:
-        """The text of a program's function; `instead` is called where Python has no number for what NumPy has."""
+        """The text of a program's function; it calls `instead` where Python raises and NumPy gives inf or NaN."""
         self.names, self.kinds = {**dict(program.inputs), **held_names(program)}, program.kinds
-        self.lines: dict[int, list[str]] = {}  # of each step, by its result, for those who show them
+        self.lines: dict[int, list[str]] = {}  # the lines of each step, by its result, for pictures of programs
         self.arrays: dict[int, str] = {}  # the buffer, or the input, that a value was written into
-        self._said: dict[str, str] = {}  # what the user's function calls a variable
+        self._said: dict[str, str] = {}  # a variable's name in the user's function
         parameters = ", ".join(self.names.values())
         self._note = ""
         body = [line for step in program.steps for line in self._lines(step)]
@@ -73,7 +73,7 @@ class Text:
         return "\n    ".join([head, *body]) + "\n"
 
     def _with_names(self, body: list[str], program: Program) -> list[str]:
-        """The lines with the names that the user's function has for values."""
+        """The lines with the variable names of the user's function."""
         taken = {*TAKEN, *self.constants, *self.names.values(), *self._modules, *self._kernels.values()}
         names = variables(
             program, self.names, taken | self._texts.taken | {self.name, "start", "at", "share", "starts"}
@@ -84,7 +84,7 @@ class Text:
 
     @property
     def head(self) -> str:
-        """The imports, but for Numba, and the functions that NumPy has no name for."""
+        """The imports, except Numba's, and the functions that NumPy does not have."""
         return self._head()
 
     def _head(self, *more: str) -> str:
@@ -97,7 +97,7 @@ class Text:
 
     @property
     def module(self) -> str:
-        """All of it, constants included."""
+        """The whole text, with the constants."""
         written = {name: self._literals.get(name) or literal(value) for name, value in self.constants.items()}
         written |= {name: written[name].replace("np.", "numpy.") for name in self._on_host}
         lines = "".join(f"{name} = {text}\n" for name, text in written.items())
@@ -112,7 +112,7 @@ class Text:
 
     @property
     def kernels(self) -> dict[str, str]:
-        """The texts of the kernels, with a place for a name, by the name of each."""
+        """The texts of the kernels by their names; in a text, {name} stands for the name."""
         return {name: text for text, name in self._kernels.items()}
 
     def _lines(self, step: Step | Several) -> list[str]:
@@ -125,14 +125,14 @@ class Text:
         return [*self._comment(step), *self.lines[step.result]]
 
     def _comment(self, step: Step) -> list[str]:
-        """Where a step comes from, if the one before came from elsewhere."""
+        """A comment that says where a step comes from, if the step before came from elsewhere."""
         if not step.note or step.note == self._note:
             return []
         self._note = step.note
         return [f"# {step.note}"]
 
     def _loop(self, loop: Loop) -> list[str]:
-        """A loop over blocks, or a function that makes some of them, which threads share."""
+        """A loop over blocks; with threads, it is a function of some of the blocks, which each thread calls."""
         lines, body = [], loop.body
         whole, several = {}, len(loop.scratch) > 1
         for number, place, into in zip(loop.results, loop.places, loop.into, strict=True):
@@ -175,17 +175,17 @@ class Text:
         return lines
 
     def _kernel(self, kernel: Kernel, given: dict[int, str], buffer: str = "b") -> list[str]:
-        """A call of a kernel; some of its results go into arrays that are given."""
+        """A call of a kernel; `given` names the arrays that some results go into."""
         return self.writer.call(kernel, self) if self.writer else call(kernel, self, given, buffer)
 
     def element(self, value: Any) -> str:
-        """A value as a kernel is given it: of an array of shape (), the element."""
+        """A value as an argument of a kernel: an array of shape () is passed as its element."""
         known = self.kinds[value.number] if isinstance(value, Ref) else value
         whole = known.array if isinstance(value, Ref) else isinstance(value, np.ndarray)
         return self.written(value) + "[()]" * (whole and not known.shape)
 
     def named_kernel(self, text: str, name: str) -> str:
-        """The name of a kernel: that which it has, or a new one."""
+        """The name of a kernel: the one that its text already has, or a new one."""
         if text not in self._kernels:
             while name in self.names.values():
                 name += "_"
@@ -193,7 +193,7 @@ class Text:
         return self._kernels[text]
 
     def _in_block(self, step: Step, loop: Loop, outer: int | None, whole: dict[int, str]) -> list[str]:
-        """A step of a loop's body; its result goes into the whole one if it leaves the loop."""
+        """A step of a loop's body; a result that is read after the loop goes into a block of the whole array."""
         if outer is None or step.into is not None:
             return [self._line(step, "t")]
         name = self.names[step.result] = f"v{step.result}"
@@ -227,7 +227,7 @@ class Text:
         return f"{name} = {self._call(step, f'out={place}{step.buffer}')}"
 
     def _over(self, step: Step, array: str) -> str:
-        """A step that writes over one of its operands as a statement such as `v1 += v2` or `v1[at] = v2`, or ""."""
+        """A step that overwrites an operand, as a statement such as `v1 += v2` or `v1[at] = v2`; "" for others."""
         written_at = step.function in (steps.with_placed, steps.with_added) and isinstance(step.args[0], Ref)
         if written_at and self.array(step.args[0]) == array:
             x, value, index = step.args
@@ -239,19 +239,19 @@ class Text:
             return ""
         left, right = step.args
         if isinstance(right, Ref) and self.array(right) == array and step.function in (np.add, np.multiply):
-            left, right = right, left  # the same bits
+            left, right = right, left  # the result is the same, bit for bit
         if not isinstance(left, Ref) or self.array(left) != array:
             return ""
         name = self.names[left.number]
         if self._said.get(name, step.name) != step.name:
-            return ""  # the name is the user's, for what is in it now
+            return ""  # the user's name for this array means its present value
         if step.name:
             self._said[name] = step.name
         self.names[step.result] = name
         return f"{name} {OVER[step.function]} {self.written(right)}"
 
     def array(self, value: Ref) -> str:
-        """The name of the array that a value lies in."""
+        """The name of the array that holds a value."""
         return self.arrays.get(value.number, self.names[value.number])
 
     def _expression(self, step: Step) -> str:
@@ -295,7 +295,7 @@ class Text:
         return f"({text})" if text.startswith("-") else text
 
     def called(self, function: Callable[..., Any]) -> str:
-        """A function as a call names it; its module is imported."""
+        """The name of a function in a call; its module is added to the imports."""
         name = getattr(function, "__name__", "")
         if function is operator.abs:
             return "abs"
@@ -325,12 +325,12 @@ class Text:
 
     @property
     def _numpy(self) -> str:
-        """What NumPy's functions are called by: those of the device, or the host's beside them."""
+        """The prefix of NumPy's functions: the device's module, or NumPy's for a step on the host."""
         self._modules |= {"the host's": "import numpy"} if self._here else {}
         return "numpy" if self._here else "np"
 
     def moved(self) -> dict[str, Any]:
-        """The constants, by name, where the program reads them."""
+        """The constants by name, on the device or the host, where the program reads them."""
         return on_device(self.constants, self._on_host, self.device)
 
     def written(self, value: Any) -> str:  # noqa: C901  # a line for each kind of value
@@ -368,11 +368,11 @@ class Text:
 
     @property
     def originals(self) -> dict[str, Any]:
-        """The functions whose texts are in the head, as they are."""
+        """The functions themselves whose texts are in the head, by name."""
         return self._texts.originals
 
     def _named(self, value: Any) -> str:
-        """A named tuple, written once for all calls that are given it."""
+        """The name of a named tuple, which is written once for all calls that take it."""
         kind = self._texts.name(type(value))
         text = f"{kind}({', '.join(map(self.written, value))})"
         name = next((n for n, known in self._literals.items() if known == text), None)

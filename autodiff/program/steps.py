@@ -1,4 +1,4 @@
-"""What a program calls where NumPy has no function for it: their text goes into the source, so they know NumPy only."""
+"""Functions for steps that NumPy has no function for. Their text goes into the source, so they use only NumPy."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def with_placed(x: Any, value: Any, index: Any, out: Any = None) -> Any:
 
 
 def filled(value: Any, shape: Any, dtype: Any) -> Any:
-    """An array of a shape that holds a value, broadcast."""
+    """A new array of a shape, filled with a value, which is broadcast."""
     return np.full(shape, value, dtype)
 
 
@@ -53,12 +53,12 @@ def as_type(x: Any, dtype: Any) -> Any:
 
 
 def moved(x: Any) -> Any:
-    """An array of the host's where the program's others are."""
+    """A copy, on the program's device, of an array on the host."""
     return np.asarray(x)
 
 
 def number(x: Any) -> Any:
-    """A Python number as one of NumPy's."""
+    """A Python number as a NumPy number."""
     return np.asarray(x)[()]
 
 

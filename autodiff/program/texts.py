@@ -18,7 +18,7 @@ LIBRARY = {*sys.stdlib_module_names, "numpy", "scipy"}  # what a program's sourc
 
 
 class Texts:
-    """Definitions, each after those that it needs, and the imports that they need."""
+    """Definitions, each placed after those that it needs, and the imports that they need."""
 
     def __init__(self) -> None:
         self.imports: list[str] = []
@@ -34,7 +34,7 @@ class Texts:
 
     @property
     def taken(self) -> set[str]:
-        """The names of what was taken in, and of imports."""
+        """All names that are in use: of definitions and of imports."""
         return {*self._names.values()}
 
     @property
@@ -97,7 +97,7 @@ class Texts:
 
 @functools.lru_cache(maxsize=64)
 def _statements(module: str) -> tuple[dict[str, ast.stmt], list[str]]:
-    """What a module binds at its top, by name, and the lines of its text."""
+    """The top-level statements of a module by the names that they bind, and the lines of its text."""
     try:
         text = inspect.getsource(sys.modules[module])
     except (KeyError, OSError, TypeError):
@@ -114,7 +114,7 @@ def _statements(module: str) -> tuple[dict[str, ast.stmt], list[str]]:
 
 
 def _text(node: ast.stmt, lines: list[str]) -> str:
-    """The text of a statement, without what declares it to the table."""
+    """The text of a statement, without decorators that declare a primitive."""
     kept = [d for d in getattr(node, "decorator_list", ()) if not ast.unparse(d).startswith(("ad.", "autodiff."))]
     return "".join(f"@{ast.unparse(d)}\n" for d in kept) + "\n".join(lines[node.lineno - 1 : node.end_lineno])
 

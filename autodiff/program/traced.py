@@ -1,8 +1,8 @@
-"""The traced value: an array that writes down every NumPy call made with it.
+"""The traced value: an array that records every NumPy call made with it.
 
-NumPy's own protocols do the dispatch, as they do for Tensors and Batches. A Tensor may hold one, so that a derivative
-taken while tracing is written down with it, its masks and places included: nothing that depends on a number is lost.
-What would need the number itself (a branch, an index, a shape) is refused.
+NumPy's own protocols do the dispatch, as they do for Tensors and Batches. A Tensor may hold a traced value. So if the
+function takes a derivative, the reverse pass is recorded too, with its masks and indices. An operation that needs the
+number itself (a branch, an index, a shape) raises Untraceable.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from autodiff.program.limits import OF_NUMBERS, OF_PLACES, OF_SHAPE, WRITING, ou
 
 np_: Any = np
 
-# Python's numbers stay Python's, so that they take the dtype of the arrays they meet.
+# Python numbers stay Python numbers, so that they take the dtype of the arrays they meet.
 OF_PYTHON: dict[Any, Callable[..., Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,
@@ -40,10 +40,10 @@ NUMBERS = (float, int, complex)
 
 
 class Traced(NDArrayOperatorsMixin, StandIn):
-    """An array, or a number, with the step that made it: `example` is what it is in the call that is traced."""
+    """An array or a number of a program, identified by its number; `example` is its value in the traced call."""
 
     __slots__ = ("example", "number", "recorder")
-    __array_priority__ = 900  # arrays of a device leave operators to it; Tensors are above
+    __array_priority__ = 900  # above arrays of a device, so that it handles operators with them; below Tensors
 
     def __init__(self, recorder: Any, number: int, example: Any) -> None:
         self.recorder, self.number, self.example = recorder, number, example
@@ -71,12 +71,12 @@ class Traced(NDArrayOperatorsMixin, StandIn):
 
     @property
     def array(self) -> Any:
-        """The example where it is on a device: what is made from nothing beside it is made there."""
+        """The example, if it is on a device; arrays that are created to go with this one are created there."""
         return self.example if type(self.example) in admitted else None
 
     @property
     def nbytes(self) -> int:
-        """The bytes of the elements."""
+        """The number of bytes of the elements."""
         return self.size * self.dtype.itemsize
 
     @property
@@ -91,7 +91,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
 
     @property
     def at(self) -> At:
-        """As a Tensor's: `x.at[index].set(v)` is a copy with v at the index, and `.add(v)` one with v added there."""
+        """As for Tensors: `x.at[index].set(v)` is a copy with v at the index; `.add(v)` is one with v added there."""
         return At(self, ())
 
     @property
@@ -105,7 +105,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
         return np_.imag(self)
 
     def step(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a function and write the call down."""
+        """Call a function and record the call."""
         return self.recorder.call(function, args, kwargs)
 
     def copied(self) -> Any:
@@ -113,14 +113,14 @@ class Traced(NDArrayOperatorsMixin, StandIn):
         return self.step(np.array, self)
 
     def moved(self, device: str) -> Any:
-        """It on a device: a copy that the program makes of an array on the host."""
+        """A copy on a device of an array on the host; the program makes the copy."""
         there = self.recorder.device
         if there is None or there.name != device:
             raise refusal(f"a value on {device!r}", "move arguments before, and results after, the call")
         return self.step(steps.moved, self) if isinstance(self.example, np.ndarray) else self
 
     def floating(self) -> Any:
-        """A number of Python's as NumPy's, which a Tensor holds."""
+        """A Python number converted to a NumPy number, which a Tensor can hold."""
         if self.array is not None:
             return self
         return self.step(steps.number, self) if isinstance(self.example, NUMBERS) or not self.ndim else self
@@ -191,7 +191,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
 
     __float__ = __int__ = __complex__ = item = tolist = _number
     __array__ = _array
-    # It is never written into: t += u makes a new one.
+    # A traced array is never written into: t += u makes a new one.
     __iadd__, __isub__ = NDArrayOperatorsMixin.__add__, NDArrayOperatorsMixin.__sub__
     __imul__, __itruediv__ = NDArrayOperatorsMixin.__mul__, NDArrayOperatorsMixin.__truediv__
 
@@ -204,11 +204,11 @@ class Traced(NDArrayOperatorsMixin, StandIn):
     def __repr__(self) -> str:
         return f"Traced array of shape {self.shape} and dtype {self.dtype}"
 
-    # -- NumPy's two doors --------------------------------------------------------------------------------------
+    # -- NumPy's two protocols ----------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if any(hasattr(x, "__array_ufunc__") and not _is_array(type(x)) for x in inputs):
-            return NotImplemented  # a Tensor or a Batch, which may hold one
+            return NotImplemented  # a Tensor or a Batch, which may hold a traced value
         out = kwargs.pop("out", None)
         cell = out[0] if out is not None and len(out) == 1 else out
         if method == "at" or (cell is not None and not isinstance(cell, Cell)):
@@ -255,7 +255,7 @@ class Traced(NDArrayOperatorsMixin, StandIn):
 
 @dataclass
 class At:
-    """The places of a traced array where a copy is to differ."""
+    """An index into a traced array: its methods return copies that differ there."""
 
     array: Traced
     index: Any
@@ -273,15 +273,15 @@ class At:
 
 
 class Cell(Traced):
-    """A traced array that may be written into, as a whole or in part: from then on it is the value after that.
+    """A traced array that may be written into, as a whole or in part: after a write it stands for the new value.
 
-    What was a view of it before stays what it was.
+    A view that was taken before a write keeps its old numbers.
     """
 
     __slots__ = ()
 
     def become(self, value: Any) -> Any:
-        """Be this value, broadcast and in this dtype."""
+        """Take on this value, broadcast to the cell's shape and in its dtype."""
         kind, shape = self.dtype, self.shape
         if isinstance(value, Traced) and isinstance(value.example, np.generic) and not shape:
             value = self.step(np.array, value)
@@ -322,13 +322,13 @@ def _decided_by_numbers(function: Callable[..., Any], args: Any, kwargs: Any) ->
     if function in OF_PLACES:
         place, name = OF_PLACES[function]
         return isinstance(args[place] if len(args) > place else kwargs.get(name), Traced)
-    if function in (np.linalg.eig, np.linalg.eigvals):  # of complex matrices they are complex
+    if function in (np.linalg.eig, np.linalg.eigvals):  # for complex matrices the result is always complex
         return bool(args[0].dtype.kind != "c")
     return function in OF_NUMBERS or (function is np.where and len(args) + len(kwargs) == 1)
 
 
 def part(x: Any, index: Any) -> Any:
-    """x[index], where either is traced; a traced mask is refused, whose result may have any length."""
+    """x[index], where either is traced; a traced mask raises Untraceable, since its result may have any length."""
     traced = tracing(x, index)
     assert traced is not None
     for place in index if isinstance(index, tuple) else (index,):
@@ -348,7 +348,7 @@ def tracing(*values: Any) -> Traced | None:
 
 
 def _plain(value: Any) -> Any:
-    """Arguments with examples in the place of traced values."""
+    """Arguments with each traced value replaced by its example."""
     return replaced(value, lambda t: t.example, Traced)
 
 

@@ -1,4 +1,4 @@
-"""Losses of classifiers with one output per class; called with plain arrays, they give plain numbers.
+"""Losses of classifiers with one output per class; for plain arrays they return plain numbers.
 
     cross_entropy       of logits: -ln softmax(logits)[label]
     nll_loss            of log-probabilities: -x[label]
@@ -29,7 +29,7 @@ from nn.functional.reduction import no_mean, reduced, weighted, weights
 Array = npt.NDArray[Any]
 
 UNDERFLOWN = 1e-30  # below it, a probability in float32 may have lost digits
-MANY = 4096  # logits: for this number one pass over them takes longer than two calls of NumPy
+MANY = 4096  # the number of logits from which one pass over them takes longer than two calls of NumPy
 
 
 def cross_entropy(
@@ -96,7 +96,7 @@ def nll_loss(
     """The negative log-likelihood -x[label] of log-probabilities x, of shape (batch, classes), from log_softmax.
 
     x may also have the shape (batch, classes, ...), from log_softmax along axis 1, with a label for each place. The
-    other parameters are those of cross_entropy; labels are integers. Warns if x has positive numbers, which are no
+    other parameters are those of cross_entropy; labels are integers. Warns if x has positive numbers, which cannot be
     log-probabilities.
 
     >>> log_probs = np.log(np.array([[0.5, 0.5], [0.1, 0.9]]))
@@ -192,7 +192,7 @@ def _class_weights(weight: Any, x: Any, loss: str) -> Any:
 def _everywhere(
     loss: Callable[..., Any], x: Any, labels: Any, weight: Any, reduction: str, sample_weight: Any, **options: Any
 ) -> Any:
-    """The loss of scores of shape (batch, classes, ...), computed with the classes of each place as one row."""
+    """The loss of scores of shape (batch, classes, ...): the scores of each place become one row of a matrix."""
     batch, classes, *places = x.shape
     labels = by_place(labels, x.shape, loss.__name__)
     if sample_weight is not None:
@@ -205,7 +205,7 @@ def _everywhere(
 
 @ad.primitive
 def softmax(logits: Any) -> Any:
-    """exp(logits) / sum exp(logits) along the rows of a matrix, in few passes over it."""
+    """exp(logits) / sum exp(logits) along the rows of a matrix, with few passes over memory."""
     rest, _ = below_highest(logits)
     e = np.exp(rest) if rest is logits else np.exp(rest, out=rest)
     e /= np.dot(e, ones(e.shape[1], e))[:, None]  # a matrix product takes a fraction of the time of a sum
@@ -213,9 +213,10 @@ def softmax(logits: Any) -> Any:
 
 
 def below_highest(logits: Any) -> tuple[Any, Any]:
-    """The rows of a matrix less their highest elements, so that exp does not overflow, and these.
+    """The rows of a matrix minus their highest elements, so that exp does not overflow; and the highest elements.
 
-    Where it cannot overflow they are the rows as they are, a pass less, and 0; what underflows is below 1e-33.
+    If exp cannot overflow, it returns the rows unchanged and 0, which saves a pass; exp of an element that underflows
+    is below 1e-33.
     """
     # argmax and indexing take half the time of max.
     highest = logits[count(len(logits), logits), logits.argmax(axis=1)]
@@ -233,7 +234,7 @@ def mean_cross_entropy(logits: Any, labels: Any, probabilities: Any) -> Any:
         raise no_mean("cross_entropy", logits.shape)
     rows = count(size, logits)
     picked = probabilities[rows, labels]
-    if isinstance(logits, np.ndarray) and picked.min() > UNDERFLOWN:  # a device is not waited for
+    if isinstance(logits, np.ndarray) and picked.min() > UNDERFLOWN:  # a device would have to wait here
         return np.log(picked, out=picked).sum() / -size
     top = logits.argmax(axis=1)
     return (logits[rows, top] - logits[rows, labels] - np.log(probabilities[rows, top])).sum() / size
@@ -283,15 +284,15 @@ def _written_slope(g: Any, labels: Any, probabilities: Any) -> Any:
 
 ad.lowered(shifted)
 ad.lowered(softmax, _written_softmax)
-# NumPy computes many exponentials at a time, and loops one.
+# NumPy computes many exponentials at a time, a loop only one.
 ad.looped(softmax, loops.softmax, fits=lambda logits: math.prod(logits.shape) <= MANY)
 ad.lowered(mean_cross_entropy, _written_mean)
 ad.looped(mean_cross_entropy, loops.mean_cross_entropy)
 ad.lowered(cross_entropy_slope, _written_slope)
 ad.looped(cross_entropy_slope, loops.cross_entropy_slope)
 ad.adjoint(softmax, lambda g, y, x: y * (g - np.sum(g * y, axis=1, keepdims=True)))
-# The loss is a function of the logits alone, and the slope is its whole derivative: nothing flows through the softmax
-# argument as well. Only the derivative of the slope goes through the softmax.
+# The loss is a function of the logits alone, and the slope is its whole derivative: no adjoint goes to the argument
+# `probabilities`. Only the derivative of the slope goes through the softmax.
 ad.adjoint(
     mean_cross_entropy,
     lambda g, y, logits, labels, probabilities: cross_entropy_slope(g, labels, probabilities),

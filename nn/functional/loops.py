@@ -1,7 +1,7 @@
-"""Primitives of layers and losses in loops over elements, for programs whose loops Numba compiles (`fast=True`).
+"""Primitives of layers and losses as loops over elements, for programs whose loops Numba compiles (`fast=True`).
 
-Each gives what the primitive of its name gives, to rounding. `x.dtype.type` is there since Numba, unlike NumPy, makes
-float64 of a float32 and a Python number.
+Each function returns the result of the primitive with the same name, up to rounding. `x.dtype.type` converts numbers,
+since Numba, unlike NumPy, makes a float64 from a float32 and a Python number.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def softmax(logits: Any) -> Any:
 
 
 def mean_cross_entropy(logits: Any, labels: Any, probabilities: Any) -> Any:
-    """The mean of -ln softmax(logits)[label], told the softmax."""
+    """The mean of -ln softmax(logits)[label], given the softmax."""
     rows, classes = logits.shape
     found = np.zeros((), logits.dtype)
     for i in range(rows):
         picked = probabilities[i, labels[i]]
         if picked > 1e-30:
             found[()] -= np.log(picked)
-        else:  # it underflowed
+        else:  # the probability underflowed
             top = 0
             for j in range(1, classes):
                 if logits[i, j] > logits[i, top]:
@@ -59,7 +59,7 @@ def cross_entropy_slope(g: Any, labels: Any, probabilities: Any) -> Any:
 
 
 def layer_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
-    """Rows normalised, z, the root r and r w."""
+    """The normalised rows, z, the root r and r w."""
     rows, features = x.shape
     y, rest = np.empty((rows, features), x.dtype), np.empty((rows, features), x.dtype)
     root, scale = np.empty(rows, x.dtype), np.empty((rows, 1 if weight is None else features), x.dtype)
@@ -114,7 +114,7 @@ def layer_slopes(g: Any, rest: Any, root: Any, scale: Any, weight: Any) -> Any:
 
 
 def batch_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
-    """Columns normalised, z, the root r, r w, their means and their variances."""
+    """The normalised columns, z, the root r, r w, the means and the variances."""
     rows, features = x.shape
     y, rest = np.empty((rows, features), x.dtype), np.empty((rows, features), x.dtype)
     mean, variance = np.zeros(features, x.dtype), np.zeros(features, x.dtype)

@@ -53,7 +53,7 @@ class Kept:
 
 @ad.primitive
 def layer_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> Any:
-    """Each row of a matrix normalised, times the weights, plus the biases; both may be None."""
+    """The rows of a matrix, normalised, times the weights, plus the biases; weights and biases may be None."""
     kept = Kept() if kept is None else kept
     kept.result, kept.rest, kept.root, kept.scale = layer_parts(x, weight, bias, eps)
     return kept.result
@@ -74,7 +74,7 @@ def layer_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
 
 @ad.primitive
 def batch_normalised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Any = None) -> Any:
-    """Each channel (axis 1) normalised, times its weight, plus its bias; both may be None."""
+    """The channels (axis 1), normalised, times their weights, plus their biases; weights and biases may be None."""
     kept = Kept() if kept is None else kept
     found = batch_parts(x, weight, bias, eps)
     kept.result, kept.rest, kept.root, kept.scale, kept.mean, kept.variance = found
@@ -160,7 +160,7 @@ def _recorded(*values: Any) -> bool:
 
 
 def _of(y: Any, kept: Any, function: Callable[..., Any], x: Any, weight: Any, bias: Any, eps: float) -> Any:
-    """The values kept for this result; if there are none, they are computed again."""
+    """The values that were kept for this result, or, if there are none, the same values computed again."""
     if kept is None or kept.result is not y:
         kept = Kept()
         function(x, weight, bias, eps=eps, kept=kept)
@@ -183,7 +183,7 @@ def _through(steps: Callable[..., Any], g: Any, *arguments: Any) -> list[Any]:
 def _written_layer_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
     features = x.shape[1]
     rest = x - (np.dot(x, ones(features, x)) / features)[:, None]
-    here = ad.devices.place(rest) == ad.devices.HOST  # np.vecdot is not everywhere
+    here = ad.devices.place(rest) == ad.devices.HOST  # devices' modules may have no np.vecdot
     squares = np.vecdot(rest, rest) if here else np.sum(rest * rest, axis=1)
     root = 1 / np.sqrt(squares / features + eps)
     scale = root[:, None] if weight is None else np.dot(root[:, None], weight[None])
@@ -202,7 +202,7 @@ def _written_layer_slopes(g: Any, rest: Any, root: Any, scale: Any, weight: Any)
 
 
 def _written_batch_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
-    if x.ndim > 2:  # an image's axes lie in memory as a convolution leaves them, which the function looks at
+    if x.ndim > 2:  # an image's axes may have another memory order after a convolution
         return NotImplemented
     mean = row_sum(x) / len(x)
     rest = x - mean

@@ -36,7 +36,7 @@ def with_statistics(x: Any, weight: Any, bias: Any, eps: float) -> tuple[Any, An
 
 @ad.primitive
 def batch_synchronised(x: Any, weight: Any, bias: Any, *, eps: float, kept: Kept) -> Any:
-    """Each channel (axis 1) normalised, times its weight, plus its bias; both may be None."""
+    """The channels (axis 1), normalised, times their weights, plus their biases; weights and biases may be None."""
     sums = channel_sums(x)
     *totals, count = across.total(np.append(sums.astype(np.float64), per_channel(x)))
     kept.count, kept.mean = round(count), np.array(totals / count, x.dtype)

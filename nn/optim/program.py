@@ -1,4 +1,4 @@
-"""An optimizer's update as a program: its rule, traced with arrays that write down what is done to them."""
+"""An optimizer's update as a program: its rule is traced with stand-ins for arrays."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import autodiff as ad
 from nn.optim.optimizer import Optimizer
 from nn.optim.run import Run
 
-MOST = 4  # programs, each for other options
+MOST = 4  # the most programs to keep, each for different options
 
 
 class TracedRun(Run):
-    """A stretch that a rule goes through in one piece, of arrays that stand for its vectors."""
+    """A run whose vectors are traced stand-ins, and which the rule updates in one piece."""
 
     def __init__(self, run: Run, lr: Any, steps: Any, numbers: dict[str, Any], vectors: Sequence[Any]) -> None:
         super().__init__(run.start, run.stop, run.group, run.decays, steps, numbers)
@@ -25,10 +25,10 @@ class TracedRun(Run):
 
 
 class Update:
-    """The steps of an optimizer's runs as one program for all of them; the step size is an argument of it.
+    """One program for the updates of all runs of an optimizer; the step size is an argument of the program.
 
-    A rule that cannot be traced goes through its pieces as ever, and so does one whose other options change from step
-    to step. The bits are the same.
+    If a rule cannot be traced, or if options other than the step size change from step to step, the rule itself runs,
+    piece by piece. The results are the same bit for bit.
     """
 
     def __init__(self, optimizer: Optimizer, fast: bool = False) -> None:
@@ -37,10 +37,10 @@ class Update:
         self.refusal: ad.Untraceable | None = None
         self._runs: list[Run] = []
         self._last: Moving | None = None
-        self._known: set[str] = set()  # what there are programs for
+        self._known: set[str] = set()  # the settings that have a program
 
     def __call__(self, runs: Sequence[Run]) -> None:
-        """Move the parameters of these runs, whose counts of steps were advanced."""
+        """Update the parameters of these runs; their counts of steps have already been advanced."""
         moving = self.moving(runs)
         if moving is None:
             self.by_rule(runs)
@@ -48,19 +48,19 @@ class Update:
             moving.done(moving.program(moving.arguments()))
 
     def by_rule(self, runs: Sequence[Run]) -> None:
-        """Move the parameters of these runs without a program."""
+        """Update the parameters of these runs without a program."""
         for run in runs:
             self.optimizer.update(run)
 
     def moving(self, runs: Sequence[Run]) -> Moving | None:
-        """The program for these runs with its arguments; None where there is none."""
+        """The program for these runs with its arguments; None if the rule has to run without one."""
         last = self._last
         if last is not None and last.fits(runs, self.optimizer.flat) and last.program.holds(last.arguments()):
             return last
         if self.refusal is None:
             self._rehearse(runs)
-            text = repr([settled(run) for run in runs])  # a constant of the program, and the numbers in it too
-            if text not in self._known and len(self._known) == MOST:  # a schedule moves more than the step size
+            text = repr([settled(run) for run in runs])  # constants of the program
+            if text not in self._known and len(self._known) == MOST:  # a schedule changes more than the step size
                 return None
             try:
                 self._last = Moving(self, runs, text)
@@ -72,21 +72,21 @@ class Update:
         return None
 
     def _rehearse(self, runs: Sequence[Run]) -> None:
-        """Let the rule begin to keep what it is going to need, with a run of no elements."""
+        """Call the rule with a run of no elements, so that it creates the state that it needs."""
         for run in runs:
             if run.steps == 1:
                 empty = Run(run.start, run.start, run.group, run.decays, run.steps, dict(run.numbers))
                 self.optimizer.update(empty)
 
     def chosen(self, runs: Sequence[Run], state: list[Any], given: list[Any], text: str) -> Any:
-        """The program for the vectors of these runs, and for what they are given at a step, a dict for each."""
+        """The program for the vectors of these runs; `given` has a dict of the step's arguments for each run."""
         self._runs = list(runs)
         if len(runs) == 1:
             return self.compiled.chosen(state[0], text, **given[0])
         return self.compiled.chosen(state, text, runs=given)
 
     def moved(self, state: Any, text: str, **given: Any) -> Any:
-        """The function that is compiled: it gives what the rule remembers of each run besides vectors."""
+        """The function that is compiled: it returns the rule's state for each run, without the vectors."""
         several = len(self._runs) > 1
         optimizer, found = self.optimizer, []
         for run, arrays, numbers in zip(
@@ -101,7 +101,7 @@ class Update:
 
 
 class Moving:
-    """A program for the steps of some runs that are alike, and what it is called with."""
+    """A program for repeated updates of the same runs, and its arguments."""
 
     def __init__(self, update: Update, runs: Sequence[Run], text: str) -> None:
         self.runs, flat, kept = list(runs), update.optimizer.flat, update.optimizer.state
@@ -120,13 +120,13 @@ class Moving:
         self.program = update.chosen(runs, state, given, text)
 
     def fits(self, runs: Sequence[Run], flat: ad.Flat) -> bool:
-        """Whether it is for these runs, the same vectors, and the same options but for the step size."""
+        """Whether it is for these runs, with the same vectors and the same options except the step size."""
         if flat.value is not self._vectors[0] or flat.grad is not self._vectors[1] or len(runs) != len(self.runs):
             return False
         return all(run is known for run, known in zip(runs, self.runs, strict=True)) and self.holds()
 
     def holds(self) -> bool:
-        """Whether the options of its runs, but for the step size, are as they were."""
+        """Whether the options of its runs are unchanged, except the step size."""
         for k, run in enumerate(self.runs):
             options, numbers = self._seen[k]
             if run.options != options or run.numbers != numbers:
@@ -136,7 +136,7 @@ class Moving:
         return True
 
     def arguments(self, advance: int = 0) -> list[Any]:
-        """What the program is called with at a step of its runs: this one, or one of those that come."""
+        """The program's arguments in the step that is `advance` steps after the present one."""
         found: list[Any] = [*self._state]
         for run, g, floats in zip(self.runs, self.adjoints, self.floats, strict=True):
             found += (g, run.options["lr"], float(run.steps + advance))
@@ -145,12 +145,12 @@ class Moving:
         return found
 
     def done(self, remembered: Sequence[dict[str, Any]]) -> None:
-        """Keep what the program gave: what the rule remembers of each run."""
+        """Store the results of the program, which are the rule's state for each run."""
         for run, numbers in zip(self.runs, remembered, strict=True):
             run.numbers.update(numbers)
 
 
 def settled(run: Run) -> Any:
-    """What a program for this run is made for: all but the step size and what the rule counts."""
+    """The settings that a program for this run depends on: all except the step size and the rule's counts."""
     numbers = {name: "a number" if type(value) is float else value for name, value in run.numbers.items()}
     return run.decays, {**run.options, "lr": 0.0}, numbers

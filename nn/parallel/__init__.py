@@ -1,1 +1,1 @@
-"""Training on many processors: one training by many processes (MPI), many trainings by executors, BLAS's threads."""
+"""Training on many processors: many processes share one training (MPI), executors run many, BLAS uses threads."""

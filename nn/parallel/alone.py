@@ -1,4 +1,4 @@
-"""The interface between a training and the processes that share it, for one process: nothing is to be shared.
+"""The interface between a training and the processes that share it, for a single process, which shares nothing.
 
 `nn.MPI` implements the same methods for many processes. A training uses
 
@@ -57,7 +57,7 @@ class Alone:
         """Set aligned generators to different states in each process; the leading process keeps its states."""
 
     def guarding(self, file: Any, verbose: bool) -> AbstractContextManager[None]:
-        """What surrounds a call of `fit` that writes this checkpoint, and prints if it is to."""
+        """The context of a whole call of `fit`, which writes this checkpoint and prints if `verbose`."""
         return NOTHING
 
     def rehearsing(self) -> AbstractContextManager[None]:

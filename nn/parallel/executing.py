@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 R = TypeVar("R")
 
-TRIES = 3  # how often a call is tried in all if its worker is lost
+TRIES = 3  # the most attempts for a call whose worker is lost
 LOST = frozenset({"KilledWorker", "WorkerCrashedError", "NodeDiedError"})  # errors of other executors for a lost worker
 
 

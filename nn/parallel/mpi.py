@@ -47,8 +47,8 @@ class MPI(Alone):
     Parameters
     ----------
     comm : a communicator of mpi4py; MPI.COMM_WORLD, all processes, if not given
-    adder : what adds up the gradients of models on a device where they are, by all_reduce(array, out), such as NCCL's
-        cupyx.distributed.init_process_group(size, rank, use_mpi=True). Without one they go through the host
+    adder : an object whose all_reduce(array, out) adds up gradients on the device, such as NCCL's
+        cupyx.distributed.init_process_group(size, rank, use_mpi=True). Without one they are copied to the host
 
     `rank` is the number of this process, from 0; `size` is the number of processes; `leads` is true for rank 0;
     `sum(array)` adds up an array over all ranks, for buffers that you define.
@@ -95,7 +95,7 @@ class MPI(Alone):
         self._asked = self._over = False
 
     def sum(self, array: npt.ArrayLike) -> Array:
-        """The sum of an array over all ranks, which all call this; of one on a device it is there."""
+        """The sum of an array over all ranks, which all have to call this; it is on the array's device."""
         total = np.array(ad.to(array, "cpu"))
         self.comm.Allreduce(self._in_place, total)
         found: Array = ad.to(total, ad.devices.place(array))
@@ -134,9 +134,10 @@ class MPI(Alone):
 
     @contextmanager
     def guarding(self, file: Any, verbose: bool) -> Iterator[None]:
-        """Within it an error that only some ranks have ends the run; one that all have is raised by all.
+        """Within this context an error on only some ranks ends the run; an error on all ranks is raised on all.
 
-        A rank that is killed can say nothing, nor can the others, which mpiexec kills; so it is said before.
+        A rank that is killed cannot print anything, and mpiexec kills the others too. So rank 0 prints at the beginning
+        how to go on from the checkpoint.
         """
         self._begin()
         if self.leads and verbose and file is not None:
@@ -154,7 +155,7 @@ class MPI(Alone):
 
     @contextmanager
     def rehearsing(self) -> Iterator[None]:
-        """Within this context it is noted whether a layer sums over the whole batch."""
+        """A context that notes whether a layer sums over the whole batch."""
 
         def noted(array: Array) -> Array:
             self._synchronises = True
@@ -165,7 +166,10 @@ class MPI(Alone):
 
     @contextmanager
     def running(self, training: Training) -> Iterator[None]:
-        """Check that all have the same data, and begin with rank 0's weights; generators end with rank 0's states."""
+        """A context that checks that all ranks have the same data, and gives them rank 0's weights.
+
+        At its end the generators of all ranks have rank 0's states.
+        """
         self._check(training)
         weights = self.shared(training.weights)
         if not self.leads:
@@ -182,11 +186,11 @@ class MPI(Alone):
         self.align(training.generators())
 
     def step(self) -> AbstractContextManager[None]:
-        """Within this context batch normalisation sums over all ranks."""
+        """A context in which batch normalisation sums over all ranks."""
         return across.adding(self.sum if self._synchronises else None)
 
     def apart(self) -> AbstractContextManager[None]:
-        """Within this context nothing is summed over the ranks."""
+        """A context in which nothing is summed over the ranks."""
         return across.adding(None)
 
     def seed(self, weight: float, whole: float, batches: int) -> float | None:
@@ -194,16 +198,16 @@ class MPI(Alone):
         return weight
 
     def failed(self, error: Exception) -> None:
-        """Keep the first error until all ranks know."""
+        """Keep the first error until all ranks know about it."""
         self._failure = self._failure or error
 
     def reduce(self, training: Training, weight: float) -> float:
         """Replace the gradient by the mean over the samples of all ranks; returns the weight of all samples.
 
-        The same message carries the ranks' weights, whether a rank failed or stops, and which parameters it reached.
+        The same message carries the rank's weight, whether it failed or stops, and which parameters it reached.
         """
         flat, place = training.optimizer.flat, ad.devices.place(training.optimizer.flat.value)
-        apart = place != ad.devices.HOST and self._adder is not None  # the gradient is added up where it is
+        apart = place != ad.devices.HOST and self._adder is not None  # the gradient is added up on its device
         size = 0 if apart else flat.value.size
         length = size + FLAGS + len(flat.tensors)
         if len(self._buffer) != length or self._buffer.dtype != flat.value.dtype:
@@ -232,7 +236,7 @@ class MPI(Alone):
         return float(total)
 
     def collect(self, means: Means) -> None:
-        """Add up the sums of all ranks on rank 0; the others begin again at 0."""
+        """Add up the sums of all ranks on rank 0; the sums of the others restart at 0."""
         state = {"sums": means.sums, "weight": means.weight, "count": means.count, "kept": means.kept}
         found = [unpacked(data) for data in self._gathered(packed(state), everywhere=False)]
         means.restore(
@@ -243,11 +247,11 @@ class MPI(Alone):
         )
 
     def asked(self, training: Training) -> bool:
-        """Whether Ctrl-C was pressed on some rank; all ranks know it since the last step."""
+        """Whether Ctrl-C was pressed on some rank; the last step told all ranks."""
         return self._asked
 
     def over(self, training: Training) -> bool:
-        """Whether some rank has ended the training; all ranks know it since the last step."""
+        """Whether some rank has ended the training; the last step told all ranks."""
         return self._over
 
     def compare(self, training: Training) -> None:

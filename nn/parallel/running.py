@@ -14,7 +14,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def surrounded(function: F) -> F:
-    """A function with the arguments parallel, threads and checkpoint, called within these contexts."""
+    """The function, which has the arguments parallel, threads and checkpoint, called within these contexts."""
 
     @functools.wraps(function)
     def calling(*args: Any, parallel: Any = None, threads: int | None = None, **named: Any) -> Any:

@@ -29,8 +29,8 @@ MOST = 32  # programs, each for other shapes
 class Passes:
     """The forward and the reverse pass of a batch as a program; the adjoints go into the optimizer's vector.
 
-    `given` are the arrays of a batch in the order in which the program takes them. Without `outputs` the program's
-    results are the loss alone, and what the model gives has no array of its own.
+    `given` are the arrays of a batch in the order in which the program takes them. Without `outputs` the program
+    returns only the loss, and the model's outputs need no new array.
     """
 
     def __init__(
@@ -72,16 +72,16 @@ class Passes:
         return Passes(Parts(self.model), self.loss, self.optimizer, self.outputs, self.compiled.fast)
 
     def __call__(self, inputs: Any, targets: Any, weights: Any = None) -> tuple[Any, Any]:
-        """The loss and the outputs of a batch; its adjoints are in the parameters' `.grad`."""
+        """The loss and the outputs of a batch; the adjoints are written into the parameters' `.grad`."""
         program, self._reached, arrays = self.chosen(inputs, targets, weights)
         value, outputs, _ = program(arrays)
         self.flat.received(self._reached)
         return value, outputs
 
     def chosen(self, inputs: Any, targets: Any, weights: Any) -> tuple[Any, tuple[bool, ...], list[Any]]:
-        """The program for a batch, which parameters it reaches, and the arrays that it is called with.
+        """The program for a batch, which parameters it reaches, and the arrays to call it with.
 
-        No parameter has an adjoint any more.
+        Resets the adjoints of all parameters to None.
         """
         self.flat.zero_grad()
         x, y = _parts(self.convert(inputs)), _parts(targets)
@@ -100,11 +100,11 @@ class Passes:
         return program, reached, arrays
 
     def own(self) -> list[Any]:
-        """The arrays that a program is called with first: adjoints, buffers and parameters."""
+        """The first arguments of a program: adjoints, buffers and parameters."""
         return [*self.flat.adjoints, *[holder[key] for holder, key in self.kept], *self.flat.parts]
 
     def others(self) -> list[Any]:
-        """Those that come next: of parameters that are not trained. The batch's are the last ones."""
+        """The next arguments: the values of parameters that are not trained. The batch's arrays are the last ones."""
         return [tensor.value for tensor in self._others]
 
     def _traced(self, x: Any, y: Any, weights: Any, modes: Any) -> tuple[Any, tuple[bool, ...]]:
@@ -120,7 +120,7 @@ class Passes:
         return program, tuple(mark is not None for mark in program.nest[-1])
 
     def added(self, batch: Sequence[Any], share: float) -> tuple[Any, Any]:
-        """The same, with such a share of the adjoints added to those that there are already."""
+        """As a call, but the adjoints times `share` are added to the present adjoints."""
         before = self.flat.grad.copy() if self.flat.reached() else None
         reached = self._reached
         result = self(*batch)
@@ -131,7 +131,7 @@ class Passes:
         return result
 
     def passes(self, state: Any, model: Any, x: Any, y: Any, weights: Any, modes: Any) -> Any:
-        """The function that is compiled: of the parameters by name, it writes into their adjoints and the buffers."""
+        """The function that is compiled: it takes parameters by name, and writes into their adjoints and buffers."""
         with (
             ad.holding([*self.flat.tensors, *self._others], [*model.values()]),
             _exchanged([(*place, value) for place, value in zip(self.kept, state["kept"], strict=True)]),
@@ -145,7 +145,7 @@ class Passes:
         for adjoint, share in zip(state["d"].values(), shares, strict=True):
             if share is not None:
                 adjoint[...] = share
-        reached = tuple(None if share is None else () for share in shares)  # no results: the same at every run
+        reached = tuple(None if share is None else () for share in shares)  # () marks an adjoint
         return value.value, _plain(outputs) if self.outputs else None, reached
 
 
@@ -159,7 +159,7 @@ def _check_number(value: Any) -> None:
 
 
 def _buffers(modules: Sequence[Module]) -> Iterator[tuple[Any, Any]]:
-    """The arrays that Modules keep: what holds each, and its key there."""
+    """The buffers of Modules: the dict that holds each one, and its key there."""
     seen: set[int] = set()
     for module in modules:
         for holder, key, value in own(module):
@@ -170,7 +170,7 @@ def _buffers(modules: Sequence[Module]) -> Iterator[tuple[Any, Any]]:
 
 @contextmanager
 def _exchanged(places: Sequence[tuple[Any, Any, Any]]) -> Iterator[None]:
-    """Within it other values are in these places."""
+    """A context in which these places hold other values."""
     before = [holder[key] for holder, key, _ in places]
     try:
         for holder, key, value in places:
@@ -182,7 +182,7 @@ def _exchanged(places: Sequence[tuple[Any, Any, Any]]) -> Iterator[None]:
 
 
 def _parts(values: Any) -> Any:
-    """Arrays as a program takes them: one, or a tuple or dict of several."""
+    """Inputs or targets as a program takes them: one array, or a tuple or dict of several."""
     if isinstance(values, Several):
         return values.parts
     return values if ad.devices.is_array(values) else np.asarray(values)
@@ -196,7 +196,7 @@ def _form(nest: Any) -> Any:
 
 
 def _arrays(nest: Any) -> list[Any]:
-    """The arrays of a batch's part."""
+    """The arrays in the inputs, targets or weights of a batch."""
     if ad.devices.is_array(nest):
         return [nest]
     return [] if nest is None else list(nest.values() if isinstance(nest, dict) else nest)
@@ -207,7 +207,7 @@ def _several(values: Any) -> Any:
 
 
 def _plain(outputs: Any) -> Any:
-    """What a model gives, without its graph."""
+    """A model's outputs without their graph."""
     if isinstance(outputs, dict):
         return {name: _plain(value) for name, value in outputs.items()}
     if isinstance(outputs, list | tuple):

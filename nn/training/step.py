@@ -1,4 +1,4 @@
-"""A step of training as one program: forward pass, loss, reverse pass, clipping and the optimizer's update."""
+"""A training step as one program: forward pass, loss, reverse pass, clipping and the optimizer's update."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from nn.training.samples import numbers
 
 
 class TrainStep:
-    """A model's step of training as one straight-line NumPy program, made by the first batch of each shape.
+    """A model's training step as one straight-line NumPy program, made for the first batch of each shape.
 
     Parameters
     ----------
-    model : gives a batch of outputs for a batch of inputs, in the mode, training or evaluation, that it is in
-    loss : a function of (outputs, targets) that gives the mean over the batch, such as nn.CrossEntropyLoss()
-    optimizer : of the model's parameters, such as nn.optim.Adam(model.parameters(), lr=1e-3); its options, the step
-        size among them, may change from step to step
-    clip_norm, clip_value : the most that the gradient's norm, or each of its elements, may be
-    fast : whether elementwise work is done by kernels that Numba compiles, as with ad.compile(f, fast=True)
+    model : computes a batch of outputs from a batch of inputs; it stays in its mode, training or evaluation
+    loss : a function of (outputs, targets) that returns the mean over the batch, such as nn.CrossEntropyLoss()
+    optimizer : of the model's parameters, such as nn.optim.Adam(model.parameters(), lr=1e-3); its options, such as
+        the step size, may change from step to step
+    clip_norm, clip_value : the maximum of the gradient's norm, or of each element's magnitude
+    fast : whether elementwise steps run as kernels that Numba compiles, as with ad.compile(f, fast=True)
 
     A call, `step(x, y)` or `step(x, y, sample_weight)`, moves the parameters and gives the loss before, a float. Its
     numbers are those of `backward` and `optimizer.step`, to rounding. Masks of dropout are drawn from the model's own
@@ -39,7 +39,7 @@ class TrainStep:
     losses, makes another program. Arrays that are no attributes of the model or the loss are constants, and so are the
     numbers of Modules of your own; a model that is given other layers needs another TrainStep.
 
-    Raises TypeError, with the line, where model or loss ask for a number: a branch, `.item()`.
+    Raises TypeError, with the line, if the model or the loss needs the value of a number: a branch, `.item()`.
 
     >>> model = nn.MLP(4, 8, 3, rng=0)
     >>> step = nn.TrainStep(model, nn.CrossEntropyLoss(), nn.optim.Adam(model.parameters(), lr=0.01))
@@ -83,12 +83,12 @@ class TrainStep:
             )
             if bound is not None
         ]
-        self._wholes: dict[tuple[Any, ...], Any] = {}  # programs of a whole step, by the parts that they are made of
+        self._wholes: dict[tuple[Any, ...], Any] = {}  # programs of a whole step; the keys name their parts
         self._last: Any = self._passes.compiled
         self._ready: Ready | None = None
 
     def __call__(self, inputs: Any, targets: Any, sample_weight: Any = None) -> float:
-        """One step: the loss of the batch, before the parameters were moved."""
+        """Do one step and return the loss of the batch before the update."""
         ready = self._ready
         if ready is not None and (arrays := ready.arrays(inputs, targets, sample_weight)) is not None:
             return float(ready(arrays))
@@ -131,15 +131,16 @@ class TrainStep:
 
     @property
     def source(self) -> str:
-        """The text of the last call's program: a module that needs NumPy alone.
+        """The text of the last call's program: a module that needs only NumPy.
 
-        Where the optimizer's rule cannot be traced, only the passes are there, and the rule runs as it is.
+        If the optimizer's rule cannot be traced, the text has only the forward and reverse passes; the rule runs after
+        them without a program.
         """
         return str(self._last.source)
 
     @property
     def plan(self) -> str:
-        """What was made of the steps that were recorded, and the bytes of the arrays."""
+        """How the passes changed the recorded steps, and the bytes of the arrays that the program allocates."""
         return str(self._last.plan)
 
     @property
@@ -156,12 +157,12 @@ class Clip:
         self.compiled = ad.compile(self.clipped, in_place=True)
 
     def clipped(self, g: Any) -> None:
-        """The function that is compiled; the adjoints are written into."""
+        """The function that is compiled; it clips the adjoints in place."""
         ad.effect(self.by, self.bound, *g)
 
 
 class Ready:
-    """The program of the last step, with the arrays that the next one is called with.
+    """The program of the last step, with the arrays to call it with in the next one.
 
     Checked before each step, at the least cost: the batch's shapes and dtypes, modes, what is frozen, the layers'
     numbers, options but for the step size, and where values, adjoints and buffers are. Where one is another, the step
@@ -193,7 +194,7 @@ class Ready:
         self._counts = any(moving.floats)
 
     def arrays(self, inputs: Any, targets: Any, weights: Any) -> list[Any] | None:
-        """The arrays for a step with this batch, or None."""
+        """The arrays for a step with this batch; None if the program no longer fits."""
         if (type(inputs), type(targets)) != self._kinds or weights is not None:
             return None
         x = self._passes.convert(inputs)
@@ -219,7 +220,7 @@ class Ready:
         return [*batch, *self._clipped, *given]
 
     def __call__(self, arrays: list[Any]) -> Any:
-        """A step; its loss."""
+        """Run the step and return its loss."""
         moving, whole = self.moving, self.whole
         if self._counts:
             results = whole(arrays)

@@ -1,8 +1,8 @@
-"""An array type that is as strict as CuPy's: NumPy's numbers in a wrapper that nothing gets out of but by asking.
+"""An array type as strict as CuPy's: a wrapper around a NumPy array that is copied to the host only on request.
 
-It answers NumPy's two protocols as CuPy's arrays do (see the notes at each method), has the functions, the parameters
-and the methods that CuPy has (facts.json, which make_facts.py reads off CuPy itself), raises where it meets an array
-or a list on the host, and its results are of its own type, numbers too.
+It implements NumPy's two protocols as CuPy's arrays do (see the notes at each method). It has only the functions,
+parameters and methods that CuPy has (facts.json, which make_facts.py writes from CuPy itself). It raises an error for
+an operand that is an array or a list on the host. All its results are of its own type, single numbers too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FACTS = json.loads(Path(__file__).with_name("facts.json").read_text(encoding="ut
 FUNCTIONS: dict[str, list[str]] = FACTS["functions"]
 METHODS: dict[str, list[str]] = FACTS["methods"]
 
-# Parameters that say how, and are no data: numbers, and lists and host arrays of them.
+# Parameters that are settings and not data: they may be numbers, and lists or host arrays of numbers.
 HOW = {
     "axis",
     "axes",
@@ -39,7 +39,7 @@ HOW |= {"repeats", "constant_values", "end_values", "stat_length", "casting", "i
 
 
 class Flags(NamedTuple):
-    """How an array lies in memory; none says whether it may be written into."""
+    """An array's memory layout; there is no flag that says whether it may be written into."""
 
     c_contiguous: bool
     f_contiguous: bool
@@ -72,7 +72,7 @@ class Foreign:
         Foreign.fetched += self._array.size
         return self._array.copy()
 
-    # -- what CuPy's arrays say of themselves --------------------------------------------------------------------
+    # -- attributes of CuPy's arrays -----------------------------------------------------------------------------
 
     shape = property(lambda self: self._array.shape)
     ndim = property(lambda self: self._array.ndim)
@@ -107,7 +107,7 @@ class Foreign:
     def __setitem__(self, index: Any, value: Any) -> None:
         self._array[_index(index)] = _raw(value, "an assignment")
 
-    # Numbers come to the host when they are asked for; there is no __index__.
+    # These methods copy a number to the host; there is no __index__.
     def __bool__(self) -> bool:
         return bool(self._array)
 
@@ -149,13 +149,13 @@ class Foreign:
 
         return method
 
-    # -- NumPy's two doors, as CuPy's arrays hold them ------------------------------------------------------------
+    # -- NumPy's two protocols, as CuPy's arrays implement them ---------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or ufunc.__name__ not in FUNCTIONS:
             return NotImplemented
         out = kwargs.pop("out", ())
-        for x in (*inputs, *out):  # a host array is let in, and raises
+        for x in (*inputs, *out):  # a host array gets this far, then raises an error
             if not isinstance(x, Foreign | np.generic | int | float | complex | np.ndarray):
                 return NotImplemented
         arrays = [_raw(x, f"np.{ufunc.__name__}") for x in inputs]
@@ -177,7 +177,7 @@ class Foreign:
 
 
 def _raw(value: Any, name: str) -> Any:
-    """What NumPy computes with: only of arrays of this type, and of numbers."""
+    """The NumPy array in an operand of this type, or the number; raises TypeError for arrays and lists on the host."""
     if isinstance(value, Foreign):
         return value._array
     if isinstance(value, np.ndarray | list | tuple):
@@ -248,7 +248,7 @@ def _binary(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     compute = getattr(operator, {"and": "and_", "or": "or_"}.get(name, name), None) or divmod
 
     def other_side(self: Foreign, other: Any) -> Any:
-        """The operand; NotImplemented leaves the operation to one that ranks higher, as Tensors do."""
+        """The operand; NotImplemented leaves the operation to an operand of higher priority, such as a Tensor."""
         if getattr(other, "__array_priority__", 0) > Foreign.__array_priority__:
             return NotImplemented
         if isinstance(other, Foreign | np.generic | int | float | complex | np.ndarray):
@@ -291,12 +291,12 @@ Foreign.__hash__ = None  # type: ignore[assignment]
 
 
 def add_at(array: Foreign, index: Any, values: Any) -> None:
-    """Add at the places of an index, as often as it is repeated."""
+    """Add values at an index; repeated places are added to repeatedly."""
     np.add.at(array._array, _index(index), _raw(values, "add_at"))
 
 
 class Generator:
-    """A random generator on the device; as CuPy's, it cannot be copied."""
+    """A random generator on the device; like CuPy's, it cannot be copied."""
 
     def __init__(self, seed: int) -> None:
         self._generator = np.random.default_rng(seed)
@@ -310,6 +310,6 @@ class Generator:
         raise TypeError("no default __reduce__ due to non-trivial __cinit__")
 
 
-from foreign import functions  # noqa: E402  # it is made of what is above
+from foreign import functions  # noqa: E402  # it uses the definitions above
 
 DEVICE = ad.Device("foreign", Foreign, Foreign.of, Foreign.get, add_at, functions, "fuse", Generator)

@@ -1,7 +1,7 @@
-"""The functions of CuPy's module for the strict array type: what a program imports as `np` where its arrays are there.
+"""CuPy's functions for the strict array type: programs of such arrays import this module as `np`.
 
-They are those that facts.json lists, with CuPy's parameters; each takes arrays of the type and numbers, and raises for
-arrays and lists on the host, except where CuPy makes arrays of these.
+They are the functions that facts.json lists, with CuPy's parameters. Each takes arrays of this type and numbers, and
+raises an error for arrays and lists on the host, unless CuPy's function converts them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ __all__ = ["fuse", "ndarray"]
 ndarray = Foreign
 UFUNC = ["*", "out", "casting", "dtype"]
 FROM_LISTS = {"array", "asarray", "ascontiguousarray", "arange", "linspace", "empty", "zeros", "ones", "full", "eye"}
-REDUCED = {"add": "sum", "multiply": "prod"}  # the only ones whose reduce CuPy has
+REDUCED = {"add": "sum", "multiply": "prod"}  # the only ufuncs whose reduce CuPy has
 
 
 class Ufunc:
-    """A ufunc of CuPy's."""
+    """One of CuPy's ufuncs."""
 
     def __init__(self, name: str) -> None:
         self.__name__ = name

@@ -1,4 +1,4 @@
-"""What CuPy's `fuse` makes of a function, for the strict array type: it is run with what stands for its arguments."""
+"""CuPy's `fuse` for the strict array type: the function runs with stand-ins for its arguments."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from foreign import FUNCTIONS, Foreign, _raw
 
 
 class Fused:
-    """An array, or a number, in a function that is fused: it has operators, ufuncs, `where` and `astype` alone.
+    """An array or a number in a fused function: it has only operators, ufuncs, `where` and `astype`.
 
-    A number of Python's has a dtype of its own there, float64 or int64, which makes arrays of float32 wider.
+    A Python number has a fixed dtype there, float64 or int64, which widens arrays of float32.
     """
 
     __array_ufunc__ = None
@@ -38,7 +38,7 @@ class Fused:
 
 
 def _fused(value: Any) -> Any:
-    """What is computed with: a number of Python's as NumPy's, whose dtype counts."""
+    """The value to compute with: a Python number becomes a NumPy number, so that its dtype counts."""
     if isinstance(value, Fused):
         return value.array
     if isinstance(value, int | float | complex):
@@ -49,7 +49,7 @@ def _fused(value: Any) -> Any:
 
 
 def called(name: str, args: tuple[Any, ...]) -> Fused:
-    """A ufunc, or `where`, of what stands for arrays."""
+    """A ufunc, or `where`, of stand-ins for arrays."""
     return Fused(np.asarray(getattr(np, name)(*map(_fused, args))))
 
 
@@ -84,7 +84,7 @@ SIGNS = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide"
 COMPARED = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
 for _sign, _name in {**SIGNS, **COMPARED}.items():
     setattr(Fused, f"__{_sign}__", _binary(_name, False))
-    if _sign in SIGNS and _sign != "pow":  # which CuPy has no reflected one of
+    if _sign in SIGNS and _sign != "pow":  # CuPy has no reflected pow
         setattr(Fused, f"__r{_sign}__", _binary(_name, True))
 Fused.__neg__ = lambda self: called("negative", (self,))  # type: ignore[attr-defined]  # as the others
 assert set(SIGNS.values()) | set(COMPARED.values()) <= set(FUNCTIONS)

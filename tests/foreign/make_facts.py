@@ -1,4 +1,4 @@
-"""Write down what CuPy has and with which parameters: facts.json, which the stand-in for its arrays is held to.
+"""Write facts.json: CuPy's functions, methods and parameters. The stand-in for its arrays has exactly these.
 
 CuPy imports on a machine without a GPU: `pip install cupy-cuda12x`, then `python tests/foreign/make_facts.py`.
 """
@@ -24,7 +24,7 @@ def inside(module: Any, path: str) -> Any:
 
 
 def functions() -> dict[str, Any]:
-    """CuPy's own functions of NumPy's names, each with its parameters; "*" stands for any number, "**" for any name."""
+    """CuPy's functions with NumPy's names, and their parameters; "*" stands for any number, "**" for any name."""
     found: dict[str, Any] = {}
     for space in SPACES:
         for name in dir(inside(np, space)):
@@ -40,7 +40,7 @@ def functions() -> dict[str, Any]:
 
 
 def parameters_of(function: Any) -> list[str]:
-    """The names of the parameters; of a function in C that does not say them, any number of arrays."""
+    """The names of the parameters; a function in C that does not tell them gets any number of arrays."""
     marks = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
     try:
         return [marks.get(p.kind, p.name) for p in inspect.signature(function).parameters.values()]
@@ -49,7 +49,7 @@ def parameters_of(function: Any) -> list[str]:
 
 
 def methods() -> dict[str, list[str]]:
-    """The array's methods and attributes of ndarray's names; the parameters as its documentation spells them."""
+    """The array's methods and attributes with ndarray's names, and the parameters from its documentation."""
     found = {}
     for name in dir(np.ndarray):
         if hasattr(cupy.ndarray, name) and not name.startswith("__"):

@@ -1,4 +1,4 @@
-"""A graph by its scopes: what was recorded within what, and where its leaves belong."""
+"""A graph by its scopes: which operations were recorded in which scope, and to which scope each leaf belongs."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Leaf:
 
 @dataclass(eq=False, slots=True)
 class Region:
-    """An unbroken run of operations recorded in one scope; runs of scopes within it are single items of it.
+    """An unbroken run of operations recorded in one scope; the runs of inner scopes are single items of it.
 
-    Since a run is unbroken, everything outside comes before it or after it: drawn as one card it makes no cycle.
+    Since a run is unbroken, every operation outside comes before or after it: drawn as one card it makes no cycle.
     """
 
     frame: Any  # a name or a module; None for the whole graph
@@ -73,7 +73,7 @@ class Region:
 
 
 class Outline:
-    """The tree of a graph's regions, its leaves in place."""
+    """The tree of a graph's regions, with the graph's leaves in their regions."""
 
     def __init__(self, nodes: Sequence[Node], most_outside: int, constants: bool = True) -> None:
         self.whole = Region(None, None, -1)
@@ -86,7 +86,7 @@ class Outline:
         self._read(nodes)
         self.members = Members(region.frame for region in self.whole.inner())
         self._place_leaves(most_outside)
-        self.within: dict[Node, Region] = {}  # single operations whose scope is not drawn
+        self.within: dict[Node, Region] = {}  # the regions of single operations whose scope is not drawn
         self._dissolve()
 
     def constant(self, argument: Any) -> Node | None:
@@ -106,11 +106,11 @@ class Outline:
             region.items.append(node)
             for argument in operands(node):
                 self._note_use(argument, node, region)
-        if nodes[-1].primitive is None:  # a leaf alone is a graph too
+        if nodes[-1].primitive is None:  # the graph is a single leaf
             self.leaves[nodes[-1]] = Leaf(nodes[-1], False, nodes[-1].serial, nodes[-1].serial, [self.whole])
 
     def _enter(self, scope: Scope, entered: list[tuple[Scope, Region]], serial: int) -> Region:
-        """The region of a scope: the outer ones that go on are kept, the others are begun."""
+        """The region of a scope: it continues the outer regions that are still open, and begins the others."""
         entries = []
         while scope:
             entries.append(scope)
@@ -147,7 +147,7 @@ class Outline:
             known.users.append(region)
 
     def _place_leaves(self, most_outside: int) -> None:
-        """Parameters into the scope of the module that owns them; inputs and data outside, if there is room."""
+        """Place parameters in the scope of the module that owns them; inputs and data outside, if there is room."""
         homes = [(leaf, self._home(leaf)) for leaf in self.leaves.values()]
         crowded = sum(home is self.whole for _, home in homes) > most_outside
         for leaf, home in homes:
@@ -169,13 +169,13 @@ class Outline:
         first = users[0]
         for candidates in (list(calls), users):
             home = _common(candidates) if candidates else None
-            # Were it used before, it would have to be drawn before and after the same box.
+            # If it were used before, it would have to be drawn both before and after the same box.
             if home is not None and home in first.around():
                 return home
         return self.whole
 
     def _dissolve(self) -> None:
-        """Take a module's call out of its box where it is one operation and nothing else."""
+        """Draw a module's call without a box if it consists of a single operation."""
         for region in (*reversed(list(self.whole.inner())), self.whole):
             for place, item in enumerate(region.items):
                 if isinstance(item, Region) and not isinstance(item.frame, str) and not item.leaves:
@@ -199,7 +199,7 @@ def stand_in(primal: Any, arguments: tuple[Any, ...] = (), name: str | None = No
 
 
 def _common(regions: Sequence[Region]) -> Region:
-    """The innermost region that all of these lie in."""
+    """The innermost region that contains all of these."""
     shared = list(regions[0].around())
     for region in regions[1:]:
         around = set(region.around())

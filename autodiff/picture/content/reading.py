@@ -1,4 +1,4 @@
-"""From a result to what is shown of it: its graph, adjoints, scopes and folding, with what was asked checked first."""
+"""From a result to its scene: checks the arguments, then finds the graph, the adjoints, the scopes and the folding."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ from autodiff.picture.content.scene import Scene, Symbols
 from autodiff.picture.exports.text import words
 
 MOST_CARDS = 1000
-LONGEST_TRACE = 200  # values; the text of a larger graph is that of its cards
+LONGEST_TRACE = 200  # values; the text of a larger graph lists its cards instead
 
 
 class Reading(NamedTuple):
-    """What is shown, as a scene and as a text for where pictures cannot be."""
+    """The content of a picture, as a scene, and as a text for places without pictures."""
 
     scene: Scene
     text: Trace | str
 
 
 class Source(Protocol):
-    """What pictures are read from."""
+    """The source of a picture."""
 
     depth: int | None
     most: int
 
     @property
     def title(self) -> str | None:
-        """The title unless another is asked for; None: the formula, if it is short."""
+        """The title, unless the caller gives one; None stands for the formula, if it is short."""
 
     @property
     def values(self) -> bool:
-        """Whether there are any to show."""
+        """Whether there are values to show."""
 
     def scene(self, most: int, within: Region | None = None) -> Scene:
-        """At most so many cards of it, or of one region of it."""
+        """The scene of the source, or of one region of it, with at most `most` cards."""
 
     def text(self, drawn: Scene) -> Trace | str:
-        """The same as a text."""
+        """The text of a scene."""
 
 
 class Computation:
-    """What pictures of a result are read from: its graph, its adjoints, its scopes. Constants may have no cards."""
+    """The source of a result's picture: its graph, its adjoints and its scopes. Constants may have no cards."""
 
     title: str | None = None
     values = True
@@ -68,7 +68,7 @@ class Computation:
         self._y, self._asked, self.depth, self.most = y, asked, depth, max_cards
         nodes = ancestors(y, shown=True)
         self._stale = assigned_since(nodes)
-        if self._stale:  # a leaf that was assigned since is younger than the result
+        if self._stale:  # a leaf that was assigned later is younger than the result
             nodes = [*(node for node in nodes if node is not y), y]
         self._nodes = nodes
         drawable = not self._stale and (seed is not None or (y.size == 1 and y.dtype.kind == "f"))
@@ -78,8 +78,8 @@ class Computation:
         self._naming = Symbols(y, self._outline)
 
     def scene(self, most: int, within: Region | None = None) -> Scene:
-        """At most so many cards of the graph, or of one region of it."""
-        stale = self._stale or assigned_since(self._nodes)  # it may be read long after it was made
+        """The scene of the graph, or of one region of it, with at most `most` cards."""
+        stale = self._stale or assigned_since(self._nodes)  # leaves may be assigned after this object was made
         depth = self.depth if within is None else None
         folding = few_enough(self._asked, folded(within or self._outline.whole, most, depth), depth)
         adjoints = {} if stale else self._adjoints
@@ -87,13 +87,13 @@ class Computation:
         return drawn._replace(values=len(self._nodes), stale=stale)
 
     def text(self, drawn: Scene) -> Trace | str:
-        """The same as a text: the trace of a graph that is shown whole and is not long, or else the cards."""
+        """The text of a scene: the trace, if the graph is shown as a whole and is not long; otherwise the cards."""
         whole = len(self._nodes) <= LONGEST_TRACE and not any(card.fold for card in drawn.cards)
         return Trace(self._y, self._adjoints) if whole else words(drawn)
 
 
 def read(y: Tensor, asked: str, seed: npt.ArrayLike | None, depth: int | None, max_cards: int) -> Reading:
-    """What is shown of everything `y` was computed from; `asked` is the function that errors name."""
+    """The reading of everything `y` was computed from; errors name the function `asked`."""
     source = Computation(y, asked, seed, depth, max_cards)
     drawn = source.scene(max_cards)
     return Reading(drawn, source.text(drawn))
@@ -109,7 +109,7 @@ def _check(y: Tensor, asked: str, depth: int | None, max_cards: int) -> None:
 
 
 def check_amounts(asked: str, depth: int | None, max_cards: int) -> None:
-    """Refuse a depth or a number of cards that no picture has."""
+    """Raise an error for a depth or a number of cards that is not possible."""
     if depth is not None and (not isinstance(depth, int) or isinstance(depth, bool) or depth < 0):
         raise ValueError(f"ad.{asked} was called with depth={depth!r}; it is a number of levels of scopes, from 0.")
     if not isinstance(max_cards, int) or not 2 <= max_cards <= MOST_CARDS:
@@ -117,7 +117,7 @@ def check_amounts(asked: str, depth: int | None, max_cards: int) -> None:
 
 
 def few_enough(asked: str, folding: Folding, depth: int | None) -> Folding:
-    """The folding, if a picture can hold its cards."""
+    """The folding; raises an error if it has more cards than a picture can hold."""
     if folding.cards > MOST_CARDS:
         raise ValueError(
             f"ad.{asked} was called with depth={depth}, which would take {folding.cards:,} cards; a picture "
@@ -128,7 +128,7 @@ def few_enough(asked: str, folding: Folding, depth: int | None) -> Folding:
 
 
 def check_choices(asked: str, given: dict[str, tuple[object, Any]]) -> None:
-    """Refuse an argument that is none of the strings its type allows."""
+    """Raise an error if an argument is not one of the strings that its type allows."""
     for name, (choice, choices) in given.items():
         if choice not in get_args(choices):
             allowed = ", ".join(map(repr, get_args(choices)))

@@ -1,4 +1,4 @@
-"""How a scene is laid out: the sizes of its cards, what is written on wires, which way it runs, where all stands."""
+"""The layout of a scene: the sizes of its cards, the labels on wires, the direction, and all positions."""
 
 from __future__ import annotations
 
@@ -23,51 +23,51 @@ Edges = Literal["auto", "all", "none"]
 Direction = Literal["LR", "TB"]
 
 MARGIN = 28
-WIDE = 938  # px, a notebook's cell in a usual window, 953, less a scroll bar
+WIDE = 938  # px: a notebook's cell in a usual window has 953, minus a scroll bar
 ROOM = WIDE - 2 * MARGIN
 BOX_TITLE, BOX_NAME_TYPE, BOX_NOTE_TYPE, WIDEST_BOX_TITLE = 20, 12.5, 12, 600
 PILL_TYPE, PILL_HEIGHT, WIDEST_PILL = 13.5, 21, 200
 MOST_PILL_CARDS = 60
 NEARLY, TIGHT = 1.25, 0.6
-TALL, SHORTER = 1200, 0.6  # what is taller from the top down, and by that factor less tall in rows, is in rows
+TALL, SHORTER = 1200, 0.6  # px; a taller picture is drawn in rows if its height shrinks by this factor
 SCALAR_GAP, ARRAY_GAP, PILL_GAP_X, GAP_X = 26, 22, 60, 40
 
 
 class Options(NamedTuple):
-    """What the caller of draw may choose about the look."""
+    """The options of draw that concern the look."""
 
     values: bool = True
     edges: Edges = "auto"
     theme: Theme = "auto"
     legend: bool = True
     title: Formula | None = None
-    direction: Direction | None = None  # None: what is better to read in a window that is WIDE
+    direction: Direction | None = None  # None: the one that is easier to read in a window of width WIDE
     roles: bool = False  # marks for the stepper
 
 
 class Plan(NamedTuple):
-    """A scene laid out."""
+    """A scene with its layout."""
 
     scene: Scene
     sizes: list[Size]
     labels: list[Formula | None]  # by wire
     pills: list[Size | None]  # the size of each label
-    names: list[tuple[str, str, float]]  # of each box its name and note, and the width that they take
+    names: list[tuple[str, str, float]]  # the name and the note of each box, and the width that they take
     placed: Arrangement
     down: bool
-    columns: list[list[Columns]]  # of each card, and there of each value that it shows, how the arrays are drawn
+    columns: list[list[Columns]]  # how arrays are drawn, for each card and each value on it
     compared: bool  # whether some of them share a scale
 
     @property
     def fits(self) -> bool:
-        """Whether it is shown in a notebook's cell without being made smaller."""
+        """Whether it fits in a notebook's cell at full size."""
         return self.placed.width <= ROOM
 
 
 def planned(scene: Scene, options: Options, *, fitting: bool = False) -> Plan | None:
-    """A scene laid out, in the direction asked for or the one that is better to read.
+    """The layout of a scene, in the direction asked for or the one that is easier to read.
 
-    None where that has to be fitting and cannot be: it is wider than WIDE in either direction.
+    With `fitting` it is None if the picture is wider than WIDE in both directions.
     """
     columns, compared = _columns(scene) if options.values else ([[[]]] * len(scene.cards), False)
     measured = zip(scene.cards, columns, strict=True)
@@ -108,7 +108,7 @@ def planned(scene: Scene, options: Options, *, fitting: bool = False) -> Plan | 
 
 
 def _columns(scene: Scene) -> tuple[list[list[Columns]], bool]:
-    """How the arrays on each card are drawn; folded scopes that are alike share their scales: they are compared."""
+    """How the arrays on each card are drawn; similar folded scopes share their scales, so that one can compare them."""
     shown: list[list[Result]] = []
     alike: dict[tuple[Any, ...], list[int]] = {}
     for index, card in enumerate(scene.cards):
@@ -136,7 +136,7 @@ def _columns(scene: Scene) -> tuple[list[list[Columns]], bool]:
 
 
 def _peak(arrays: Sequence[Any]) -> float | None:
-    """The greatest magnitude of several arrays, or None where some are missing or not finite."""
+    """The greatest magnitude of several arrays; None if some are missing or not finite."""
     if any(array is None or np.asarray(array).dtype.kind not in "fc" for array in arrays):
         return None
     peak = max(float(np.abs(array).max(initial=0.0)) for array in arrays)
@@ -144,7 +144,7 @@ def _peak(arrays: Sequence[Any]) -> float | None:
 
 
 def _evened(sizes: Sequence[Size], scene: Scene) -> list[Size]:
-    """Cards that are nearly as narrow as the narrowest made equally wide, so that columns have straight edges."""
+    """The sizes of cards; those nearly as narrow as the narrowest get one width, so that columns look straight."""
     evened = list(sizes)
     for folded in (False, True):
         alike = [k for k, card in enumerate(scene.cards) if (card.fold is not None) == folded]
@@ -156,7 +156,7 @@ def _evened(sizes: Sequence[Size], scene: Scene) -> list[Size]:
 
 
 def _box_title(name: str, note: str) -> tuple[str, str, float]:
-    """The name and the note of a box as they fit, and the width that takes."""
+    """The name and the note of a box, shortened to fit, and the width that they take."""
     name = cut(name, BOX_NAME_TYPE, WIDEST_BOX_TITLE / 2)
     wide = sans_width(name, BOX_NAME_TYPE) * BOLD + BOX_TITLE + 8
     note = parts_of(note, BOX_NOTE_TYPE, WIDEST_BOX_TITLE - wide)

@@ -13,7 +13,7 @@ from autodiff.picture.content.lettering import esc, undirected
 from autodiff.picture.drawing.pen import px
 from autodiff.picture.exports.page import digest, filled, framed, playing
 
-MOST = 3_000_000  # characters of the pictures in a page
+MOST = 3_000_000  # most characters of the pictures in a page
 LONGEST_LABEL = 120
 WIDTH, HEIGHT, EDGE = 240, 36, 4  # of the curve
 SHEET = """<!doctype html>
@@ -51,7 +51,7 @@ section > p { margin: 16px 12px 4px; font-weight: 600 }
 
 
 class Frame(NamedTuple):
-    """A picture, what is said of its moment, and a number that is drawn as a curve over all of them, or NaN."""
+    """A picture, its caption, and a number that the curve over all pictures shows, or NaN."""
 
     svg: str
     label: str
@@ -59,15 +59,15 @@ class Frame(NamedTuple):
 
 
 class Film:
-    """A page with a slider over pictures, which `save` writes and notebooks show.
+    """A page with a slider over pictures; `save` writes it, and notebooks show it.
 
     Parameters
     ----------
-    frames : of each picture its `.svg`, what is said of its moment, and a number, of which a curve is drawn (or NaN)
+    frames : for each picture its `.svg`, its caption, and a number for the curve (or NaN)
     title : of the page
 
-    Without scripts the pictures stand one below the other. Where they are more than 3 MB together every second one is
-    left out, until they are not; the last one stays. Raises ValueError without any.
+    Without scripts the pictures stand one below the other. If they take more than 3 MB together, every second one is
+    left out, again and again until they fit; the last one always stays. Raises ValueError if there are no frames.
 
     >>> x = ad.Tensor(2.0, name="x")
     >>> film = ad.Film([(ad.draw(x**k).svg, f"k = {k}", 2.0**k) for k in range(1, 4)], "powers")
@@ -89,7 +89,7 @@ class Film:
 
     @cached_property
     def html(self) -> str:
-        """The page; nothing in it asks for anything from outside."""
+        """The page; it loads nothing from outside."""
         sections = []
         for frame in self.frames:
             label = esc(undirected(frame.label, LONGEST_LABEL))
@@ -99,14 +99,14 @@ class Film:
         return filled(SHEET, parts | {"SCRIPT": script, "HASH": digest(script)})
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the page, .html."""
+        """Write the page as a file with the suffix .html."""
         if os.path.splitext(path)[1].lower() not in (".html", ".htm"):
             raise ValueError(f"a Film was asked to save itself as {os.fspath(path)!r}; it writes .html.")
         with open(path, "w", encoding="utf-8", newline="\n") as file:
             file.write(self.html)
 
     def _curve(self) -> str:
-        """The numbers over the frames, if all are finite."""
+        """The curve of the numbers over the frames, if all are finite."""
         numbers = [frame.number for frame in self.frames]
         if len(numbers) < 2 or not all(map(math.isfinite, numbers)):
             return ""
@@ -119,5 +119,5 @@ class Film:
         )
 
     def _repr_html_(self) -> str:
-        """The page in a frame of its own; where a notebook takes frames away, the last picture remains."""
+        """The page in a frame of its own; if a notebook removes frames, the last picture remains."""
         return framed(self.title, self.frames[-1].svg, self.html, "100%")

@@ -21,9 +21,9 @@ function read(section) {
 const views = [...document.querySelectorAll("section")].map(read);
 views.forEach((view, k) => view.within >= 0 && views[view.within].opens.set(view.card, k));
 let open = 0; // the view that is shown
-let kept = null; // its card that was clicked: it stays lit
+let kept = null; // the card in it that was clicked: it stays highlighted
 
-// Everything that a card was computed from, or that was computed from it.
+// All cards that a card was computed from, or that were computed from it.
 function reached(card, next) {
   const found = new Set([card]);
   for (const each of found) for (const other of next.get(each) ?? []) found.add(other);
@@ -45,7 +45,7 @@ const cardAt = (target) => {
   return group ? Number(group.dataset.node) : null;
 };
 
-// The way from the whole to the view that is shown, as buttons that lead back.
+// The path from the whole picture to the view that is shown, as buttons that lead back.
 function way() {
   const steps = [];
   for (let k = open; k >= 0; k = views[k].within) steps.unshift(k);
@@ -68,7 +68,7 @@ function show(view) {
   way();
   scale(readable());
   scrollTo(0, 0);
-  let back = from; // the card that the view was opened from, where there is one
+  let back = from; // the card that the view was opened from, if there is one
   while (back >= 0 && views[back].within !== open) back = views[back].within;
   const card = back >= 0 && from !== open ? views[open].cards.get(views[back].card) : null;
   if (card) {
@@ -98,13 +98,13 @@ for (const { picture, cards, opens } of views) {
 const MOST = 8, SMALLEST = 0.75;
 let zoom = 1;
 
-// A picture that fits into a usual window keeps its size in a narrow one, where its text would be too small to read.
+// A picture that fits into a usual window keeps its size in a narrow one: smaller text would be unreadable.
 function readable() {
   const { width } = views[open].picture.viewBox.baseVal;
   return width < 953 && innerWidth < SMALLEST * width ? width / document.body.clientWidth : 1;
 }
 
-// The point of the picture that is under (x, y) stays there; at 1 the picture is as wide as the window lets it be.
+// The point of the picture under (x, y) stays there; at scale 1 the picture is as wide as the window allows.
 function scale(to, x = innerWidth / 2, y = innerHeight / 2) {
   const { picture } = views[open];
   const old = picture.getBoundingClientRect(), right = (x - old.left) / old.width, down = (y - old.top) / old.height;
@@ -122,7 +122,7 @@ function scale(to, x = innerWidth / 2, y = innerHeight / 2) {
   bars();
 }
 
-// A bar would take some of the width, and all be drawn smaller: there is none where everything is in view.
+// A scroll bar takes width, so the picture would get smaller: there is no bar if everything is in view.
 function bars() {
   const root = document.documentElement;
   root.style.overflow = "hidden";
@@ -136,7 +136,7 @@ addEventListener("wheel", (event) => {
   scale(zoom * 1.0015 ** -event.deltaY, event.clientX, event.clientY);
 }, { passive: false });
 
-// One finger scrolls, as everywhere; two zoom. A mouse drags.
+// One finger scrolls, as usual; two fingers zoom. A mouse drags.
 const fingers = new Map();
 
 function move(event) {
@@ -159,7 +159,7 @@ function lift(event) {
   fingers.delete(event.pointerId);
 }
 
-// Names are looked for in all views; the first that is found is shown, Enter goes to the next.
+// The search looks for names in all views and shows the first match; Enter goes to the next one.
 const words = views.flatMap((view, k) => [...view.cards].map(([card, group]) => (
   { view: k, card, group, text: group.textContent.toLowerCase() }
 )));

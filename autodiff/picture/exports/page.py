@@ -1,4 +1,4 @@
-"""Pages that hold everything they show: no request leaves them, and names in them are nothing but text."""
+"""Pages that contain everything they show: they make no requests, and they treat names only as text."""
 
 from __future__ import annotations
 
@@ -60,16 +60,16 @@ FRAME = """<!doctype html><meta charset="utf-8"><meta http-equiv="Content-Securi
 content="default-src 'none'; style-src 'unsafe-inline'; script-src '@@HASH@@' '@@INNER@@'">
 <script type="text/plain" id="packed">@@PACKED@@</script><script>@@SCRIPT@@</script>"""
 SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
-# In an address between single quotes only these must be written otherwise: shorter than base64.
+# In an address between single quotes only these characters must be escaped, which is shorter than base64.
 IN_ADDRESS = str.maketrans({character: f"%{ord(character):02X}" for character in "%#&'?"})
 TOOLTIP = re.compile("<title>[^<]*</title>")
 
 
 def page(title: str, shown: Views) -> str:
-    """A page with a picture and what is folded in it.
+    """A page with a picture and the pictures of its folded cards.
 
-    Folded cards open, hovering a card lights up its ancestors and descendants, names are found, keys, wheel and two
-    fingers zoom. Without scripts all pictures stand one below the other.
+    A click opens a folded card, hovering over a card highlights its ancestors and descendants, a search finds names,
+    and keys, the wheel or two fingers zoom. Without scripts all pictures stand one below the other.
     """
     script = Path(__file__).with_name("page.js").read_text(encoding="utf-8")
     sections = [
@@ -87,20 +87,20 @@ def page(title: str, shown: Views) -> str:
 
 
 def playing(script: str) -> str:
-    """The script of a page that plays: its own, then what such pages have in common."""
+    """The script of a page that plays: its own part, then the part that all such pages share."""
     return script + "\n" + Path(__file__).with_name("play.js").read_text(encoding="utf-8")
 
 
 def digest(script: str) -> str:
-    """What a page's policy says of the one script that it runs."""
+    """The hash by which a page's security policy allows its one script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def framed(title: str, poster: str, whole: str, height: str) -> str:
-    """A page in a frame of its own for a notebook; where frames are taken away, the picture behind it remains.
+    """A page in a frame of its own for a notebook; if the notebook removes frames, the picture behind it remains.
 
-    The frame runs the page's script but has no origin: it can reach neither the notebook nor anything it stores. The
-    page is packed, and notebooks stay small; until it is unpacked the picture shows through.
+    The frame runs the page's script but has no origin: it can reach neither the notebook nor the data that it stores.
+    The page is compressed to keep notebooks small; until it is unpacked the picture behind it is visible.
     """
     script = Path(__file__).with_name("unpack.js").read_text(encoding="utf-8")
     (inner,) = SCRIPT.findall(whole)
@@ -116,5 +116,5 @@ def framed(title: str, poster: str, whole: str, height: str) -> str:
 
 
 def filled(template: str, parts: Mapping[str, str]) -> str:
-    """A template with its places filled, all in one pass: what is put in is not looked at again."""
+    """A template with its places filled in one pass, so that the inserted text is not searched for places again."""
     return PLACE.sub(lambda place: parts[place[1]], template)

@@ -1,5 +1,6 @@
-// The button, the slider and the keys of a page that plays. The script before this one has `part`, the `last` place,
-// the `PAUSE` between two, the place to `START` at, and `paint(place)`, which shows it and gives it in words.
+// The button, the slider and the keys of a page that plays. The script before this one defines `part`, the `last`
+// place, the `PAUSE` between two places, the place to `START` at, and `paint(place)`, which shows a place and returns
+// its description.
 let at = 0, timer = 0;
 
 function show(place) {

@@ -1,6 +1,6 @@
-"""Layouts in layouts: every open scope is laid out alone, then is one box among the cards of its parent.
+"""Nested layouts: every open scope is laid out by itself, and is then one box among the cards of its parent.
 
-A value that crosses a border does so at a port of its own there; inside it fans out to its users. Numbers only.
+A value that crosses a box's border has a port there; inside the box it fans out to its users. Numbers only.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import NamedTuple
 from autodiff.picture.geometry.lattice import Ports, Size
 from autodiff.picture.geometry.layout import Layout, Point, layered
 
-PADDING, PADDING_TITLE = 18.0, 38.0  # between a box and what is in it
+PADDING, PADDING_TITLE = 18.0, 38.0  # between a box's border and its contents
 PORT: Size = (0.0, 12.0)
-# Boxes and cards are numbered from 0. Among what stands in a box, its items, box b is -2 - b; the box's own border,
-# and the whole picture where a box is expected, are -1.
+# Boxes and cards are numbered from 0. Among the items in a box, an inner box b has the number -2 - b. The number -1 is
+# the box's own border; where a box is expected, it is the whole picture.
 OUTSIDE = BORDER = -1
 
 
 class Ends(NamedTuple):
-    """What a leg runs between, the value it carries, and, if it arrives at a card, which wire it ends."""
+    """The two ends of a leg, the value it carries, and, if it arrives at a card, the wire that ends there."""
 
     start: int
     end: int
@@ -32,22 +32,22 @@ class Leg(NamedTuple):
 
     route: list[Point]
     wires: list[int]
-    arrives: bool  # at a card, with an arrow head; other legs end at a port
-    departs: bool  # from a card
+    arrives: bool  # whether it ends at a card, with an arrow head; other legs end at a port
+    departs: bool  # whether it begins at a card
 
 
 class Frame(NamedTuple):
-    """Where a box stands, or the piece of it that is in one row."""
+    """The rectangle of a box, or of the piece of it that is in one row."""
 
     corner: Point
     size: Size
     box: int
-    begins: bool = True  # with its left border
-    ends: bool = True  # with its right border
+    begins: bool = True  # whether the piece has the left border
+    ends: bool = True  # whether the piece has the right border
 
 
 class Arrangement(NamedTuple):
-    """Where everything stands, in the coordinates of the whole."""
+    """All positions, in the coordinates of the whole picture."""
 
     cards: list[Point]
     boxes: list[Frame]
@@ -70,7 +70,7 @@ class _Inside(NamedTuple):
 
 
 class _Content(NamedTuple):
-    """What is to be laid out: the arguments of `nested`."""
+    """The arguments of `nested`."""
 
     sizes: Sequence[Size]
     pills: Sequence[Size | None]
@@ -97,7 +97,7 @@ def nested(
 
     Parameters
     ----------
-    sizes : of the cards, in an order in which every wire runs from a smaller to a larger index
+    sizes : of the cards, ordered so that every wire runs from a smaller to a larger index
     homes : the box each card stands in, or OUTSIDE
     parents : the box around each box, or OUTSIDE; it has a smaller index
     wires : from card to card
@@ -106,7 +106,7 @@ def nested(
     """
     legs = _legs(homes, parents, wires)
     items = _items(homes, parents)
-    if down:  # the same with x and y exchanged, and exchanged again in the end
+    if down:  # lay out with x and y exchanged, and exchange them back at the end
         sizes, pills = [(h, w) for w, h in sizes], [pill and (pill[1], pill[0]) for pill in pills]
     content = _Content(sizes, pills, titles, gap_x, gap_y, down, frozenset(head for _, head in wires))
     insides: dict[int, _Inside] = {}
@@ -162,7 +162,7 @@ def _around(box: int, parents: Sequence[int]) -> Iterator[int]:
 
 
 def _items(homes: Sequence[int], parents: Sequence[int]) -> dict[int, list[int]]:
-    """What stands directly in each box, in the order of the cards."""
+    """The items that stand directly in each box, in the order of the cards."""
     first = [len(homes)] * len(parents)
     for card, home in enumerate(homes):
         for box in _around(home, parents):
@@ -179,7 +179,7 @@ def _items(homes: Sequence[int], parents: Sequence[int]) -> dict[int, list[int]]
 def _legs(
     homes: Sequence[int], parents: Sequence[int], wires: Sequence[tuple[int, int]]
 ) -> dict[int, dict[Ends, list[int]]]:
-    """The legs within each box, and the wires that each is a part of."""
+    """The legs within each box, and the wires that each leg is a part of."""
     legs: dict[int, dict[Ends, list[int]]] = {box: {} for box in range(OUTSIDE, len(parents))}
     for wire, (tail, head) in enumerate(wires):
         outward, inward = list(_around(homes[tail], parents)), list(_around(homes[head], parents))
@@ -199,7 +199,7 @@ def _legs(
 def _laid_out(
     box: int, items: list[int], legs: dict[Ends, list[int]], content: _Content, insides: dict[int, _Inside]
 ) -> _Inside:
-    """The layout of one box, those in it being laid out already."""
+    """The layout of one box, whose inner boxes are already laid out."""
     entries = list(dict.fromkeys(ends.value for ends in legs if ends.start == BORDER))
     exits = list(dict.fromkeys(ends.value for ends in legs if ends.end == BORDER))
     enter = {value: place for place, value in enumerate(entries)}

@@ -1,8 +1,8 @@
-"""A long chain from left to right in rows, as a text has lines. Numbers only.
+"""A long chain from left to right is broken into rows, like the lines of a text. Numbers only.
 
-It is cut where no card stands and one value goes on. Its wire turns at the end of the row, runs back below it, and
-turns again into the next row. Where two values or more go on, their wires side by side could not be told apart at a
-glance, so there is no cut.
+It is cut only between cards, where a single wire goes on. This wire turns at the end of the row, runs back below it,
+and turns again into the next row. Where two or more wires go on there is no cut, since a reader could not tell them
+apart at a glance.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from autodiff.picture.geometry.layout import Point
 from autodiff.picture.geometry.nesting import PADDING, PADDING_TITLE, Arrangement, Frame
 from autodiff.picture.geometry.ordering import Edge, ranks
 
-TURN = 8.0  # how far a wire reaches out where it turns
-AFTER, BELOW, ABOVE = 8.0, 18.0, 28.0  # between it and the end of its row, that row, and the next one
-CUT_BOX, RAGGED = 0.3, 0.5  # what it costs to cut a box, and to leave a row short, in rows
-SAME = 0.05  # px; what is nearer is at one place
+TURN = 8.0  # how far a wire extends sideways where it turns
+AFTER, BELOW, ABOVE = 8.0, 18.0, 28.0  # the gaps between the wire and the end of its row, that row, and the next one
+CUT_BOX, RAGGED = 0.3, 0.5  # the cost of cutting a box, and of a short row, in units of a row
+SAME = 0.05  # px; points nearer than this count as equal
 
 Bounds = tuple[float, float, float, float]  # left, top, right, bottom
 Span = tuple[float, float]  # top, bottom
@@ -41,13 +41,13 @@ class _Row(NamedTuple):
     leaves: float  # the height at which the value leaves it
     shift: Point
     bottom: float  # after it has moved
-    boxes: dict[int, Span]  # from where to where what is in it needs each box
+    boxes: dict[int, Span]  # for each box, the top and bottom that its contents in this row need
 
 
 def is_chain(cards: int, wires: Sequence[Edge]) -> bool:
     """Whether only one value goes on at most places along the longest path."""
     rank = ranks(cards, wires)
-    last = list(rank)  # where the last user of each stands
+    last = list(rank)  # the rank of each card's last user
     for tail, head in wires:
         last[tail] = max(last[tail], rank[head])
     passing = [0] * max(rank, default=0)
@@ -60,13 +60,13 @@ def is_chain(cards: int, wires: Sequence[Edge]) -> bool:
 def wrapped(
     arranged: Arrangement, sizes: Sequence[Size], pills: Sequence[Size | None], titles: Sequence[float], width: float
 ) -> Arrangement | None:
-    """An arrangement from left to right in rows of at most that width; None where it cannot be cut so.
+    """An arrangement from left to right, broken into rows of at most this width; None if no cuts make it fit.
 
     Parameters
     ----------
-    arranged : as `nested` gave it
-    sizes, pills, titles : as they were given to `nested`
-    width : of all the rows, turns and all
+    arranged : the result of `nested`
+    sizes, pills, titles : the arguments of `nested`
+    width : the most that a row may have, including its turns
     """
     solid = [(x, y, x + wide, y + tall) for (x, y), (wide, tall) in zip(arranged.cards, sizes, strict=True)]
     for centre, size in zip(arranged.pills, pills, strict=True):
@@ -88,7 +88,7 @@ def wrapped(
 
 
 def _cuts(arranged: Arrangement, solid: Sequence[Bounds], titles: Sequence[float]) -> list[_Cut]:
-    """The places to cut at: right of a card or a box, where one wire runs level; both parts of a box hold its title."""
+    """The places to cut: right of a card or box, where one wire is level and both parts of a cut box fit its title."""
     frames = [(frame.corner[0], frame.corner[0] + frame.size[0], titles[frame.box]) for frame in arranged.boxes]
     cuts: list[_Cut] = []
     for x in sorted({right for *_, right, _ in solid} | {right for _, right, _ in frames}):
@@ -108,7 +108,7 @@ def _cuts(arranged: Arrangement, solid: Sequence[Bounds], titles: Sequence[float
 
 
 def _level(route: Sequence[Point], x: float) -> float | None:
-    """The height of a wire there, or None where it does not run level."""
+    """The height of a wire at x; None if the wire is not level there."""
     for (left, y), (right, z) in pairwise(route):
         if abs(left - x) <= SAME:
             return y
@@ -118,11 +118,11 @@ def _level(route: Sequence[Point], x: float) -> float | None:
 
 
 def _chosen(end: float, cuts: Sequence[_Cut], room: float) -> list[_Cut]:
-    """Where to cut, so that every row has room: few rows, about equally long, and few boxes cut. The end is the last.
+    """The best cuts for which every row fits: few rows of similar length, and few cut boxes. The end is the last cut.
 
-    None where it cannot be done.
+    Empty if there are none.
     """
-    starts: list[tuple[float, float, list[_Cut]]] = [(0.0, 0.0, [])]  # of rows, with what the rows before them cost
+    starts: list[tuple[float, float, list[_Cut]]] = [(0.0, 0.0, [])]  # of rows, and the cost of the rows before
     for cut in (*cuts, _Cut(end, 0.0, 0)):
         ended = [
             (cost + 1 + CUT_BOX * cut.boxes + RAGGED * (1 - (cut.x - start) / room) ** 2, before)
@@ -136,7 +136,7 @@ def _chosen(end: float, cuts: Sequence[_Cut], room: float) -> list[_Cut]:
 
 
 def _rows(arranged: Arrangement, solid: Sequence[Bounds], cuts: Sequence[_Cut]) -> list[_Row]:
-    """The rows one below the other, with room for a wire between them."""
+    """The rows, one below the other, with space for a wire between them."""
     rows: list[_Row] = []
     points = [(x, y, x, y) for leg in arranged.legs for x, y in leg.route]
     start = top = 0.0
@@ -170,7 +170,7 @@ def _moved(point: Point, row: _Row) -> Point:
 
 
 def _pieces(frame: Frame, rows: Sequence[_Row]) -> list[Frame]:
-    """A box as far as it is in each row, and no taller than what is in it there."""
+    """The pieces of a box in the rows; each is only as tall as its contents there need."""
     x, wide = frame.corner[0], frame.size[0]
     pieces = []
     for row in rows:
@@ -183,7 +183,7 @@ def _pieces(frame: Frame, rows: Sequence[_Row]) -> list[Frame]:
 
 
 def _turned(route: Sequence[Point], rows: Sequence[_Row]) -> list[Point]:
-    """A route through the rows: of two points one below the other the wire turns from the upper to the lower one."""
+    """A route through the rows; where one row ends and the next begins, the wire turns from the upper to the lower."""
     at = next(place for place, row in enumerate(rows) if route[0][0] < row.end + SAME)
     turned = [_moved(route[0], rows[at])]
     for point in route[1:]:

@@ -1,4 +1,4 @@
-"""What makes a program smaller: small functions from program to program, in the order in which they are applied."""
+"""The passes: small functions from a program to a smaller or faster one, in the order in which they are applied."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PASSES = {
 def optimised(program: Program, threads: int = 1, written: Written | None = None) -> Program:
     """The program after all passes, with what each of them removed; `written` says which steps kernels can hold.
 
-    Of arrays on a device there are no blocks for a cache and no buffers, which the device's library keeps itself.
+    Programs of arrays on a device have no blocks and no buffers: the device's library manages its memory itself.
     """
     removed, there = dict.fromkeys(PASSES, 0), program.device is not None
     program, before = program if there else direct(program), -1

@@ -1,4 +1,4 @@
-"""Algebraic simplification: drop steps that change no number, and replace arrays of one number by that number."""
+"""Algebraic simplification: drop steps that change no number, and replace uniform arrays by their one number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autodiff.program import steps
 from autodiff.program.graph import Kind, Program, Ref, Step
 from autodiff.program.passes.rewriting import rewritten
 
-# The neutral number of a function: for both operands, or only for the right one.
+# The neutral number of a function: as either operand, or only as the right one.
 NEUTRAL: dict[Any, float] = {np.add: 0, np.multiply: 1}
 NEUTRAL_ON_THE_RIGHT: dict[Any, float] = {**NEUTRAL, np.subtract: 0, np.divide: 1, np.power: 1}
 POWERS: dict[float, Any] = {2: np.square, 0.5: np.sqrt, -1: np.reciprocal}  # as in NumPy's **

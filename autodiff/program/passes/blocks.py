@@ -1,10 +1,10 @@
-"""Blocks: runs of steps over one long axis, made a cache-sized block at a time.
+"""Blocks: runs of steps over one long axis, computed one cache-sized block at a time.
 
-NumPy computes each operation over whole arrays: of arrays that no cache holds, every operation reads its operands from
-memory and writes its result there. Of a block that a cache holds, only what enters and leaves the run goes through
-memory. What belongs to the run is decided by shapes: elementwise steps, reductions over the other axes, and reductions
-over the long axis, which end it. Of those each block gives one row, and the rows are reduced once more, so a sum is
-the sum of the blocks' sums, in the same order on any number of threads.
+NumPy computes each operation over whole arrays. If an array does not fit in the cache, every operation reads its
+operands from memory and writes its result there. If a block does fit, only the inputs and outputs of the run go
+through memory. Shapes decide which steps belong to a run: elementwise steps, reductions over the other axes, and
+reductions over the long axis, which end the run. A reduction over the long axis gives one row for each block, and the
+rows are reduced once more. So a sum is the sum of the blocks' sums, in the same order for any number of threads.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from autodiff.program.graph import Kind, Loop, Program, Ref, Step, made, read, r
 from autodiff.program.passes.runs import Place, Runs
 from autodiff.program.passes.writing import elementwise
 
-BLOCK = 2**17  # bytes of a block: some of them fit a core's second cache
-WHOLE = 3 * BLOCK  # bytes of an array that is worth the loop
-FEWEST = 8  # rows of a block that ends in an array, so that the blocks' sums are few
+BLOCK = 2**17  # bytes of a block: several of them fit in a core's second-level cache
+WHOLE = 3 * BLOCK  # bytes of the smallest array for which a loop pays
+FEWEST = 8  # the fewest rows of a block whose reduction is an array, so that there are few rows to reduce once more
 ASSOCIATIVE = {np.add, np.multiply, np.maximum, np.minimum, np.logical_and, np.logical_or}
 RESHAPING = (np.reshape, np.expand_dims, np.squeeze)
 
 
 def blocked(program: Program, whole: Collection[int] = ()) -> Program:
-    """The program with runs of steps over one long axis as Loops; a run that makes no others than `whole` is none."""
+    """The program with runs of steps over one long axis as Loops, except runs whose values are all in `whole`."""
     places = [_place(step, program.kinds) for step in program.steps]
     runs = Runs(program.steps, places)
     kinds = dict(program.kinds)
@@ -66,7 +66,7 @@ def _place(step: Step, kinds: dict[int, Kind]) -> Place | None:
         full = all(s in ((), shape) for _, s in operands)
         return Place(("flat", shape), frozenset(n for n, s in operands if not s)) if full else None
     big = kinds.get(operands[0][0]) if len(operands) == 1 else None
-    if big is None or not big.shape or not big.nbytes or big.order is not None:  # its rows are not apart in memory
+    if big is None or not big.shape or not big.nbytes or big.order is not None:  # its rows are not contiguous in memory
         return None
     rows, small = _rows(big.nbytes, big.shape), big.nbytes < WHOLE
     if step.function in RESHAPING and len(step.args) == 2 and not step.kwargs:
@@ -76,7 +76,7 @@ def _place(step: Step, kinds: dict[int, Kind]) -> Place | None:
 
 
 def _reduction(step: Step, big: Kind, known: Kind, rows: int) -> Place | None:
-    """How a reduction takes part: over other axes in the run, over the long one as its end."""
+    """How a reduction takes part: over other axes it is inside the run; over the long axis it ends the run."""
     ufunc = getattr(step.function, "__self__", None)
     if ufunc not in ASSOCIATIVE or step.function.__name__ != "reduce" or len(step.args) != 1:
         return None
@@ -96,21 +96,21 @@ def _reduction(step: Step, big: Kind, known: Kind, rows: int) -> Place | None:
 
 
 def _like_elementwise(step: Step) -> bool:
-    """Whether a function that is no ufunc computes each element from those at its place."""
+    """Whether a function that is not a ufunc computes each element from the operands' elements at the same place."""
     if step.function is np.where:
         return len(step.args) == 3 and not step.kwargs
     return step.function is steps.as_type or (step.function is np.clip and len(step.args) == 3 and not step.kwargs)
 
 
 def _rows(nbytes: int, shape: tuple[int, ...]) -> int:
-    """The rows of an array that make up a block; 0 of one whose rows are too long, or that has but one."""
+    """How many rows of an array make up a block; 0 if the rows are too long, or if there is only one."""
     return 0 if not shape or shape[0] < 2 else BLOCK * shape[0] // nbytes
 
 
 def _loop(
     axis: tuple[Any, ...], members: list[Step], ends: set[int], leaving: set[int], kinds: dict[int, Kind]
 ) -> list[Any]:
-    """A run as a Loop, and the last reductions of what it ends in."""
+    """A run as a Loop, and the steps that reduce the rows of its blocks once more."""
     flat = axis[0] == "flat"
     length = math.prod(axis[1]) if flat else axis[1]
     most = max(kinds[n].nbytes for step in members for n in (step.result, *read(step)) if _is_long(kinds[n], axis))
@@ -131,7 +131,7 @@ def _loop(
     inner: dict[int, int] = {}
 
     def parted(value: Any) -> Any:
-        """An operand in the body: a block of it, or all of it."""
+        """An operand in the body: a block of the array, or the whole array."""
         if isinstance(value, Ref) and value.number in inner:
             return Ref(inner[value.number])
         known = kinds[value.number] if isinstance(value, Ref) else _kind_of(value)

@@ -13,7 +13,7 @@ from autodiff.program.passes.writing import elementwise
 
 
 def without_broadcasts(program: Program) -> Program:
-    """Use operands from before np.broadcast_to; if all were broadcast, broadcast the result instead."""
+    """Let steps read the operand of np.broadcast_to, not its result; if all were broadcast, broadcast the result."""
     kinds = dict(program.kinds)
     source: dict[int, Any] = {}  # the source of each broadcast value
     others: Counter[int] = Counter(n for s in program.steps if not elementwise(s) for n in read(s))

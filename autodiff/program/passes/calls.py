@@ -1,4 +1,4 @@
-"""Calls: the ufuncs that NumPy's functions call in the end, called directly, which is faster for small arrays."""
+"""Calls: NumPy's functions replaced by the ufuncs that they call, which is faster for small arrays."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def direct(program: Program) -> Program:
 
 
 def _reduction(step: Step, kinds: dict[int, Kind]) -> Step | None:
-    """The same step by a ufunc's method, if that gives the same bits, else None."""
+    """The same step as a call of a ufunc's method, if the result is the same bit for bit, else None."""
     x = step.args[0] if step.args else None
     if step.function not in REDUCTIONS or len(step.args) > 2 or not isinstance(x, Ref):
         return None
@@ -56,7 +56,7 @@ def _reduction(step: Step, kinds: dict[int, Kind]) -> Step | None:
     if not known.array or not known.dtype or known.dtype.kind not in "fiub" or given.keys() - {"axis", "keepdims"}:
         return None
     if step.function is np.mean and (known.dtype.char not in "fd" or not math.prod(known.shape)):
-        return None  # NumPy sums integers and halves in another dtype, and warns for no elements
+        return None  # NumPy sums integers and float16 in another dtype, and warns about empty arrays
     axis = given.get("axis")
     more = {"keepdims": True} if given.get("keepdims") else {}
     return step._replace(function=REDUCTIONS[step.function], args=(x,), kwargs={"axis": axis, **more})

@@ -21,7 +21,7 @@ def without_repetitions(program: Program) -> Program:
         try:
             key = step.function, _key(step.args), _key(step.kwargs)
             found = known.setdefault(key, Ref(step.result))
-        except TypeError:  # without a hash it is unknown whether it is the same
+        except TypeError:  # an argument without a hash cannot be compared
             return None
         return None if found.number == step.result else found
 

@@ -1,7 +1,7 @@
-"""Constants: what depends on no argument is computed once, and signs and numbers on the way are drawn together.
+"""Constants: steps that depend on no argument are computed once, and successive signs and factors are combined.
 
-(-x) * c is x * (-c), a - (-b) is a + b, and so on: the same bits. (x * a) * b is x * (a * b) where a or b is a power of
-two, which rounds nothing.
+(-x) * c becomes x * (-c), a - (-b) becomes a + b, and so on, with equal results bit for bit. (x * a) * b becomes
+x * (a * b) if a or b is a power of two, since multiplying by it is exact.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from autodiff.program.passes.memory import VIEWS
 from autodiff.program.passes.rewriting import Constant, rewritten
 
 OTHER: dict[Any, Any] = {np.add: np.subtract, np.subtract: np.add}
-MOST = 2**20  # bytes of a result that is kept as a constant
+MOST = 2**20  # bytes of the largest result that becomes a constant
 
 
 def folded(program: Program) -> Program:
-    """The program with constants computed, and with signs and factors drawn together."""
+    """The program with constants computed, and with signs and factors combined."""
     kinds, made = program.kinds, dict[int, Step]()
 
     def simpler(step: Step) -> Any:
         if not step.effect and step.function not in VIEWS and not any(True for _ in read(step)):
             known = kinds[step.result]
-            a_result = known.there and step.function is np.array  # a constant that the program gives on a device
+            a_result = known.there and step.function is np.array  # a constant that the program returns on a device
             if known.dtype is not None and known.nbytes <= MOST and not a_result:
                 with np.errstate(all="ignore"):
                     return Constant(step.function(*step.args, **step.kwargs))
@@ -39,10 +39,10 @@ def folded(program: Program) -> Program:
 
 
 def _together(step: Step, made: dict[int, Step], kinds: dict[int, Kind]) -> Step:
-    """A step without the negation, or with the factor, of the step before it."""
+    """A step combined with the negation or the factor of the step before it."""
 
     def operands(function: Callable[..., Any], value: Any) -> tuple[Any, ...]:
-        """What a value was made of, if by this function and without other dtypes; nothing else."""
+        """The operands of a value if this function made it and all dtypes are the same; () otherwise."""
         before = made.get(value.number) if isinstance(value, Ref) else None
         if before is None or before.function is not function or before.kwargs:
             return ()
@@ -66,7 +66,7 @@ def _together(step: Step, made: dict[int, Step], kinds: dict[int, Kind]) -> Step
 
 
 def _subtracted(step: Step, operands: Callable[..., tuple[Any, ...]]) -> Step:
-    """A sum or difference with an operand that is a negation as the other of the two."""
+    """A sum with a negated operand as a difference, and a difference with one as a sum."""
     left, right = step.args
     if negated := operands(np.negative, right):
         return step._replace(function=OTHER[step.function], args=(left, *negated))
@@ -76,15 +76,15 @@ def _subtracted(step: Step, operands: Callable[..., tuple[Any, ...]]) -> Step:
 
 
 def factors(args: tuple[Any, ...]) -> list[tuple[Any, Any]]:
-    """Of two arguments, a number with the other one, if there is a number."""
+    """The pair (number, other argument) in a list, if one of two arguments is a number; otherwise an empty list."""
     return [(args[k], args[1 - k]) for k in (0, 1) if args and _exact(args[k])][:1]
 
 
 def _exact(value: Any) -> bool:
-    """Whether a value is a finite number of Python's, or a NumPy float."""
+    """Whether a value is a finite Python number or NumPy float."""
     return type(value) in (int, float) or isinstance(value, np.floating)
 
 
 def power_of_two(value: Any) -> bool:
-    """Whether to multiply by a number rounds nothing."""
+    """Whether a number is a power of two, so that multiplying by it is exact."""
     return bool(value) and math.isfinite(value) and abs(math.frexp(value)[0]) == 0.5

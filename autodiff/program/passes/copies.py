@@ -1,4 +1,4 @@
-"""Copies: no array is written into, so inside a program the array itself can replace a copy."""
+"""Copies: steps do not write into arrays, so inside a program the array itself can replace its copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Donation: inputs that the program writes into, where what it writes is computed, or in its last steps."""
+"""Donation: steps write their results straight into the inputs that the program updates, or copy them at the end."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from autodiff.program.passes.writing import elementwise, writes_out
 
 
 def written_back(program: Program) -> Program:
-    """The program with every write into an input made by the step that computes what is written, or by a copy.
+    """The program in which every write into an input is made by the step that computes the value, or by a copy.
 
-    A step may write into the input if nobody reads what was there from then on, but itself element by element.
+    A step may write into the input if no later step reads its old numbers. The step itself may read them, if it is
+    elementwise.
     """
     memory, kinds = origins(program), dict(program.kinds)
     donated = {number for number, _ in program.writes}
@@ -62,7 +63,7 @@ def _in_kernel(kernel: Kernel, n: int, result: int) -> Kernel:
 
 
 def _in_loop(loop: Loop, n: int, result: int) -> Loop:
-    """The loop with a result written into the input n; where the body reads its rows, into these."""
+    """The loop with a result written into the input n; if the body reads the input's rows, it writes over them."""
     into = loop.into or (None,) * len(loop.results)
     loop = loop._replace(into=(*into[:result], n, *into[result + 1 :]))
     block = next(
@@ -86,7 +87,7 @@ def _in_loop(loop: Loop, n: int, result: int) -> Loop:
 def _also(
     done: list[Any], place: int, n: int, memory: dict[int, frozenset[int]], kinds: dict[int, Kind], kept: set[int]
 ) -> None:
-    """Let the operand that a step over the input n reads last be written there too, and that operand's, and so on."""
+    """Let the operand that a step over the input n reads last be written there too, then its operand, and so on."""
     step = done[place]
     if not elementwise(step):
         return
@@ -135,7 +136,7 @@ def _place(program: Program, done: list[Any], n: int, value: Any, memory: dict[i
 
 
 def _free(loop: Loop, n: int, result: int) -> bool:
-    """Whether within a block nobody reads the input's rows after the step that makes the result's."""
+    """Whether, within a block, no step reads the input's rows after the step that makes the result's rows."""
     blocks = {number for (number, _), rows in zip(loop.body.inputs, loop.rows, strict=True) if rows == Ref(n)}
     memory = origins(loop.body)
     inner = loop.body.outputs[result].number

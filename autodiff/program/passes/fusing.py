@@ -1,6 +1,6 @@
-"""Kernels: runs of elementwise steps over one shape, made in one pass over memory by a function that is compiled.
+"""Kernels: runs of elementwise steps over one shape, which a compiled function computes in one pass over memory.
 
-Which steps a kernel can hold is what `written` says, so another back end has its own; `runs` finds them.
+`written` says which steps a kernel can hold; each back end has its own. `runs` finds the steps that go together.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from autodiff.program.passes.memory import kind_of
 from autodiff.program.passes.runs import Place, Runs
 
 Written = Callable[[Step, Mapping[int, Kind]], bool]  # whether a kernel can hold a step
-FEWEST = 2  # steps that are worth a kernel
+FEWEST = 2  # the fewest steps that become a kernel
 
 
 def runs(program: Program, written: Written) -> list[list[int]]:
-    """The steps by their places in the program, in an order to make them in; those of one list are of one kernel."""
+    """The places of steps in the program, in the order to run them; the steps of one list form one kernel."""
     return Runs(program.steps, [_place(step, program.kinds, written) for step in program.steps]).ordered()
 
 
@@ -46,7 +46,7 @@ def _fused(program: Program, written: Written, kinds: dict[int, Kind]) -> Progra
 
 
 def unfused(program: Program) -> Program:
-    """The program with the steps of Kernels in their places, for those who show steps."""
+    """The program with each Kernel replaced by its steps, for pictures of programs."""
     done: list[Any] = []
     for step in program.steps:
         if isinstance(step, Kernel):
@@ -87,12 +87,12 @@ def _place(step: Step | Loop, kinds: dict[int, Kind], written: Written) -> Place
 
 
 def _kernel(members: list[Step], elsewhere: set[int], kinds: dict[int, Kind]) -> Kernel:
-    """The kernel that makes some steps; it gives those of their results that are wanted elsewhere."""
+    """The kernel of some steps; its results are those that steps elsewhere read."""
     own = {step.result for step in members}
     operands: dict[Any, tuple[Any, int]] = {}
 
     def operand(value: Any) -> Any:
-        """What a step of the body reads in place of an operand."""
+        """The value of the body that replaces an operand."""
         if value.number in own if isinstance(value, Ref) else not value.ndim:
             return value
         key = value.number if isinstance(value, Ref) else id(value)

@@ -12,11 +12,11 @@ from autodiff.program import steps
 from autodiff.program.graph import Buffer, Kernel, Kind, Loop, Program, Ref, Several, Step, read, refs
 from autodiff.program.passes.writing import elementwise, writes_out
 
-APART = {np.sign, np.heaviside}  # NumPy takes ten times as long where they write over their operand
-LEAST = 2**12  # bytes of an array, below which a new one costs no more than to write into an old one
-IN_THREADS = 2**22  # bytes of an array whose blocks are shared among threads
+APART = {np.sign, np.heaviside}  # NumPy takes ten times as long if they write over their operand
+LEAST = 2**12  # bytes of the smallest array that gets a buffer; a smaller new one costs no more than an old one
+IN_THREADS = 2**22  # bytes of the smallest array whose blocks are shared among threads
 
-# What may give a view, whether or not it did while tracing: an array of another layout decides otherwise.
+# Functions that may return a view, even if they copied while tracing: it depends on the array's layout.
 VIEWS = {
     *(np.reshape, np.ravel, np.transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims),
     *(np.broadcast_to, np.broadcast_arrays, np.real, np.imag, np.diagonal, np.diag, np.atleast_1d, np.atleast_2d),
@@ -44,14 +44,14 @@ def origins(program: Program) -> dict[int, frozenset[int]]:
 
 
 def kind_of(value: Any) -> Kind:
-    """What is known of an array of its own."""
+    """What is known about a new array with these elements."""
     return Kind(value.shape, value.dtype, True, (), value.nbytes)
 
 
 def owned(program: Program) -> Program:
     """The program with outputs that share no memory with arguments, constants or each other."""
     memory, steps_, kinds = origins(program), list(program.steps), dict(program.kinds)
-    several = {n for n, kind in kinds.items() if kind.dtype is None}  # their parts are arrays of their own
+    several = {n for n, kind in kinds.items() if kind.dtype is None}  # their parts are new arrays
     taken: set[int] = set()
     outputs: list[Any] = []
     for y in program.outputs:
@@ -77,7 +77,7 @@ class _Pool:
         self._until: list[int] = []
 
     def take(self, value: int, known: Kind, now: int, until: int, over: frozenset[int] = frozenset()) -> int:
-        """A buffer for a value, one that nobody reads any more or a new one; or that of a value that is read last."""
+        """A buffer for a value: a free one, that of a value in `over` which is read here last, or a new one."""
         assert known.dtype is not None
         wanted = Buffer(known.shape, known.dtype, known.order)
         fits = [b for b, buffer in enumerate(self.buffers) if buffer == wanted]
@@ -92,10 +92,10 @@ class _Pool:
 
 
 def buffered(program: Program, threads: int = 1, least: int | None = None) -> Program:
-    """The program with results written into arrays that are kept between calls, as few of them as their lives allow.
+    """The program with results written into arrays that are kept between calls, and reused as soon as they are free.
 
-    A buffer is free again after the last step that reads its array, or a view of it; an elementwise step may write
-    over an operand that it reads last. Results of the program are new arrays, and so are those below `least` bytes.
+    A buffer is free after the last step that reads its array, or a view of it; an elementwise step may write over an
+    operand that no later step reads. Results of the program are new arrays, and so are those below `least` bytes.
     """
     least = LEAST if least is None else least
     memory, kinds = origins(program), program.kinds
@@ -126,7 +126,7 @@ def buffered(program: Program, threads: int = 1, least: int | None = None) -> Pr
 
 
 def _over(step: Step | Several, kinds: dict[int, Kind]) -> bool:
-    """Whether a step may write over its operands: it reads them at the place alone that it writes."""
+    """Whether a step may write over its operands: for each element that it writes, it reads only that place."""
     if isinstance(step, Kernel):
         shape = kinds[step.results[0]].shape
         return all(kinds[n].shape in ((), shape) for n in read(step))
@@ -139,14 +139,14 @@ def _with_scratch(loop: Loop, pool: _Pool, now: int, threads: int) -> Loop:
     large = max((kinds.nbytes for kinds in map(loop.body.kinds.__getitem__, read(loop))), default=0) >= IN_THREADS
     scratch = []
     for thread in range(threads if large else 1):
-        number = -1 - thread  # of no value; a buffer is held by it until the loop is over
+        number = -1 - thread  # no value has this number; it occupies a buffer until the loop ends
         kinds = [Kind(b.shape, b.dtype, True, (), b.nbytes) for b in body.buffers]
         scratch.append(tuple(pool.take(number, kind, now, now) for kind in kinds))
     return loop._replace(body=body, scratch=tuple(scratch))
 
 
 def allocated(program: Program) -> int:
-    """The bytes of the arrays that a call makes, beside those kept between calls."""
+    """The bytes of the arrays that a call allocates, without those kept between calls."""
     kinds, memory = program.kinds, origins(program)
     new = 0
     for step in program.steps:

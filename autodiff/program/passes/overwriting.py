@@ -1,4 +1,4 @@
-"""Overwriting: a copy that differs in some places is the array itself, changed there, if nobody reads that again."""
+"""Overwriting: a copy with some elements changed becomes a change in the array itself, if no later step reads it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHANGING = (steps.with_placed, steps.with_added)
 
 
 def overwritten(program: Program) -> Program:
-    """The program with `with_placed` and `with_added` made in the array that they change, if it is read there last."""
+    """The program in which `with_placed` and `with_added` change their operand, if no later step reads it."""
     memory, kinds = origins(program), dict(program.kinds)
     given = {number for number, _ in (*program.inputs, *program.held)}
     last = {m: len(program.steps) for n in refs((program.outputs, program.writes)) for m in memory.get(n, {n})}
@@ -37,7 +37,7 @@ def overwritten(program: Program) -> Program:
 
 
 def _alone(step: Step, memory: dict[int, frozenset[int]], given: set[int]) -> bool:
-    """Whether the array that is changed has memory of its own, in which no other operand lies."""
+    """Whether the array that is changed shares no memory with inputs or other operands."""
     x = step.args[0]
     if not isinstance(x, Ref) or x.number in given or memory[x.number] != {x.number} or step.into is not None:
         return False
@@ -45,5 +45,5 @@ def _alone(step: Step, memory: dict[int, frozenset[int]], given: set[int]) -> bo
 
 
 def _last(step: Step, last: dict[int, int], k: int) -> bool:
-    """Whether nobody reads the array that is changed after this step, the k-th."""
+    """Whether no step after the k-th, which is this one, reads the array that is changed."""
     return last.get(step.args[0].number, k) <= k

@@ -1,4 +1,4 @@
-"""The common part of the passes: replacing results by others."""
+"""The common part of the passes: replacing the results of steps by other values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Runs: steps that are made together, since all of them go along the same axis or shape.
+"""Runs: steps that are computed together, since all of them go along the same axis or shape.
 
-A back end says by a `Place` which steps it can write together, and `Runs` sorts all steps of a program: `blocks` makes
-loops over blocks of them, and `fusing` makes kernels.
+A `Place` says how a step can take part in a run. `Runs` sorts all steps of a program into runs: `blocks` turns them
+into loops over blocks, and `fusing` into kernels.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ class Place(NamedTuple):
     axis: tuple[Any, ...]  # ("rows", length), or ("flat", shape)
     whole: frozenset[int]
     ends: bool = False
-    small: bool = False  # it joins a run that it reads from, and begins none
+    small: bool = False  # it may join a run whose values it reads, but does not begin one
 
 
 class Runs:
-    """The steps sorted into runs, none of which needs what is computed from it outside."""
+    """The steps sorted into runs; no run needs a value that steps outside compute from the run's own values."""
 
     def __init__(self, steps: Sequence[Any], places: Sequence[Place | None]) -> None:
         self.runs: list[list[int]] = []
         self.needs: list[set[int]] = []
-        maker: dict[int, int] = {}  # the run that makes a value
-        after: dict[int, int] = {}  # as maker, of values that are there when the run is over
+        maker: dict[int, int] = {}  # the run that computes each value
+        after: dict[int, int] = {}  # as maker, for values that are complete only when the run has ended
         latest: dict[Any, int] = {}
         effect: set[int] = set()  # the run of the last step with an effect
         for k, (step, place) in enumerate(zip(steps, places, strict=True)):
@@ -53,11 +53,11 @@ class Runs:
                 after.update(dict.fromkeys(made(step), run))
             if place is None and not (
                 isinstance(step, Step) and step.function in VIEWS
-            ):  # what comes after a matrix product is best made there
+            ):  # steps that follow a matrix product are best computed right after it
                 latest = {axis: one for axis, one in latest.items() if one not in inputs}
 
     def _reached(self, starts: set[int], goal: int) -> bool:
-        """Whether a run needs another, directly or through others."""
+        """Whether a run in `starts` needs the run `goal`, directly or through others."""
         seen, todo = set(starts), list(starts)
         while todo:
             run = todo.pop()

@@ -1,7 +1,7 @@
-"""Scalars: a program of numbers alone as Python's floats and the functions of `math`, which need no arrays.
+"""Scalars: a program of numbers alone, written with Python floats and the functions of `math`, without arrays.
 
-Where Python raises (1 / 0, math.log(-1), math.exp(1000)) NumPy gives an infinity or a NaN: the caller runs the NumPy
-program then. A power of a negative number, which Python makes complex, goes by math.pow, which raises.
+Where Python raises (1 / 0, math.log(-1), math.exp(1000)), NumPy gives an infinity or a NaN: then the caller runs the
+NumPy program. Powers use math.pow, since it raises for a negative number, where Python's ** gives a complex one.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from autodiff.program.graph import Program, Ref, Several, Step, replaced
 
 @dataclass(frozen=True)
 class Formula:
-    """A function as the expression that a program's text has for it, of the arguments {0}, {1} ..."""
+    """The expression that stands for a function in a program's text, with the arguments {0}, {1} ..."""
 
     name: str
     text: str
 
 
-# What is written with the same sign for floats.
+# Functions that are written with the same sign for floats.
 INFIX: set[Any] = {np.add, np.subtract, np.multiply, np.divide, np.negative}
 OF_PYTHON: set[Any] = {operator.add, operator.sub, operator.mul, operator.truediv, operator.pow}
 OF_PYTHON |= {operator.neg, operator.pos, operator.abs}
@@ -66,7 +66,7 @@ FLOAT, BOOL = np.dtype(np.float64), np.dtype(np.bool_)
 
 
 def in_python(program: Program) -> Program | None:
-    """The program in Python's floats, or None where it has arrays, other dtypes, or functions that `math` has not."""
+    """The program in Python floats; None if it has arrays, other dtypes, or functions that `math` does not have."""
     kinds = dict(program.kinds)
     if not program.steps or program.writes or program.held or program.device is not None:
         return None
@@ -79,7 +79,7 @@ def in_python(program: Program) -> Program | None:
         kinds[fresh] = kinds[number]
         first[number] = Ref(fresh)
         done.append(Step(AS_FLOAT, (Ref(number),), {}, fresh))
-    numpys: set[int] = set()  # what NumPy would give as one of its own numbers
+    numpys: set[int] = set()  # values that would be NumPy numbers in the NumPy program
     for step in program.steps:
         if isinstance(step, Several) or step.kwargs or step.effect or kinds[step.result].shape:
             return None
@@ -129,7 +129,7 @@ def _by(step: Step, table: dict[Any, Any]) -> Step | None:
 
 
 def _count(step: Step) -> int:
-    """The arguments that a step reads: a dtype is none."""
+    """The number of arguments that a step computes with; a dtype does not count."""
     return 1 if isinstance(step.function, Formula) and step.function.name == "float" else len(step.args)
 
 

@@ -1,6 +1,7 @@
-"""Scales: a number that a large array is multiplied by, after a smaller one of its rows or columns, goes to that one.
+"""Scales: if a large array is multiplied by a smaller one and then by a number, the smaller one takes the number.
 
-(x * a) * n is x * (a * n) and (x / a) * n is x / (a / n), a pass over x less: the same bits where n is a power of two.
+(x * a) * n becomes x * (a * n), and (x / a) * n becomes x / (a / n), which saves a pass over x. The result is the same
+bit for bit, since n is a power of two.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from autodiff.program.passes.constants import factors, power_of_two
 
 
 def scaled(program: Program) -> Program:
-    """The program with numbers multiplied into the smaller one of two operands, if nobody else reads their result."""
+    """The program with numbers multiplied into the smaller of two operands, if no other step reads their product."""
     kinds, made = dict(program.kinds), dict[int, Step]()
     uses = Counter([*refs((program.outputs, program.writes)), *(n for step in program.steps for n in read(step))])
     done: list[Step] = []
@@ -35,7 +36,7 @@ def scaled(program: Program) -> Program:
 
 
 def _before(step: Step, made: dict[int, Step], uses: Counter[int]) -> tuple[Step | None, Any]:
-    """The product or quotient that a step multiplies by a power of two, if it is read there alone, and that number."""
+    """The product or quotient that a step multiplies by a power of two, if no other step reads it, and that number."""
     for number, x in factors(step.args) if step.function is np.multiply and not step.kwargs else ():
         before = made.get(x.number) if isinstance(x, Ref) and uses[x.number] == 1 else None
         if before is not None and before.function in (np.multiply, np.divide) and not before.kwargs:
@@ -44,7 +45,7 @@ def _before(step: Step, made: dict[int, Step], uses: Counter[int]) -> tuple[Step
 
 
 def _parts(before: Step, step: Step, kinds: dict[int, Kind]) -> tuple[Any, Any] | None:
-    """The large and the small operand of what is scaled; None where there are no such two of one dtype."""
+    """The large and the small operand of the step before; None unless there are two such operands of one dtype."""
     left, right = before.args
     if before.function is np.multiply and isinstance(left, Ref) and _size(left, kinds) < _size(right, kinds):
         left, right = right, left

@@ -1,4 +1,4 @@
-"""Which functions write their result into an array that they are given, and whether it may be an operand's."""
+"""Which functions can write their result into a given array, and whether it may be an operand's array."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 from autodiff.program import steps
 from autodiff.program.graph import Kind, Ref, Step
 
-# Beside ufuncs and their methods. np.where has no out=, np.take is slower with it.
+# These are added to ufuncs and their methods. np.where has no out=, and np.take is slower with it.
 WITH_OUT: set[Callable[..., Any]] = {
     *(np.sum, np.prod, np.mean, np.max, np.min, np.amax, np.amin, np.std, np.var, np.cumsum, np.cumprod),
     *(np.clip, np.dot, np.outer, np.concatenate, np.stack),
     *(steps.summed_at, steps.placed_at, steps.with_added, steps.with_placed, steps.as_type),
 }
-SPREAD = 2**8, 2**18  # bytes of arrays beside which a number of Python's is one, too: fewer read better as they are
+SPREAD = 2**8, 2**18  # bytes of a result between which a number becomes an array; in smaller steps it is more readable
 BESIDE_ARRAYS = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum}
 REDUCING = ("reduce", "accumulate")  # ufuncs' methods
-# Before 2.2 NumPy's maximum.reduce(x[::-1], out=y), and what calls it, may give another element.
+# Before NumPy 2.2, maximum.reduce(x[::-1], out=y), and functions that call it, may return a wrong element.
 WRONG: set[Any] = set()
 if np.lib.NumpyVersion(np.__version__) < "2.2.0":
     WRONG = {np.maximum, np.minimum, np.fmax, np.fmin}
@@ -43,9 +43,9 @@ def writes_out(step: Step) -> bool:
 
 
 def with_arrays(step: Step, kinds: dict[int, Kind]) -> Step:
-    """An elementwise step of an array and a number as one of two arrays: NumPy converts a number anew at each call.
+    """An elementwise step of an array and a number, with the number as an array: NumPy converts a number at each call.
 
-    Of a maximum and a minimum NumPy has fast loops for two arrays of one shape alone; for others shape () will do.
+    np.maximum and np.minimum are fast only for two arrays of one shape; for other functions shape () is enough.
     """
     known = kinds[step.result]
     if step.function not in BESIDE_ARRAYS or step.kwargs or known.nbytes > SPREAD[1]:
