@@ -186,10 +186,10 @@ class Ready:
         self._own = own
         self._batch = tuple(v for array in batch for v in (array.shape, array.dtype))
         self._kinds = type(batch[0]), type(batch[-1])
-        self._modes = [(module, module.training, module._frozen) for module in passes.modules]
+        places = [(vars(module), key) for module in passes.modules for key in ("training", "_frozen")]
+        self._constant = [(kept.get, key, kept.get(key)) for kept, key in (*places, *passes.settings())]
         kept = own[len(self.flat.tensors) :]
         self._kept = [(holder, key, array) for (holder, key), array in zip(passes.kept, kept, strict=False)]
-        self._constant = [(holder, key, holder[key]) for holder, key in passes.settings()]
         self._counts = any(moving.floats)
 
     def arrays(self, inputs: Any, targets: Any, weights: Any) -> list[Any] | None:
@@ -199,11 +199,8 @@ class Ready:
         x = self._passes.convert(inputs)
         if (x.shape, x.dtype, targets.shape, targets.dtype) != self._batch:
             return None
-        for module, mode, frozen in self._modes:
-            if module.training is not mode or module._frozen is not frozen:
-                return None
-        for holder, key, value in self._constant:
-            if holder.get(key) is not value:
+        for get, key, value in self._constant:
+            if get(key) is not value:
                 return None
         for holder, key, array in self._kept:
             if holder[key] is not array:
