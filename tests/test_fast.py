@@ -96,6 +96,14 @@ def test_zeros_keep_their_signs() -> None:
         np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
 
 
+@pytest.mark.parametrize("of_two", [np.maximum, np.minimum, np.fmax, np.fmin])
+def test_of_two_zeros_the_second_is_taken(of_two: np.ufunc) -> None:
+    a, b = np.array([0.0, -0.0] * 8), np.array([-0.0, 0.0] * 8)
+    np.testing.assert_array_equal(
+        np.signbit(ad.compile(lambda a, b: of_two(a, b) * 2.0, fast=True)(a, b)), np.signbit(b)
+    )
+
+
 @pytest.mark.parametrize("dtype", "fd")
 def test_choices_casts_and_powers_are_numpys(dtype: str) -> None:
     x, y = samples(np.dtype(dtype))

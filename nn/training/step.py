@@ -69,23 +69,43 @@ class TrainStep:
             )
         self.optimizer = arguments.made(optimizer, parts.parameters, parts)
         self.model, self.loss = model, loss
-        self.clip_norm = None if clip_norm is None else real(clip_norm, "TrainStep: clip_norm", above=True)
-        self.clip_value = None if clip_value is None else real(clip_value, "TrainStep: clip_value", above=True)
+        self._clips: dict[str, Clip] = {}
+        self._ready: Ready | None = None
+        self.clip_norm, self.clip_value = clip_norm, clip_value
         self._passes, self._update = (
             Passes(parts, loss, self.optimizer, outputs=False, fast=fast),
             Update(self.optimizer, fast),
         )
-        self._clips = [
-            Clip(name, by, bound)
-            for name, by, bound in (
-                ("clip_norm", norm_limited, self.clip_norm),
-                ("clip_value", limited, self.clip_value),
-            )
-            if bound is not None
-        ]
         self._wholes: dict[tuple[Any, ...], Any] = {}  # programs of a whole step; the keys name their parts
         self._last: Any = self._passes.compiled
-        self._ready: Ready | None = None
+
+    @property
+    def clip_norm(self) -> float | None:
+        """The maximum of the gradient's norm, or None; it may be assigned between steps."""
+        return self._bound("clip_norm")
+
+    @clip_norm.setter
+    def clip_norm(self, bound: float | None) -> None:
+        self._clip("clip_norm", norm_limited, bound)
+
+    @property
+    def clip_value(self) -> float | None:
+        """The maximum magnitude of the gradient's elements, or None; it may be assigned between steps."""
+        return self._bound("clip_value")
+
+    @clip_value.setter
+    def clip_value(self, bound: float | None) -> None:
+        self._clip("clip_value", limited, bound)
+
+    def _bound(self, name: str) -> float | None:
+        return self._clips[name].bound if name in self._clips else None
+
+    def _clip(self, name: str, by: Callable[..., None], bound: float | None) -> None:
+        clips = {known: clip for known, clip in self._clips.items() if known != name}
+        if bound is not None:
+            clips[name] = Clip(name, by, real(bound, f"TrainStep: {name}", above=True))
+        self._clips = {known: clips[known] for known in sorted(clips)}  # the norm is clipped first
+        self._ready = None
 
     def __call__(self, inputs: Any, targets: Any, sample_weight: Any = None) -> float:
         """Do one step and return the loss of the batch before the update."""
@@ -111,16 +131,16 @@ class TrainStep:
         if moving is None:
             self._last, self._ready = passes, None
             value = passes(arrays)[0]
-            for clip in self._clips:
+            for clip in self._clips.values():
                 clip.by(clip.bound, *adjoints)
             self._update.by_rule(runs)
             return value
-        parts = [*[clip.compiled.chosen(adjoints) for clip in self._clips], moving.program]
+        parts = [*[clip.compiled.chosen(adjoints) for clip in self._clips.values()], moving.program]
         key = (passes, *parts)
         if key not in self._wholes:
             if len(self._wholes) > MOST:
                 self._wholes.clear()
-            notes = [*[clip.name for clip in self._clips], f"{type(self.optimizer).__name__}.step"]
+            notes = [*[clip.name for clip in self._clips.values()], f"{type(self.optimizer).__name__}.step"]
             self._wholes[key] = passes.then(parts, notes)
         self._last = whole = self._wholes[key]
         clipped = adjoints * len(self._clips)
@@ -187,10 +207,10 @@ class Ready:
         self._own = own
         self._batch = tuple(v for array in batch for v in (array.shape, array.dtype))
         self._kinds = type(batch[0]), type(batch[-1])
-        self._modes = [(module, module.training, module._frozen) for module in passes.modules]
+        places = [(vars(module), key) for module in passes.modules for key in ("training", "_frozen")]
+        self._constant = [(kept.get, key, kept.get(key)) for kept, key in (*places, *passes.settings())]
         kept = own[len(self.flat.tensors) :]
         self._kept = [(holder, key, array) for (holder, key), array in zip(passes.kept, kept, strict=False)]
-        self._constant = [(holder, key, holder[key]) for holder, key in passes.settings()]
         self._counts = any(moving.floats)
 
     def arrays(self, inputs: Any, targets: Any, weights: Any) -> list[Any] | None:
@@ -200,11 +220,8 @@ class Ready:
         x = self._passes.convert(inputs)
         if (x.shape, x.dtype, targets.shape, targets.dtype) != self._batch:
             return None
-        for module, mode, frozen in self._modes:
-            if module.training is not mode or module._frozen is not frozen:
-                return None
-        for holder, key, value in self._constant:
-            if holder.get(key) is not value:
+        for get, key, value in self._constant:
+            if get(key) is not value:
                 return None
         for holder, key, array in self._kept:
             if holder[key] is not array:

@@ -169,3 +169,21 @@ def test_a_program_is_made_once_while_nothing_is_changed() -> None:
         step(X, Y)
         sources.add(id(step.program))
     assert len(sources) == 1
+
+
+@pytest.mark.parametrize("name", ["clip_norm", "clip_value"])
+def test_clipping_may_be_changed_between_steps(name: str) -> None:
+    model = nn.MLP(3, 4, 2, rng=0)
+    step = nn.TrainStep(model, nn.CrossEntropyLoss(), nn.optim.SGD(model.parameters(), lr=0.1))
+    step(X, Y)
+    setattr(step, name, 1e-9)
+    assert getattr(step, name) == 1e-9
+    before = [p.value.copy() for p in model.parameters()]
+    step(X, Y)
+    for p, value in zip(model.parameters(), before, strict=True):
+        np.testing.assert_allclose(p.value, value, atol=1e-7)
+    setattr(step, name, None)
+    step(X, Y)
+    assert not np.allclose(next(model.parameters()).value, before[0], atol=1e-5)
+    with pytest.raises(ValueError, match=f"TrainStep: {name}"):
+        setattr(step, name, -1.0)

@@ -1,7 +1,7 @@
 """Scales: if a large array is multiplied by a smaller one and then by a number, the smaller one takes the number.
 
 (x * a) * n becomes x * (a * n), and (x / a) * n becomes x / (a / n), which saves a pass over x. The result is the same
-bit for bit, since n is a power of two.
+bit for bit, since n is a power of two, unless a * n or a / n leaves the range of its dtype.
 """
 
 from __future__ import annotations
