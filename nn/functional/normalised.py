@@ -105,15 +105,21 @@ def _layer_adjoints(g: Any, y: Any, x: Any, weight: Any, bias: Any, *, eps: floa
     return [of_x, None if weight is None else of_weight, None if bias is None else of_bias]
 
 
-@ad.primitive
-def layer_slopes(g: Any, rest: Any, root: Any, scale: Any, weight: Any) -> Any:
-    """The adjoints of x, the weights and the biases."""
+def _layer_terms(g: Any, rest: Any, root: Any, weight: Any) -> tuple[Any, Any, Any, Any]:
+    """g times `rest`; the adjoint of the weights; and for each row the share of `rest` and the number to subtract."""
     features = g.shape[1]
     weights = ones(features, g) if weight is None else weight
     product = g * rest
     of_weight = np.dot(root, product) if len(g) <= SUMMED else row_sum(product * root[:, None])
     share = np.dot(product, weights) * (root * root * root) / features
     shift = np.dot(g, weights) * root / features
+    return product, of_weight, share, shift
+
+
+@ad.primitive
+def layer_slopes(g: Any, rest: Any, root: Any, scale: Any, weight: Any) -> Any:
+    """The adjoints of x, the weights and the biases."""
+    product, of_weight, share, shift = _layer_terms(g, rest, root, weight)
     of_x = np.multiply(g, scale, out=product)
     of_x -= rest * share[:, None]
     of_x -= shift[:, None]
@@ -192,12 +198,7 @@ def _written_layer_parts(x: Any, weight: Any, bias: Any, eps: Any) -> Any:
 
 
 def _written_layer_slopes(g: Any, rest: Any, root: Any, scale: Any, weight: Any) -> Any:
-    features = g.shape[1]
-    weights = ones(features, g) if weight is None else weight
-    product = g * rest
-    of_weight = np.dot(root, product) if len(g) <= SUMMED else row_sum(product * root[:, None])
-    share = np.dot(product, weights) * (root * root * root) / features
-    shift = np.dot(g, weights) * root / features
+    _, of_weight, share, shift = _layer_terms(g, rest, root, weight)
     return g * scale - rest * share[:, None] - shift[:, None], of_weight, row_sum(g)
 
 
