@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -27,6 +28,18 @@ class Folding:
     open: set[Region] = field(default_factory=set)
     earlier: dict[Region, Earlier] = field(default_factory=dict)
     cards: int = 0
+
+    def contents(self, region: Region) -> Iterator[tuple[Any, bool]]:
+        """What an open region shows, in order. Its earliest items are one region of their own, marked True."""
+        earlier = self.earlier.get(region, Earlier())
+        gone = [leaf for leaf in region.leaves if leaf.last_used < earlier.leaves]
+        hidden = {id(item) for item in (*region.items[: earlier.items], *gone)}
+        last = region.items[earlier.items - 1] if earlier.items else None
+        for item in region.contents:
+            if item is last:
+                yield Region(None, None, region.start, region.items[: earlier.items], gone), True
+            elif id(item) not in hidden:
+                yield item, False
 
 
 def folded(whole: Region, most: int, depth: int | None = None) -> Folding:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from autodiff.engine.graph import Node
 from autodiff.notation.formula import Token
-from autodiff.picture.content.folding import Earlier, Folding, folded
+from autodiff.picture.content.folding import Folding, folded
 from autodiff.picture.content.lettering import undirected
 from autodiff.picture.content.listing import Listing, counted
 from autodiff.picture.content.outline import Leaf, Outline, Region, stand_in
@@ -92,16 +92,9 @@ class _Reading:
         return len(self.cards) - 1
 
     def _read(self, region: Region, box: int | None) -> None:
-        earlier = self.folding.earlier.get(region, Earlier())
-        gone = [leaf for leaf in region.leaves if leaf.last_used < earlier.leaves]
-        hidden = {id(item) for item in (*region.items[: earlier.items], *gone)}
-        last = region.items[earlier.items - 1] if earlier.items else None
-        for item in region.contents:
-            if item is last:
-                inside = Region(None, None, region.start, region.items[: earlier.items], gone)
-                self._fold(inside, counted(sum(1 for _ in inside.operations()), "earlier step"), "", box)
-            elif id(item) in hidden:
-                continue
+        for item, earlier in self.folding.contents(region):
+            if earlier:
+                self._fold(item, counted(sum(1 for _ in item.operations()), "earlier step"), "", box)
             elif isinstance(item, Leaf):
                 self._add(self.listing.leaves[item.node]._replace(box=box), item.node)
             elif isinstance(item, Node):

@@ -13,7 +13,7 @@ from autodiff.engine.graph import Node, operands
 from autodiff.engine.reverse import conjugated, contribution
 from autodiff.notation.formula import Formula, Token, clean
 from autodiff.notation.naming import assigned_since, equation, named, partial
-from autodiff.picture.content.folding import Earlier, Folding
+from autodiff.picture.content.folding import Folding
 from autodiff.picture.content.outline import Leaf, Outline, Region
 from autodiff.picture.content.scene import Box, Card, Fold, Kind, Result, Scene, Symbols, Wire
 
@@ -93,17 +93,10 @@ class _Reading:
         return node is self.root if self.within is None else self.outline.last_use.get(node, -1) > self.last
 
     def _read(self, region: Region, box: int | None) -> None:
-        earlier = self.folding.earlier.get(region, Earlier())
-        gone = [leaf for leaf in region.leaves if leaf.last_used < earlier.leaves]
-        hidden = {id(item) for item in (*region.items[: earlier.items], *gone)}
-        last = region.items[earlier.items - 1] if earlier.items else None
-        for item in region.contents:
-            if item is last:
-                inside = Region(None, None, region.start, region.items[: earlier.items], gone)
-                count = sum(1 for _ in inside.operations())
-                self._fold(inside, Fold(f"{count:,} earlier operation{'s' if count > 1 else ''}", "", count), None, box)
-            elif id(item) in hidden:
-                continue
+        for item, earlier in self.folding.contents(region):
+            if earlier:
+                count = sum(1 for _ in item.operations())
+                self._fold(item, Fold(f"{count:,} earlier operation{'s' if count > 1 else ''}", "", count), None, box)
             elif isinstance(item, Leaf):
                 self._leaf(item, region, box)
             elif isinstance(item, Node):
